@@ -1,0 +1,10 @@
+#!/bin/sh
+# The `lab` command: starts the TypeScript entry with the workspace's own Node, whatever Node (or none) is on PATH.
+here=$(dirname "$(readlink -f "$0")")
+root=$(dirname "$here")
+for arch in x64 arm64; do
+  node="$root/node_modules/node-linux-$arch/bin/node"
+  [ -x "$node" ] && exec "$node" --import "$here/loader.mjs" "$here/main.ts" "$@"
+done
+echo "lab: the workspace has no Node of its own yet (looked under $root/node_modules). Next: make -C '$root' deps" >&2
+exit 3

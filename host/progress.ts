@@ -1,0 +1,13 @@
+/** How long work tells what it is doing. Printing is the caller's: see cli/progress.ts. */
+export interface Progress {
+  /** Runs one named stage; the printer shows its title, its latest note and its elapsed time. Stages may nest. */
+  stage<T>(title: string, work: (note: (text: string) => void) => Promise<T>): Promise<T>;
+  /** One line for the user, outside any stage. */
+  note(text: string): void;
+}
+
+/** Progress that nobody watches. */
+export const silent: Progress = {
+  stage: (_title, work) => work(() => undefined),
+  note: () => undefined,
+};

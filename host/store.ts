@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { z } from 'zod';
+import { Endpoint } from './endpoint.ts';
+import { EXIT, LabError, messageOf } from './errors.ts';
+import { LabSpec } from './lab.ts';
+import { labDir, labsDir, stateDir } from './paths.ts';
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+/** Writes a whole file or nothing of it: a temporary neighbour, fsync, rename. Mode 0600, its folder 0700. */
+export async function writeAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const partial = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+    const file = await open(partial, 'wx', 0o600);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  } catch (error) {
+    throw new LabError({
+      what: `cannot write: ${messageOf(error)}`,
+      where: path,
+      next: codeOf(error) === 'ENOSPC' ? 'lab image prune' : 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE',
+      cause: error,
+    });
+  }
+}
+
+/** Reads and checks a JSON file. Absent: undefined. Not what it should be: LabError with the file's name. */
+export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw new LabError({ what: `cannot read: ${messageOf(error)}`, where: path, next: 'lab doctor', cause: error });
+  }
+  const parsed = schema.safeParse(parse(text));
+  if (parsed.success) return parsed.data;
+  const next = `lab destroy ${path.split('/').at(-2) ?? ''}`;
+  throw new LabError({ what: `not valid: ${messageOf(parsed.error.issues[0]?.message)}`, where: path, next });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names of the files in a lab's state folder; drivers keep more there, in folders of their own. */
+const specFile = (name: string): string => join(labDir(name), 'lab.json');
+const endpointFile = (name: string): string => join(labDir(name), 'endpoint.json');
+/** Facts taken when the lab host was ready; written and read by the checker's functions. */
+export const baselineFile = (name: string): string => join(labDir(name), 'baseline.json');
+/** What this learner has been seen to begin: see checker. */
+export const recordFile = (name: string): string => join(labDir(name), 'record.json');
+
+export const saveSpec = (spec: LabSpec): Promise<void> => writeAtomic(specFile(spec.name), json(spec));
+export const saveEndpoint = (endpoint: Endpoint): Promise<void> =>
+  writeAtomic(endpointFile(endpoint.lab), json(endpoint));
+export const findSpec = (name: string): Promise<LabSpec | undefined> => readJson(specFile(name), LabSpec);
+
+/** The lab's spec, or the error that says how to make one. */
+export async function loadSpec(name: string): Promise<LabSpec> {
+  const spec = await findSpec(name);
+  if (spec) return spec;
+  throw new LabError({
+    what: `there is no lab named ${name}`,
+    where: labsDir(),
+    next: `lab up ${name}`,
+    exit: EXIT.config,
+  });
+}
+
+/** How to reach the lab host, or the error that says how to get it up. */
+export async function loadEndpoint(name: string): Promise<Endpoint> {
+  const spec = await loadSpec(name);
+  const endpoint = await readJson(endpointFile(name), Endpoint);
+  if (endpoint && spec.phase === 'ready') return endpoint;
+  throw new LabError({
+    what: `lab ${name} is not ready (it is ${spec.phase})`,
+    where: labDir(name),
+    next: `lab up ${name}`,
+  });
+}
+
+/** Names of all labs that have a state folder, sorted, broken ones too. */
+export async function listLabs(): Promise<string[]> {
+  try {
+    return (await readdir(labsDir())).sort();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw new LabError({
+      what: `cannot list labs: ${messageOf(error)}`,
+      where: labsDir(),
+      next: 'lab doctor',
+      cause: error,
+    });
+  }
+}
+
+/** Removes a lab's state folder, and our parent folders when they have become empty. */
+export async function forgetLab(name: string): Promise<void> {
+  await rm(labDir(name), { recursive: true, force: true });
+  for (const folder of [labsDir(), stateDir()]) await rmdir(folder).catch(() => undefined);
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
