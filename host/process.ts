@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { execa, type Options } from 'execa';
 import { LabError, messageOf } from './errors.ts';
 
@@ -79,4 +80,29 @@ async function followLines(lines: AsyncIterable<unknown>, onLine: (line: string)
 
 function lastLine(text: string): string {
   return text.trimEnd().split('\n').at(-1)?.slice(0, 500) ?? '';
+}
+
+/**
+ * Starts a process that outlives us: own session (setsid), stdin closed, stdout and stderr appended to `logFile`.
+ * Returns its pid; what it becomes by exec keeps that pid.
+ */
+export async function startDetached(argv: readonly string[], logFile: string): Promise<number> {
+  const [file, ...args] = argv;
+  if (file === undefined) throw new TypeError('startDetached: empty argv');
+  const log = await open(logFile, 'a', 0o600);
+  try {
+    const child = execa(file, args, {
+      detached: true,
+      cleanup: false,
+      stdin: 'ignore',
+      stdout: log.fd,
+      stderr: log.fd,
+      reject: false,
+    });
+    child.unref();
+    if (child.pid !== undefined) return child.pid;
+    throw new LabError({ what: `${file} cannot be started: ${messageOf((await child).cause)}`, next: defaultNext });
+  } finally {
+    await log.close();
+  }
 }
