@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { execa, type Options } from 'execa';
 import { LabError, messageOf } from './errors.ts';
@@ -91,17 +93,12 @@ export async function startDetached(argv: readonly string[], logFile: string): P
   if (file === undefined) throw new TypeError('startDetached: empty argv');
   const log = await open(logFile, 'a', 0o600);
   try {
-    const child = execa(file, args, {
-      detached: true,
-      cleanup: false,
-      stdin: 'ignore',
-      stdout: log.fd,
-      stderr: log.fd,
-      reject: false,
-    });
+    const child = spawn(file, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
     child.unref();
-    if (child.pid !== undefined) return child.pid;
-    throw new LabError({ what: `${file} cannot be started: ${messageOf((await child).cause)}`, next: defaultNext });
+    await once(child, 'spawn').catch((error: unknown) => {
+      throw new LabError({ what: `${file} cannot be started: ${messageOf(error)}`, next: defaultNext, cause: error });
+    });
+    return child.pid ?? 0;
   } finally {
     await log.close();
   }
