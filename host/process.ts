@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
+import { Duplex, type Readable, type Writable } from 'node:stream';
 import { execa, type Options } from 'execa';
 import { LabError, messageOf } from './errors.ts';
 
@@ -102,4 +103,53 @@ export async function startDetached(argv: readonly string[], logFile: string): P
   } finally {
     await log.close();
   }
+}
+
+/** A process whose stdin and stdout are one byte stream: what is written goes to it, what it says is read. */
+export interface PipedProcess {
+  stream: Duplex;
+  /** The end of what it has written to stderr so far, at most 4 KiB. */
+  lastWords(): string;
+}
+
+const LAST_WORDS = 4096;
+
+/**
+ * Starts argv in a session of its own, so that the terminal's Ctrl-C does not reach it. It is expected to end with
+ * its stdin: destroying the stream, or our death, closes that. The stream fails when the process can't be started.
+ */
+export function openPiped(argv: readonly string[]): PipedProcess {
+  const [file, ...args] = argv;
+  if (file === undefined) throw new TypeError('openPiped: empty argv');
+  const child = spawn(file, args, { detached: true, stdio: 'pipe' });
+  const stream = duplexOf(child.stdin, child.stdout);
+  let words = Buffer.alloc(0);
+  child.stderr.on('data', (chunk: Buffer) => (words = Buffer.concat([words, chunk]).subarray(-LAST_WORDS)));
+  child.once('error', (error) => stream.destroy(error));
+  // Nothing of it may keep us alive once the stream is closed.
+  stream.once('close', () => {
+    child.stderr.destroy();
+    child.unref();
+  });
+  return { stream, lastWords: () => words.toString() };
+}
+
+function duplexOf(to: Writable, from: Readable): Duplex {
+  const stream = new Duplex({
+    allowHalfOpen: false,
+    read: () => void from.resume(),
+    write: (chunk: Buffer, _encoding, done) => void to.write(chunk, done),
+    final: (done) => void to.end(done),
+    destroy: (error, done) => {
+      to.destroy();
+      from.destroy();
+      done(error);
+    },
+  });
+  from.on('data', (chunk: Buffer) => {
+    if (!stream.push(chunk)) from.pause();
+  });
+  from.on('end', () => stream.push(null)).on('error', (error) => stream.destroy(error));
+  to.on('error', (error) => stream.destroy(error));
+  return stream;
 }

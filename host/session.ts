@@ -1,17 +1,17 @@
 import type { Endpoint } from './endpoint.ts';
 
-/** One ssh connection to a lab host. Commands run as root, by the remote user's POSIX sh. */
+/** One ssh connection to a lab host. Commands run as root, by its /bin/sh. */
 export interface Session {
   /** Runs a command line, or an argv that is quoted for sh, and returns its bounded output. */
   exec(command: string | readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** A command whose stdio is passed through as it comes; `pty` gives it a terminal of that size. */
+  /** A command, or with undefined the login shell, whose stdio is passed through as it comes. */
   stream(command: string | undefined, options?: StreamOptions): Promise<RemoteProcess>;
   close(): void;
 }
 
 export interface ExecOptions {
   input?: string | Uint8Array;
-  /** Default 30 000. On expiry: LabError, and the remote process is signalled. */
+  /** Default 30 000. On expiry: LabError, and the remote process group is sent SIGTERM. */
   timeoutMs?: number;
   /** Per stream, default 16 MiB. Beyond it: LabError; nothing more is buffered. */
   maxBytes?: number;
@@ -29,18 +29,33 @@ export interface ExecResult {
 }
 
 export interface StreamOptions {
+  /** Gives the command a terminal of that size; stderr then comes with stdout. */
   pty?: { rows: number; columns: number; term: string };
+  /** Aborts waiting for a free channel; a command that has begun is ended by `kill`. */
+  signal?: AbortSignal;
+}
+
+/** How a remote command ended; `code` null: by `signal`, or without any status. */
+export interface RemoteEnd {
+  code: number | null;
+  signal: string | null;
 }
 
 export interface RemoteProcess {
   stdin: NodeJS.WritableStream;
+  /** Both end by themselves when the command has ended, also when the connection is lost: `ended` tells which. */
   stdout: NodeJS.ReadableStream;
   stderr: NodeJS.ReadableStream;
   resize(rows: number, columns: number): void;
-  /** Name without SIG. */
+  /** Sends the command's process group a signal (name without SIG). Without effect on a command with a pty. */
   kill(signal: string): void;
-  /** Settles when the command has ended, not when its background children close their pipes. */
-  ended: Promise<{ code: number | null; signal: string | null }>;
+  /** Closes the channel; what still runs gets no input and can't write any more. */
+  close(): void;
+  /**
+   * Settles when the command has ended and all it wrote before has come, not when its background children close
+   * their pipes. Rejects with LabError when the connection is lost before that.
+   */
+  ended: Promise<RemoteEnd>;
 }
 
 export interface ConnectOptions {
@@ -50,3 +65,13 @@ export interface ConnectOptions {
 }
 
 export type Connect = (endpoint: Endpoint, options?: ConnectOptions) => Promise<Session>;
+
+/**
+ * Connects to a lab host by its pinned host key and the lab's own ed25519 key.
+ * Throws LabError when it does not answer, shows another host key or refuses ours; rethrows the abort reason.
+ * ssh2 is loaded here and not before: commands that need no lab host stay fast.
+ */
+export const connect: Connect = async (endpoint, options) => {
+  const { connectOverSsh } = await import('./session-ssh.ts');
+  return connectOverSsh(endpoint, options);
+};

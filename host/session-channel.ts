@@ -1,0 +1,171 @@
+import { type Duplex, PassThrough, type Readable, type Transform } from 'node:stream';
+import { LabError } from './errors.ts';
+import { PidFilter } from './session-line.ts';
+import type { RemoteEnd, RemoteProcess } from './session.ts';
+
+/** The part of ssh2's ClientChannel that is used here. */
+export interface Channel extends Duplex {
+  readonly stderr: Readable;
+  setWindow(rows: number, columns: number, height: number, width: number): void;
+  close(): void;
+}
+
+/** What a remote process needs of the connection that it runs on. */
+export interface Wire {
+  /** Settles after sshd has answered a request sent now. Rejects when the connection is lost. */
+  roundTrip(): Promise<void>;
+  /** Sends a signal to a remote process group. */
+  signal(name: string, pid: number): void;
+  /** Why the connection is gone; undefined: it is not. */
+  lost(): LabError | undefined;
+  /** Names the command in errors. */
+  where: string;
+  next: string;
+}
+
+/**
+ * More can't lie on the way between a process and us when its exit status comes: one channel window (2 MiB) in
+ * sshd and a pipe's largest capacity (1 MiB, pipe(7)).
+ */
+const MOST_ON_THE_WAY = 4 * 1024 * 1024;
+
+/** A process at the other end of an ssh channel. See RemoteProcess. */
+export class ChannelProcess implements RemoteProcess {
+  readonly stdin: Duplex;
+  readonly stdout: Transform;
+  readonly stderr: Transform;
+  readonly ended: Promise<RemoteEnd>;
+  readonly #channel: Channel;
+  readonly #wire: Wire;
+  #pid: number | undefined;
+  #waiting: string[] = [];
+  #exit: RemoteEnd | undefined;
+  #open = 2;
+  #settled = false;
+  #abandoned = false;
+  /** Bytes since the exit status. */
+  #late = 0;
+  readonly #resolve: (end: RemoteEnd) => void;
+  readonly #reject: (error: LabError) => void;
+
+  constructor(channel: Channel, wire: Wire, nonce: string | undefined) {
+    this.#channel = channel;
+    this.#wire = wire;
+    this.stdin = channel;
+    const { promise, resolve, reject } = Promise.withResolvers<RemoteEnd>();
+    [this.ended, this.#resolve, this.#reject] = [promise, resolve, reject];
+    // Whoever only reads the output is not hit by an unhandled rejection.
+    this.ended.catch(() => undefined);
+    this.stdout = this.#follow(channel, new PassThrough());
+    const filter = nonce === undefined ? new PassThrough() : new PidFilter(nonce, (pid) => this.#began(pid));
+    this.stderr = this.#follow(channel.stderr, filter);
+    // Writing to a command that has ended is no error of ours: its end says all.
+    channel.on('error', () => undefined);
+    channel.on('exit', (code: number | null, signal?: string) => void this.#exited(code, signal));
+    channel.on('close', () => this.#closed());
+  }
+
+  resize(rows: number, columns: number): void {
+    this.#channel.setWindow(rows, columns, 0, 0);
+  }
+
+  kill(signal: string): void {
+    if (this.#exit !== undefined || this.#settled) return;
+    if (this.#pid === undefined) this.#waiting.push(signal);
+    else this.#wire.signal(signal, this.#pid);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  /** Ends a command that nobody waits for any more: SIGTERM, then its channel. Also before it has quite begun. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.kill('TERM');
+    if (this.#pid !== undefined) this.close();
+  }
+
+  /** Copies with backpressure until the exit status has come, and without from then on. */
+  #follow(from: Readable, to: Transform): Transform {
+    from.on('data', (chunk: Buffer) => {
+      if (this.#settled) return;
+      if (this.#exit) this.#late += chunk.length;
+      if (!to.write(chunk) && !this.#exit) from.pause();
+    });
+    to.on('drain', () => from.resume());
+    from.on('end', () => {
+      this.#open -= 1;
+      to.end();
+      this.#finishIfDrained();
+    });
+    return to;
+  }
+
+  #began(pid: number): void {
+    this.#pid = pid;
+    for (const signal of this.#waiting.splice(0)) this.#wire.signal(signal, pid);
+    if (this.#abandoned) this.close();
+  }
+
+  async #exited(code: number | null, signal?: string): Promise<void> {
+    this.#exit = { code, signal: signal?.replace(/^SIG/, '') ?? null };
+    this.#takeRest();
+    await this.#drain();
+  }
+
+  /** From here on what comes is bounded: it is taken in even when our reader is slow. */
+  #takeRest(): void {
+    this.#channel.resume();
+    this.#channel.stderr.resume();
+    this.#finishIfDrained();
+  }
+
+  /**
+   * sshd sends the exit status as soon as it has reaped the process, and only then what the process had left in its
+   * pipes; the channel's end comes when the last background child has closed them, maybe never. But each turn of
+   * sshd's loop (server_loop2, serverloop.c) reads from a pipe that has something before it takes our next request,
+   * and sends that before it answers the one after. So when nothing comes between two answers, the pipes are empty.
+   */
+  async #drain(): Promise<void> {
+    try {
+      await this.#wire.roundTrip();
+      while (!this.#settled) {
+        const before = this.#late;
+        await this.#wire.roundTrip();
+        if (this.#late === before || this.#late > MOST_ON_THE_WAY) break;
+      }
+      this.#finish();
+    } catch {
+      // The connection is gone: `#closed` tells.
+    }
+  }
+
+  #finishIfDrained(): void {
+    if (this.#exit && this.#open === 0) this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#settle()) this.#resolve(this.#exit ?? { code: null, signal: null });
+  }
+
+  /** True the first time. */
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.stdout.end();
+    this.stderr.end();
+    this.#channel.close();
+    return true;
+  }
+
+  #closed(): void {
+    const lost = this.#wire.lost();
+    if (!lost) {
+      this.#exit ??= { code: null, signal: null };
+      this.#takeRest();
+    } else if (this.#settle()) {
+      this.#reject(new LabError({ what: lost.message, where: this.#wire.where, next: this.#wire.next, cause: lost }));
+    }
+  }
+}

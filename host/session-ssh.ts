@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
+import { Client, type ClientChannel, type ConnectConfig, type PublicKeyAuthMethod } from 'ssh2';
+import type { Endpoint } from './endpoint.ts';
+import { LabError, messageOf } from './errors.ts';
+import { openPiped } from './process.ts';
+import { LabSession } from './session-lab.ts';
+import type { ConnectOptions, Session } from './session.ts';
+
+const READY_MS = 10_000;
+/** A lab host that answers nothing for half a minute is lost; a slow one (TCG under load) is not. */
+const KEEPALIVE = { keepaliveInterval: 5000, keepaliveCountMax: 6 };
+
+/** The one place that knows ssh2. See `connect` in session.ts. */
+export async function connectOverSsh(endpoint: Endpoint, options: ConnectOptions = {}): Promise<Session> {
+  options.signal?.throwIfAborted();
+  const client = new Client();
+  const pipe = 'command' in endpoint.dial ? openPiped(endpoint.dial.command) : undefined;
+  const told = { hostKey: true };
+  try {
+    await ready(client, await configOf(endpoint, pipe?.stream, told), options);
+  } catch (error) {
+    client.destroy();
+    pipe?.stream.destroy();
+    options.signal?.throwIfAborted();
+    throw refusal(endpoint, error, told.hostKey, pipe?.lastWords() ?? '');
+  }
+  return new LabSession(connectionOf(client, pipe?.stream), endpoint.lab);
+}
+
+async function configOf(
+  endpoint: Endpoint,
+  sock: Duplex | undefined,
+  told: { hostKey: boolean },
+): Promise<ConnectConfig> {
+  const { dial, user } = endpoint;
+  const key = await readFile(endpoint.privateKeyFile);
+  const ours: PublicKeyAuthMethod = { type: 'publickey', username: user, key };
+  const pinned = Buffer.from(endpoint.hostKey.trim().split(/\s+/)[1] ?? '', 'base64');
+  return {
+    ...('address' in dial ? { host: dial.address, port: dial.port } : {}),
+    ...(sock ? { sock } : {}),
+    username: user,
+    privateKey: key,
+    authHandler: [ours],
+    algorithms: { serverHostKey: ['ssh-ed25519'] },
+    hostVerifier: (shown: Buffer) => (told.hostKey = shown.equals(pinned)),
+    // Our own timer covers everything up to here as well.
+    readyTimeout: 0,
+    ...KEEPALIVE,
+  };
+}
+
+function ready(client: Client, config: ConnectConfig, options: ConnectOptions): Promise<undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const ms = options.timeoutMs ?? READY_MS;
+  const timer = setTimeout(() => reject(new Error(`no answer in ${ms / 1000} s`)), ms);
+  const abort = (): void => reject(new Error('aborted'));
+  options.signal?.addEventListener('abort', abort, { once: true });
+  client.once('ready', () => resolve(undefined));
+  // The first error says why; those that follow from it must not go unheard either.
+  client.on('error', reject);
+  client.once('close', () => reject(new Error('the connection was closed')));
+  client.connect(config);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', abort);
+  });
+}
+
+function refusal(endpoint: Endpoint, error: unknown, hostKeyFits: boolean, lastWords: string): LabError {
+  const { lab, dial } = endpoint;
+  const where = 'command' in dial ? dial.command.join(' ').slice(0, 300) : `${dial.address}:${dial.port}`;
+  const level = (error as { level?: string }).level;
+  const trouble = { where, cause: error };
+  if (!hostKeyFits) {
+    const what = `the lab host of ${lab} shows another ssh host key than the one it was made with, so it was refused`;
+    return new LabError({ ...trouble, what, next: `lab reset ${lab}` });
+  }
+  if (level === 'client-authentication') {
+    const what = `the lab host of ${lab} refused the lab's key: its sshd settings or authorized_keys were changed`;
+    return new LabError({ ...trouble, what, next: `lab reset ${lab}` });
+  }
+  if ((error as NodeJS.ErrnoException).path === endpoint.privateKeyFile) {
+    const what = `cannot read the lab's key: ${messageOf(error)}`;
+    return new LabError({ ...trouble, where: endpoint.privateKeyFile, what, next: `lab destroy ${lab}` });
+  }
+  const why = lastWords.trim().split('\n').at(-1)?.slice(0, 300);
+  const what = `the lab host of ${lab} does not answer over ssh: ${why === undefined || why === '' ? messageOf(error) : why}`;
+  return new LabError({ ...trouble, what, next: `lab status ${lab}` });
+}
+
+/** An authenticated connection, in the few verbs that a session needs. */
+export interface Connection {
+  open(line: string | undefined, pty: Pty | undefined): Promise<ClientChannel>;
+  /** Settles after sshd has answered a request sent now; rejects when the connection is lost. */
+  roundTrip(): Promise<void>;
+  /** Called once, with the reason, when the connection is gone. */
+  onLost(listener: (why: string) => void): void;
+  close(): void;
+}
+
+interface Pty {
+  rows: number;
+  columns: number;
+  term: string;
+}
+
+function connectionOf(client: Client, pipe: Duplex | undefined): Connection {
+  let why = 'the connection was closed';
+  client.removeAllListeners('error').removeAllListeners('close');
+  client.on('error', (error) => (why = messageOf(error)));
+  return {
+    open: (line, pty) => openChannel(client, line, pty),
+    roundTrip: () =>
+      new Promise((resolve, reject) => {
+        // A request that sshd can only refuse, and changes nothing: an answer to it is all that is wanted.
+        client.unforwardIn('', 0, (error) => {
+          // ssh2 tells a refusal from a lost connection only by this text (client.js, `unforwardIn` and 'close').
+          if (error?.message === 'No response from server') reject(error);
+          else resolve();
+        });
+      }),
+    onLost: (listener) => void client.once('close', () => listener(why)),
+    close: () => {
+      client.end();
+      pipe?.end();
+    },
+  };
+}
+
+function openChannel(client: Client, line: string | undefined, pty: Pty | undefined): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    const opened = (error: Error | undefined, channel: ClientChannel): void => {
+      if (error) reject(error);
+      else resolve(channel);
+    };
+    const terminal = pty && { rows: pty.rows, cols: pty.columns, term: pty.term, width: 0, height: 0 };
+    if (line === undefined) client.shell(terminal ?? false, opened);
+    else client.exec(line, terminal ? { pty: terminal } : {}, opened);
+  });
+}
