@@ -10,5 +10,6 @@ export * from './process.ts';
 export * from './progress.ts';
 export * from './quote.ts';
 export * from './session.ts';
+export * from './shell.ts';
 export * from './store.ts';
 export * from './world.ts';

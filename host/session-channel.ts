@@ -37,12 +37,14 @@ export class ChannelProcess implements RemoteProcess {
   readonly ended: Promise<RemoteEnd>;
   readonly #channel: Channel;
   readonly #wire: Wire;
+  /** A pid will come, or has. */
+  readonly #signallable: boolean;
   #pid: number | undefined;
   #waiting: string[] = [];
   #exit: RemoteEnd | undefined;
   #open = 2;
   #settled = false;
-  #abandoned = false;
+  #closing = false;
   /** Bytes since the exit status. */
   #late = 0;
   readonly #resolve: (end: RemoteEnd) => void;
@@ -52,6 +54,7 @@ export class ChannelProcess implements RemoteProcess {
     this.#channel = channel;
     this.#wire = wire;
     this.stdin = channel;
+    this.#signallable = nonce !== undefined;
     const { promise, resolve, reject } = Promise.withResolvers<RemoteEnd>();
     [this.ended, this.#resolve, this.#reject] = [promise, resolve, reject];
     // Whoever only reads the output is not hit by an unhandled rejection.
@@ -70,20 +73,16 @@ export class ChannelProcess implements RemoteProcess {
   }
 
   kill(signal: string): void {
-    if (this.#exit !== undefined || this.#settled) return;
+    if (this.#exit !== undefined || this.#settled || !this.#signallable) return;
     if (this.#pid === undefined) this.#waiting.push(signal);
     else this.#wire.signal(signal, this.#pid);
   }
 
   close(): void {
-    this.#channel.close();
-  }
-
-  /** Ends a command that nobody waits for any more: SIGTERM, then its channel. Also before it has quite begun. */
-  abandon(): void {
-    this.#abandoned = true;
     this.kill('TERM');
-    if (this.#pid !== undefined) this.close();
+    this.#closing = true;
+    if (this.#signallable && this.#pid === undefined) return;
+    this.#channel.close();
   }
 
   /** Copies with backpressure until the exit status has come, and without from then on. */
@@ -105,7 +104,7 @@ export class ChannelProcess implements RemoteProcess {
   #began(pid: number): void {
     this.#pid = pid;
     for (const signal of this.#waiting.splice(0)) this.#wire.signal(signal, pid);
-    if (this.#abandoned) this.close();
+    if (this.#closing) this.#channel.close();
   }
 
   async #exited(code: number | null, signal?: string): Promise<void> {

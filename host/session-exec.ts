@@ -1,14 +1,13 @@
 import type { Readable } from 'node:stream';
 import { LabError } from './errors.ts';
-import type { ChannelProcess } from './session-channel.ts';
-import type { ExecOptions, ExecResult } from './session.ts';
+import type { ExecOptions, ExecResult, RemoteProcess } from './session.ts';
 
 const TIMEOUT_MS = 30_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Runs what `start` begins to its end and returns its text: bounded in size and time, ended when aborted. */
 export async function collect(
-  start: (signal: AbortSignal) => Promise<ChannelProcess>,
+  start: (signal: AbortSignal) => Promise<RemoteProcess>,
   options: ExecOptions,
   trouble: { where: string; next: string },
 ): Promise<ExecResult> {
@@ -36,14 +35,14 @@ interface Bounds {
   signal: AbortSignal;
 }
 
-async function finish(process: ChannelProcess, input: string | Uint8Array | undefined, bounds: Bounds) {
+async function finish(process: RemoteProcess, input: string | Uint8Array | undefined, bounds: Bounds) {
   const stdout = gather(process.stdout, bounds);
   const stderr = gather(process.stderr, bounds);
   if (input !== undefined) process.stdin.write(input);
   process.stdin.end();
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = (): void => {
-    process.abandon();
+    process.close();
     reject(bounds.signal.reason as Error);
   };
   if (bounds.signal.aborted) stop();

@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import type { Endpoint } from './endpoint.ts';
 
 /** One ssh connection to a lab host. Commands run as root, by its /bin/sh. */
@@ -42,14 +43,14 @@ export interface RemoteEnd {
 }
 
 export interface RemoteProcess {
-  stdin: NodeJS.WritableStream;
+  stdin: Writable;
   /** Both end by themselves when the command has ended, also when the connection is lost: `ended` tells which. */
-  stdout: NodeJS.ReadableStream;
-  stderr: NodeJS.ReadableStream;
+  stdout: Readable;
+  stderr: Readable;
   resize(rows: number, columns: number): void;
   /** Sends the command's process group a signal (name without SIG). Without effect on a command with a pty. */
   kill(signal: string): void;
-  /** Closes the channel; what still runs gets no input and can't write any more. */
+  /** Gives up on it: SIGTERM, then its channel is closed. `ended` settles when the lab host has answered. */
   close(): void;
   /**
    * Settles when the command has ended and all it wrote before has come, not when its background children close
