@@ -1,0 +1,110 @@
+import { access, constants, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LabError } from '@handwired/host';
+
+/** What one sandbox may take at most, so that neither a fork bomb nor a memory hog takes the machine. */
+export interface Limits {
+  processes: number;
+  memoryMiB: number;
+}
+
+const top = '/sys/fs/cgroup';
+
+/** A cgroup of version 1 (one tree a controller) or 2 (one tree), and the files that hold its limits. */
+interface Tree {
+  folder: string;
+  limits: (limits: Limits) => Record<string, string>;
+  usage?: string;
+}
+
+const bytes = ({ memoryMiB }: Limits): string => String(memoryMiB * 1024 * 1024);
+
+/** The trees of this machine that can hold a sandbox; none where cgroups can't be written. See cgroups(7). */
+async function trees(): Promise<Tree[]> {
+  const found: Tree[] = [];
+  const enabled = await readFile(join(top, 'cgroup.subtree_control'), 'utf8').catch(() => '');
+  if (/\bmemory\b/.test(enabled) && /\bpids\b/.test(enabled)) {
+    const limits = (wanted: Limits) => ({ 'pids.max': String(wanted.processes), 'memory.max': bytes(wanted) });
+    found.push({ folder: top, limits, usage: 'memory.current' });
+  } else {
+    const memory = (wanted: Limits) => ({ 'memory.limit_in_bytes': bytes(wanted) });
+    found.push({ folder: join(top, 'pids'), limits: (wanted) => ({ 'pids.max': String(wanted.processes) }) });
+    found.push({ folder: join(top, 'memory'), limits: memory, usage: 'memory.usage_in_bytes' });
+  }
+  const usable = await Promise.all(
+    found.map(({ folder }) =>
+      access(join(folder, 'cgroup.procs'), constants.W_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.filter((_, index) => usable[index]);
+}
+
+const nameOf = (instance: string): string => `handwired-${instance}`;
+
+/** Makes the sandbox's cgroups; returns their folders. Where the machine has none to give, fewer or none. */
+export async function makeCgroups(instance: string, limits: Limits): Promise<string[]> {
+  const made: string[] = [];
+  for (const tree of await trees()) {
+    const folder = join(tree.folder, nameOf(instance));
+    try {
+      await mkdir(folder, { recursive: true });
+      for (const [file, value] of Object.entries(tree.limits(limits))) await writeFile(join(folder, file), value);
+      made.push(folder);
+    } catch {
+      // A tree that is delegated to someone else, or read-only: the sandbox goes without this limit.
+      await rmdir(folder).catch(() => undefined);
+    }
+  }
+  return made;
+}
+
+/** The cgroups that this sandbox has now. */
+export async function findCgroups(instance: string): Promise<string[]> {
+  const folders = [top, join(top, 'pids'), join(top, 'memory')].map((folder) => join(folder, nameOf(instance)));
+  const there = await Promise.all(
+    folders.map((folder) =>
+      access(folder).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return folders.filter((_, index) => there[index]);
+}
+
+/** Memory that the sandbox uses now, its files in memory included; undefined without a memory cgroup. */
+export async function memoryUsedMiB(instance: string): Promise<number | undefined> {
+  for (const { folder, usage } of await trees()) {
+    if (usage === undefined) continue;
+    const text = await readFile(join(folder, nameOf(instance), usage), 'utf8').catch(() => undefined);
+    if (text !== undefined) return Math.ceil(Number(text) / 1024 / 1024);
+  }
+  return undefined;
+}
+
+/** Removes an empty cgroup. The kernel empties it a moment after the last process has ended. */
+export async function removeCgroup(folder: string): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  for (;;) {
+    try {
+      await rmdir(folder);
+      return;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return;
+      if (code !== 'EBUSY' || performance.now() > deadline) {
+        throw new LabError({
+          what: 'the cgroup can not be removed',
+          where: folder,
+          next: `cat ${folder}/cgroup.procs`,
+          cause: error,
+        });
+      }
+    }
+    await delay(5);
+  }
+}

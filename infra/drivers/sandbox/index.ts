@@ -1,0 +1,150 @@
+import { access, copyFile, rm } from 'node:fs/promises';
+import { connect, type Endpoint, EXIT, LabError, type LabSpec, run } from '@handwired/host';
+import type { Driver, DriverStatus, Work } from '../../driver.ts';
+import { findCgroups, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
+import { cloudInit, enterScript, filesOf, launchScript, type SandboxFiles } from './files.ts';
+import { endInit, findMarked, type InitProcess, isRunning, markOf, readInit } from './init-process.ts';
+import { prepare, publicKey } from './prepare.ts';
+
+const MAX_PROCESSES = 2048;
+
+/**
+ * A lab host of Linux namespaces on this machine: no virtualization needed, up within a second. It shares the kernel,
+ * so it is no security boundary: root in a sandbox who means harm to the machine can do it.
+ */
+export const sandbox: Driver = { name: 'sandbox', up, status, reset, destroy };
+
+async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
+  requireRoot(spec);
+  const files = filesOf(spec.name);
+  const running = await readyInit(files);
+  if (running) return endpointOf(spec, files, running, await findCgroups(spec.instance));
+  await remove(spec, files);
+  return work.progress.stage('sandbox started', () => start(spec, files, work));
+}
+
+async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
+  requireRoot(spec);
+  const files = filesOf(spec.name);
+  await work.progress.stage('sandbox removed', () => remove(spec, files));
+  return work.progress.stage('sandbox started', () => start(spec, files, work));
+}
+
+async function destroy(spec: LabSpec): Promise<string[]> {
+  const files = filesOf(spec.name);
+  const there = await exists(files.folder);
+  requireRoot(spec);
+  const removed = await remove(spec, files);
+  if (!there) return removed;
+  await rm(files.folder, { recursive: true, force: true });
+  return [...removed, `folder ${files.folder}`];
+}
+
+async function status(spec: LabSpec): Promise<DriverStatus> {
+  const files = filesOf(spec.name);
+  const init = await readInit(files.init);
+  if (!init) {
+    const there = await exists(files.folder);
+    return there ? { state: 'broken', detail: 'half made' } : { state: 'absent', detail: 'no sandbox' };
+  }
+  if (!(await isRunning(init))) return { state: 'broken', detail: `init process ${init.pid} is gone` };
+  if (!(await readyInit(files))) return { state: 'broken', detail: `init process ${init.pid} has not become ready` };
+  const memoryMiB = await memoryUsedMiB(spec.instance);
+  return {
+    state: 'up',
+    detail: `init process ${init.pid}`,
+    ...(memoryMiB === undefined ? {} : { memoryMiB }),
+    diskMiB: 0,
+  };
+}
+
+/** The init whose lab host has answered, if it still runs. */
+async function readyInit(files: SandboxFiles): Promise<InitProcess | undefined> {
+  const [init, ready] = await Promise.all([readInit(files.init), readInit(files.ready)]);
+  if (!init || init.pid !== ready?.pid || init.start !== ready.start || init.boot !== ready.boot) return undefined;
+  return (await isRunning(init)) ? init : undefined;
+}
+
+/** Nothing of this lab runs here any more: makes it from the start, or leaves nothing running. */
+async function start(spec: LabSpec, files: SandboxFiles, work: Work): Promise<Endpoint> {
+  await prepare(spec, files, work.signal);
+  const cgroups = await makeCgroups(spec.instance, { processes: MAX_PROCESSES, memoryMiB: spec.memoryMiB });
+  if (cgroups.length === 0) work.progress.note('this machine gives no cgroups: the sandbox runs without limits');
+  try {
+    const init = await launch(spec, files, cgroups, work.signal);
+    const endpoint = await endpointOf(spec, files, init, cgroups);
+    (await connect(endpoint, { signal: work.signal })).close();
+    await copyFile(files.init, files.ready);
+    return endpoint;
+  } catch (error) {
+    await remove(spec, files);
+    throw error;
+  }
+}
+
+/** Starts the init and waits for the end of its start scripts: they hold the launcher's output open until then. */
+async function launch(
+  spec: LabSpec,
+  files: SandboxFiles,
+  cgroups: string[],
+  signal: AbortSignal,
+): Promise<InitProcess> {
+  const filesMiB = Math.ceil(spec.memoryMiB / 2);
+  const place = [markOf(spec.instance), files.folder, cloudInit, spec.name, String(filesMiB)];
+  const { stdout, stderr } = await run(['/bin/sh', launchScript, ...place, ...cgroups], { signal, next: 'make setup' });
+  const init = await readInit(files.init);
+  if (init && stdout.endsWith('ready\n')) return init;
+  const reason = stderr.trim().split('\n').slice(-3).join('; ') || 'it ended without a word';
+  const [what = '', next] = reason.split(' Next: ');
+  throw new LabError({ what: `the sandbox did not start: ${what}`, where: files.folder, next: next ?? 'make setup' });
+}
+
+async function endpointOf(
+  spec: LabSpec,
+  files: SandboxFiles,
+  { pid, start: started, boot }: InitProcess,
+  cgroups: string[],
+): Promise<Endpoint> {
+  return {
+    lab: spec.name,
+    driver: 'sandbox',
+    dial: { command: ['/bin/sh', enterScript, String(pid), started, boot, ...cgroups] },
+    user: 'root',
+    privateKeyFile: files.privateKey,
+    hostKey: await publicKey(files.hostKey),
+  };
+}
+
+/** Ends every process of the sandbox, started in whatever way, and removes its cgroups. Files stay. */
+async function remove(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
+  const removed: string[] = [];
+  const known = await readInit(files.init);
+  const marked = await findMarked(markOf(spec.instance));
+  const inits = known && !marked.some(({ pid }) => pid === known.pid) ? [known, ...marked] : marked;
+  for (const init of inits) {
+    if (!(await isRunning(init))) continue;
+    await endInit(init);
+    removed.push(`process ${init.pid} with its namespaces`);
+  }
+  for (const cgroup of await findCgroups(spec.instance)) {
+    await removeCgroup(cgroup);
+    removed.push(`cgroup ${cgroup}`);
+  }
+  await Promise.all([rm(files.ready, { force: true }), rm(files.init, { force: true })]);
+  return removed;
+}
+
+function requireRoot(spec: LabSpec): void {
+  if (process.getuid?.() === 0) return;
+  throw new LabError({
+    what: 'the sandbox driver makes Linux namespaces, and only root may do that on this machine',
+    next: `sudo node_modules/.bin/lab up ${spec.name} --driver sandbox`,
+    exit: EXIT.config,
+  });
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

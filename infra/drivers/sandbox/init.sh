@@ -1,0 +1,88 @@
+#!/bin/sh
+# init.sh MARK STATE SOURCE NAME MEMORY_MIB: pid 1 of a new sandbox. Makes its root, runs the boot phase of
+# cloud-init/scripts, then becomes tini. All that it writes to disk is STATE/init; the rest is in memory and goes with it.
+set -eu
+mark=$1 state=$2 source=$3 name=$4 memory=$5
+umask 022
+# shellcheck source=/dev/null # capabilities.sh, checked by itself
+. "${0%/*}/capabilities.sh"
+
+# Our pid and start time on the machine, through its own /proc: proc(5), fields 1 and 22 of stat.
+read -r line </proc/self/stat
+read -r boot </proc/sys/kernel/random/boot_id
+# shellcheck disable=SC2086 # split into fields
+set -- ${line##*) }
+echo "${line%% *} ${20} $boot" >"$state/init.new"
+mv "$state/init.new" "$state/init"
+
+root=$state/root
+layers=$state/layers
+mount -t tmpfs -o "mode=755,size=${memory}m" handwired "$layers"
+mount -t tmpfs -o "mode=755,size=${memory}m" handwired "$root"
+cd "$root"
+mkdir -p boot dev/pts dev/shm dev/net etc home/lab media mnt opt proc run/lock run/sshd srv sys tmp usr var old
+mkdir -m 0700 root
+chmod 1777 tmp dev/shm run/lock
+
+# The machine's programs and their configuration, with all changes kept in memory. Relative paths, because
+# mount's options give `,` and `:` a meaning.
+for part in etc usr var; do
+  mkdir -p "$layers/$part/upper" "$layers/$part/work"
+  (cd "$layers" && mount -t overlay -o "lowerdir=/$part,upperdir=$part/upper,workdir=$part/work" overlay "$root/$part")
+done
+for part in /bin /sbin /lib /lib32 /lib64 /libx32; do
+  if [ -L "$part" ]; then cp -P "$part" "$root$part"; fi
+done
+[ -L var/run ] || mount --rbind run var/run 2>/dev/null || :
+
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+mknod -m 666 dev/null c 1 3
+mknod -m 666 dev/zero c 1 5
+mknod -m 666 dev/full c 1 7
+mknod -m 666 dev/random c 1 8
+mknod -m 666 dev/urandom c 1 9
+mknod -m 666 dev/tty c 5 0
+mknod -m 600 dev/net/tun c 10 200
+ln -s /proc/self/fd dev/fd
+ln -s /proc/self/fd/0 dev/stdin
+ln -s /proc/self/fd/1 dev/stdout
+ln -s /proc/self/fd/2 dev/stderr
+
+# Of /proc/sys and /sys only what belongs to this netns can be written: the rest is the machine's.
+mount -t proc -o nosuid,nodev,noexec proc proc
+mount -o bind,ro proc/sys proc/sys
+mount --bind proc/sys/net proc/sys/net
+mount -o remount,bind,rw proc/sys/net
+[ ! -e proc/sysrq-trigger ] || mount -o bind,ro proc/sysrq-trigger proc/sysrq-trigger
+mount -t sysfs -o nosuid,nodev,noexec sysfs sys
+mount --bind sys/devices/virtual/net old
+mount -o remount,bind,ro sys
+mount --move old sys/devices/virtual/net
+
+# What the machine's administrator put there is neither the learner's business nor the same on every machine.
+rm -rf etc/netns etc/ssh/ssh_host_* etc/sudoers.d etc/cron.* etc/resolv.conf etc/motd
+find etc/profile.d -type f ! -name bash_completion.sh -delete 2>/dev/null || :
+awk -F: '$3 < 1000 || $3 == 65534' /etc/passwd >etc/passwd.new && cp etc/passwd.new etc/passwd
+sed 's/:.*/:*:19000:0:99999:7:::/' etc/passwd >etc/shadow
+rm -f etc/passwd.new etc/passwd- etc/shadow- etc/group- etc/gshadow etc/gshadow-
+sed -i 's/^hosts:.*/hosts: files dns/' etc/nsswitch.conf
+hostname "$name"
+echo "$name" >etc/hostname
+printf '%s\n' '127.0.0.1 localhost' "127.0.1.1 $name" '::1 localhost ip6-localhost ip6-loopback' >etc/hosts
+mkdir -p etc/handwired usr/local/lib/handwired
+cp -R "$source/scripts" "$source/files" "$source/packages.list" usr/local/lib/handwired/
+cp "$state/lab.env" "$state/authorized_keys" "$state/ssh_host_ed25519_key" "$state/ssh_host_ed25519_key.pub" etc/handwired/
+chmod 0644 etc/handwired/authorized_keys
+
+pivot_root . old
+umount -l /old
+rmdir /old
+cd /
+export HOME=/root
+lib=/usr/local/lib/handwired
+for script in 15-users 20-files; do /bin/sh "$lib/scripts/$script.sh"; done
+timeout 60 /bin/sh "$lib/files/run-phase" boot
+echo ready
+# shellcheck disable=SC2154 # from capabilities.sh
+exec setpriv --bounding-set "$without" tini -- /bin/sh -c 'exec sleep infinity' "$mark" >/dev/null 2>&1
