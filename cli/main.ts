@@ -1,1 +1,6 @@
-console.log('lab');
+import { runLab } from './run.ts';
+
+const exit = await runLab(process.argv.slice(2));
+// Both streams are drained, then the process ends: a library's idle socket must not hold the prompt back.
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
+process.exit(exit);

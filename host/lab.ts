@@ -24,8 +24,8 @@ export const LabSpec = z.object({
   owner: z.string(),
   /** ISO 8601. */
   createdAt: z.string(),
-  /** `creating` until the baseline is stored; `destroying` from the first removal on. */
-  phase: z.enum(['creating', 'ready', 'destroying']),
+  /** `creating` until the baseline is stored, `resetting` until it is stored anew, `destroying` from the first removal on. */
+  phase: z.enum(['creating', 'ready', 'resetting', 'destroying']),
 });
 export type LabSpec = z.infer<typeof LabSpec>;
 export type DriverName = LabSpec['driver'];

@@ -1,0 +1,101 @@
+import { EXIT, findSpec, listLabs, loadSpec, messageOf, type LabSpec } from '@handwired/host';
+import { drivers } from '@handwired/infra';
+import type { Context } from '../context.ts';
+import { renderTable } from '../table.ts';
+
+/** One lab as `lab status -o json` shows it. Absent numbers: not known. */
+export interface LabStatus {
+  name: string;
+  driver: LabSpec['driver'] | null;
+  /** `up`, `stopped`, `absent`, `broken`; `creating`, `resetting`, `destroying` when that was cut off; `damaged` spec. */
+  state: string;
+  detail: string;
+  createdAt: string | null;
+  ageSeconds: number | null;
+  memoryMiB: number | null;
+  diskMiB: number | null;
+  conditions: LabSpec['conditions'] | null;
+  next: string;
+}
+
+/** How long one driver may take to say how its lab host is. */
+const statusMs = 5_000;
+
+/** `lab status`: every lab that has anything on this machine, or the named one. */
+export async function runStatus(context: Context, name: string | undefined, output: 'table' | 'json'): Promise<number> {
+  if (name !== undefined) await loadSpec(name);
+  const names = name === undefined ? await listLabs() : [name];
+  const labs = await Promise.all(names.map((lab) => statusOf(lab, context.signal)));
+  if (output === 'json') context.print(JSON.stringify({ schemaVersion: 1, labs }, null, 2));
+  else context.print(labs.length === 0 ? 'there is no lab\nnext: lab up' : table(labs));
+  return EXIT.ok;
+}
+
+/** What one lab is like now. Never throws for a lab that is broken. */
+export async function statusOf(name: string, signal: AbortSignal): Promise<LabStatus> {
+  try {
+    const spec = await findSpec(name);
+    if (!spec) return blank(name, 'broken', 'cut off before anything was made', `lab destroy ${name}`);
+    return await withSpec(spec, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return blank(name, 'damaged', messageOf(error), `lab destroy ${name}`);
+  }
+}
+
+async function withSpec(spec: LabSpec, signal: AbortSignal): Promise<LabStatus> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(statusMs)]);
+  const { state, detail, memoryMiB, diskMiB } = await drivers[spec.driver]
+    .status(spec, limited)
+    .catch((error: unknown) => {
+      signal.throwIfAborted();
+      return { state: 'broken', detail: messageOf(error), memoryMiB: undefined, diskMiB: undefined };
+    });
+  return {
+    name: spec.name,
+    driver: spec.driver,
+    state: spec.phase === 'ready' ? state : spec.phase,
+    detail,
+    createdAt: spec.createdAt,
+    ageSeconds: Math.max(0, Math.round((Date.now() - Date.parse(spec.createdAt)) / 1000)),
+    memoryMiB: memoryMiB ?? null,
+    diskMiB: diskMiB ?? null,
+    conditions: spec.conditions,
+    next: nextOf(spec, state),
+  };
+}
+
+function nextOf({ name, phase }: LabSpec, state: string): string {
+  if (phase === 'destroying') return `lab destroy ${name}`;
+  return phase === 'ready' && state === 'up' ? `lab ssh ${name}` : `lab up ${name}`;
+}
+
+function blank(name: string, state: string, detail: string, next: string): LabStatus {
+  const unknown = { driver: null, createdAt: null, ageSeconds: null, memoryMiB: null, diskMiB: null, conditions: null };
+  return { ...unknown, name, state, detail, next };
+}
+
+function table(labs: LabStatus[]): string {
+  const rows = labs.map((lab) => [
+    lab.name,
+    lab.driver ?? '?',
+    lab.state,
+    age(lab.ageSeconds),
+    mib(lab.memoryMiB),
+    mib(lab.diskMiB),
+    lab.next,
+    lab.detail,
+  ]);
+  return renderTable(['name', 'driver', 'state', 'age', 'memory', 'disk', 'next', 'detail'], rows);
+}
+
+const mib = (value: number | null): string => (value === null ? '-' : `${Math.round(value)} MiB`);
+
+/** The largest fitting unit, as kubectl prints ages: 40s, 12m, 3h, 5d. */
+export function age(seconds: number | null): string {
+  if (seconds === null) return '-';
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}

@@ -1,0 +1,41 @@
+import { chapterIds, type ChapterId, type ChapterInfo } from '@handwired/host';
+
+export interface Selection {
+  chapter?: ChapterId;
+  through?: ChapterId;
+}
+
+const inOrder = (wanted: ReadonlySet<ChapterId>): ChapterId[] => chapterIds.filter((id) => wanted.has(id));
+
+/** The chapters to build, in course order: one with all that it needs, all up to one, or the whole course. */
+export function toBuild(chapters: readonly ChapterInfo[], { chapter, through }: Selection): ChapterId[] {
+  const built = chapters.filter(({ id }) => id !== 'cleanup').map(({ id }) => id);
+  if (chapter === 'cleanup' || through === 'cleanup') return inOrder(new Set(built));
+  if (chapter !== undefined) return inOrder(closure([chapter], (id) => needsOf(chapters, id)));
+  const last = through === undefined ? chapterIds.length : chapterIds.indexOf(through);
+  return inOrder(new Set(built.filter((id) => chapterIds.indexOf(id) <= last)));
+}
+
+/** The chapters to undo, the last one first: one with all that stands on it, or the whole course. */
+export function toUndo(chapters: readonly ChapterInfo[], chapter: ChapterId | undefined): ChapterId[] {
+  const all = chapters.filter(({ id }) => id !== 'cleanup').map(({ id }) => id);
+  if (chapter === undefined || chapter === 'cleanup') return inOrder(new Set(all)).reverse();
+  const users = (id: ChapterId): ChapterId[] =>
+    chapters.filter(({ needs, id: user }) => user !== 'cleanup' && needs.includes(id)).map((user) => user.id);
+  return inOrder(closure([chapter], users)).reverse();
+}
+
+const needsOf = (chapters: readonly ChapterInfo[], id: ChapterId): ChapterId[] =>
+  chapters.find((chapter) => chapter.id === id)?.needs ?? [];
+
+/** Everything reached from the first ids, those included. */
+function closure(first: readonly ChapterId[], next: (id: ChapterId) => ChapterId[]): Set<ChapterId> {
+  const reached = new Set<ChapterId>();
+  const queue = [...first];
+  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+    if (reached.has(id)) continue;
+    reached.add(id);
+    queue.push(...next(id));
+  }
+  return reached;
+}

@@ -1,0 +1,33 @@
+import { grade, loadRecord, saveRecord, type Report } from '@handwired/checker';
+import { recordFile, type ChapterId } from '@handwired/host';
+import { chapters } from '@handwired/labs';
+import type { Context } from '../context.ts';
+import { loadBaseline } from './baseline.ts';
+import type { Selection } from './chapters.ts';
+import { withSession } from './session.ts';
+
+/** Grades a lab from its lab host's state and traffic; remembers which chapters were seen begun. The caller holds its lock. */
+export async function gradeLab(name: string, selection: Selection, context: Context): Promise<Report> {
+  return withSession(name, context, async ({ spec, session }) => {
+    const baseline = await loadBaseline(name);
+    const record = await loadRecord(recordFile(name));
+    const report = await grade({
+      session,
+      lab: name,
+      driver: spec.driver,
+      plan: spec.plan,
+      baseline,
+      record,
+      chapters,
+      ...onlySelected(selection),
+      signal: context.signal,
+    });
+    await saveRecord(recordFile(name), record);
+    return report;
+  });
+}
+
+function onlySelected({ chapter, through }: Selection): { only?: ChapterId; through?: ChapterId } {
+  if (chapter !== undefined) return { only: chapter };
+  return through === undefined ? {} : { through };
+}

@@ -1,0 +1,132 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Progress } from '@handwired/host';
+import type { Ora } from 'ora';
+import pc from 'picocolors';
+
+/** One stage that runs. `parent` is the stage it was started in, whatever runs beside it. */
+interface Stage {
+  title: string;
+  parent: Stage | undefined;
+  depth: number;
+  startedAt: number;
+  latest: string;
+}
+
+/** What shows stages: a spinner on a terminal, plain lines elsewhere. */
+interface Display {
+  begin(stage: Stage): void;
+  note(stage: Stage): void;
+  end(stage: Stage, failed: boolean): void;
+  line(text: string): void;
+}
+
+/** Progress printed on a stream (stderr): stages with their latest note and elapsed time, nested ones indented. */
+export function createProgress(stream: NodeJS.WriteStream): Progress {
+  const display = stream.isTTY && process.env.TERM !== 'dumb' ? spinner(stream) : plain(stream);
+  const current = new AsyncLocalStorage<Stage>();
+  return {
+    note: (text) => display.line(oneLine(text)),
+    async stage(title, work) {
+      const parent = current.getStore();
+      const depth = parent === undefined ? 0 : parent.depth + 1;
+      const stage: Stage = { title: oneLine(title), parent, depth, startedAt: performance.now(), latest: '' };
+      display.begin(stage);
+      let failed = true;
+      try {
+        const note = (text: string): void => {
+          stage.latest = oneLine(text);
+          display.note(stage);
+        };
+        const result = await current.run(stage, () => work(note));
+        failed = false;
+        return result;
+      } finally {
+        display.end(stage, failed);
+      }
+    },
+  };
+}
+
+/** Seconds since a stage began, as printed: `0.4 s`, `75 s`. */
+export function elapsed(startedAt: number): string {
+  const seconds = (performance.now() - startedAt) / 1000;
+  return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+}
+
+/** How long a stage may run unseen where there is no spinner, and how often it then shows its latest note. */
+const firstLineMs = 2_000;
+const nextLineMs = 30_000;
+
+function plain(stream: NodeJS.WriteStream): Display {
+  const timers = new Map<Stage, NodeJS.Timeout>();
+  const write = (text: string): void => void stream.write(`${text}\n`);
+  const running = (stage: Stage): void => {
+    write(`${indent(stage)}... ${stage.title} (${elapsed(stage.startedAt)})${stage.latest && `: ${stage.latest}`}`);
+    timers.set(stage, setTimeout(() => running(stage), nextLineMs).unref());
+  };
+  return {
+    begin: (stage) => void timers.set(stage, setTimeout(() => running(stage), firstLineMs).unref()),
+    note: () => undefined,
+    end(stage, failed) {
+      clearTimeout(timers.get(stage));
+      timers.delete(stage);
+      write(`${indent(stage)}${failed ? 'failed: ' : ''}${stage.title}  ${elapsed(stage.startedAt)}`);
+    },
+    line: write,
+  };
+}
+
+function spinner(stream: NodeJS.WriteStream): Display {
+  const colors = pc.createColors(!process.env.NO_COLOR);
+  const active: Stage[] = [];
+  let ora: Ora | undefined;
+  const load = import('ora');
+  const shown = (): Stage | undefined => active.at(-1);
+  const refresh = (): void => {
+    const stage = shown();
+    if (!stage) return void ora?.stop();
+    const beside = active.filter((other) => other.depth === stage.depth).length - 1;
+    const more = beside > 0 ? ` (and ${beside} more)` : '';
+    const text = `${stage.title}${more}${stage.latest && `: ${stage.latest}`}`;
+    if (ora) ora.text = fit(text, (stream.columns || 80) - 16);
+  };
+  const start = async (): Promise<void> => {
+    const { default: create } = await load;
+    if (!shown()) return;
+    ora ??= create({ stream, discardStdin: false, suffixText: () => colors.dim(age(shown())) });
+    refresh();
+    if (!ora.isSpinning) ora.start();
+  };
+  const line = (text: string): void => {
+    const was = ora?.isSpinning === true;
+    if (was) ora?.stop();
+    stream.write(`${text}\n`);
+    if (was && shown()) ora?.start();
+  };
+  return {
+    begin(stage) {
+      active.push(stage);
+      void start();
+    },
+    note: refresh,
+    end(stage, failed) {
+      active.splice(active.indexOf(stage), 1);
+      const mark = failed ? colors.red('✖') : colors.green('✔');
+      line(`${indent(stage)}${mark} ${stage.title}  ${colors.dim(elapsed(stage.startedAt))}`);
+      refresh();
+    },
+    line,
+  };
+}
+
+const age = (stage: Stage | undefined): string => (stage ? elapsed(stage.startedAt) : '');
+const indent = (stage: Stage): string => '  '.repeat(stage.depth);
+const fit = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
+
+/** Text from anywhere on one line, without control characters: a lab host must not drive the user's terminal. */
+function oneLine(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
+    .trim()
+    .slice(0, 500);
+}
