@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { EXIT, LabError, labNamePattern, messageOf } from '@handwired/host';
-import { parse, type CsvError } from 'csv-parse/sync';
+import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 
 export interface Student {
@@ -70,7 +70,7 @@ function readRecords(text: string, file: string): Row[] {
     const rows = parse(text, options) as unknown as { record: string[]; info: { lines: number } }[];
     return rows.map(({ record, info }) => ({ fields: record, line: info.lines }));
   } catch (error) {
-    throw rosterError(`not CSV: ${messageOf(error as CsvError)}`, file);
+    throw rosterError(`not CSV: ${messageOf(error)}`, file);
   }
 }
 

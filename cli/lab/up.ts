@@ -122,7 +122,9 @@ function refuseOtherFlags(spec: LabSpec, wanted: UpOptions, plan: Plan): void {
   });
 }
 
-function differs(flag: string, has: unknown, wanted: unknown): string | undefined {
+type Flag = string | number | undefined;
+
+function differs(flag: string, has: Flag, wanted: Flag): string | undefined {
   if (wanted === undefined || has === wanted) return undefined;
-  return `${flag} is ${String(has ?? 'not set')}, asked for ${String(wanted)}`;
+  return `${flag} is ${has ?? 'not set'}, asked for ${wanted}`;
 }

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EXIT, LabError, labNamePattern } from '@handwired/host';
+import { labOf, parseRoster } from './roster.ts';
+
+const read = (text: string) => parseRoster(text, 'roster.csv', 'fleet');
+
+const refused = (pattern: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof LabError);
+  assert.equal(error.exit, EXIT.config);
+  assert.match(error.message, pattern);
+  return true;
+};
+
+test('the student column is found by its name, whatever stands beside it', () => {
+  const students = read('group,student\r\n1,ann\r\n2,"Lee, Ben"\r\n');
+  assert.deepEqual(
+    students.map(({ student, line }) => [student, line]),
+    [
+      ['ann', 2],
+      ['Lee, Ben', 3],
+    ],
+  );
+});
+
+test('a byte order mark, spaces and empty lines do no harm', () => {
+  assert.equal(read('\uFEFFstudent \n ann \n\n ben\n').length, 2);
+});
+
+test('every problem is told at once, with its line', () => {
+  assert.throws(
+    () => read('student,x\nann,1\n,2\nann,3\nb\u0007n,4\n'),
+    refused(/line 3: .*empty; line 4: ann is there already, in line 2; line 5: .*control/),
+  );
+});
+
+test('a roster without the column, without students or that is no CSV is refused', () => {
+  assert.throws(() => read('name\nann\n'), refused(/line 1: .*student/));
+  assert.throws(() => read(''), refused(/line 1/));
+  assert.throws(() => read('student\n'), refused(/no students/));
+  assert.throws(() => read('student\n"ann\n'), refused(/not CSV/));
+});
+
+test('a lab name is the student where that is a DNS label', () => {
+  assert.equal(labOf('ann', 'fleet'), 'fleet-ann');
+});
+
+test('any other student gets a DNS label of their own', () => {
+  const odd = ['Ann Lee', 'ann.lee', 'ANN-LEE', '李', '=cmd()', '../..', 'Ångström', 'x'.repeat(128), '-', '--help'];
+  const names = odd.map((student) => labOf(student, 'fleet'));
+  for (const name of names) assert.match(name, labNamePattern);
+  assert.equal(new Set(names).size, odd.length);
+});
+
+test('the longest prefix leaves room for a label', () => {
+  assert.match(labOf('Some Student With A Name', 'p'.repeat(16)), labNamePattern);
+});
