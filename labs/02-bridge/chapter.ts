@@ -1,0 +1,38 @@
+import { chapterData } from '../script.ts';
+
+export const chapter = chapterData({
+  id: 'bridge',
+  number: '02',
+  title: 'A bridge with the gateway address',
+  needs: [],
+  points: 5,
+  steps: [
+    {
+      id: 'add',
+      title: 'Make a bridge: a switch inside the kernel.',
+      why: 'Each container gets a cable into it. It gets a MAC address of its own here: otherwise it takes the lowest of its ports, which changes when containers come and go, and the others would go on talking to the old one.',
+      docker: {
+        does: 'Makes docker0, or br-ID for a network of yours, with a random MAC address for the same reason.',
+        source: 'daemon/libnetwork/drivers/bridge/setup_device_linux.go: setupDevice',
+      },
+    },
+    {
+      id: 'address',
+      title: "Give the host an address on the bridge: the containers' gateway.",
+      why: 'The bridge is also an interface of the host. With an address there the host is a neighbour of the containers, and has a route to their subnet.',
+      docker: {
+        does: 'Puts the first address of the network on the bridge, 172.17.0.1/16 on docker0.',
+        source: 'daemon/libnetwork/drivers/bridge/setup_ipv4_linux.go: setupBridgeIPv4',
+      },
+    },
+    {
+      id: 'up',
+      title: 'Switch the bridge on.',
+      why: 'A link that is down forwards nothing, and its route is not used.',
+      docker: {
+        does: 'The same, as the last of the steps that set a bridge up.',
+        source: 'daemon/libnetwork/drivers/bridge/setup_device_linux.go: setupDeviceUp',
+      },
+    },
+  ],
+});

@@ -1,0 +1,47 @@
+import { chapterData } from '../script.ts';
+
+export const chapter = chapterData({
+  id: 'veth',
+  number: '03',
+  title: 'Cables from the containers to the bridge',
+  needs: ['namespaces', 'bridge'],
+  points: 10,
+  steps: [
+    {
+      id: 'add',
+      title: 'Make a pair of virtual Ethernet interfaces for each container.',
+      why: 'What goes in at one end comes out at the other, also when the ends are in different network namespaces: it is a cable.',
+      docker: {
+        does: 'Makes the pair with the inner end already in the container, under random names such as veth1a2b3c4.',
+        source: 'daemon/libnetwork/drivers/bridge/bridge_linux.go: CreateEndpoint, createVeth',
+      },
+    },
+    {
+      id: 'move',
+      title: 'Move one end of each pair into its container.',
+      why: 'An interface belongs to one network namespace. From here on the host does not list it any more.',
+      docker: {
+        does: 'Needs this only when the pair could not be made inside at once.',
+        source: 'daemon/libnetwork/osl/interface_linux.go: moveLink',
+      },
+    },
+    {
+      id: 'plug',
+      title: 'Plug the other ends into the bridge.',
+      why: 'A veth end that is in no bridge leads only to the host. As ports of one bridge the two can exchange frames.',
+      docker: {
+        does: 'The same for each container that joins the network.',
+        source: 'daemon/libnetwork/drivers/bridge/bridge_linux.go: addToBridge',
+      },
+    },
+    {
+      id: 'up',
+      title: "Switch the host's ends on.",
+      why: 'Both ends of a pair must be up before either has a carrier.',
+      docker: {
+        does: 'The same, after the firewall rules of the endpoint are in place.',
+        source: 'daemon/libnetwork/drivers/bridge/bridge_linux.go: linkUp',
+      },
+    },
+  ],
+});

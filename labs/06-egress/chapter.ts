@@ -1,0 +1,56 @@
+import { chapterData } from '../script.ts';
+
+export const chapter = chapterData({
+  id: 'egress',
+  number: '06',
+  title: 'From the containers to the internet',
+  needs: ['connectivity'],
+  points: 20,
+  steps: [
+    {
+      id: 'protect',
+      title: "Drop what comes from elsewhere for a container's own address.",
+      why: 'As soon as the host forwards, anyone on its network who adds a route can reach the containers. This is dropped before NAT is looked at, so a port that is published later is not touched: its packets are for an address of the host.',
+      docker: {
+        does: 'Adds the same raw rule for each container since version 28.',
+        source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/endpoint.go: filterDirectAccess',
+      },
+    },
+    {
+      id: 'out',
+      title: 'Let the containers out.',
+      why: 'Where the policy of FORWARD is DROP, nothing passes between bridge and uplink without it. It names no uplink: any way that is not back into the bridge.',
+      docker: {
+        does: 'The same, by the one rule in DOCKER-FORWARD that also lets its containers reach each other.',
+        source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules',
+      },
+    },
+    {
+      id: 'back',
+      title: 'Let the answers back in, and only answers.',
+      why: 'Connection tracking knows which packets belong to a connection that a container opened.',
+      docker: {
+        does: 'The same rule in its chain DOCKER-CT.',
+        source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupIPTables',
+      },
+    },
+    {
+      id: 'masquerade',
+      title: "Give packets that leave the host's own address as their source.",
+      why: 'Nobody out there has a route to a private address, so an answer to it would never come back.',
+      docker: {
+        does: 'The same rule, for each network that is not internal.',
+        source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules',
+      },
+    },
+    {
+      id: 'forwarding',
+      title: 'Make the host a router.',
+      why: 'A host drops packets that are not for itself. It comes last, so that the rules are there from the first packet on. Look at the value before you change it: cleaning up means giving that one back.',
+      docker: {
+        does: 'The same. If it was off, it also sets the policy of FORWARD to DROP, for all of the host.',
+        source: 'daemon/libnetwork/drivers/bridge/setup_ip_forwarding.go: setupIPv4Forwarding',
+      },
+    },
+  ],
+});

@@ -1,0 +1,41 @@
+import { build as buildNamespaces } from './01-namespaces/build.ts';
+import { chapter as namespaces } from './01-namespaces/chapter.ts';
+import { undo as undoNamespaces } from './01-namespaces/undo.ts';
+import { build as buildBridge } from './02-bridge/build.ts';
+import { chapter as bridge } from './02-bridge/chapter.ts';
+import { undo as undoBridge } from './02-bridge/undo.ts';
+import { build as buildVeth } from './03-veth/build.ts';
+import { chapter as veth } from './03-veth/chapter.ts';
+import { undo as undoVeth } from './03-veth/undo.ts';
+import { build as buildAddressing } from './04-addressing/build.ts';
+import { chapter as addressing } from './04-addressing/chapter.ts';
+import { undo as undoAddressing } from './04-addressing/undo.ts';
+import { build as buildConnectivity } from './05-connectivity/build.ts';
+import { chapter as connectivity } from './05-connectivity/chapter.ts';
+import { undo as undoConnectivity } from './05-connectivity/undo.ts';
+import { build as buildEgress } from './06-egress/build.ts';
+import { chapter as egress } from './06-egress/chapter.ts';
+import { undo as undoEgress } from './06-egress/undo.ts';
+import { build as buildDns } from './07-dns/build.ts';
+import { chapter as dns } from './07-dns/chapter.ts';
+import { undo as undoDns } from './07-dns/undo.ts';
+import { build as buildPublish } from './08-publish/build.ts';
+import { chapter as publish } from './08-publish/chapter.ts';
+import { undo as undoPublish } from './08-publish/undo.ts';
+import { build as buildCleanup } from './12-cleanup/build.ts';
+import { chapter as cleanup } from './12-cleanup/chapter.ts';
+import { undo as undoCleanup } from './12-cleanup/undo.ts';
+import type { Chapter } from './script.ts';
+
+/** The course, in its order. A folder that is not listed here fails a test. */
+export const chapters: readonly Chapter[] = [
+  { ...namespaces, build: buildNamespaces, undo: undoNamespaces },
+  { ...bridge, build: buildBridge, undo: undoBridge },
+  { ...veth, build: buildVeth, undo: undoVeth },
+  { ...addressing, build: buildAddressing, undo: undoAddressing },
+  { ...connectivity, build: buildConnectivity, undo: undoConnectivity },
+  { ...egress, build: buildEgress, undo: undoEgress },
+  { ...dns, build: buildDns, undo: undoDns },
+  { ...publish, build: buildPublish, undo: undoPublish },
+  { ...cleanup, build: buildCleanup, undo: undoCleanup },
+];

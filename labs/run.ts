@@ -1,0 +1,124 @@
+import {
+  type ChapterId,
+  EXIT,
+  LabError,
+  type Plan,
+  type Session,
+  type Shell,
+  shellOf,
+  stopIfAborted,
+  troubleOf,
+} from '@handwired/host';
+import { chapters } from './chapters.ts';
+import { guarded, ranOf } from './guarded.ts';
+import type { Chapter, Command, Scene, StepText } from './script.ts';
+
+/** One step, after it has ended. */
+export interface StepEvent {
+  chapter: ChapterId;
+  /** The step's id in its chapter. */
+  step: string;
+  title: string;
+  why: string;
+  /** The plain commands that ran, one a line, as a learner would type them; where none did: those that would have. */
+  command: string;
+  /** `already`: the lab host was in the wanted state, nothing was run. */
+  status: 'run' | 'already' | 'failed';
+  /** Wall clock, with the way there and back. */
+  ms: number;
+  /** What the commands printed. From a lab host: escape it when printing. */
+  output: string;
+}
+
+export interface RunOptions {
+  /** In the order in which they are to run: the course's for build, the reverse for undo. */
+  chapters: readonly ChapterId[];
+  onStep?: (event: StepEvent) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Builds chapters on a lab host, a round trip a step. What is there already stays as it is. Can be cut off at any moment,
+ * and called again. Throws LabError with the step that failed; rethrows the abort reason.
+ */
+export const build = (session: Session, plan: Plan, options: RunOptions): Promise<void> =>
+  runAll('build', session, plan, options);
+
+/**
+ * Takes away what `build` of these chapters made or would have made, and gives back what it had written down; nothing
+ * else. Returns when it is gone. Can be cut off at any moment, and called again, also on what was never built.
+ */
+export const undo = (session: Session, plan: Plan, options: RunOptions): Promise<void> =>
+  runAll('undo', session, plan, options);
+
+export type Way = 'build' | 'undo';
+
+async function runAll(way: Way, session: Session, plan: Plan, options: RunOptions): Promise<void> {
+  const shell = shellOf(session, options.signal ? { signal: options.signal } : {});
+  for (const id of options.chapters) {
+    const chapter = chapterOf(id);
+    await chapter[way](
+      sceneOf(shell, plan, async (step, commands) => {
+        stopIfAborted(options.signal);
+        await runStep({ way, shell, chapter, step: textOf(chapter, step), commands }, options.onStep);
+      }),
+    );
+  }
+}
+
+/** The chapter with this id. */
+export function chapterOf(id: ChapterId): Chapter {
+  const chapter = chapters.find((one) => one.id === id);
+  if (chapter) return chapter;
+  throw new LabError({ what: `there is no chapter ${id}`, next: 'lab build --help', exit: EXIT.usage });
+}
+
+/** `$` only writes commands down (zx's `halt`); they run as one guarded script a step. */
+export const sceneOf = (
+  shell: Shell,
+  plan: Plan,
+  onStep: (id: string, commands: readonly Command[]) => Promise<void>,
+): Scene => ({ $: shell({ halt: true }), plan, step: (id, ...commands) => onStep(id, commands) });
+
+export function textOf({ id, steps }: Chapter, step: string): StepText {
+  const text = steps.find((one) => one.id === step);
+  if (text) return text;
+  throw new TypeError(`chapter ${id} has no step ${step}`);
+}
+
+export const plainOf = (commands: readonly Command[]): string => commands.map(({ run }) => run.cmd).join('\n');
+
+interface Job {
+  way: Way;
+  shell: Shell;
+  chapter: Chapter;
+  step: StepText;
+  commands: readonly Command[];
+}
+
+async function runStep({ way, shell, chapter, step, commands }: Job, onStep: RunOptions['onStep']): Promise<void> {
+  if (commands.length === 0) return;
+  const start = performance.now();
+  const raw = shell({ quote: (text) => text, input: '', nothrow: true });
+  const result = await raw`${guarded(commands)}`;
+  const failed = result.exitCode !== 0;
+  const ran = ranOf(commands, result.stdout);
+  onStep?.({
+    chapter: chapter.id,
+    step: step.id,
+    title: step.title,
+    why: step.why,
+    command: plainOf(ran.length > 0 ? ran : commands),
+    status: failed ? 'failed' : ran.length > 0 ? 'run' : 'already',
+    ms: performance.now() - start,
+    output: result.stderr,
+  });
+  if (failed) throw troubleOf(result) ?? failure(way, chapter, step, result.stderr);
+}
+
+const failure = (way: Way, { id, number }: Chapter, { title }: StepText, stderr: string): LabError =>
+  new LabError({
+    what: stderr.trim().split('\n').at(-1)?.slice(0, 300) || 'a command failed without saying why',
+    where: `${way} of chapter ${number} ${id}: ${title}`,
+    next: way === 'build' ? `lab undo --chapter ${id}` : 'lab reset',
+  });
