@@ -1,0 +1,40 @@
+# Everything that can be done with this checkout. `make help` lists it.
+.DEFAULT_GOAL := help
+DRIVER ?= auto
+bin := node_modules/.bin
+node := $(bin)/node
+checks := format lint types unit dead shell
+.PHONY: help deps setup lab demo verify test bench clean $(checks:%=verify-%)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## the workspace's packages, with Node 24 and pnpm where they are missing (nothing global)
+	@sh scripts/bootstrap.sh
+
+setup: deps ## system packages, the Pulumi toolchain and the lab hosts' image
+	$(bin)/lab setup all
+
+lab: deps ## the main job: a real lab host up, the network built in it, graded, undone, and all of it gone
+	$(node) --import tsx tests/demo.ts --driver auto
+
+demo: deps ## the same on one driver: make demo DRIVER=vm|sandbox
+	$(node) --import tsx tests/demo.ts --driver $(DRIVER)
+
+verify: deps ## format, lint, types, unit tests, unused code, shell scripts: seconds, no lab host
+	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j 4 $(checks:%=verify-%)
+
+# What each check runs is in package.json.
+verify-%:
+	@$(node) --run verify:$*
+
+test: verify setup ## everything: verify, then the tests that need lab hosts, real VMs last
+	$(node) --import tsx --test --test-concurrency=1 --test-reporter=spec \
+	  "tests/toolchain/**/*.test.ts" "tests/sandbox/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
+
+bench: setup ## how fast it is, against bare qemu; writes docs/performance.md
+	$(node) --import tsx tests/bench.ts
+
+clean: ## every lab, the cache (toolchain, images) and node_modules gone
+	@if [ -x $(bin)/lab ]; then $(bin)/lab destroy --all; fi
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/handwired" node_modules */node_modules infra/sdks/*/node_modules
