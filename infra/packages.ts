@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { arch } from 'node:os';
+import { join } from 'node:path';
+import { cacheDir, type DriverName, LabError, quoteAll, readJson, run, takeLock, writeAtomic } from '@handwired/host';
+import { z } from 'zod';
+import type { Work } from './driver.ts';
+import { aptInstall } from './apt.ts';
+
+/** What the packages are for; see packages.list. */
+export type PackageTarget = DriverName | 'build' | 'go' | 'verify';
+
+export interface Package {
+  name: string;
+  targets: string[];
+  why: string;
+  /** Only where the distribution has it. */
+  optional: boolean;
+}
+
+const ownList = join(import.meta.dirname, 'packages.list');
+const learnerList = join(import.meta.dirname, '../cloud-init/packages.list');
+
+/**
+ * Makes sure that the packages of a target are installed: nothing to do in the usual case, found out in a millisecond;
+ * by apt-get as root on Debian and Ubuntu; otherwise LabError with the command to type.
+ */
+export async function ensurePackages(target: PackageTarget, work: Work): Promise<void> {
+  const needed = await packagesFor(target);
+  const memory = join(cacheDir(), `packages-${target}.json`);
+  const state = await dpkgState(needed);
+  const remembered = await readJson(memory, z.object({ state: z.string() })).catch(() => undefined);
+  if (remembered?.state === state) return;
+  const lock = await takeLock('packages', work.signal, () => {
+    work.progress.note('another process is installing packages; waiting for it');
+  });
+  try {
+    const missing = await missingPackages(needed);
+    if (missing.length > 0) await install(missing, work);
+    await writeAtomic(memory, JSON.stringify({ state: await dpkgState(needed) })).catch(() => undefined);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The packages of a target that are not installed, without changing anything. */
+export const missingFor = async (target: PackageTarget): Promise<Package[]> =>
+  missingPackages(await packagesFor(target));
+
+/** The command that installs packages on Debian and Ubuntu. */
+export function installCommand(packages: readonly Package[]): string {
+  const sudo = process.getuid?.() === 0 ? [] : ['sudo'];
+  return quoteAll([
+    ...sudo,
+    'apt-get',
+    'install',
+    '-y',
+    '--no-install-recommends',
+    ...packages.map(({ name }) => name),
+  ]);
+}
+
+async function packagesFor(target: PackageTarget): Promise<Package[]> {
+  const own = parsePackages(await readFile(ownList, 'utf8'), arch() === 'arm64' ? 'arm64' : 'amd64');
+  const wanted = own.filter(({ targets }) => targets.includes(target));
+  if (target !== 'sandbox') return wanted;
+  const names = (await readFile(learnerList, 'utf8')).split('\n').map((line) => line.trim().split(/\s+/)[0] ?? '');
+  const tools = names.filter((name) => name !== '' && !name.startsWith('#'));
+  return [...wanted, ...tools.map((name) => ({ name, targets: [], why: 'what a learner finds', optional: false }))];
+}
+
+/** Reads packages.list; its head says what a line holds. */
+export function parsePackages(text: string, processor: string): Package[] {
+  const packages: Package[] = [];
+  for (const line of text.split('\n')) {
+    const match = /^([a-z0-9.+-]+)(?:\[(\w+)\])?(\??)\s+([a-z,]+)\s+(.+)$/.exec(line);
+    if (!match) continue;
+    const [, name = '', only, optional, targets = '', why = ''] = match;
+    if (only !== undefined && only !== processor) continue;
+    packages.push({ name, targets: targets.split(','), why, optional: optional === '?' });
+  }
+  return packages;
+}
+
+/** Changes when dpkg has installed or removed anything, or when the lists have changed. */
+async function dpkgState(needed: readonly Package[]): Promise<string> {
+  const { mtimeMs, size } = (await stat('/var/lib/dpkg/status').catch(() => undefined)) ?? { mtimeMs: 0, size: 0 };
+  return createHash('sha256')
+    .update(JSON.stringify([needed, mtimeMs, size]))
+    .digest('hex');
+}
+
+async function missingPackages(needed: readonly Package[]): Promise<Package[]> {
+  const names = needed.map(({ name }) => name);
+  const query = ['dpkg-query', '-W', '-f', '${Package} ${db:Status-Status}\n', ...names];
+  const { stdout } = await run(query, { allowFailure: true }).catch(() => notDebian(needed));
+  const installed = new Set(stdout.split('\n').flatMap((line) => line.match(/^(\S+) installed$/)?.[1] ?? []));
+  const missing = needed.filter(({ name }) => !installed.has(name));
+  return withoutUnknown(missing);
+}
+
+/** Optional packages that no apt source has are not missing. */
+async function withoutUnknown(missing: Package[]): Promise<Package[]> {
+  const asked = missing.filter(({ optional }) => optional).map(({ name }) => name);
+  if (asked.length === 0) return missing;
+  const { stdout } = await run(['apt-cache', '-q', 'policy', ...asked], { allowFailure: true });
+  const known = new Set(
+    Array.from(stdout.matchAll(/^(\S+):\n(?: .*\n)*? {2}Candidate: (?!\(none\))/gm), ([, name]) => name),
+  );
+  return missing.filter(({ name, optional }) => !optional || known.has(name));
+}
+
+function notDebian(needed: readonly Package[]): never {
+  throw new LabError({
+    what: 'this machine is neither Debian nor Ubuntu: its packages must be installed by hand',
+    where: needed.map(({ name }) => name).join(' '),
+    next: 'lab doctor',
+  });
+}
+
+async function install(missing: readonly Package[], work: Work): Promise<void> {
+  const reasons = missing.map(({ name, why }) => `${name} (${why})`).join(', ');
+  if (process.getuid?.() !== 0)
+    throw new LabError({ what: `packages are missing: ${reasons}`, next: installCommand(missing) });
+  const learners = missing.filter(({ why }) => why === 'what a learner finds').map(({ name }) => name);
+  const ours = missing.filter(({ name }) => !learners.includes(name)).map(({ name, why }) => `${name} (${why})`);
+  if (learners.length > 0) ours.push(`${learners.join(' ')} (what a learner finds on a sandbox)`);
+  work.progress.note(`installing ${ours.join(', ')}`);
+  await aptInstall(
+    missing.map(({ name }) => name),
+    installCommand(missing),
+    work,
+  );
+}
