@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { cacheDir, LabError, messageOf, readJson, takeLock, writeAtomic } from '@handwired/host';
+import { z } from 'zod';
+import type { Work } from '../driver.ts';
+
+/** A folder in the cache that is made once, whole or not at all, and checked before each use. */
+export interface Artifact {
+  /** Folder name without its key: `pulumi-3.259.0`. */
+  name: string;
+  /** Everything that the content depends on; its hash is the folder's key. */
+  inputs: readonly string[];
+  /** Files in the folder whose content is recorded, relative paths. */
+  files: readonly string[];
+  /** Fills an empty folder. Returns one line: where it came from. */
+  make(folder: string): Promise<string>;
+}
+
+/** What a file was when it was made: the sums that prove it, and the stat that shows it has not been touched since. */
+const Recorded = z.object({
+  path: z.string(),
+  size: z.number(),
+  mtimeMs: z.number(),
+  ctimeMs: z.number(),
+  ino: z.number(),
+  sha256: z.string(),
+});
+type Recorded = z.infer<typeof Recorded>;
+
+const Stamp = z.object({ schemaVersion: z.literal(1), source: z.string(), files: z.array(Recorded) });
+type Stamp = z.infer<typeof Stamp>;
+
+const stampFile = (folder: string): string => join(folder, 'stamp.json');
+
+/** Where the artifact is, or will be. */
+export function folderOf(artifact: Pick<Artifact, 'name' | 'inputs'>): string {
+  const key = createHash('sha256').update(JSON.stringify(artifact.inputs)).digest('hex').slice(0, 16);
+  return join(cacheDir(), 'toolchain', `${artifact.name}-${key}`);
+}
+
+/**
+ * The artifact's folder, made when it is absent, half made or changed. One process makes it; others wait for that one.
+ * A kill at any moment leaves the folder as it was: it is made beside its place and renamed into it.
+ */
+export async function ensureArtifact(artifact: Artifact, work: Work): Promise<string> {
+  const folder = folderOf(artifact);
+  if (await isIntact(folder, artifact.files)) return folder;
+  const lock = await takeLock(`toolchain ${folder}`, work.signal, () => {
+    work.progress.note(`another process is making ${artifact.name}; waiting for it`);
+  });
+  try {
+    if (!(await isIntact(folder, artifact.files))) await makeInPlace(artifact, folder);
+    return folder;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Whether every recorded file is there with its recorded content. Hashes only files whose stat has changed. */
+export async function isIntact(folder: string, files: readonly string[]): Promise<boolean> {
+  const stamp = await readStamp(folder);
+  if (!stamp || stamp.files.map((file) => file.path).join('\n') !== files.join('\n')) return false;
+  let touched = false;
+  for (const recorded of stamp.files) {
+    const now = await describe(folder, recorded.path, recorded);
+    if (now?.sha256 !== recorded.sha256) return false;
+    touched ||= now !== recorded;
+    Object.assign(recorded, now);
+  }
+  if (touched) await writeStamp(folder, stamp);
+  return true;
+}
+
+async function readStamp(folder: string): Promise<Stamp | undefined> {
+  try {
+    return await readJson(stampFile(folder), Stamp);
+  } catch {
+    return undefined; // A stamp that can't be read proves nothing: make it again.
+  }
+}
+
+const writeStamp = (folder: string, stamp: Stamp): Promise<void> =>
+  writeAtomic(stampFile(folder), `${JSON.stringify(stamp, null, 2)}\n`);
+
+/** The file as it is now; `known` itself when its stat says that it has not been touched. */
+async function describe(folder: string, path: string, known?: Recorded): Promise<Recorded | undefined> {
+  const file = join(folder, path);
+  const { size, mtimeMs, ctimeMs, ino } = (await stat(file).catch(() => undefined)) ?? {};
+  if (size === undefined || mtimeMs === undefined || ctimeMs === undefined || ino === undefined) return undefined;
+  const same = known?.size === size && known.mtimeMs === mtimeMs && known.ctimeMs === ctimeMs && known.ino === ino;
+  return same ? known : { path, size, mtimeMs, ctimeMs, ino, sha256: await sha256Of(file) };
+}
+
+/** Hex SHA-256 of a file, read as a stream. */
+export async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+async function makeInPlace(artifact: Artifact, folder: string): Promise<void> {
+  const parent = dirname(folder);
+  try {
+    await mkdir(parent, { recursive: true });
+    await removeLeftovers(folder);
+    const partial = await mkdtemp(`${folder}.making-`);
+    try {
+      const source = await artifact.make(partial);
+      await writeStamp(partial, { schemaVersion: 1, source, files: await record(partial, artifact.files) });
+      await rm(folder, { recursive: true, force: true });
+      await rename(partial, folder);
+    } finally {
+      await rm(partial, { recursive: true, force: true });
+    }
+  } catch (error) {
+    if (error instanceof LabError || (error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new LabError({
+      what: `cannot make ${artifact.name}: ${messageOf(error)}`,
+      where: parent,
+      next: 'export XDG_CACHE_HOME=A_FOLDER_WITH_4_GB_FREE',
+      cause: error,
+    });
+  }
+}
+
+/** What a killed process left; nobody else can be at it, as we hold the lock. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(dirname(folder)))
+    if (name.startsWith(`${basename(folder)}.making-`))
+      await rm(join(dirname(folder), name), { recursive: true, force: true });
+}
+
+async function record(folder: string, files: readonly string[]): Promise<Recorded[]> {
+  const recorded: Recorded[] = [];
+  for (const path of files) {
+    await flush(join(folder, path));
+    const file = await describe(folder, path);
+    if (!file) throw new LabError({ what: `${path} was not made`, where: folder, next: 'make setup' });
+    recorded.push(file);
+  }
+  return recorded;
+}
+
+/** To the disk before the rename makes it visible, so that a power cut can't leave a hollow file. */
+async function flush(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

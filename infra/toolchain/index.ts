@@ -1,0 +1,140 @@
+import { access, chmod, constants, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { cacheDir, readJson, run, writeAtomic } from '@handwired/host';
+import { z } from 'zod';
+import type { Work } from '../driver.ts';
+import { type Artifact, ensureArtifact, folderOf, isIntact } from './artifact.ts';
+import { download } from './download.ts';
+import { buildFlags, ensureGo, goBuild, moduleFolder } from './go.ts';
+import { bridge, libvirt, pulumi, type Tool } from './tools.ts';
+
+/** The engine with all it needs to drive libvirt, without a registry. */
+export interface Toolchain {
+  /** Has bin/pulumi: what `PulumiCommand.get({ root })` takes. */
+  pulumiRoot: string;
+  /** PULUMI_HOME: the bridge is installed in it. */
+  pulumiHome: string;
+  /** PULUMI_DYNAMIC_TF_PLUGIN_CACHE_DIR: the libvirt provider is in it. */
+  pluginCacheDir: string;
+  /** For every call of the engine; the caller adds backend, passphrase and TMPDIR of its lab (cloud-init ISOs). */
+  env: Record<string, string>;
+}
+
+/** Gets the toolchain: what is cached and intact as it is, the rest by the ladder of docs/architecture.md. */
+export async function ensureToolchain(work: Work): Promise<Toolchain> {
+  const pulumiRoot = (await pulumiOnPath()) ?? (await ensureArtifact(await artifactOf(pulumi, work), work));
+  const pluginCacheDir = await ensureArtifact(await artifactOf(libvirt, work), work);
+  const pulumiHome = await ensureArtifact(await bridgeArtifact(pulumiRoot, work), work);
+  return assemble(pulumiRoot, pulumiHome, pluginCacheDir);
+}
+
+/** The tools that are not cached, or not intact, by title; for `lab doctor`. */
+export async function missingTools(): Promise<string[]> {
+  const missing: string[] = [];
+  for (const tool of [pulumi, libvirt, bridge]) {
+    if (tool === pulumi && (await pulumiOnPath()) !== undefined) continue;
+    if (!(await isIntact(folderOf(await identityOf(tool)), [tool.file]))) missing.push(tool.title);
+  }
+  return missing;
+}
+
+function assemble(pulumiRoot: string, pulumiHome: string, pluginCacheDir: string): Toolchain {
+  const env = {
+    PULUMI_HOME: pulumiHome,
+    PULUMI_DYNAMIC_TF_PLUGIN_CACHE_DIR: pluginCacheDir,
+    PULUMI_SKIP_UPDATE_CHECK: 'true',
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
+  };
+  return { pulumiRoot, pulumiHome, pluginCacheDir, env };
+}
+
+async function identityOf(tool: Tool): Promise<Pick<Artifact, 'name' | 'inputs'>> {
+  const sums = await readFile(join(moduleFolder(tool.name), 'go.sum'), 'utf8');
+  const requirements = await readFile(join(moduleFolder(tool.name), 'go.mod'), 'utf8');
+  const inputs = [tool.package, ...tool.stamps, tool.file, process.arch, ...buildFlags, requirements, sums];
+  return { name: `${tool.name}-${tool.version}`, inputs };
+}
+
+async function artifactOf(tool: Tool, work: Work): Promise<Artifact> {
+  const make = async (folder: string): Promise<string> => {
+    await mkdir(dirname(join(folder, tool.file)), { recursive: true });
+    return (await fetched(tool, folder, work)) ?? (await built(tool, join(folder, tool.file), work));
+  };
+  return { ...(await identityOf(tool)), files: [tool.file], make };
+}
+
+/** The bridge's folder is a PULUMI_HOME: the engine itself installs the plugin into it. */
+async function bridgeArtifact(pulumiRoot: string, work: Work): Promise<Artifact> {
+  const make = async (folder: string): Promise<string> => {
+    const program = join(folder, basename(bridge.file));
+    const source = await built(bridge, program, work);
+    const argv = [join(pulumiRoot, 'bin/pulumi'), 'plugin', 'install', 'resource', 'terraform-provider'];
+    await run([...argv, `v${bridge.version}`, '--file', program], {
+      env: { PULUMI_HOME: folder, PULUMI_SKIP_UPDATE_CHECK: 'true' },
+      signal: work.signal,
+      next: 'make setup',
+    });
+    await rm(program);
+    return source;
+  };
+  return { ...(await identityOf(bridge)), files: [bridge.file], make };
+}
+
+async function fetched(tool: Tool, folder: string, work: Work): Promise<string | undefined> {
+  const vendor = tool.download;
+  if (!vendor) return undefined;
+  return work.progress.stage(`Download ${tool.title}`, async (note) => {
+    const archive = join(folder, 'download');
+    const ok = await download(vendor.url, vendor.sha256, archive, work.signal, note);
+    if (ok) {
+      const into = dirname(join(folder, tool.file));
+      await run(['tar', '-xzf', archive, '-C', into, '--strip-components=1', vendor.member], { signal: work.signal });
+      await chmod(join(folder, tool.file), 0o755);
+    } else note('not reachable from here; building it instead');
+    await rm(archive, { force: true });
+    return ok ? vendor.url : undefined;
+  });
+}
+
+async function built(tool: Tool, output: string, work: Work): Promise<string> {
+  const go = await ensureGo(tool.name, work);
+  await work.progress.stage(`Build ${tool.title} from Go modules`, (note) => goBuild(go, tool, output, work, note));
+  return `built from ${tool.package}`;
+}
+
+const OnPath = z.object({ file: z.string(), size: z.number(), mtimeMs: z.number(), version: z.string() });
+
+/** The root of a pulumi on PATH that is at least as new as ours. Asked once for each file: starting it takes 0.3 s. */
+async function pulumiOnPath(): Promise<string | undefined> {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const file = join(folder, 'pulumi');
+    if (basename(folder) !== 'bin' || !(await isExecutable(file))) continue;
+    const { size, mtimeMs } = await stat(file);
+    const memory = join(cacheDir(), 'toolchain', 'pulumi-on-path.json');
+    const known = await readJson(memory, OnPath).catch(() => undefined);
+    const same = known?.file === file && known.size === size && known.mtimeMs === mtimeMs;
+    const version = same ? known.version : await askVersion(file);
+    if (!same) await writeAtomic(memory, JSON.stringify({ file, size, mtimeMs, version }));
+    return isAtLeast(version, pulumi.version) ? dirname(folder) : undefined;
+  }
+  return undefined;
+}
+
+const isExecutable = (file: string): Promise<boolean> =>
+  access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+
+async function askVersion(file: string): Promise<string> {
+  const answer = await run([file, 'version'], { allowFailure: true, env: { PULUMI_SKIP_UPDATE_CHECK: 'true' } });
+  return answer.stdout.trim().replace(/^v/, '');
+}
+
+/** Compares dotted versions of the same major; a pre-release counts as its release. */
+export function isAtLeast(version: string, wanted: string): boolean {
+  const [a, b] = [version, wanted].map((text) => text.split(/[.+-]/).slice(0, 3).map(Number));
+  if (a?.length !== 3 || !b || a.some(Number.isNaN) || a[0] !== b[0]) return false;
+  const difference = (a[1] ?? 0) - (b[1] ?? 0) || (a[2] ?? 0) - (b[2] ?? 0);
+  return difference >= 0;
+}

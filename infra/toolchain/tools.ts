@@ -1,0 +1,71 @@
+import { arch } from 'node:os';
+
+/** Go's and the vendor's names of this machine's processor. */
+const goArch = arch() === 'arm64' ? 'arm64' : 'amd64';
+const vendorArch = arch() === 'arm64' ? 'arm64' : 'x64';
+
+/** One program of the toolchain: what it is built from, and where its file goes in the artifact's folder. */
+export interface Tool {
+  /** Folder under go/ with go.mod and go.sum; also the artifact's name. */
+  name: 'pulumi' | 'bridge' | 'libvirt';
+  title: string;
+  /** Without `v`. */
+  version: string;
+  /** Go package of the main program. */
+  package: string;
+  /** `-X` values for the linker: importpath.name=value. */
+  stamps: readonly string[];
+  /** Path of the program in the artifact's folder. */
+  file: string;
+  /** The vendor's own build, for machines that reach it. Absent: the vendor publishes no checksum that could be pinned. */
+  download?: { url: string; sha256: string; member: string };
+}
+
+const vendorChecksums = {
+  arm64: 'edc8327463a72160bb36cf82cf5062da9c8a244290a706d9980988e7bf486853',
+  x64: '94ba357acac23d01474084c4b00098dc0f7bc70ce13f34c777459254a5f718e5',
+} as const;
+
+const bridgeVersion = '1.1.3';
+const pulumiVersion = '3.259.0';
+const libvirtVersion = '0.8.3';
+
+/** The engine. The checksums are those of the vendor's Homebrew formula for this version. */
+export const pulumi: Tool = {
+  name: 'pulumi',
+  title: `Pulumi CLI ${pulumiVersion}`,
+  version: pulumiVersion,
+  package: 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi',
+  stamps: [`github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${pulumiVersion}`],
+  file: 'bin/pulumi',
+  download: {
+    url: `https://get.pulumi.com/releases/sdk/pulumi-v${pulumiVersion}-linux-${vendorArch}.tar.gz`,
+    sha256: vendorChecksums[vendorArch],
+    member: 'pulumi/pulumi',
+  },
+};
+
+/** Runs any Terraform provider as a Pulumi one. Its protobuf packages register twice, which the last stamp permits. */
+export const bridge: Tool = {
+  name: 'bridge',
+  title: `Terraform bridge ${bridgeVersion}`,
+  version: bridgeVersion,
+  package: 'github.com/pulumi/pulumi-terraform-bridge/v3/dynamic',
+  stamps: [
+    `github.com/pulumi/pulumi-terraform-bridge/v3/dynamic/version.version=v${bridgeVersion}`,
+    'google.golang.org/protobuf/reflect/protoregistry.conflictPolicy=ignore',
+  ],
+  file: `plugins/resource-terraform-provider-v${bridgeVersion}/pulumi-resource-terraform-provider`,
+};
+
+/** The libvirt provider, where the bridge looks for a provider that it has already fetched. */
+export const libvirt: Tool = {
+  name: 'libvirt',
+  title: `libvirt provider ${libvirtVersion}`,
+  version: libvirtVersion,
+  package: 'github.com/dmacvicar/terraform-provider-libvirt',
+  stamps: [`main.version=${libvirtVersion}`],
+  file: `registry.opentofu.org/dmacvicar/libvirt/${libvirtVersion}/linux_${goArch}/terraform-provider-libvirt_v${libvirtVersion}`,
+};
+
+export const toolchainGoArch = goArch;
