@@ -1,13 +1,16 @@
 #!/bin/sh
 # root and lab may log in by key only; lab has sudo without a password. Only files are written, no tool is needed.
 set -eu
-add() { grep -q "^$2:" "$1" || printf '%s\n' "$3" >>"$1"; }
 # `*` and not `!`: without PAM sshd takes `!` for a locked account (sshd(8), AUTHENTICATION).
 sed -i 's/^root:[^:]*:/root:*:/' /etc/shadow
 sed -i 's#^\(root:.*\):[^:]*$#\1:/bin/bash#' /etc/passwd
-add /etc/passwd lab 'lab:x:1000:1000:lab:/home/lab:/bin/bash'
-add /etc/group lab 'lab:x:1000:'
-add /etc/shadow lab 'lab:*:19000:0:99999:7:::'
+if ! grep -q '^lab:' /etc/passwd; then
+  id=1000 # a stock cloud image may have given the first one away
+  while grep -q "^[^:]*:[^:]*:$id:" /etc/passwd /etc/group; do id=$((id + 1)); done
+  echo "lab:x:$id:$id:lab:/home/lab:/bin/bash" >>/etc/passwd
+  echo "lab:x:$id:" >>/etc/group
+fi
+grep -q '^lab:' /etc/shadow || echo 'lab:*:19000:0:99999:7:::' >>/etc/shadow
 mkdir -p /etc/sudoers.d /home/lab
 printf 'lab ALL=(ALL) NOPASSWD: ALL\n' >/etc/sudoers.d/handwired
 chmod 0440 /etc/sudoers.d/handwired

@@ -9,7 +9,7 @@ for home in /root /home/lab; do
   # shellcheck disable=SC2016 # for the login shell to expand
   printf '%s\n' '[ -r ~/.bashrc ] && . ~/.bashrc' >"$home/.profile"
 done
-chown -R 1000:1000 /home/lab
+chown -R lab:lab /home/lab
 # The bridge-nf sysctls exist only while this module is loaded.
 echo br_netfilter >/etc/modules-load.d/handwired.conf
 for tool in iptables ip6tables; do

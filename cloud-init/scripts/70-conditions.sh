@@ -4,15 +4,18 @@ set -eu
 # shellcheck source=/dev/null # written by the driver
 . /etc/handwired/lab.env
 policy=ACCEPT
-[ "${FORWARD_POLICY:-accept}" = drop ] && policy=DROP
+[ "${FORWARD_POLICY:-accept}" != drop ] || policy=DROP
 iptables -P FORWARD "$policy"
-# A new netns takes these from the machine (devconf_inherit_init_net, sysctl/net.rst): the same on every lab host.
 sysctl -q -w net.ipv4.ip_forward="${IP_FORWARD:-0}"
-sysctl -q -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.default.rp_filter=2 net.ipv4.conf.all.route_localnet=0
-[ -e /proc/sys/net/bridge ] || modprobe -q br_netfilter 2>/dev/null || :
-if [ -e /proc/sys/net/bridge ]; then
-  sysctl -q -w net.bridge.bridge-nf-call-iptables="${BRIDGE_NF:-0}" net.bridge.bridge-nf-call-ip6tables="${BRIDGE_NF:-0}" \
-    net.bridge.bridge-nf-call-arptables=0
+
+bridge=/proc/sys/net/bridge
+# A sandbox shares the machine's kernel, and nobody asked us to change that one.
+if [ ! -e "$bridge" ] && [ "$LAB_DRIVER" = vm ]; then modprobe br_netfilter; fi
+if [ -e "$bridge" ]; then
+  for family in ip ip6 arp; do
+    [ "$family" = arp ] && value=0 || value=${BRIDGE_NF:-0}
+    echo "$value" >"$bridge/bridge-nf-call-${family}tables"
+  done
 elif [ "${BRIDGE_NF:-0}" = 1 ]; then
   echo "bridge-nf=1 needs the kernel module br_netfilter, which is not loaded. Next: modprobe br_netfilter" >&2
   exit 1

@@ -3,7 +3,7 @@ import { connect, type Endpoint, EXIT, LabError, type LabSpec, run } from '@hand
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
 import { findCgroups, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
 import { cloudInit, enterScript, filesOf, launchScript, type SandboxFiles } from './files.ts';
-import { endInit, findMarked, type InitProcess, isRunning, markOf, readInit } from './init-process.ts';
+import { endInit, endMarked, type InitProcess, isRunning, markOf, readInit } from './init-process.ts';
 import { prepare, publicKey } from './prepare.ts';
 
 const MAX_PROCESSES = 2048;
@@ -117,15 +117,13 @@ async function endpointOf(
 
 /** Ends every process of the sandbox, started in whatever way, and removes its cgroups. Files stay. */
 async function remove(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
-  const removed: string[] = [];
   const known = await readInit(files.init);
-  const marked = await findMarked(markOf(spec.instance));
-  const inits = known && !marked.some(({ pid }) => pid === known.pid) ? [known, ...marked] : marked;
-  for (const init of inits) {
-    if (!(await isRunning(init))) continue;
-    await endInit(init);
-    removed.push(`process ${init.pid} with its namespaces`);
+  const ended = await endMarked(markOf(spec.instance));
+  if (known && (await isRunning(known))) {
+    await endInit(known);
+    ended.push(known.pid);
   }
+  const removed = ended.map((pid) => `process ${pid} with its namespaces`);
   for (const cgroup of await findCgroups(spec.instance)) {
     await removeCgroup(cgroup);
     removed.push(`cgroup ${cgroup}`);

@@ -28,7 +28,7 @@ export async function isRunning(init: InitProcess): Promise<boolean> {
 }
 
 /** Every running process that carries the mark as an argument: also one whose starter was killed before it could tell. */
-export async function findMarked(mark: string): Promise<InitProcess[]> {
+async function findMarked(mark: string): Promise<InitProcess[]> {
   const boot = (await textOf('/proc/sys/kernel/random/boot_id'))?.trim() ?? '';
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(
@@ -39,6 +39,16 @@ export async function findMarked(mark: string): Promise<InitProcess[]> {
     }),
   );
   return found.flat();
+}
+
+/** Ends every process that carries the mark, until none is left: one may start another while the list is read. */
+export async function endMarked(mark: string): Promise<number[]> {
+  const ended: number[] = [];
+  for (let found = await findMarked(mark); found.length > 0; found = await findMarked(mark)) {
+    await Promise.all(found.map(endInit));
+    ended.push(...found.map(({ pid }) => pid));
+  }
+  return ended;
 }
 
 /** Kills a process, with it all of its pid namespace (pid_namespaces(7)), and waits until both are gone. */

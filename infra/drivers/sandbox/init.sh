@@ -33,7 +33,8 @@ done
 for part in /bin /sbin /lib /lib32 /lib64 /libx32; do
   if [ -L "$part" ]; then cp -P "$part" "$root$part"; fi
 done
-[ -L var/run ] || mount --rbind run var/run 2>/dev/null || :
+# Programs that someone built on this machine would come before those that every lab host has.
+mount -t tmpfs -o "mode=755,size=${memory}m" handwired usr/local
 
 mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
 ln -s pts/ptmx dev/ptmx
@@ -63,9 +64,13 @@ mount --move old sys/devices/virtual/net
 # What the machine's administrator put there is neither the learner's business nor the same on every machine.
 rm -rf etc/netns etc/ssh/ssh_host_* etc/sudoers.d etc/cron.* etc/resolv.conf etc/motd
 find etc/profile.d -type f ! -name bash_completion.sh -delete 2>/dev/null || :
-awk -F: '$3 < 1000 || $3 == 65534' /etc/passwd >etc/passwd.new && cp etc/passwd.new etc/passwd
-sed 's/:.*/:*:19000:0:99999:7:::/' etc/passwd >etc/shadow
-rm -f etc/passwd.new etc/passwd- etc/shadow- etc/group- etc/gshadow etc/gshadow-
+for file in passwd group; do
+  rm "etc/$file"
+  awk -F: '$3 < 1000 || $3 == 65534' "/etc/$file" >"etc/$file"
+done
+rm -f etc/shadow
+(umask 077 && sed 's/:.*/:*:19000:0:99999:7:::/' etc/passwd >etc/shadow)
+rm -f etc/passwd- etc/shadow- etc/group- etc/gshadow etc/gshadow-
 sed -i 's/^hosts:.*/hosts: files dns/' etc/nsswitch.conf
 hostname "$name"
 echo "$name" >etc/hostname
@@ -82,7 +87,12 @@ cd /
 export HOME=/root
 lib=/usr/local/lib/handwired
 for script in 15-users 20-files; do /bin/sh "$lib/scripts/$script.sh"; done
-timeout 60 /bin/sh "$lib/files/run-phase" boot
-echo ready
+# From here on without power over the machine itself.
 # shellcheck disable=SC2154 # from capabilities.sh
+bounded() { setpriv --bounding-set "$without" "$@"; }
+bounded timeout 60 /bin/sh "$lib/files/run-phase" boot || {
+  echo "the start scripts failed, or took more than 60 s" >&2
+  exit 1
+}
+echo ready
 exec setpriv --bounding-set "$without" tini -- /bin/sh -c 'exec sleep infinity' "$mark" >/dev/null 2>&1
