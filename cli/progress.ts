@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Progress } from '@handwired/host';
 import type { Ora } from 'ora';
 import pc from 'picocolors';
+import { printable } from './printable.ts';
 
 /** One stage that runs. `parent` is the stage it was started in, whatever runs beside it. */
 interface Stage {
@@ -123,10 +124,4 @@ const age = (stage: Stage | undefined): string => (stage ? elapsed(stage.started
 const indent = (stage: Stage): string => '  '.repeat(stage.depth);
 const fit = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
 
-/** Text from anywhere on one line, without control characters: a lab host must not drive the user's terminal. */
-function oneLine(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
-    .trim()
-    .slice(0, 500);
-}
+const oneLine = (text: string): string => printable(text).trim().slice(0, 500);

@@ -1,5 +1,6 @@
 import { EXIT, LabError, messageOf, type ExitCode } from '@handwired/host';
 import { CommanderError } from 'commander';
+import { printable } from './printable.ts';
 
 /** The reason of an abort by a signal: SIGINT, SIGTERM or SIGHUP. */
 export class Interrupted extends Error {
@@ -67,6 +68,3 @@ function findInterruption(thrown: unknown): Interrupted | undefined {
   }
   return undefined;
 }
-
-/** Terminal control characters shown as a space; what comes from a lab host may hold any. */
-const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');

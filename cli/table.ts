@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { printable } from './printable.ts';
 
 /** A table without rules: a header line in capitals, columns two spaces apart. Cells are shown on one line each. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -8,12 +9,10 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
     chars: { ...none, ...sides, right: '', 'right-mid': '', middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  for (const row of [head.map((title) => title.toUpperCase()), ...rows]) table.push(row.map(oneLine));
+  for (const row of [head.map((title) => title.toUpperCase()), ...rows]) table.push(row.map(printable));
   return table
     .toString()
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
 }
-
-const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');

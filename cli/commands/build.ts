@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { toBuild, toUndo, type Selection } from '../lab/chapters.ts';
 import { withLock } from '../lab/lock.ts';
 import { withSession } from '../lab/session.ts';
+import { printable } from '../printable.ts';
 
 /** `lab build`: our solution, step by step, in the learner's lab host. */
 export async function runBuild(context: Context, name: string, selection: Selection): Promise<number> {
@@ -31,18 +32,19 @@ async function onLabHost(context: Context, name: string, wanted: ChapterId[], wo
   );
 }
 
-/** Prints each step as it ends: the chapter once, then its commands with what became of them. */
+/** Prints each step as it ends: its chapter once, its title with what became of it, its commands as one would type them. */
 function stepPrinter(context: Context): (event: StepEvent) => void {
   const colors = pc.createColors(context.color);
-  const look = { run: colors.green('✔'), already: colors.dim('='), failed: colors.red('✖') };
-  const note = { run: '', already: colors.dim('  (already so)'), failed: colors.red('  (failed)') };
+  const mark = { run: colors.green('✔'), already: colors.dim('='), failed: colors.red('✖') };
   let shown: ChapterId | undefined;
-  return (event) => {
-    const chapter = chapters.find(({ id }) => id === event.chapter);
-    if (shown !== event.chapter)
-      context.print(colors.bold(`${chapter?.number ?? ''} ${chapter?.title ?? event.chapter}`));
-    shown = event.chapter;
-    const lines = event.command.trim().split('\n');
-    context.print(`  ${look[event.status]} ${lines.join('\n      ')}${note[event.status]}`);
+  return ({ chapter: id, title, command, status, ms, output }) => {
+    const chapter = chapters.find((one) => one.id === id);
+    if (shown !== id) context.print(colors.bold(`${chapter?.number ?? ''} ${chapter?.title ?? id}`));
+    shown = id;
+    const how = { run: `${(ms / 1000).toFixed(1)} s`, already: 'already so', failed: 'failed' }[status];
+    context.print(`  ${mark[status]} ${title}  ${colors.dim(how)}`);
+    for (const line of command.trim().split('\n'))
+      context.print(`      ${status === 'already' ? colors.dim(line) : line}`);
+    if (status === 'failed') for (const line of output.trim().split('\n')) context.print(`      ${printable(line)}`);
   };
 }

@@ -105,8 +105,7 @@ class SignalPath {
     if (!this.#remote) this.#stop.abort();
     // A pty's session ends with its terminal; Ctrl-C is a byte to it and does not come here.
     else if (this.#tty || this.#interrupts > PATIENCE) {
-      this.#remote.close();
-      this.#giveUp.resolve(this.status);
+      void this.#remote.close().finally(() => this.#giveUp.resolve(this.status));
     } else this.#remote.kill(name.slice('SIG'.length));
   }
 }

@@ -1,20 +1,20 @@
+const screenOf = () => [process.stdout, process.stderr].find((stream) => stream.isTTY);
+
 /** The terminal's size and kind, as a remote pty wants them. 80 x 24 where no stream of ours is a terminal. */
 export function terminalSize(): { rows: number; columns: number; term: string } {
-  const screen = [process.stdout, process.stderr].find((stream) => stream.isTTY);
-  const { rows, columns } = screen ?? { rows: 24, columns: 80 };
+  const { rows, columns } = screenOf() ?? { rows: 24, columns: 80 };
   return { rows, columns, term: process.env.TERM ?? 'xterm' };
 }
 
-/** Calls `resize` at each SIGWINCH; returns what ends that. */
+/** Calls `resize` with each new size of the terminal; returns what ends that. */
 export function followSize(resize: (rows: number, columns: number) => void): () => void {
+  const screen = screenOf();
   const tell = (): void => {
-    // Node learns of a new size from the stream, not from the signal.
-    for (const stream of [process.stdout, process.stderr]) if (stream.isTTY) stream._refreshSize();
     const { rows, columns } = terminalSize();
     resize(rows, columns);
   };
-  process.on('SIGWINCH', tell);
-  return () => void process.off('SIGWINCH', tell);
+  screen?.on('resize', tell);
+  return () => void screen?.off('resize', tell);
 }
 
 /**
