@@ -1,13 +1,19 @@
 import { EXIT, type DriverName } from '@handwired/host';
-import { ensureSetup } from '@handwired/infra';
+import { chooseDriver, ensureSetup } from '@handwired/infra';
 import type { Context } from '../context.ts';
 
-/** `lab setup`: packages, toolchain and image for a driver, or for all of them. */
-export async function runSetup(context: Context, target: DriverName | 'all'): Promise<number> {
+/** `lab setup`: packages, toolchain and image for a driver, for the one that `lab up` would take, or for all. */
+export async function runSetup(context: Context, target: DriverName | 'auto' | 'all'): Promise<number> {
   context.resume = `lab setup ${target}   (goes on from here)`;
-  await ensureSetup(target, context);
-  context.print(
-    `all that driver ${target === 'all' ? 'vm and driver sandbox need' : `${target} needs`} is here\nnext: lab up`,
-  );
+  const wanted = target === 'auto' ? await choose(context) : target;
+  await ensureSetup(wanted, context);
+  const what = wanted === 'all' ? 'the drivers vm and sandbox need' : `driver ${wanted} needs`;
+  context.print(`all that ${what} is here\nnext: lab up`);
   return EXIT.ok;
+}
+
+async function choose(context: Context): Promise<DriverName> {
+  const { driver, why } = await chooseDriver('auto', context);
+  context.progress.note(`driver ${driver.name}: ${why}`);
+  return driver.name;
 }

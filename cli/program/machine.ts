@@ -10,10 +10,10 @@ export function addMachine(program: Command, context: Context, act: Act): void {
     .action((options: { output: 'text' | 'json' }) =>
       act('doctor', async () => (await import('../commands/doctor.ts')).runDoctor(context, options.output)),
     );
-  const targets = ['all', 'vm', 'sandbox'] as const;
+  const targets = ['auto', 'vm', 'sandbox', 'all'] as const;
   command(program, 'setup', 'get what a driver needs: packages, toolchain, image', 'lab setup sandbox')
     .addArgument(
-      new Argument('[target]', targets.join(', ')).argParser(oneOf('setup target', targets)).default('all' as const),
+      new Argument('[target]', targets.join(', ')).argParser(oneOf('setup target', targets)).default('auto' as const),
     )
     .action((target: (typeof targets)[number]) =>
       act('setup', async () => (await import('../commands/setup.ts')).runSetup(context, target)),
