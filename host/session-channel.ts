@@ -14,8 +14,8 @@ export interface Channel extends Duplex {
 export interface Wire {
   /** Settles after sshd has answered a request sent now. Rejects when the connection is lost. */
   roundTrip(): Promise<void>;
-  /** Sends a signal to a remote process group. */
-  signal(name: string, pid: number): void;
+  /** Sends a signal to a remote process group; settles when that is done or can't be. */
+  signal(name: string, pid: number): Promise<void>;
   /** Why the connection is gone; undefined: it is not. */
   lost(): LabError | undefined;
   /** Names the command in errors. */
@@ -29,6 +29,11 @@ export interface Wire {
  */
 const MOST_ON_THE_WAY = 4 * 1024 * 1024;
 
+/** A lab host that answers takes a signal in this time; one that hangs must not hold us longer. */
+const FAREWELL_MS = 1000;
+
+const nothing = (): undefined => undefined;
+
 /** A process at the other end of an ssh channel. See RemoteProcess. */
 export class ChannelProcess implements RemoteProcess {
   readonly stdin: Duplex;
@@ -37,14 +42,14 @@ export class ChannelProcess implements RemoteProcess {
   readonly ended: Promise<RemoteEnd>;
   readonly #channel: Channel;
   readonly #wire: Wire;
-  /** A pid will come, or has. */
+  /** Its pid will come, or has. */
   readonly #signallable: boolean;
-  #pid: number | undefined;
-  #waiting: string[] = [];
+  readonly #pid = Promise.withResolvers<number>();
+  /** Settles when the signals sent so far have arrived. */
+  #signals: Promise<void> = Promise.resolve();
   #exit: RemoteEnd | undefined;
   #open = 2;
   #settled = false;
-  #closing = false;
   /** Bytes since the exit status. */
   #late = 0;
   readonly #resolve: (end: RemoteEnd) => void;
@@ -60,7 +65,7 @@ export class ChannelProcess implements RemoteProcess {
     // Whoever only reads the output is not hit by an unhandled rejection.
     this.ended.catch(() => undefined);
     this.stdout = this.#follow(channel, new PassThrough());
-    const filter = nonce === undefined ? new PassThrough() : new PidFilter(nonce, (pid) => this.#began(pid));
+    const filter = nonce === undefined ? new PassThrough() : new PidFilter(nonce, this.#pid.resolve);
     this.stderr = this.#follow(channel.stderr, filter);
     // Writing to a command that has ended is no error of ours: its end says all.
     channel.on('error', () => undefined);
@@ -73,15 +78,19 @@ export class ChannelProcess implements RemoteProcess {
   }
 
   kill(signal: string): void {
-    if (this.#exit !== undefined || this.#settled || !this.#signallable) return;
-    if (this.#pid === undefined) this.#waiting.push(signal);
-    else this.#wire.signal(signal, this.#pid);
+    if (!this.#signallable) return;
+    this.#signals = this.#signals.then(async () => {
+      const pid = await Promise.race([this.#pid.promise, this.ended.then(nothing, nothing)]);
+      if (pid !== undefined && !this.#exit && !this.#settled) await this.#wire.signal(signal, pid);
+    });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.kill('TERM');
-    this.#closing = true;
-    if (this.#signallable && this.#pid === undefined) return;
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(late.resolve, FAREWELL_MS, undefined);
+    await Promise.race([this.#signals, late.promise]);
+    clearTimeout(timer);
     this.#channel.close();
   }
 
@@ -99,12 +108,6 @@ export class ChannelProcess implements RemoteProcess {
       this.#finishIfDrained();
     });
     return to;
-  }
-
-  #began(pid: number): void {
-    this.#pid = pid;
-    for (const signal of this.#waiting.splice(0)) this.#wire.signal(signal, pid);
-    if (this.#closing) this.#channel.close();
   }
 
   async #exited(code: number | null, signal?: string): Promise<void> {

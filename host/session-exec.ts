@@ -42,8 +42,7 @@ async function finish(process: RemoteProcess, input: string | Uint8Array | undef
   process.stdin.end();
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = (): void => {
-    process.close();
-    reject(bounds.signal.reason as Error);
+    void process.close().finally(() => reject(bounds.signal.reason as Error));
   };
   if (bounds.signal.aborted) stop();
   bounds.signal.addEventListener('abort', stop, { once: true });

@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { LabError, messageOf } from './errors.ts';
 import { ChannelProcess, type Wire } from './session-channel.ts';
 import { collect } from './session-exec.ts';
@@ -96,7 +96,7 @@ export class LabSession implements Session {
   #wire(where: string): Wire {
     return {
       roundTrip: () => this.#connection.roundTrip(),
-      signal: (name, pid) => void this.#signal(name, pid),
+      signal: (name, pid) => this.#signal(name, pid),
       lost: () => this.#lost,
       where,
       next: `lab status ${this.#lab}`,
@@ -107,7 +107,8 @@ export class LabSession implements Session {
   async #signal(name: string, pid: number): Promise<void> {
     try {
       const channel = await this.#open(killLine(name, pid), 'kill', {});
-      channel.resume().stderr.resume();
+      channel.stderr.resume();
+      await once(channel.resume(), 'close');
     } catch {
       // Without a connection there is nothing left to signal.
     }

@@ -107,7 +107,7 @@ interface Pty {
 }
 
 function connectionOf(client: Client, pipe: Duplex | undefined): Connection {
-  let why = 'the connection was closed';
+  let why = 'it was closed at the other end';
   client.removeAllListeners('error').removeAllListeners('close');
   client.on('error', (error) => (why = messageOf(error)));
   return {

@@ -50,8 +50,8 @@ export interface RemoteProcess {
   resize(rows: number, columns: number): void;
   /** Sends the command's process group a signal (name without SIG). Without effect on a command with a pty. */
   kill(signal: string): void;
-  /** Gives up on it: SIGTERM, then its channel is closed. `ended` settles when the lab host has answered. */
-  close(): void;
+  /** Gives up on it: SIGTERM, then its channel is closed. Settles when the signal has arrived, at most 1 s later. */
+  close(): Promise<void>;
   /**
    * Settles when the command has ended and all it wrote before has come, not when its background children close
    * their pipes. Rejects with LabError when the connection is lost before that.

@@ -33,8 +33,8 @@ export function sessionSpawn(session: Session, options: SpawnOptions): Spawn {
   return (line, _args, { signal }) => {
     const child = new Child();
     const ms = options.timeoutMs ?? TIMEOUT_MS;
-    const late = (): void => child.fail(trouble(`the command had not ended after ${ms / 1000} s`, line));
-    const abort = (): void => child.fail(signal?.reason);
+    const late = (): void => void child.fail(trouble(`the command had not ended after ${ms / 1000} s`, line));
+    const abort = (): void => void child.fail(signal?.reason);
     const timer = setTimeout(late, ms);
     signal?.addEventListener('abort', abort, { once: true });
     child.once('exit', () => {
@@ -52,11 +52,11 @@ async function start(session: Session, line: string, child: Child, options: Spaw
   const most = options.maxBytes ?? MAX_BYTES;
   try {
     const remote = await session.stream(line);
-    child.attach(remote, most, () => child.fail(trouble(`the command wrote more than ${most} bytes`, line)));
+    child.attach(remote, most, () => void child.fail(trouble(`the command wrote more than ${most} bytes`, line)));
     const { code, signal } = await remote.ended;
     child.end(code, signal);
   } catch (error) {
-    child.fail(error);
+    await child.fail(error);
   }
 }
 
@@ -82,6 +82,7 @@ class Child extends EventEmitter {
   #remote: RemoteProcess | undefined;
   #waiting: NodeJS.Signals[] = [];
   #ended = false;
+  #failed = false;
 
   constructor() {
     super();
@@ -97,8 +98,8 @@ class Child extends EventEmitter {
   /** Connects its streams to those of a remote process; calls `onMuch` when one has given more than `most` bytes. */
   attach(remote: RemoteProcess, most: number, onMuch: () => void): void {
     this.#remote = remote;
-    if (this.#ended) {
-      remote.close();
+    if (this.#failed) {
+      void remote.close();
       return;
     }
     for (const signal of this.#waiting.splice(0)) this.kill(signal);
@@ -115,19 +116,24 @@ class Child extends EventEmitter {
   }
 
   /** Gives up on it: `error` says why it was not run to its end. */
-  fail(error: unknown): void {
-    if (this.#ended) return;
+  async fail(error: unknown): Promise<void> {
+    if (this.#ended || this.#failed) return;
+    this.#failed = true;
     this.emit('error', error);
+    await this.#remote?.close();
     this.#remote?.stdout.unpipe();
     this.#remote?.stderr.unpipe();
-    this.#remote?.close();
     this.stdout.end();
     this.stderr.end();
-    this.end(null, null);
+    this.#finish(null, null);
   }
 
   /** It has ended; its output may still be on its way to the reader. */
   end(code: number | null, signal: string | null): void {
+    if (!this.#failed) this.#finish(code, signal);
+  }
+
+  #finish(code: number | null, signal: string | null): void {
     if (this.#ended) return;
     this.#ended = true;
     running.delete(this.pid);

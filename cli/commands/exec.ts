@@ -53,7 +53,7 @@ export async function runRemote(
     try {
       const remote = await session.stream(line, { signal, ...(tty ? { pty: terminalSize() } : {}) });
       signals.to(remote, tty);
-      const restore = tty ? takeTerminal(remote) : () => undefined;
+      const restore = tty ? await takeTerminal(remote) : () => undefined;
       const status = passThrough(remote, shown, `lab status ${name}`).finally(restore);
       return await Promise.race([status, signals.gaveUp]);
     } finally {
@@ -67,8 +67,8 @@ export async function runRemote(
   }
 }
 
-function takeTerminal(remote: RemoteProcess): () => void {
-  const restore = rawMode();
+async function takeTerminal(remote: RemoteProcess): Promise<() => void> {
+  const restore = await rawMode();
   const unfollow = followSize((rows, columns) => remote.resize(rows, columns));
   return () => {
     unfollow();

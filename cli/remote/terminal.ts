@@ -1,3 +1,5 @@
+import { run } from '@handwired/host';
+
 const screenOf = () => [process.stdout, process.stderr].find((stream) => stream.isTTY);
 
 /** The terminal's size and kind, as a remote pty wants them. 80 x 24 where no stream of ours is a terminal. */
@@ -18,10 +20,11 @@ export function followSize(resize: (rows: number, columns: number) => void): () 
 }
 
 /**
- * Gives every key to the program that reads stdin: no line editing, no signals from Ctrl-C, Ctrl-Z, Ctrl-\.
- * The returned function puts the terminal back; so does any end of this process but kill -9.
+ * Gives every key to the program that reads stdin, and every byte of ours to the screen as it is: no line editing, no
+ * signals from Ctrl-C, Ctrl-Z, Ctrl-\\. The returned function puts the terminal back; so does any end of this process
+ * but kill -9.
  */
-export function rawMode(): () => void {
+export async function rawMode(): Promise<() => void> {
   if (!process.stdin.isTTY) return () => undefined;
   const restore = (): void => {
     process.stdin.setRawMode(false);
@@ -29,5 +32,9 @@ export function rawMode(): () => void {
   };
   process.on('exit', restore);
   process.stdin.setRawMode(true);
+  // libuv's raw mode still turns \n into \r\n (uv_tty_set_mode, tty.c), which the remote terminal has done already: it
+  // breaks full-screen programs. Its restore gives this back too.
+  const tty = `/proc/${process.pid}/fd/0`;
+  await run(['stty', '-F', tty, '-opost'], { allowFailure: true }).catch(() => undefined);
   return restore;
 }
