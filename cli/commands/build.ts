@@ -1,4 +1,5 @@
-import { EXIT, type ChapterId } from '@handwired/host';
+import { loadRecord, noteBegun, saveRecord } from '@handwired/checker';
+import { EXIT, recordFile, type ChapterId } from '@handwired/host';
 import { build, chapters, undo, type StepEvent } from '@handwired/labs';
 import pc from 'picocolors';
 import type { Context } from '../context.ts';
@@ -11,9 +12,19 @@ import { printable } from '../printable.ts';
 export async function runBuild(context: Context, name: string, selection: Selection): Promise<number> {
   context.resume = `lab build ${name}   (goes on from here; lab undo ${name} takes it back)`;
   const wanted = toBuild(chapters, selection);
-  await onLabHost(context, name, wanted, build);
+  await onLabHost(context, name, wanted, async (session, plan, options) => {
+    await noteAsBegun(name, wanted);
+    await build(session, plan, options);
+  });
   context.print(`next: lab check ${name}`);
   return EXIT.ok;
+}
+
+/** Written down before the first step: `lab check` grades these chapters also when the build is cut off or undone. */
+async function noteAsBegun(name: string, wanted: readonly ChapterId[]): Promise<void> {
+  const record = await loadRecord(recordFile(name));
+  noteBegun(record, wanted);
+  await saveRecord(recordFile(name), record);
 }
 
 /** `lab undo`: takes our solution back, the last step first, and nothing that was there before it. */

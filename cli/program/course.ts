@@ -1,6 +1,7 @@
 import { EXIT, LabError } from '@handwired/host';
 import { Option, type Command } from 'commander';
 import type { CheckOptions } from '../commands/check.ts';
+import type { ExecFlags } from '../commands/exec.ts';
 import type { Context } from '../context.ts';
 import type { Selection } from '../lab/chapters.ts';
 import { labName } from '../options.ts';
@@ -36,10 +37,15 @@ export function addRemote(program: Command, context: Context, act: Act, remote: 
     act('ssh', async () => (await import('../commands/ssh.ts')).runSsh(context, name), true),
   );
   labCommand(program, 'exec', 'run a command as root on the lab host', 'lab exec demo -- ip -br link')
-    .usage('[name] -- CMD...')
-    .action((name = labName()) => {
+    .usage('[-t] [name] -- CMD...')
+    .option('-t, --tty', 'give the command a terminal')
+    .action((name = labName(), flags: ExecFlags) => {
       if (remote.length > 0) {
-        return act('exec', async () => (await import('../commands/exec.ts')).runExec(context, name, remote), true);
+        return act(
+          'exec',
+          async () => (await import('../commands/exec.ts')).runExec(context, name, remote, flags),
+          true,
+        );
       }
       const next = `lab exec ${name} -- ip -br link`;
       throw new LabError({ what: 'lab exec wants a command behind --', next, exit: EXIT.usage });
