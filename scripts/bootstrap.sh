@@ -10,7 +10,7 @@ stop() {
 }
 
 command -v node >/dev/null || stop 'there is no Node on PATH' 'apt-get install nodejs npm   (Node 20 or newer; Debian 12 has only 18)'
-node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' ||
+node -e 'process.exitCode = process.versions.node.split(".")[0] < 20 ? 1 : 0' ||
   stop "Node $(node --version) is too old: 20 or newer is needed" 'install a newer Node, from Debian 13, Ubuntu 25.04 or your Node distributor'
 
 version=$(node -p 'require("./package.json").packageManager.split("@")[1].split("+")[0]')
