@@ -1,1 +1,34 @@
-export {};
+import type { DriverName } from '@handwired/host';
+import type { Driver, Work } from './driver.ts';
+import type { Finding } from './doctor.ts';
+import type { Image, Verified } from './image/index.ts';
+
+export type { Driver, DriverStatus, Work } from './driver.ts';
+export type { Finding } from './doctor.ts';
+export type { Image } from './image/index.ts';
+export { drivers } from './drivers/index.ts';
+
+// Each of these is loaded when it is called: `lab status` must not pay for what builds images.
+
+/** The driver for a new lab and, in one line, why. `auto`: vm where a VM can boot, else sandbox. */
+export async function chooseDriver(wanted: 'auto' | DriverName, work: Work): Promise<{ driver: Driver; why: string }> {
+  return (await import('./choose.ts')).chooseDriver(wanted, work);
+}
+
+/** Gets everything that a driver needs on this machine: packages, and for VMs the toolchain and the image. */
+export async function ensureSetup(target: DriverName | 'all', work: Work): Promise<void> {
+  return (await import('./setup.ts')).ensureSetup(target, work);
+}
+
+/** What this machine has and lacks, each with the command that mends it. Changes nothing. */
+export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
+  return (await import('./doctor.ts')).diagnose(signal);
+}
+
+/** Disk images of lab hosts. `verify` builds one twice and compares the bits; `prune` keeps the one of today's inputs. */
+export const images = {
+  build: async (work: Work): Promise<Image> => (await import('./image/index.ts')).images.build(work),
+  verify: async (work: Work): Promise<Verified> => (await import('./image/index.ts')).images.verify(work),
+  list: async (): Promise<Image[]> => (await import('./image/index.ts')).images.list(),
+  prune: async (work: Work): Promise<string[]> => (await import('./image/index.ts')).images.prune(work),
+};

@@ -1,0 +1,18 @@
+import type { DriverName } from '@handwired/host';
+import type { Driver } from '../driver.ts';
+
+/** A driver whose code is loaded at its first call: a command loads what it uses and no more. */
+function lazy(name: DriverName, load: () => Promise<Driver>): Driver {
+  return {
+    name,
+    up: async (spec, work) => (await load()).up(spec, work),
+    status: async (spec, signal) => (await load()).status(spec, signal),
+    reset: async (spec, work) => (await load()).reset(spec, work),
+    destroy: async (spec, work) => (await load()).destroy(spec, work),
+  };
+}
+
+export const drivers: Record<DriverName, Driver> = {
+  vm: lazy('vm', async () => (await import('./vm/index.ts')).vm),
+  sandbox: lazy('sandbox', async () => (await import('./sandbox/index.ts')).sandbox),
+};

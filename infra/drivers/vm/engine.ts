@@ -1,0 +1,87 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LabError, type LabSpec } from '@handwired/host';
+import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
+import type { Toolchain } from '../../toolchain/index.ts';
+import { engineMark } from './leftover-engines.ts';
+import { filesOf } from './names.ts';
+
+/** The Pulumi engine on one lab's stack. This file is the only one that knows the Automation API. */
+export interface Engine {
+  up(program: PulumiFn, note: (text: string) => void, signal: AbortSignal): Promise<void>;
+  destroy(note: (text: string) => void, signal: AbortSignal): Promise<void>;
+}
+
+const project = 'handwired';
+
+/**
+ * Opens the lab's stack, made when it is not there: file backend, passphrase and working folder of its own. The caller
+ * holds the lab's lock, so that a lock file in the backend is a dead process's.
+ */
+export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase: string): Promise<Engine> {
+  const files = filesOf(spec.name);
+  for (const folder of [files.backend, files.workDir, files.temporary]) await mkdir(folder, { recursive: true });
+  await rm(join(files.backend, '.pulumi/locks'), { recursive: true, force: true });
+  const workspace = {
+    workDir: files.workDir,
+    pulumiHome: toolchain.pulumiHome,
+    pulumiCommand: await PulumiCommand.get({ root: toolchain.pulumiRoot, skipVersionCheck: true }),
+    projectSettings: { name: project, runtime: 'nodejs' as const, backend: { url: `file://${files.backend}` } },
+    envVars: {
+      ...toolchain.env,
+      PULUMI_CONFIG_PASSPHRASE: passphrase,
+      PULUMI_BACKEND_URL: `file://${files.backend}`,
+      TMPDIR: files.temporary,
+      [engineMark]: spec.instance,
+    },
+  };
+  const at = { stackName: spec.name, projectName: project };
+  const stack = await LocalWorkspace.createOrSelectStack({ ...at, program: () => Promise.resolve() }, workspace);
+  return { up: (...rest) => up(stack, ...rest), destroy: (...rest) => destroy(stack, ...rest) };
+}
+
+async function up(stack: Stack, program: PulumiFn, note: (text: string) => void, signal: AbortSignal): Promise<void> {
+  const onOutput = noteResources(note);
+  await guarded(stack.name, signal, () =>
+    stack.up({ program, onOutput, signal, color: 'never', suppressProgress: true, suppressOutputs: true }),
+  );
+}
+
+async function destroy(stack: Stack, note: (text: string) => void, signal: AbortSignal): Promise<void> {
+  await guarded(stack.name, signal, () =>
+    stack.destroy({ onOutput: noteResources(note), signal, color: 'never', suppressProgress: true }),
+  );
+}
+
+async function guarded(lab: string, signal: AbortSignal, call: () => Promise<unknown>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new LabError({
+      what: `the engine stopped: ${diagnostics(error instanceof Error ? error.message : String(error))}`,
+      where: `Pulumi stack ${lab}`,
+      next: `lab up ${lab} again, or lab destroy ${lab}`,
+      cause: error,
+    });
+  }
+}
+
+/** The engine's own error lines, out of everything it printed. */
+export function diagnostics(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  const errors = lines.filter((line) => /^(\* |error: |.*: error: )/.test(line) && !/update failed$/.test(line));
+  const chosen = errors.length > 0 ? errors : lines.filter((line) => line !== '').slice(-3);
+  const plain = chosen.map((line) => line.replace(/^.*error: (\[ERROR\] : )?|^\* /, '').replace(/:?\s*$/, ''));
+  return [...new Set(plain)].join('; ').slice(0, 1500);
+}
+
+/** ` +  libvirt:index/pool:Pool pool created (0.5s)` becomes `pool created`. */
+function noteResources(note: (text: string) => void): (chunk: string) => void {
+  return (chunk) => {
+    for (const line of chunk.split('\n')) {
+      const [, name, what] = /libvirt:\S+ (\S+) (\w+)/.exec(line) ?? [];
+      if (name !== undefined && what !== undefined) note(`${name} ${what}`);
+    }
+  };
+}
