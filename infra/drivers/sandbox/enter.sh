@@ -14,7 +14,17 @@ cgroups=$*
 # shellcheck disable=SC2086 # split into fields
 set -- ${line##*) }
 if [ "${20}" != "$start" ] || [ "$now" != "$boot" ]; then gone "$pid"; fi
-for cgroup in $cgroups; do echo $$ >"$cgroup/cgroup.procs"; done
+for cgroup in $cgroups; do
+  echo $$ >"$cgroup/cgroup.procs"
+  [ -e "$cgroup/pids.max" ] || continue
+  read -r used <"$cgroup/pids.current"
+  read -r limit <"$cgroup/pids.max"
+  if [ "$used" -lt "$((limit - 4))" ]; then continue; fi
+  echo "the sandbox runs as many processes as it may ($limit), none is left for an ssh server. Next: lab reset" >&2
+  exit 75
+done
+# When memory is used up, the kernel ends a learner's process, not the init or the world (proc(5), oom_score_adj).
+echo 500 >/proc/self/oom_score_adj
 # shellcheck disable=SC2154 # from capabilities.sh
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
   nsenter --net=ns/net --mount=ns/mnt --pid=ns/pid --uts=ns/uts --ipc=ns/ipc --cgroup=ns/cgroup --root=root --wd=root \

@@ -1,12 +1,13 @@
 import { access, copyFile, rm } from 'node:fs/promises';
 import { connect, type Endpoint, EXIT, LabError, type LabSpec, run } from '@handwired/host';
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
-import { findCgroups, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
+import { findCgroups, type Limits, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
 import { cloudInit, enterScript, filesOf, launchScript, type SandboxFiles } from './files.ts';
 import { endInit, endMarked, type InitProcess, isRunning, markOf, readInit } from './init-process.ts';
 import { prepare, publicKey } from './prepare.ts';
 
-const MAX_PROCESSES = 2048;
+/** One for each MiB: a fork bomb ends by this limit, before it uses up the memory. */
+const limitsOf = ({ memoryMiB }: LabSpec): Limits => ({ memoryMiB, processes: Math.max(256, memoryMiB) });
 
 /**
  * A lab host of Linux namespaces on this machine: no virtualization needed, up within a second. It shares the kernel,
@@ -68,7 +69,7 @@ async function readyInit(files: SandboxFiles): Promise<InitProcess | undefined> 
 /** Nothing of this lab runs here any more: makes it from the start, or leaves nothing running. */
 async function start(spec: LabSpec, files: SandboxFiles, work: Work): Promise<Endpoint> {
   await prepare(spec, files, work.signal);
-  const cgroups = await makeCgroups(spec.instance, { processes: MAX_PROCESSES, memoryMiB: spec.memoryMiB });
+  const cgroups = await makeCgroups(spec.instance, limitsOf(spec));
   if (cgroups.length === 0) work.progress.note('this machine gives no cgroups: the sandbox runs without limits');
   try {
     const init = await launch(spec, files, cgroups, work.signal);

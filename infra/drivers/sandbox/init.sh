@@ -95,4 +95,6 @@ bounded timeout 60 /bin/sh "$lib/files/run-phase" boot || {
   exit 1
 }
 echo ready
-exec setpriv --bounding-set "$without" tini -- /bin/sh -c 'exec sleep infinity' "$mark" >/dev/null 2>&1
+# Signals that a learner may send to everything of a name, `pkill sleep` or `kill 1`, end nothing.
+exec setpriv --bounding-set "$without" tini -- \
+  /bin/sh -c 'trap "" HUP INT QUIT TERM USR1 USR2; exec sleep infinity' "$mark" >/dev/null 2>&1

@@ -1,0 +1,99 @@
+import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Conditions, connect, defaultPlan, type Endpoint, type LabSpec, type Session, silent } from '@handwired/host';
+import { sandbox } from '../../infra/drivers/sandbox/index.ts';
+import type { Work } from '../../infra/driver.ts';
+
+/** Why tests of sandboxes can't run here; false: they can. For the `skip` option of node:test. */
+export const noSandbox = process.getuid?.() === 0 ? false : 'needs root: makes network namespaces';
+
+export const work = (ms = 30_000): Work => ({ progress: silent, signal: AbortSignal.timeout(ms) });
+
+/** A lab's spec with an instance of its own. */
+export function specOf(name: string, conditions: Partial<Conditions> = {}): LabSpec {
+  return {
+    schemaVersion: 1,
+    name,
+    driver: 'sandbox',
+    conditions: Conditions.parse(conditions),
+    plan: defaultPlan,
+    cpus: 1,
+    memoryMiB: 256,
+    instance: randomBytes(6).toString('hex'),
+    owner: 'test@test',
+    createdAt: new Date(0).toISOString(),
+    phase: 'creating',
+  };
+}
+
+/** A state folder of this process's own, removed by the returned function. */
+export async function ownState(): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'handwired-test-'));
+  process.env['XDG_STATE_HOME'] = folder;
+  return () => rm(folder, { recursive: true, force: true });
+}
+
+export interface Lab {
+  spec: LabSpec;
+  endpoint: Endpoint;
+  session: Session;
+  /** stdout of a command line that must succeed. */
+  sh(command: string): Promise<string>;
+  end(): Promise<void>;
+}
+
+/** A sandbox that is up, with a session to it. */
+export async function labOf(spec: LabSpec): Promise<Lab> {
+  const endpoint = await sandbox.up(spec, work());
+  const session = await connect(endpoint);
+  return {
+    spec,
+    endpoint,
+    session,
+    sh: async (command) => {
+      const { code, stdout, stderr } = await session.exec(command);
+      if (code !== 0) throw new Error(`${command}: ${code ?? 'signal'}\n${stdout}${stderr}`);
+      return stdout;
+    },
+    end: async () => {
+      session.close();
+      await sandbox.destroy(spec, work());
+    },
+  };
+}
+
+/** What of this instance can be seen on the machine: processes, cgroups, mounts. Links: all of the root netns. */
+export async function traces({ instance, name }: LabSpec): Promise<Record<string, string[]>> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  const links = (await readFile('/proc/self/net/dev', 'utf8')).split('\n').map((line) => line.split(':')[0] ?? '');
+  return {
+    processes: lines.filter((line) => line.includes(`handwired-sandbox=${instance}`)),
+    cgroups: await cgroupsOf(instance),
+    mounts: mounts.filter((line) => line.includes(`/labs/${name}/`) || line.includes('handwired')),
+    links: links.map((link) => link.trim()),
+    netns: await readdir('/run/netns').catch(() => []),
+  };
+}
+
+async function cgroupsOf(instance: string): Promise<string[]> {
+  const trees = ['', 'pids', 'memory'].map((tree) => join('/sys/fs/cgroup', tree));
+  const found = await Promise.all(trees.map((tree) => readdir(tree).catch(() => [])));
+  return found.flat().filter((entry) => entry.includes(instance));
+}
+
+/** Namespaces of a process, as `net:[4026532001]`. */
+export async function namespacesOf(pid: number): Promise<string[]> {
+  const kinds = ['net', 'mnt', 'pid', 'uts', 'ipc', 'cgroup'];
+  return Promise.all(kinds.map((kind) => readlink(`/proc/${pid}/ns/${kind}`)));
+}
+
+/** Every namespace that a process of this machine is in. */
+export async function allNamespaces(): Promise<Set<string>> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number);
+  const lists = await Promise.all(pids.map((pid) => namespacesOf(pid).catch(() => [])));
+  return new Set(lists.flat());
+}
