@@ -30,21 +30,27 @@ async function noteAsBegun(name: string, wanted: readonly ChapterId[]): Promise<
 /** `lab undo`: takes our solution back, the last step first, and nothing that was there before it. */
 export async function runUndo(context: Context, name: string, chapter: ChapterId | undefined): Promise<number> {
   context.resume = `lab undo ${name}   (goes on from here)`;
-  await onLabHost(context, name, toUndo(chapters, chapter), undo);
+  await onLabHost(context, name, toUndo(chapters, chapter), undo, 'taken back: ');
   context.print(`next: lab check ${name} --chapter cleanup`);
   return EXIT.ok;
 }
 
-async function onLabHost(context: Context, name: string, wanted: ChapterId[], work: typeof build): Promise<void> {
+async function onLabHost(
+  context: Context,
+  name: string,
+  wanted: ChapterId[],
+  work: typeof build,
+  verb = '',
+): Promise<void> {
   await withLock(name, context, () =>
     withSession(name, context, ({ session, spec }) =>
-      work(session, spec.plan, { chapters: wanted, onStep: stepPrinter(context), signal: context.signal }),
+      work(session, spec.plan, { chapters: wanted, onStep: stepPrinter(context, verb), signal: context.signal }),
     ),
   );
 }
 
 /** Prints each step as it ends: its chapter once, its title with what became of it, its commands as one would type them. */
-function stepPrinter(context: Context): (event: StepEvent) => void {
+function stepPrinter(context: Context, verb: string): (event: StepEvent) => void {
   const colors = pc.createColors(context.color);
   const mark = { run: colors.green('✔'), already: colors.dim('='), failed: colors.red('✖') };
   let shown: ChapterId | undefined;
@@ -53,7 +59,7 @@ function stepPrinter(context: Context): (event: StepEvent) => void {
     if (shown !== id) context.print(colors.bold(`${chapter?.number ?? ''} ${chapter?.title ?? id}`));
     shown = id;
     const how = { run: `${(ms / 1000).toFixed(1)} s`, already: 'already so', failed: 'failed' }[status];
-    context.print(`  ${mark[status]} ${title}  ${colors.dim(how)}`);
+    context.print(`  ${mark[status]} ${verb}${title}  ${colors.dim(how)}`);
     for (const line of command.trim().split('\n'))
       context.print(`      ${status === 'already' ? colors.dim(line) : line}`);
     if (status === 'failed') for (const line of output.trim().split('\n')) context.print(`      ${printable(line)}`);

@@ -1,5 +1,5 @@
 import { derivePlan, EXIT, labDir, type ChapterId } from '@handwired/host';
-import { chooseDriver, ensureSetup } from '@handwired/infra';
+import { ensureSetup } from '@handwired/infra';
 import { chapters } from '@handwired/labs';
 import { access } from 'node:fs/promises';
 import type { Context } from '../context.ts';
@@ -11,7 +11,7 @@ import { loadRoster } from '../fleet/roster.ts';
 import { takeDown } from '../lab/destroy.ts';
 import { gradeLab } from '../lab/grade.ts';
 import { withLock } from '../lab/lock.ts';
-import { bringUp } from '../lab/up.ts';
+import { bringUp, choose } from '../lab/up.ts';
 import type { UpOptions } from '../options.ts';
 import { statusOf } from './status.ts';
 
@@ -26,13 +26,14 @@ export interface FleetOptions {
 export async function runFleetUp(context: Context, file: string, options: FleetOptions & UpOptions): Promise<number> {
   context.resume = `lab fleet up ${file}   (goes on from here)`;
   const students = await loadRoster(file, options.prefix);
-  const { driver, why } = await chooseDriver(options.driver ?? 'auto', context);
-  context.progress.note(`driver ${driver.name}: ${why}`);
+  const driver = await choose(options, context);
   await ensureSetup(driver.name, context);
   const limit = options.jobs ?? upLimit(driver.name, options.memory ?? 512, await machineNow());
   const wanted: UpOptions = { ...flagsOf(options), driver: driver.name };
   const outcomes = await forEachStudent(students, limit, context, ({ student, lab }, own) =>
-    own.progress.stage('lab up', () => withLock(lab, own, () => bringUp(lab, wanted, own, derivePlan(student)))),
+    own.progress.stage('lab up', () =>
+      withLock(lab, own, () => bringUp(lab, wanted, own, { plan: derivePlan(student), driver })),
+    ),
   );
   const rows = outcomes.map((outcome): Row => {
     const { student, lab } = outcome;

@@ -36,27 +36,29 @@ export function rowOf(outcome: Outcome<Report>, chapters: readonly ChapterInfo[]
       detail: reasonOf(outcome.error),
     };
   }
-  const { checks } = outcome.value;
-  const points = new Map(chapters.map((chapter) => [chapter.id, pointsOf(chapter, checks)]));
-  const unknown = [...points.values()].includes('error');
-  const total = [...points.values()].reduce<number>((sum, value) => sum + (value === 'error' ? 0 : value), 0);
-  const bad = checks.find(({ verdict }) => verdict === (unknown ? 'error' : 'fail'));
+  const { checks, summary, exit } = outcome.value;
+  const graded = new Map(summary.chapters.map(({ id, points }) => [id, points ?? ('error' as const)]));
+  const points = chapters.map(({ id }) => graded.get(id) ?? 0);
+  const verdict = verdicts[exit];
+  const total = points.reduce<number>((sum, value) => sum + (value === 'error' ? 0 : value), 0);
+  const bad = checks.find((check) => check.verdict === (verdict === 'error' ? 'error' : 'fail'));
   return {
     student,
     lab,
-    verdict: unknown ? 'error' : checks.length === 0 ? 'nothing' : bad ? 'fail' : 'pass',
-    points: unknown ? 'error' : total,
+    verdict: verdict === 'pass' && total < maxPoints ? 'fail' : verdict,
+    points: verdict === 'error' ? 'error' : total,
     maxPoints,
-    chapters: Object.fromEntries(points),
-    detail: bad ? `${bad.title}: ${bad.actual ?? ''}` : '',
+    chapters: Object.fromEntries(chapters.map(({ id }, at) => [id, points[at]])),
+    detail: bad ? `${bad.title}: ${bad.because ?? bad.actual}` : unbegun(chapters, graded),
   };
 }
 
-/** All of a chapter's points when each of its checks passes, none when one does not; not begun: none. */
-function pointsOf(chapter: ChapterInfo, checks: Report['checks']): Points {
-  const own = checks.filter((check) => check.chapter === chapter.id);
-  if (own.some(({ verdict }) => verdict === 'error')) return 'error';
-  return own.length > 0 && own.every(({ verdict }) => verdict === 'pass') ? chapter.points : 0;
+/** A report's exit code as a verdict. */
+const verdicts = { 0: 'pass', 1: 'fail', 2: 'nothing', 3: 'error' } as const;
+
+function unbegun(chapters: readonly ChapterInfo[], graded: ReadonlyMap<ChapterId, Points>): string {
+  const missing = chapters.filter(({ id }) => !graded.has(id)).map(({ id }) => id);
+  return missing.length === 0 ? '' : `not begun: ${missing.join(' ')}`;
 }
 
 /** The gradebook in one of its formats. CSV: cells that a spreadsheet would run as a formula are escaped. */

@@ -12,7 +12,7 @@ import {
   type LabSpec,
   type Plan,
 } from '@handwired/host';
-import { chooseDriver, drivers } from '@handwired/infra';
+import { chooseDriver, drivers, type Driver } from '@handwired/infra';
 import type { Context } from '../context.ts';
 import type { UpOptions } from '../options.ts';
 import { takeBaseline } from './baseline.ts';
@@ -24,15 +24,25 @@ export interface UpResult {
   did: 'was-up' | 'made' | 'mended';
 }
 
+/** What a fleet settles for all its labs: each one's plan, and the driver that was chosen once. */
+interface Given {
+  plan?: Plan;
+  driver?: Driver;
+}
+
 /** Brings a lab up from whatever state it is in. The caller holds its lock. */
 export async function bringUp(
   name: string,
   wanted: UpOptions,
   context: Context,
-  plan: Plan = defaultPlan,
+  { plan = defaultPlan, driver }: Given = {},
 ): Promise<UpResult> {
   const found = await leftOver(name, context);
-  if (!found) return { spec: await make(await newSpec(name, wanted, plan, context), context), did: 'made' };
+  if (!found)
+    return {
+      spec: await make(newSpec(name, wanted, plan, driver ?? (await choose(wanted, context))), context),
+      did: 'made',
+    };
   refuseOtherFlags(found, wanted, plan);
   if (found.phase === 'ready' && (await isAlive(found, context.signal))) return { spec: found, did: 'was-up' };
   return { spec: await mend(found, context), did: 'mended' };
@@ -48,9 +58,14 @@ async function leftOver(name: string, context: Context): Promise<LabSpec | undef
   return undefined;
 }
 
-async function newSpec(name: string, wanted: UpOptions, plan: Plan, context: Context): Promise<LabSpec> {
-  const { driver, why } = await chooseDriver(wanted.uri ? 'vm' : (wanted.driver ?? 'auto'), context);
-  context.progress.note(`driver ${driver.name}: ${why}`);
+/** The driver for a new lab, with one line about what was taken and why. */
+export async function choose({ driver, uri }: UpOptions, context: Context): Promise<Driver> {
+  const chosen = await chooseDriver(uri === undefined ? (driver ?? 'auto') : 'vm', context);
+  context.progress.note(`driver ${chosen.driver.name}: ${chosen.why}`);
+  return chosen.driver;
+}
+
+function newSpec(name: string, wanted: UpOptions, plan: Plan, driver: Driver): LabSpec {
   return {
     schemaVersion: 1,
     name,

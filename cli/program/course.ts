@@ -13,33 +13,33 @@ export function addCourse(program: Command, context: Context, act: Act): void {
   labCommand(program, 'build', 'our solution, step by step, each command shown', 'lab build --through egress')
     .addOption(chapterOption('this chapter and what it needs'))
     .addOption(throughOption('all chapters up to this one'))
-    .action((name = labName(), options: Selection) =>
+    .action((name: string = labName(), options: Selection) =>
       act('build', async () => (await load()).runBuild(context, name, options)),
     );
   labCommand(program, 'undo', 'take our solution back and nothing else', 'lab undo --chapter publish')
     .addOption(chapterOption('this chapter and what stands on it'))
     .addOption(new Option('--all', 'the whole course (also without a flag)').conflicts('chapter'))
-    .action((name = labName(), options: Selection) =>
+    .action((name: string = labName(), options: Selection) =>
       act('undo', async () => (await load()).runUndo(context, name, options.chapter)),
     );
   labCommand(program, 'check', 'grade it; without a flag every chapter that was begun', 'lab check --through veth')
     .addOption(chapterOption('this chapter alone'))
     .addOption(throughOption('all chapters up to this one'))
     .addOption(output(['text', 'json']))
-    .action((name = labName(), options: CheckOptions) =>
+    .action((name: string = labName(), options: CheckOptions) =>
       act('check', async () => (await import('../commands/check.ts')).runCheck(context, name, options)),
     );
 }
 
 /** Commands whose stdio and signals are the lab host's. `remote` is what stood behind `--`. */
 export function addRemote(program: Command, context: Context, act: Act, remote: readonly string[] = []): void {
-  labCommand(program, 'ssh', 'a root shell on the lab host', 'lab ssh demo').action((name = labName()) =>
+  labCommand(program, 'ssh', 'a root shell on the lab host', 'lab ssh demo').action((name: string = labName()) =>
     act('ssh', async () => (await import('../commands/ssh.ts')).runSsh(context, name), true),
   );
   labCommand(program, 'exec', 'run a command as root on the lab host', 'lab exec demo -- ip -br link')
     .usage('[-t] [name] -- CMD...')
     .option('-t, --tty', 'give the command a terminal')
-    .action((name = labName(), flags: ExecFlags) => {
+    .action((name: string = labName(), flags: ExecFlags) => {
       if (remote.length > 0) {
         return act(
           'exec',

@@ -9,11 +9,12 @@ export function addLifecycle(program: Command, context: Context, act: Act): void
   const example = 'lab up demo --driver sandbox --condition forward-policy=drop';
   addMachineOptions(labCommand(program, 'up', 'bring a lab host up, or say that it is up', example))
     .addOption(new Option('--image <file>', 'Debian or Ubuntu cloud image, path or URL, in place of ours (driver vm)'))
-    .action((name = labName(), options: UpOptions) =>
+    .action((name: string = labName(), options: UpOptions) =>
       act('up', async () => (await import('../commands/up.ts')).runUp(context, name, options)),
     );
   labCommand(program, 'reset', 'back to the baseline, whatever was done to the lab host', 'lab reset demo').action(
-    (name = labName()) => act('reset', async () => (await import('../commands/reset.ts')).runReset(context, name)),
+    (name: string = labName()) =>
+      act('reset', async () => (await import('../commands/reset.ts')).runReset(context, name)),
   );
   addStatus(program, context, act);
   addDestroy(program, context, act);
