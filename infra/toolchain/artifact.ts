@@ -95,7 +95,7 @@ async function describe(folder: string, path: string, known?: Recorded): Promise
 }
 
 /** Hex SHA-256 of a file, read as a stream. */
-export async function sha256Of(file: string): Promise<string> {
+async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
   return hash.digest('hex');

@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { LabError, run } from '@handwired/host';
 import { z } from 'zod';
@@ -44,9 +44,12 @@ export async function goBuild(
 ): Promise<void> {
   const flags = ['-s', '-w', ...tool.stamps.flatMap((stamp) => ['-X', stamp])].join(' ');
   const seen = { fetched: 0, compiled: 0 };
-  await run([go.command, 'build', '-v', ...buildFlags, '-ldflags', flags, '-o', output, tool.package], {
+  const scratch = await mkdtemp(`${output}.scratch-`);
+  const argv = [go.command, 'build', '-v', ...buildFlags, '-ldflags', flags, '-o', output, tool.package];
+  // The compiler must not outlive us, or the next run would compete with it.
+  await run(['setpriv', '--pdeathsig', 'INT', '--', ...argv], {
     cwd: moduleFolder(tool.name),
-    env: go.env,
+    env: { ...go.env, GOTMPDIR: scratch },
     signal: work.signal,
     next: `cd ${moduleFolder(tool.name)} && go build ${tool.package}`,
     onLine: (line) => {
@@ -55,6 +58,7 @@ export async function goBuild(
       note(`${seen.fetched} modules fetched, ${seen.compiled} packages compiled`);
     },
   });
+  await rm(scratch, { recursive: true, force: true });
 }
 
 async function firstThatRuns(): Promise<string | undefined> {
