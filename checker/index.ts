@@ -1,1 +1,10 @@
-export {};
+export { begun } from './begun.ts';
+export type { Facts } from './facts/facts.ts';
+export { type Difference, diffFacts } from './facts/diff.ts';
+export { observe } from './facts/observe.ts';
+export { loadFacts, saveFacts } from './facts/store.ts';
+export { grade, type GradeOptions } from './grade.ts';
+export { emptyRecord, loadRecord, noteBegun, Record, saveRecord } from './record.ts';
+export { renderJson, reportSchema } from './report/json.ts';
+export { Report } from './report/report.ts';
+export { renderText } from './report/text.ts';

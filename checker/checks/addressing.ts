@@ -1,0 +1,96 @@
+import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
+import { addressesOf, containers, linkOf, listOf, netnsOf, pairOf, state } from './look.ts';
+
+type Which = (typeof containers)[number];
+
+function link({ facts, plan }: Case, which: Which): Judgement {
+  const { name } = plan[which];
+  const links = netnsOf(facts, name)?.net?.links;
+  const inner = pairOf(facts, plan[which], plan)?.inner;
+  const lo = links?.find((entry) => entry.loopback);
+  const expected = `lo and ${plan.inner}, the end of the veth pair, are up`;
+  const seen = {
+    expected,
+    actual: `lo is ${state(lo?.up === true)}, ${inner?.name ?? ''} is ${state(inner?.up === true)}`,
+  };
+  if (inner?.name !== plan.inner) {
+    return fail({ ...seen, hint: `The end in ${name} is called ${inner?.name ?? ''}: it must become ${plan.inner}.` });
+  }
+  if (inner.up && lo?.up) return pass(seen);
+  return fail({
+    ...seen,
+    hint: `In ${name}, ${inner.up ? 'lo' : plan.inner} is down: a link starts so in a new namespace.`,
+  });
+}
+
+function address({ facts, plan }: Case, which: Which): Judgement {
+  const wanted = `${plan[which].address}/${plan.prefix}`;
+  const expected = `${wanted} on ${plan.inner}`;
+  const found = addressesOf(linkOf(netnsOf(facts, plan[which].name)?.net?.links, plan.inner));
+  if (found.includes(wanted)) return pass({ expected, actual: listOf(found) });
+  const near = found.find((entry) => entry.startsWith(`${plan[which].address}/`));
+  const onHost = facts.here.links.find((entry) =>
+    addressesOf(entry).some((one) => one.startsWith(`${plan[which].address}/`)),
+  );
+  return fail({
+    expected,
+    actual: listOf(found),
+    hint: near
+      ? `The prefix is wrong: ${near}. Without /${plan.prefix} the kernel takes /32, and knows no neighbour.`
+      : onHost
+        ? `${plan[which].address} is on the lab host's ${onHost.name}, not in ${plan[which].name}.`
+        : undefined,
+  });
+}
+
+function route({ facts, plan }: Case, which: Which): Judgement {
+  const expected = `default via ${plan.gateway} dev ${plan.inner}`;
+  const routes = (netnsOf(facts, plan[which].name)?.net?.routes ?? []).filter(
+    (entry) => entry.destination === 'default' && entry.table === 'main' && !(entry.gateway ?? '').includes(':'),
+  );
+  const shown = routes.map((entry) => `default via ${entry.gateway ?? 'nobody'} dev ${entry.device ?? 'none'}`);
+  const actual = listOf(shown);
+  const best = routes.toSorted((a, b) => (a.metric ?? 0) - (b.metric ?? 0))[0];
+  if (best?.gateway === plan.gateway && best.device === plan.inner) return pass({ expected, actual });
+  const own = best?.gateway === plan[which].address;
+  return fail({
+    expected,
+    actual,
+    hint: !best
+      ? `Without a default route ${plan[which].name} reaches only its own subnet.`
+      : own
+        ? `${plan[which].name} is its own gateway.`
+        : undefined,
+  });
+}
+
+/** 04: names, addresses and routes inside the containers. */
+export const addressing: Check[] = containers.flatMap((which): Check[] => {
+  const common = { chapter: 'addressing', probes: [] } as const;
+  return [
+    {
+      ...common,
+      probes: [],
+      id: `addressing.${which}-link`,
+      title: (plan) => `In ${plan[which].name}, lo and ${plan.inner} are up`,
+      needs: [`veth.${which}`],
+      judge: (the) => link(the, which),
+    },
+    {
+      ...common,
+      probes: [],
+      id: `addressing.${which}-address`,
+      title: (plan) => `${plan[which].name} has ${plan[which].address}/${plan.prefix} on ${plan.inner}`,
+      needs: [`namespaces.${which}`],
+      judge: (the) => address(the, which),
+    },
+    {
+      ...common,
+      probes: [],
+      id: `addressing.${which}-route`,
+      title: (plan) => `${plan[which].name}'s default route leads to ${plan.gateway}`,
+      needs: [`namespaces.${which}`],
+      judge: (the) => route(the, which),
+    },
+  ];
+});

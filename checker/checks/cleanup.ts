@@ -1,0 +1,131 @@
+import { type Difference, diffFacts } from '../facts/diff.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Subject } from '../facts/items.ts';
+import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
+import { ownerOf } from './owner.ts';
+
+/** Differences that are leftovers: what is new, or another than it was. */
+const leftoversOf = (facts: Facts, baseline: Facts): Difference[] =>
+  diffFacts(baseline, facts).filter(({ change }) => change !== 'gone');
+
+const place = ({ scope }: Difference): string => (scope ? ` in ${scope}` : '');
+
+function lineOf(found: Difference, { plan, record }: Case): string {
+  const was = found.was === null ? '' : ` (was: ${found.was})`;
+  return `${ownerOf(found, plan, record)}: ${found.text}${place(found)}${was}`;
+}
+
+function none(the: Case, subject: Subject, hint: (found: Difference[], the: Case) => string | undefined): Judgement {
+  const found = leftoversOf(the.facts, the.baseline).filter((difference) => difference.subject === subject);
+  const expected = 'as in the baseline';
+  if (found.length === 0) return pass({ expected, actual: 'so it is' });
+  const actual = `${found.length} ${found.length === 1 ? 'difference' : 'differences'}`;
+  return fail({ expected, actual, evidence: found.map((one) => lineOf(one, the)), hint: hint(found, the) });
+}
+
+function begun({ record }: Case): Judgement {
+  const chapters = Object.keys(record.begun).filter((chapter) => chapter !== 'cleanup');
+  const expected = 'something of yours was here before';
+  if (chapters.length > 0) return pass({ expected, actual: `seen begun: ${chapters.join(', ')}` });
+  return fail({
+    expected,
+    actual: 'nothing of yours was ever seen here',
+    hint: 'There is nothing to clean up yet: build first.',
+  });
+}
+
+function kept(the: Case): Judgement {
+  const gone = diffFacts(the.baseline, the.facts).filter(({ change }) => change === 'gone');
+  const expected = 'all that was there before you is still there';
+  if (gone.length === 0) return pass({ expected, actual: 'so it is' });
+  return fail({
+    expected,
+    actual: `${gone.length} ${gone.length === 1 ? 'thing is' : 'things are'} gone`,
+    evidence: gone.map((one) => `not yours: ${one.text}${place(one)}`),
+    hint: gone.some(({ subject }) => subject === 'rules')
+      ? 'Flushing a table (-F, nft flush ruleset) takes the rules of others too: delete your own ones, one by one.'
+      : undefined,
+  });
+}
+
+const hints: Partial<Record<Subject, (found: Difference[], the: Case) => string | undefined>> = {
+  links: (found, { facts }) => {
+    const orphan = found.find(({ key }) => key.startsWith('link '));
+    const held = facts.processes.find(({ netns, inode }) => netns === null && inode !== facts.world.inode);
+    return orphan && held
+      ? `ip netns del takes the name only: process ${held.pid} (${held.command.slice(0, 60)}) still holds the namespace, and with it the veth pair.`
+      : undefined;
+  },
+  rules: () => 'Each -A needs its -D. iptables -S and iptables -t nat -S list what is left.',
+  sysctls: (found) => {
+    const forward = found.find(({ key }) => key === 'net/ipv4/ip_forward');
+    return forward
+      ? `It was ${forward.was ?? ''} before you came, and goes back to that: not every host has it at 0.`
+      : undefined;
+  },
+};
+
+const titles: Record<Subject, string> = {
+  namespaces: 'No namespace of yours is left',
+  links: 'No link, address or route of yours is left',
+  rules: 'No firewall or NAT rule of yours is left',
+  sysctls: 'Every kernel setting is back at its previous value',
+  files: 'Every file of the network configuration is as it was',
+  processes: 'No process or listening socket of yours is left',
+};
+
+/** Sources that a subject's verdict stands on. */
+const sources: Record<Subject, string[]> = {
+  namespaces: [],
+  links: ['root ip', 'root addr', 'root route', 'root rule', 'root bridge'],
+  rules: ['root nft', 'root iptables', 'root ip6tables'],
+  sysctls: [],
+  files: [],
+  processes: ['root ss'],
+};
+
+/** 12: the lab host as it was, and nothing of others taken. */
+export const cleanup: Check[] = [
+  {
+    id: 'cleanup.begun',
+    chapter: 'cleanup',
+    title: () => 'Something of yours was here to be cleaned up',
+    needs: [],
+    probes: [],
+    judge: begun,
+  },
+  ...Object.entries(titles).map(
+    ([subject, title]): Check => ({
+      id: `cleanup.${subject}`,
+      chapter: 'cleanup',
+      title: () => title,
+      needs: ['cleanup.begun'],
+      probes: [],
+      sources: sources[subject as Subject],
+      judge: (the) => none(the, subject as Subject, hints[subject as Subject] ?? (() => undefined)),
+    }),
+  ),
+  {
+    id: 'cleanup.kept',
+    chapter: 'cleanup',
+    title: () => 'What was there before you is still there',
+    needs: ['cleanup.begun'],
+    probes: [],
+    sources: Object.values(sources).flat(),
+    judge: kept,
+  },
+];
+
+/**
+ * Are there leftovers that can still go by themselves? `ip netns del` returns before the kernel has taken the
+ * namespace's links away (cleanup_net is a work queue); a process that was killed may still be ending.
+ */
+export function canSettle(facts: Facts, baseline: Facts): boolean {
+  const found = leftoversOf(facts, baseline);
+  const unnamed = new Set(facts.here.ids.filter(({ name }) => name === null).map(({ nsid }) => nsid));
+  return found.some(({ subject, key }) => {
+    if (subject === 'processes') return key.startsWith('process - ');
+    const link = facts.here.links.find(({ name }) => subject === 'links' && key === `link ${name}`);
+    return link?.kind === 'veth' && link.peer !== null && link.peer.nsid !== null && unnamed.has(link.peer.nsid);
+  });
+}

@@ -1,0 +1,163 @@
+import { world } from '@handwired/host';
+import type { File } from '../facts/facts.ts';
+import { controls } from '../probes/list.ts';
+import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
+import { containers, netnsOf } from './look.ts';
+import { blind, outcomeOf, resultOf, sightsOf, worldIsDown } from './trace.ts';
+
+type Which = (typeof containers)[number];
+const asking = { ct1: 'ct1 lookup', ct2: 'ct2 lookup' } as const;
+const { name: siteName, address: siteAddress } = world.site;
+
+function lookup(the: Case, which: Which): Judgement {
+  const { evidence, plan } = the;
+  const { name } = plan[which];
+  const probe = asking[which];
+  const result = resultOf(evidence, probe);
+  const expected = `a fresh name under ${siteName} is ${siteAddress}, asked by ${name} and answered by a name server of the world`;
+  if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
+  const queries = sightsOf(evidence, probe, { in: name }).filter(({ what }) => what === 'query' || what === 'request');
+  const asked = evidence.log.filter((line) => line.probe === probe && line.kind === 'dns');
+  const lines = [
+    queries[0] ? `${name} asked ${queries[0].target}` : `no query was seen in ${name}`,
+    asked[0] ? `the world's ${asked[0].dst} was asked from ${asked[0].src}` : 'no query arrived in the world',
+  ];
+  if (!result.ok) {
+    if (!resultOf(evidence, `${which}>internet`).ok && asked.length === 0 && queries.length > 0 && toWorld(queries)) {
+      return { verdict: 'skipped', expected, unless: `egress.${which}` };
+    }
+    return fail({ expected, actual: outcomeOf(result), evidence: lines, hint: whyNot(the, which) });
+  }
+  const wrong = result.answers?.find((answer) => answer !== siteAddress);
+  const actual = `the answer is ${result.answers?.join(', ') ?? ''}`;
+  if (wrong || asked.length === 0) {
+    return fail({
+      expected,
+      actual,
+      evidence: lines,
+      hint: 'Something on the lab host makes the answer up: the world was not asked, or said otherwise.',
+    });
+  }
+  if (queries.length > 0) return pass({ expected, actual, evidence: lines });
+  if (blind(evidence, name)) return { verdict: 'error', expected, reason: `the capture in ${name} lost packets` };
+  return fail({
+    expected,
+    actual,
+    evidence: lines,
+    hint: `The lab host's own service answered over a socket file; ${name} sent nothing.`,
+  });
+}
+
+const toWorld = (queries: { target: string }[]): boolean =>
+  queries.every(({ target }) => world.resolvers.some((address) => address === target));
+
+/** resolv.conf as a program under `ip netns exec NAME` sees it: ip-netns(8). */
+function resolvConf(the: Case, name: string): File | undefined {
+  const own = the.facts.files.find((file) => file.path === `/etc/netns/${name}/resolv.conf` && file.kind !== 'absent');
+  return own ?? the.facts.files.find((file) => file.path === '/etc/resolv.conf');
+}
+
+function whyNot(the: Case, which: Which): string | undefined {
+  const { name } = the.plan[which];
+  const file = resolvConf(the, name);
+  const servers = [...(file?.text ?? '').matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1] ?? '');
+  const place = file?.path.startsWith('/etc/netns/')
+    ? file.path
+    : "the lab host's own resolv.conf, for there is none in /etc/netns";
+  if (servers.length === 0) return `${name} reads ${place}: no nameserver in it.`;
+  const loopback = servers.find((server) => server.startsWith('127.'));
+  const listens = netnsOf(the.facts, name)?.net?.sockets.some(({ port }) => port === 53);
+  if (loopback && !listens) {
+    return `${name} reads ${place}: nameserver ${loopback} is ${name}'s own loopback there, where nobody listens on port 53.`;
+  }
+  return `${name} reads ${place}: nameserver ${servers.join(', ')}.`;
+}
+
+const kept = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf'];
+
+function unchanged({ facts, baseline }: Case): Judgement {
+  const expected = `${kept.join(', ')} are as they were`;
+  const find = (files: File[], path: string): File | undefined => files.find((file) => file.path === path);
+  const changed = kept.filter((path) => {
+    const [now, was] = [find(facts.files, path), find(baseline.files, path)];
+    return now?.kind !== was?.kind || now?.target !== was?.target || now?.sha256 !== was?.sha256;
+  });
+  const first = changed[0];
+  if (first === undefined) return pass({ expected, actual: 'so they are' });
+  const [now, was] = [find(facts.files, first), find(baseline.files, first)];
+  const through = now?.kind === 'symlink' && was?.kind === 'symlink';
+  const shown = (now?.text ?? 'nothing').trim().split('\n').slice(0, 3).join('; ').slice(0, 160);
+  return fail({
+    expected,
+    actual: `${changed.join(', ')} changed; ${first} now has: ${shown}`,
+    evidence: through ? [`${first} is a symlink to ${now.real ?? ''}: the file there was written`] : [],
+    hint:
+      first === '/etc/resolv.conf'
+        ? `ip netns exec gives a namespace its own resolv.conf only if /etc/netns/NAME/resolv.conf exists. Without it, writing to /etc/resolv.conf in there writes the lab host's${through ? ', through the symlink' : ''}.`
+        : undefined,
+  });
+}
+
+function hostWorks({ evidence }: Case): Judgement {
+  const expected = `the lab host looks up a fresh name under ${siteName}`;
+  if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
+  const result = resultOf(evidence, 'host lookup');
+  const asked = evidence.log.some((line) => line.probe === 'host lookup' && line.kind === 'dns');
+  const seen = {
+    expected,
+    actual: result.ok ? `the answer is ${result.answers?.join(', ') ?? ''}` : outcomeOf(result),
+  };
+  if (result.ok && asked && result.answers?.every((answer) => answer === siteAddress)) return pass(seen);
+  return fail({ ...seen, evidence: asked ? [] : ['no query of it arrived in the world'] });
+}
+
+function https({ evidence, plan }: Case): Judgement {
+  const expected = `https://${siteName} answers ${plan.ct1.name}, with a certificate that holds`;
+  const result = resultOf(evidence, 'ct1 https');
+  const served = evidence.log.some((line) => line.probe === 'ct1 https' && line.kind === 'https');
+  const seen = {
+    expected,
+    actual: served && result.ok ? outcomeOf(result) : `${outcomeOf(result)} (at: ${result.stage})`,
+  };
+  return served && result.ok ? pass(seen) : fail(seen);
+}
+
+/** 07: names, in the containers and still on the lab host. */
+export const dns: Check[] = [
+  ...containers.map(
+    (which): Check => ({
+      id: `dns.${which}`,
+      chapter: 'dns',
+      title: (plan) => `${plan[which].name} can look up names`,
+      needs: [`addressing.${which}-route`, `connectivity.${which}-gateway`],
+      probes: [...controls, asking[which], `${which}>internet`],
+      judge: (the) => lookup(the, which),
+    }),
+  ),
+  {
+    id: 'dns.https',
+    chapter: 'dns',
+    title: (plan) => `${plan.ct1.name} opens https://${siteName} by its name`,
+    needs: ['dns.ct1', 'egress.ct1'],
+    probes: [...controls, 'ct1 https'],
+    judge: https,
+  },
+  {
+    id: 'dns.host-unchanged',
+    chapter: 'dns',
+    title: () => "The lab host's own resolver files are untouched",
+    needs: [],
+    passNeeds: ['dns.ct1', 'dns.ct2'],
+    probes: [],
+    judge: unchanged,
+  },
+  {
+    id: 'dns.host-works',
+    chapter: 'dns',
+    title: () => 'The lab host itself can still look up names',
+    needs: [],
+    passNeeds: ['dns.ct1', 'dns.ct2'],
+    probes: [...controls, 'host lookup'],
+    judge: hostWorks,
+  },
+];

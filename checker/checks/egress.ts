@@ -1,0 +1,67 @@
+import { world } from '@handwired/host';
+import { controls } from '../probes/list.ts';
+import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
+import { containers, listOf } from './look.ts';
+import { outcomeOf, resultOf, sightsOf, wayOf, whyNoEgress, worldIsDown } from './trace.ts';
+
+type Which = (typeof containers)[number];
+const ping = { ct1: 'ct1>internet', ct2: 'ct2>internet' } as const;
+const site = { ct1: 'ct1>site', ct2: 'ct2>site' } as const;
+
+function reaches(the: Case, which: Which): Judgement {
+  const { evidence } = the;
+  const expected = `${world.resolvers[0]} answers a ping and ${world.site.address} a request on port 80; the world sees both`;
+  if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
+  const results = [ping[which], site[which]].map((probe) => ({
+    probe,
+    result: resultOf(evidence, probe),
+    arrived: sightsOf(evidence, probe, { in: 'world', way: 'in' }).length > 0,
+  }));
+  const actual = results
+    .map(({ result, probe }) => `${probe === ping[which] ? 'ping' : 'port 80'}: ${outcomeOf(result)}`)
+    .join('; ');
+  const bad = results.find(({ result, arrived }) => !result.ok || !arrived);
+  const lines = results.flatMap(({ probe }) => wayOf(evidence, probe));
+  if (!bad) return pass({ expected, actual, evidence: lines });
+  if (bad.result.ok) {
+    const hint = 'Something on the lab host answers in place of the internet.';
+    return fail({ expected, actual: `${actual}, and nothing of it arrived in the world`, evidence: lines, hint });
+  }
+  return fail({ expected, actual, evidence: lines, hint: whyNoEgress(the, bad.probe) });
+}
+
+function source({ evidence }: Case): Judgement {
+  const expected = `everything arrives in the world from ${world.uplink.address}`;
+  if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
+  const found = containers
+    .flatMap((which) => [ping[which], site[which]])
+    .flatMap((probe) => sightsOf(evidence, probe, { in: 'world', way: 'in' }));
+  const sources = [...new Set(found.map((sight) => sight.source))];
+  if (sources.length === 0) return { verdict: 'skipped', expected, unless: 'egress.ct1' };
+  const wrong = sources.filter((address) => address !== world.uplink.address);
+  const seen = { expected, actual: `it arrives from ${listOf(sources)}` };
+  if (wrong.length === 0) return pass(seen);
+  return fail({ ...seen, hint: `${wrong[0] ?? ''} is nobody's address out there: the answer finds no way back.` });
+}
+
+/** 06: out of the uplink and back, with an address that the world can answer. */
+export const egress: Check[] = [
+  ...containers.map(
+    (which): Check => ({
+      id: `egress.${which}`,
+      chapter: 'egress',
+      title: (plan) => `${plan[which].name} reaches the internet`,
+      needs: [`addressing.${which}-route`, `connectivity.${which}-gateway`],
+      probes: [...controls, ping[which], site[which]],
+      judge: (the) => reaches(the, which),
+    }),
+  ),
+  {
+    id: 'egress.masquerade',
+    chapter: 'egress',
+    title: () => `The world sees the containers as ${world.uplink.address}`,
+    needs: ['connectivity.ct1-gateway'],
+    probes: [...controls, 'ct1>internet', 'ct2>internet', 'ct1>site', 'ct2>site'],
+    judge: source,
+  },
+];

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { Connection } from './connections.ts';
+import { Table } from './iptables.ts';
+import { Link } from './links.ts';
+import { NamespaceId, Neighbour } from './neighbours.ts';
+import { NftTable } from './nftables.ts';
+import { Forwarding, Port } from './ports.ts';
+import { PolicyRule, Route } from './routes.ts';
+import { Socket } from './sockets.ts';
+
+/** The network state of one network namespace. */
+export const Net = z.object({
+  links: z.array(Link),
+  routes: z.array(Route),
+  policy: z.array(PolicyRule),
+  neighbours: z.array(Neighbour),
+  ids: z.array(NamespaceId),
+  ports: z.array(Port),
+  forwarding: z.array(Forwarding),
+  iptables: z.array(Table),
+  nft: z.array(NftTable),
+  /** nft tables, as `ip nat`, that carry an iptables name and that iptables can't show. */
+  notIptables: z.array(z.string()),
+  sockets: z.array(Socket),
+  connections: z.array(Connection),
+  /** By path under /proc/sys: `net/ipv4/ip_forward`. */
+  sysctls: z.record(z.string(), z.string()),
+});
+
+/** An entry of /run/netns. */
+export const Named = z.object({
+  name: z.string(),
+  /** The namespace's inode on nsfs: its identity. */
+  inode: z.int().nullable(),
+  /** False: a plain file of that name, no network namespace. */
+  real: z.boolean(),
+  /** null: it could not be entered. */
+  net: Net.nullable(),
+});
+
+/** A process outside the lab host's own network namespace. */
+export const Process = z.object({
+  pid: z.int(),
+  inode: z.int(),
+  /** The name in /run/netns; null: it has none. */
+  netns: z.string().nullable(),
+  command: z.string(),
+});
+
+export const File = z.object({
+  path: z.string(),
+  kind: z.enum(['absent', 'file', 'symlink', 'folder', 'other']),
+  /** What a symlink says, and the file at its end. */
+  target: z.string().nullable(),
+  real: z.string().nullable(),
+  sha256: z.string().nullable(),
+  /** At most the first 2 KiB. */
+  text: z.string().nullable(),
+});
+
+/** One snapshot of a lab host's kernel state: parsed, nothing judged. */
+export const Facts = z.object({
+  schemaVersion: z.literal(1),
+  host: z.object({ name: z.string(), kernel: z.string(), clock: z.number(), boot: z.string(), inode: z.int() }),
+  /** /etc/handwired/lab.env */
+  conditions: z.record(z.string(), z.string()),
+  world: z.object({ pid: z.int().nullable(), inode: z.int().nullable() }),
+  /** The lab host's own namespace, where its uplink is. */
+  here: Net,
+  namespaces: z.array(Named),
+  /** Namespaces that a mount outside /run/netns keeps. */
+  mounts: z.array(z.object({ path: z.string(), inode: z.int() })),
+  processes: z.array(Process),
+  files: z.array(File),
+  /** Sources that gave no answer or not a whole one: what stands on them can't be judged. */
+  problems: z.array(z.object({ source: z.string(), what: z.string() })),
+});
+export type Net = z.infer<typeof Net>;
+export type Named = z.infer<typeof Named>;
+export type File = z.infer<typeof File>;
+export type Facts = z.infer<typeof Facts>;

@@ -1,0 +1,146 @@
+import { messageOf } from '@handwired/host';
+import { parseConnections } from './connections.ts';
+import type { Facts, Net } from './facts.ts';
+import { parseSave, type Table } from './iptables.ts';
+import { parseLinks } from './links.ts';
+import { parseNamespaceIds, parseNeighbours } from './neighbours.ts';
+import { parseNft } from './nftables.ts';
+import { parseForwarding, parsePorts } from './ports.ts';
+import type { Raw, Source } from './raw.ts';
+import { parsePolicyRules, parseRoutes } from './routes.ts';
+import { parseSockets } from './sockets.ts';
+
+/** Facts from what observe.py printed. Never throws: a source that can't be read becomes a problem. */
+export function parseFacts(raw: Raw): Facts {
+  const problems: Facts['problems'] = [];
+  const netOf = (scope: string): Net | null => {
+    const sources = raw.sources[scope];
+    return sources ? parseNet(sources, raw.sysctls[scope] ?? {}, { scope, problems }) : null;
+  };
+  const here = netOf('root') ?? parseNet({}, {}, { scope: 'root', problems });
+  const names = new Map(raw.netns.map((entry) => [entry.inode, entry.name]));
+  return {
+    schemaVersion: 1,
+    host: raw.host,
+    conditions: conditionsOf(raw.lab ?? ''),
+    world: raw.world,
+    here,
+    namespaces: raw.netns.map(({ name, inode, nsfs }) => ({ name, inode, real: nsfs, net: netOf(`netns ${name}`) })),
+    mounts: raw.mounts.filter((mount) => !mount.path.startsWith('/run/netns/')),
+    processes: raw.processes.map(({ pid, inode, args }) => ({
+      pid,
+      inode,
+      netns: names.get(inode) ?? null,
+      command: args.join(' ').slice(0, 200),
+    })),
+    files: raw.files.map(({ path, kind, target, real, sha256, text }) => ({
+      path,
+      kind,
+      target: target ?? null,
+      real: real ?? null,
+      sha256: sha256 ?? null,
+      text: text ?? null,
+    })),
+    problems,
+  };
+}
+
+interface Place {
+  scope: string;
+  problems: Facts['problems'];
+}
+
+function parseNet(sources: Record<string, Source>, sysctls: Record<string, string>, place: Place): Net {
+  const read = readerOf(sources, place);
+  const batch = (name: string, count: number): unknown[] =>
+    read(name, '\n'.repeat(count), (text) => jsonLines(text, count)) ?? Array.from({ length: count }, () => []);
+  const ip = batch('ip', 5);
+  const bridge = batch('bridge', 2);
+  const inside = <T>(name: string, parse: () => T[]): T[] =>
+    attempt(`${place.scope} ${name}`, place.problems, parse) ?? [];
+  const printed = read('nft-text', '', (text) => text) ?? '';
+  const saves = [
+    save(
+      read('iptables-nft', '', (text) => parseSave(text, 'ip', 'nft')),
+      'ip',
+    ),
+    save(
+      read('ip6tables-nft', '', (text) => parseSave(text, 'ip6', 'nft')),
+      'ip6',
+    ),
+    save(
+      read('iptables-legacy', '', (text) => parseSave(text, 'ip', 'legacy')),
+      'ip',
+    ),
+    save(
+      read('ip6tables-legacy', '', (text) => parseSave(text, 'ip6', 'legacy')),
+      'ip6',
+    ),
+  ];
+  return {
+    links: inside('addr', () => parseLinks(ip[0])),
+    routes: inside('route', () => parseRoutes(ip[1])),
+    policy: inside('rule', () => parsePolicyRules(ip[2])),
+    neighbours: inside('neigh', () => parseNeighbours(ip[3])),
+    ids: inside('list-id', () => parseNamespaceIds(ip[4])),
+    ports: inside('bridge link', () => parsePorts(bridge[0])),
+    forwarding: inside('bridge fdb', () => parseForwarding(bridge[1])),
+    iptables: saves.flatMap((entry) => entry.tables),
+    nft: read('nft', '{"nftables":[]}', (text) => parseNft(JSON.parse(text), printed)) ?? [],
+    notIptables: saves.flatMap((entry) => entry.incompatible),
+    sockets: read('ss', '', parseSockets) ?? [],
+    connections: read('conntrack', '', parseConnections) ?? [],
+    sysctls,
+  };
+}
+
+type Save = ReturnType<typeof parseSave>;
+
+const save = (parsed: Save | undefined, family: Table['family']): Save => ({
+  tables: parsed?.tables ?? [],
+  incompatible: (parsed?.incompatible ?? []).map((name) => `${family} ${name}`),
+});
+
+/** Sources that observe.py runs only where they make sense. */
+const optional = new Set(['conntrack', 'iptables-legacy', 'ip6tables-legacy']);
+
+function readerOf(sources: Record<string, Source>, { scope, problems }: Place) {
+  return <T>(name: string, whenEmpty: string, parse: (text: string) => T): T | undefined => {
+    const source = sources[name];
+    if (!source && optional.has(name)) return undefined;
+    const failed = failureOf(source);
+    if (failed !== undefined || !source) {
+      problems.push({ source: `${scope} ${name}`, what: failed ?? '' });
+      return undefined;
+    }
+    return attempt(`${scope} ${name}`, problems, () => parse(source.out === '' ? whenEmpty : source.out));
+  };
+}
+
+function failureOf(source: Source | undefined): string | undefined {
+  if (!source) return 'was not run';
+  if (source.cut) return 'answered more than the limit';
+  if (source.code === 0) return undefined;
+  return `${source.code === null ? 'did not end' : `exit ${source.code}`}: ${source.err.trim().slice(0, 200)}`;
+}
+
+function attempt<T>(source: string, problems: Facts['problems'], parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    problems.push({ source, what: `not understood: ${messageOf(error).slice(0, 200)}` });
+    return undefined;
+  }
+}
+
+/** `ip -batch` prints one JSON document a line, in the order asked; an empty line for nothing. */
+function jsonLines(text: string, count: number): unknown[] {
+  const lines = text.split('\n').slice(0, count);
+  if (lines.length < count) throw new Error(`${lines.length} answers instead of ${count}`);
+  return lines.map((line): unknown => (line.trim() === '' ? [] : JSON.parse(line)));
+}
+
+function conditionsOf(env: string): Record<string, string> {
+  const pairs = [...env.matchAll(/^([A-Z_]+)=(.*)$/gm)].slice(0, 20);
+  return Object.fromEntries(pairs.map((pair) => [pair[1] ?? '', (pair[2] ?? '').replaceAll(/^['"]|['"]$/g, '')]));
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+/** One command as observe.py ran it. `code` null: not started, killed, or out of time; `cut`: more than the limit. */
+const Source = z.object({ code: z.int().nullable(), out: z.string(), err: z.string(), cut: z.boolean() });
+export type Source = z.infer<typeof Source>;
+
+const File = z.object({
+  path: z.string().max(4096),
+  kind: z.enum(['absent', 'file', 'symlink', 'folder', 'other']),
+  target: z.string().max(4096).optional(),
+  real: z.string().max(4096).optional(),
+  size: z.int().optional(),
+  sha256: z.string().length(64).optional(),
+  text: z.string().max(8192).optional(),
+});
+
+/** What observe.py prints: everything is quoted, nothing is interpreted. */
+export const Raw = z.object({
+  host: z.object({
+    name: z.string().max(256),
+    kernel: z.string().max(256),
+    clock: z.number(),
+    inode: z.int(),
+    boot: z.string().max(64),
+  }),
+  lab: z.string().nullable(),
+  world: z.object({ pid: z.int().nullable(), inode: z.int().nullable() }),
+  netns: z.array(z.object({ name: z.string().max(256), inode: z.int().nullable(), nsfs: z.boolean() })).max(64),
+  mounts: z.array(z.object({ path: z.string().max(4096), inode: z.int() })).max(200),
+  processes: z.array(z.object({ pid: z.int(), inode: z.int(), args: z.array(z.string()).max(401) })).max(500),
+  files: z.array(File).max(300),
+  sysctls: z.record(z.string(), z.record(z.string(), z.string())),
+  sources: z.record(z.string(), z.record(z.string(), Source)),
+});
+export type Raw = z.infer<typeof Raw>;

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+
+/** What one probe met. `stage`: how far it got; `error`: in the kernel's words. */
+const Result = z.object({
+  ok: z.boolean(),
+  stage: z.enum(['start', 'connect', 'lookup', 'tls', 'reply', 'done']),
+  error: z.string().max(200).nullable(),
+  errno: z.string().nullish(),
+  ms: z.number(),
+  /** Who answered an echo request. */
+  from: z.string().optional(),
+  /** A router's answer, RFC 792 type 3. */
+  unreachable: z.object({ from: z.string(), code: z.int() }).optional(),
+  /** The beginning of what a server said. */
+  reply: z.string().max(700).optional(),
+  answers: z.array(z.string()).max(8).optional(),
+});
+
+/** A packet with a probe's token or port, as a packet socket saw it; `count` of the same. */
+const Sight = z.object({
+  /** null for ARP. */
+  probe: z.string().nullable(),
+  /** `root`, `world` or a container's name. */
+  in: z.string(),
+  device: z.string(),
+  way: z.enum(['in', 'out']),
+  what: z.enum([
+    'syn',
+    'syn-ack',
+    'rst',
+    'request',
+    'reply',
+    'echo',
+    'echo-reply',
+    'unreachable',
+    'query',
+    'answer',
+    'datagram',
+    'who-has',
+    'is-at',
+  ]),
+  source: z.string(),
+  sourcePort: z.int(),
+  target: z.string(),
+  /** For `unreachable`: the ICMP code. */
+  targetPort: z.int(),
+  count: z.int(),
+});
+
+/** A line of the world's log: who asked it for what. */
+const Logged = z.object({
+  probe: z.string(),
+  kind: z.enum(['dns', 'http', 'https', 'icmp']),
+  src: z.string().max(64),
+  dst: z.string().max(64),
+  dport: z.int().optional(),
+});
+
+/** What the experiments of one run yielded. */
+export const Evidence = z.object({
+  results: z.record(z.string(), Result),
+  seen: z.array(Sight).max(3000),
+  /** More different packets than are kept. */
+  over: z.boolean(),
+  /** Packets that a packet socket lost, by namespace. */
+  drops: z.record(z.string(), z.int()),
+  log: z.array(Logged).max(500),
+  /** Milliseconds in which the lab host did not let the prober run; the timeouts were longer by that. */
+  lost: z.number(),
+});
+export type Evidence = z.infer<typeof Evidence>;
+export type Result = z.infer<typeof Result>;
+export type Sight = z.infer<typeof Sight>;

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { LabError, type Plan, type Session } from '@handwired/host';
+import { runRemote } from '../remote.ts';
+import { Evidence } from './evidence.ts';
+import { controls, probes, type ProbeId } from './list.ts';
+
+/** How long one experiment waits for its answer, by a clock that stands still while the lab host is starved. */
+const patience = { sandbox: 1.2, vm: 2.5 };
+
+export interface ProbeOptions {
+  plan: Plan;
+  driver: 'vm' | 'sandbox';
+  wanted: Iterable<ProbeId>;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Does the experiments, all at once, in one round trip. Each packet carries a token that was drawn here, now.
+ * Throws LabError when there is no whole answer.
+ */
+export async function runProbes(session: Session, { plan, driver, wanted, signal }: ProbeOptions): Promise<Evidence> {
+  const ids = [...new Set([...controls, ...wanted])];
+  const list = ids.map((id) => ({ id, token: `hw${randomBytes(9).toString('hex')}`, ...probes[id](plan) }));
+  const answer = await runRemote(session, {
+    file: new URL('probe.py', import.meta.url),
+    parameters: { probes: list, capture: ['root', 'world', plan.ct1.name, plan.ct2.name], seconds: patience[driver] },
+    timeoutMs: 30_000,
+    maxBytes: 4 << 20,
+    signal,
+  });
+  const evidence = Evidence.safeParse(answer);
+  const missing = ids.find((id) => evidence.data?.results[id] === undefined);
+  if (evidence.success && missing === undefined) return evidence.data;
+  const where = evidence.success ? `${missing ?? ''} gave no result` : evidence.error.issues[0]?.path.join('.');
+  throw new LabError({ what: `the experiments' answer has another shape: ${where ?? ''}`, next: 'lab reset' });
+}

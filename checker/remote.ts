@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { LabError, type Session, quoteAll } from '@handwired/host';
+
+/** Reads P (one line of JSON) and then the program from stdin, so that neither passes through a shell. */
+const loader = 'import sys,json;P=json.loads(sys.stdin.readline());exec(compile(sys.stdin.read(),"handwired","exec"))';
+
+/** An empty environment, an absolute path, no site packages, no bytecode written: python3(1) -I -S -B. */
+const command = quoteAll([
+  '/usr/bin/env',
+  '-i',
+  'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+  'LC_ALL=C.UTF-8',
+  '/usr/bin/python3',
+  '-ISB',
+  '-c',
+  loader,
+]);
+
+export interface RemoteProgram {
+  /** A file beside the caller's, sent over stdin. */
+  file: URL;
+  parameters: Record<string, unknown>;
+  timeoutMs: number;
+  /** Bytes of its answer. */
+  maxBytes: number;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs one of our Python programs on the lab host, in one round trip, and returns the JSON that it framed.
+ * Throws LabError when there is no whole frame: the connection's end, no python3, a crash, or somebody else's text.
+ */
+export async function runRemote(session: Session, program: RemoteProgram): Promise<unknown> {
+  const nonce = randomBytes(12).toString('hex');
+  const text = await readFile(program.file, 'utf8');
+  const answer = await session.exec(`exec ${command}`, {
+    input: `${JSON.stringify({ ...program.parameters, nonce })}\n${text}`,
+    timeoutMs: program.timeoutMs,
+    maxBytes: program.maxBytes,
+    ...(program.signal ? { signal: program.signal } : {}),
+  });
+  const body = unframe(answer.stdout, nonce);
+  if (body !== undefined) return body;
+  const said = (answer.stderr.trim().split('\n').at(-1) ?? '').slice(0, 200);
+  throw new LabError({
+    what:
+      answer.code === 127
+        ? 'the lab host has no /usr/bin/python3, which the checker needs'
+        : `the lab host sent no whole answer (exit ${answer.code ?? answer.signal ?? 'none'}${said ? `: ${said}` : ''})`,
+    where: program.file.pathname.split('/').at(-1) ?? '',
+    next: 'lab reset',
+  });
+}
+
+/** The JSON between the line `NONCE LENGTH` and the line `NONCE end`; undefined when it is not there or not whole. */
+export function unframe(output: string, nonce: string): unknown {
+  const start = new RegExp(`^${nonce} (\\d+)\\n`, 'm').exec(output);
+  if (!start) return undefined;
+  const rest = Buffer.from(output.slice(start.index + start[0].length));
+  const length = Number(start[1]);
+  if (!rest.subarray(length).toString().startsWith(`\n${nonce} end\n`)) return undefined;
+  try {
+    return JSON.parse(rest.subarray(0, length).toString());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,128 @@
+import { type ChapterId, type ChapterInfo, chapterIds, EXIT } from '@handwired/host';
+import { z } from 'zod';
+import type { Outcome } from '../checks/run.ts';
+import type { Plan } from '@handwired/host';
+
+const Verdict = z.enum(['pass', 'fail', 'skipped', 'error']);
+
+const ReportedCheck = z.object({
+  id: z.string(),
+  chapter: z.enum(chapterIds),
+  title: z.string(),
+  verdict: Verdict,
+  expected: z.string(),
+  actual: z.string(),
+  evidence: z.array(z.string()),
+  hint: z.string().nullable(),
+  /** Why it was skipped, or what went wrong on our side. */
+  because: z.string().nullable(),
+});
+
+const ReportedChapter = z.object({
+  id: z.enum(chapterIds),
+  number: z.string(),
+  title: z.string(),
+  /** `error` if one of its checks is; `pass` if all of them pass. */
+  verdict: z.enum(['pass', 'fail', 'error']),
+  /** Its share of the points by the checks that pass, rounded down; null: in error, so not graded. */
+  points: z.int().nullable(),
+  of: z.int(),
+});
+
+/** One grading of one lab: what every output format is made from. */
+export const Report = z.object({
+  schemaVersion: z.literal(1),
+  lab: z.string(),
+  driver: z.enum(['vm', 'sandbox']),
+  summary: z.object({
+    pass: z.int(),
+    fail: z.int(),
+    skipped: z.int(),
+    error: z.int(),
+    /** null while anything is in error. */
+    points: z.int().nullable(),
+    of: z.int(),
+    chapters: z.array(ReportedChapter),
+  }),
+  checks: z.array(ReportedCheck),
+  /** 0 all pass, 1 something does not, 2 nothing to grade, 3 our error. */
+  exit: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
+});
+export type Report = z.infer<typeof Report>;
+export type ReportedCheck = Report['checks'][number];
+
+export interface ReportInput {
+  lab: string;
+  driver: Report['driver'];
+  plan: Plan;
+  /** Those that were asked for, in order. */
+  chapters: readonly ChapterInfo[];
+  outcomes: readonly Outcome[];
+}
+
+/** Counts, points and exit code from the outcomes of the chapters that were asked for; other outcomes are left out. */
+export function reportOf({ lab, driver, plan, chapters, outcomes }: ReportInput): Report {
+  const asked = new Set<ChapterId>(chapters.map(({ id }) => id));
+  const checks = outcomes.filter(({ check }) => asked.has(check.chapter)).map((outcome) => reported(outcome, plan));
+  const graded = chapters.map((chapter) => chapterOf(chapter, checks));
+  const count = (verdict: z.infer<typeof Verdict>): number =>
+    checks.filter((check) => check.verdict === verdict).length;
+  const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+  return {
+    schemaVersion: 1,
+    lab,
+    driver,
+    summary: {
+      pass: count('pass'),
+      fail: count('fail'),
+      skipped: count('skipped'),
+      error: count('error'),
+      points: count('error') > 0 ? null : sum(graded.map(({ points }) => points ?? 0)),
+      of: sum(graded.map(({ of }) => of)),
+      chapters: graded,
+    },
+    checks,
+    exit: exitOf(checks),
+  };
+}
+
+function exitOf(checks: readonly ReportedCheck[]): Report['exit'] {
+  if (checks.length === 0) return EXIT.nothing;
+  if (checks.some(({ verdict }) => verdict === 'error')) return EXIT.fault;
+  return checks.every(({ verdict }) => verdict === 'pass') ? EXIT.ok : EXIT.failed;
+}
+
+function reported({ check, ...rest }: Outcome, plan: Plan): ReportedCheck {
+  const { verdict, expected, actual, evidence, hint, because } = rest;
+  return {
+    id: check.id,
+    chapter: check.chapter,
+    title: check.title(plan),
+    verdict,
+    expected,
+    actual: cut(actual, 500),
+    evidence: evidence.slice(0, 60).map((line) => cut(line, 300)),
+    hint: hint === null ? null : cut(hint, 600),
+    because,
+  };
+}
+
+const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+
+function chapterOf(
+  { id, number, title, points }: ChapterInfo,
+  checks: readonly ReportedCheck[],
+): Report['summary']['chapters'][number] {
+  const own = checks.filter(({ chapter }) => chapter === id);
+  const passed = own.filter(({ verdict }) => verdict === 'pass').length;
+  const broken = own.some(({ verdict }) => verdict === 'error');
+  const whole = own.length > 0 && passed === own.length;
+  return {
+    id,
+    number,
+    title,
+    verdict: broken ? 'error' : whole ? 'pass' : 'fail',
+    points: broken ? null : own.length === 0 ? 0 : Math.floor((points * passed) / own.length),
+    of: points,
+  };
+}
