@@ -1,0 +1,17 @@
+#!/bin/sh
+# Turns a Debian with systemd into a VM lab host: our units in, what a throw-away machine need not do at boot out.
+# A sandbox has no vm folder, and nothing to do here.
+set -eu
+lib=${HANDWIRED_LIB:-/usr/local/lib/handwired}
+[ -d "$lib/vm/rootfs" ] || exit 0
+cp -R --no-preserve=ownership "$lib/vm/rootfs/." /
+systemctl -q enable handwired-seed.service handwired-mgmt.service handwired-lab.service lab-ssh.socket
+systemctl -q set-default multi-user.target
+while read -r unit _; do
+  case $unit in '' | '#'*) continue ;; esac
+  ln -sfn /dev/null "/etc/systemd/system/$unit"
+done <"$lib/vm/masked-units.list"
+mkdir -p /etc/systemd/system-generators
+for generator in cloud-init-generator systemd-ssh-generator systemd-gpt-auto-generator; do
+  ln -sfn /dev/null "/etc/systemd/system-generators/$generator"
+done

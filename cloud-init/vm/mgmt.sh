@@ -1,0 +1,33 @@
+#!/bin/sh
+# Hides the management network from the learner: the one virtio NIC goes into a network namespace of its own, bound
+# outside /run/netns, with the address from the kernel command line (handwired.mgmt=ADDRESS/PREFIX) or, on an image
+# that is not booted by direct kernel boot, from the seed's /etc/handwired/mgmt.env (MGMT=ADDRESS/PREFIX).
+set -eu
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+ns=/run/handwired/mgmt.ns
+
+MGMT=
+# shellcheck source=/dev/null
+[ ! -e /etc/handwired/mgmt.env ] || . /etc/handwired/mgmt.env
+read -r cmdline </proc/cmdline
+for word in $cmdline; do
+  case $word in handwired.mgmt=*) MGMT=${word#*=} ;; esac
+done
+[ -n "$MGMT" ] || { echo "no management address: neither on the kernel command line nor in the seed" >&2; exit 1; }
+
+mkdir -p /run/handwired
+chmod 0700 /run/handwired
+if ! mountpoint -q "$ns"; then
+  : >"$ns"
+  unshare --net="$ns" true
+fi
+
+modprobe virtio_net
+for driver in /sys/class/net/*/device/driver; do
+  [ "$(basename "$(readlink -f "$driver")")" = virtio_net ] || continue
+  nic=${driver#/sys/class/net/}
+  ip link set dev "${nic%%/*}" netns "$ns" name mgmt0
+  break
+done
+nsenter --net="$ns" ip address replace "$MGMT" dev mgmt0
+nsenter --net="$ns" ip link set dev mgmt0 up

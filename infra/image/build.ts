@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LabError, messageOf, run, stopIfAborted, writeAtomic } from '@handwired/host';
+import type { Work } from '../driver.ts';
+import { cloudInitDir, type Inputs } from './inputs.ts';
+import { unpackKernel } from './kernel.ts';
+import { packagesOf } from './sources.ts';
+import { buildPrefix, imagesDir, type Manifest } from './store.ts';
+
+/** What a build takes while it runs; three times what is left of it. */
+const neededMiB = 1500;
+
+/**
+ * Builds an image into a new folder of the images folder and returns the folder and what is in it.
+ * The caller holds the build lock. An error or an abort leaves nothing; a kill -9 leaves a `.build-*` folder.
+ */
+export async function buildInto(inputs: Inputs, work: Work): Promise<{ folder: string; manifest: Manifest }> {
+  const began = performance.now();
+  const folder = await newFolder();
+  try {
+    const root = join(folder, 'root');
+    await work.progress.stage('Install Debian packages into the image', (note) =>
+      bootstrap(inputs, folder, work, note),
+    );
+    await work.progress.stage('Write the disk', () => pack(inputs, root, folder, work.signal));
+    const packages = await packagesOf(root);
+    await rm(root, { recursive: true, force: true });
+    const kernelVersion = (await readFile(join(folder, 'kernel-version'), 'utf8')).trim();
+    await rm(join(folder, 'kernel-version'));
+    await writeFile(join(folder, 'vmlinux'), unpackKernel(await readFile(join(folder, 'vmlinuz'))));
+    await rm(join(folder, 'vmlinuz'));
+    const manifest: Manifest = {
+      schemaVersion: 1,
+      hash: inputs.hash,
+      suite: inputs.sources.suite,
+      architecture: inputs.architecture,
+      kernelVersion,
+      builtAt: new Date().toISOString(),
+      buildMs: Math.round(performance.now() - began),
+      files: await digests(folder),
+      packages,
+    };
+    await writeAtomic(join(folder, 'image.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    return { folder, manifest };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    stopIfAborted(work.signal);
+    throw error;
+  }
+}
+
+/** Puts a built folder in its place; readers see all of it or nothing. */
+export async function publish(folder: string, hash: string): Promise<void> {
+  const place = join(imagesDir(), hash);
+  await rm(place, { recursive: true, force: true });
+  await rename(folder, place);
+}
+
+async function newFolder(): Promise<string> {
+  const parent = imagesDir();
+  try {
+    await mkdir(parent, { recursive: true, mode: 0o700 });
+    const space = await statfs(parent);
+    const freeMiB = Math.floor((space.bavail * space.bsize) / 1024 / 1024);
+    if (freeMiB >= neededMiB) return await mkdtemp(join(parent, buildPrefix));
+    throw new LabError({
+      what: `an image needs ${neededMiB} MiB while it is built; ${freeMiB} MiB are free`,
+      where: parent,
+      next: 'lab image prune',
+    });
+  } catch (error) {
+    if (error instanceof LabError) throw error;
+    const next = 'export XDG_CACHE_HOME=A_FOLDER_YOU_CAN_WRITE';
+    throw new LabError({ what: `cannot write: ${messageOf(error)}`, where: parent, next, cause: error });
+  }
+}
+
+/** Ends with us, however we end: see PR_SET_PDEATHSIG in prctl(2). mmdebstrap then unmounts what it mounted. */
+const untilWeEnd = ['setpriv', '--pdeathsig', 'TERM', '--'];
+
+async function bootstrap(inputs: Inputs, folder: string, work: Work, note: (text: string) => void): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new LabError({ what: 'building an image needs root', next: 'sudo -E lab image build' });
+  }
+  const { sources } = inputs;
+  const argv = [
+    ...['mmdebstrap', '--mode=root', '--variant=minbase', '--format=directory'],
+    ...[`--architectures=${inputs.architecture}`, `--include=${inputs.packages.join(',')}`],
+    ...['Apt::Install-Recommends "false"', ...sources.aptOptions].map((option) => `--aptopt=${option}`),
+    ...unwanted.map((rule) => `--dpkgopt=${rule}`),
+    `--customize-hook=sh '${join(import.meta.dirname, 'customize.sh').replaceAll("'", "'\\''")}' "$1"`,
+    ...[sources.suite, join(folder, 'root'), ...sources.lines],
+  ];
+  await run([...untilWeEnd, ...argv], {
+    env: { ...settings(inputs), CLOUD_INIT: cloudInitDir, BOOT_OUT: folder, INITRD: 'No' },
+    signal: work.signal,
+    onLine: (line) => note(line.slice(0, 100)),
+    next: 'apt-get update && lab image build',
+  });
+}
+
+/** dpkg.cfg(5): translations and the like, which no lab needs. Manual pages in English stay. */
+const unwanted = [
+  'path-exclude=/usr/share/locale/*',
+  'path-exclude=/usr/share/doc/*',
+  'path-include=/usr/share/doc/*/copyright',
+  'path-exclude=/usr/share/man/*',
+  'path-include=/usr/share/man/man*',
+];
+
+async function pack(inputs: Inputs, root: string, folder: string, signal: AbortSignal): Promise<void> {
+  const script = join(import.meta.dirname, 'pack.sh');
+  await run([...untilWeEnd, 'sh', script, root, folder], { env: settings(inputs), signal, next: 'lab image build' });
+}
+
+const settings = (inputs: Inputs): Record<string, string> => ({
+  SOURCE_DATE_EPOCH: String(inputs.epoch),
+  DISK_SIZE: inputs.diskSize,
+  LC_ALL: 'C.UTF-8',
+  TZ: 'UTC',
+});
+
+async function digests(folder: string): Promise<Manifest['files']> {
+  const files: Manifest['files'] = {};
+  for (const name of (await readdir(folder)).sort()) {
+    const path = join(folder, name);
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    files[name] = { bytes: (await stat(path)).size, sha256: hash.digest('hex') };
+  }
+  return files;
+}

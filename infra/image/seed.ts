@@ -1,0 +1,73 @@
+import { quote } from '@handwired/host';
+import { stringify } from 'yaml';
+
+/** What a lab host is told at its first boot. */
+export interface SeedInputs {
+  /** The lab's name: hostname of the lab host. */
+  name: string;
+  /** The lab's instance id; cloud-init takes another id for a new machine. */
+  instance: string;
+  /** OpenSSH format: private key as PEM text, public key as one line. */
+  hostKeyPair: { privateKey: string; publicKey: string };
+  /** One line: the only key that may log in. */
+  authorizedKey: string;
+  /** Conditions and the like for /etc/handwired/lab.env. */
+  env: Record<string, string>;
+  /** IPv4, and the NIC that gets it. */
+  mgmt: { address: string; prefix: number; mac: string };
+}
+
+/** The three files of a NoCloud seed. https://docs.cloud-init.io/en/latest/reference/datasources/nocloud.html */
+export interface Seed {
+  userData: string;
+  metaData: string;
+  networkConfig: string;
+}
+
+/**
+ * Renders the seed of one lab host. `dsmode: local` has cloud-init apply it in its first stage, before any network.
+ * The built image takes the management address from the kernel command line (kernelCmdline), because ssh then need not
+ * wait for this seed; mgmt.env and the network configuration say the same to a stock cloud image.
+ */
+export function renderSeed(inputs: SeedInputs): Seed {
+  const { name, instance, hostKeyPair, authorizedKey, env, mgmt } = inputs;
+  const address = `${mgmt.address}/${mgmt.prefix}`;
+  const file = (path: string, permissions: string, content: string): object => ({
+    path: `/etc/handwired/${path}`,
+    owner: 'root:root',
+    permissions,
+    content: withNewline(content),
+  });
+  const userData = {
+    hostname: name,
+    preserve_hostname: false,
+    ssh_deletekeys: false,
+    write_files: [
+      file('lab.env', '0644', envFile(env)),
+      file('mgmt.env', '0600', `MGMT=${address}`),
+      file('authorized_keys', '0600', authorizedKey),
+      file('ssh_host_ed25519_key.pub', '0644', hostKeyPair.publicKey),
+      file('ssh_host_ed25519_key', '0600', hostKeyPair.privateKey),
+    ],
+  };
+  const network = {
+    version: 2,
+    ethernets: { mgmt: { match: { macaddress: mgmt.mac }, dhcp4: false, addresses: [address] } },
+  };
+  return {
+    userData: `#cloud-config\n${yaml(userData)}`,
+    metaData: yaml({ 'instance-id': instance, 'local-hostname': name, dsmode: 'local' }),
+    networkConfig: yaml(network),
+  };
+}
+
+/** KEY=VALUE lines that a POSIX sh may source. */
+const envFile = (env: Record<string, string>): string =>
+  Object.entries(env)
+    .map(([key, value]) => `${key}=${quote(value)}`)
+    .join('\n');
+
+const withNewline = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
+
+/** YAML 1.1, which cloud-init's PyYAML reads: `0644`, `yes` and the like are quoted; no line is folded. */
+const yaml = (value: unknown): string => stringify(value, { version: '1.1', lineWidth: 0 });

@@ -1,0 +1,89 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheDir, readJson } from '@handwired/host';
+import { z } from 'zod';
+
+/** `image.json` beside the files of an image; it is written last. Sizes in bytes. */
+export const Manifest = z.object({
+  schemaVersion: z.literal(1),
+  hash: z.string(),
+  suite: z.string(),
+  architecture: z.string(),
+  kernelVersion: z.string(),
+  /** ISO 8601. */
+  builtAt: z.string(),
+  buildMs: z.number(),
+  files: z.record(z.string(), z.object({ bytes: z.number(), sha256: z.string() })),
+  /** `NAME VERSION`, sorted. */
+  packages: z.array(z.string()),
+});
+export type Manifest = z.infer<typeof Manifest>;
+
+/** What a lab host boots from. Paths are absolute; the files are never written to: overlays are. */
+export interface Image {
+  hash: string;
+  disk: string;
+  format: 'qcow2';
+  kernel: string;
+  initrd: string;
+  /** Kernel command line without the management address; see kernelCmdline(). */
+  cmdline: string;
+  /** What it takes in the cache, and the size of the disk that the guest sees. */
+  sizeMiB: number;
+  diskMiB: number;
+  suite: string;
+  kernelVersion: string;
+  builtAt: string;
+}
+
+export const imagesDir = (): string => join(cacheDir(), 'images');
+export const diskMiB = 4096;
+const MiB = 1024 * 1024;
+const baseCmdline = 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 systemd.show_status=false';
+
+/** The kernel command line of one lab host: its management address is on it, so that ssh waits for nothing else. */
+export const kernelCmdline = (image: Image, mgmt: { address: string; prefix: number }): string =>
+  `${image.cmdline} handwired.mgmt=${mgmt.address}/${mgmt.prefix}`;
+
+/** A finished image whose files have the sizes that its manifest says; undefined: absent, cut off or damaged. */
+export async function findImage(hash: string): Promise<Image | undefined> {
+  const folder = join(imagesDir(), hash);
+  const manifest = await readJson(join(folder, 'image.json'), Manifest).catch(() => undefined);
+  if (!manifest || manifest.hash !== hash) return undefined;
+  const found = await Promise.all(
+    Object.entries(manifest.files).map(async ([name, { bytes }]) => {
+      const file = await stat(join(folder, name)).catch(() => undefined);
+      return file?.size === bytes;
+    }),
+  );
+  return found.length > 0 && found.every(Boolean) ? imageOf(folder, manifest) : undefined;
+}
+
+export function imageOf(folder: string, manifest: Manifest): Image {
+  const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+  return {
+    hash: manifest.hash,
+    disk: join(folder, 'disk.qcow2'),
+    format: 'qcow2',
+    kernel: join(folder, 'vmlinux'),
+    initrd: join(folder, 'initrd'),
+    cmdline: baseCmdline,
+    sizeMiB: Math.ceil(bytes / MiB),
+    diskMiB,
+    suite: manifest.suite,
+    kernelVersion: manifest.kernelVersion,
+    builtAt: manifest.builtAt,
+  };
+}
+
+/** Names of what is in the images folder: finished images, and what a build left that was cut off. */
+export async function folders(): Promise<string[]> {
+  return (await readdir(imagesDir()).catch(() => [])).sort();
+}
+
+/** Folders of builds are named so; whoever holds the build lock may remove those of others. */
+export const buildPrefix = '.build-';
+
+/** Removes a folder of the images folder. */
+export const removeFolder = (name: string): Promise<void> =>
+  rm(join(imagesDir(), name), { recursive: true, force: true });
