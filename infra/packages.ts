@@ -114,7 +114,7 @@ function notDebian(needed: readonly Package[]): never {
   throw new LabError({
     what: 'this machine is neither Debian nor Ubuntu: its packages must be installed by hand',
     where: needed.map(({ name }) => name).join(' '),
-    next: 'lab doctor',
+    next: `less ${ownList}`,
   });
 }
 

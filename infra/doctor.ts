@@ -1,0 +1,134 @@
+import { access, constants, readFile, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cacheDir, LabError, messageOf, run } from '@handwired/host';
+import { probeAcceleration } from './drivers/vm/acceleration.ts';
+import { images } from './image/index.ts';
+import { installCommand, missingFor, type PackageTarget } from './packages.ts';
+import { missingTools } from './toolchain/index.ts';
+
+/** One thing that this machine has or lacks. `warn`: works, but slower or with less. */
+export interface Finding {
+  subject: string;
+  state: 'ok' | 'warn' | 'missing';
+  detail: string;
+  /** The command that mends it. */
+  mend?: string;
+}
+
+/** What the two drivers and one lab want, in MiB: a VM with its page cache, and toolchain, image and build together. */
+const wantedMemory = 1536;
+const wantedDisk = 4096;
+
+/** Looks at this machine without changing it, all at once, in the order in which things are needed. */
+export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
+  const looks: [string, () => Promise<Omit<Finding, 'subject'>>][] = [
+    ['node', node],
+    ['packages of the workspace', workspace],
+    ['root', root],
+    ['system packages for sandboxes', () => packages('sandbox')],
+    ['system packages for VMs', () => packages('vm')],
+    ['system packages for images', () => packages('build')],
+    ['toolchain', toolchain],
+    ['image', image],
+    ['acceleration', () => acceleration(signal)],
+    ["the system's libvirt", () => libvirt(signal)],
+    ['memory', memory],
+    ['disk', disk],
+  ];
+  return Promise.all(looks.map(([subject, look]) => finding(subject, look)));
+}
+
+/** A look that fails is a finding too: doctor never stops half way. */
+async function finding(subject: string, look: () => Promise<Omit<Finding, 'subject'>>): Promise<Finding> {
+  try {
+    return { subject, ...(await look()) };
+  } catch (error) {
+    const mend = error instanceof LabError ? { mend: error.next } : {};
+    return { subject, state: 'warn', detail: messageOf(error), ...mend };
+  }
+}
+
+async function node(): Promise<Omit<Finding, 'subject'>> {
+  const own = join(import.meta.dirname, '../node_modules');
+  if (process.execPath.startsWith(own)) return { state: 'ok', detail: `${process.version}, the workspace's own` };
+  await access(own);
+  return { state: 'ok', detail: `${process.version} at ${process.execPath}` };
+}
+
+async function workspace(): Promise<Omit<Finding, 'subject'>> {
+  const engine = join(import.meta.dirname, 'node_modules/@pulumi/pulumi/package.json');
+  const { version } = JSON.parse(await readFile(engine, 'utf8').catch(() => '{}')) as { version?: string };
+  if (version === undefined) return { state: 'missing', detail: 'not installed, or half', mend: 'make deps' };
+  return { state: 'ok', detail: `installed (Automation API ${version})` };
+}
+
+function root(): Promise<Omit<Finding, 'subject'>> {
+  if (process.getuid?.() === 0) return Promise.resolve({ state: 'ok', detail: 'yes' });
+  const detail = 'no: sandboxes, a private libvirt and installing packages need it';
+  return Promise.resolve({ state: 'warn', detail, mend: 'sudo -E node_modules/.bin/lab up' });
+}
+
+async function packages(target: PackageTarget): Promise<Omit<Finding, 'subject'>> {
+  const missing = await missingFor(target);
+  if (missing.length === 0) return { state: 'ok', detail: 'all there' };
+  return { state: 'missing', detail: missing.map(({ name }) => name).join(' '), mend: installCommand(missing) };
+}
+
+async function toolchain(): Promise<Omit<Finding, 'subject'>> {
+  const missing = await missingTools();
+  if (missing.length === 0) return { state: 'ok', detail: 'engine, bridge and provider are there' };
+  return { state: 'missing', detail: missing.join(', '), mend: 'lab setup vm' };
+}
+
+async function image(): Promise<Omit<Finding, 'subject'>> {
+  const cached = await images.list();
+  if (cached.length > 0) return { state: 'ok', detail: `${cached.length} cached` };
+  return { state: 'missing', detail: 'none is cached', mend: 'lab image build' };
+}
+
+async function acceleration(signal: AbortSignal): Promise<Omit<Finding, 'subject'>> {
+  const { accelerator, why } = await probeAcceleration({ signal });
+  if (accelerator === 'kvm') return { state: 'ok', detail: why };
+  return { state: 'warn', detail: `VMs are emulated, several times slower: ${why}`, mend: 'lab up --driver sandbox' };
+}
+
+async function libvirt(signal: AbortSignal): Promise<Omit<Finding, 'subject'>> {
+  const argv = ['virsh', '-q', '-c', 'qemu:///system', 'version', '--daemon'];
+  const answer = await run(argv, { allowFailure: true, timeoutMs: 3000, signal }).catch(() => undefined);
+  signal.throwIfAborted();
+  if (answer?.code === 0) return { state: 'ok', detail: 'answers at qemu:///system' };
+  return { state: 'ok', detail: 'none answers; labs get a private one of their own' };
+}
+
+async function memory(): Promise<Omit<Finding, 'subject'>> {
+  const kiB = Number(/^MemAvailable:\s+(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8'))?.[1] ?? 0);
+  const free = Math.floor(kiB / 1024);
+  if (free >= wantedMemory) return { state: 'ok', detail: `${free} MiB free` };
+  return { state: 'warn', detail: `${free} MiB free, a VM wants ${wantedMemory}`, mend: 'lab up --driver sandbox' };
+}
+
+async function disk(): Promise<Omit<Finding, 'subject'>> {
+  const folder = await nearest(cacheDir());
+  const { bavail, bsize } = await statfs(folder);
+  const free = Math.floor((bavail * bsize) / 2 ** 20);
+  const detail = `${free} MiB free under ${folder}`;
+  if (!(await isWritable(folder)))
+    return { state: 'missing', detail: `${folder} can't be written`, mend: 'export XDG_CACHE_HOME=FOLDER' };
+  if (free >= wantedDisk) return { state: 'ok', detail };
+  return { state: 'warn', detail: `${detail}; a first setup wants ${wantedDisk}`, mend: 'lab image prune' };
+}
+
+/** The folder itself, or the closest one above it that exists. */
+async function nearest(folder: string): Promise<string> {
+  const there = await access(folder).then(
+    () => true,
+    () => false,
+  );
+  return there ? folder : nearest(dirname(folder));
+}
+
+const isWritable = (folder: string): Promise<boolean> =>
+  access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
