@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
-import { Duplex, type Readable, type Writable } from 'node:stream';
-import { execa, type Options } from 'execa';
+import type { Duplex } from 'node:stream';
+import type { Options } from 'execa';
+import { duplexOf } from './duplex.ts';
 import { LabError, messageOf } from './errors.ts';
+import { watchOver } from './process-group.ts';
 
 /** The one place that starts processes on this machine and waits for them. */
 export interface RunOptions {
@@ -31,45 +33,66 @@ export interface RunResult {
 /** A last resort only; callers that can fail for a known reason pass `next`. */
 const defaultNext = 'lab doctor';
 
+/** Per stream. Beyond it the command is ended: nothing that we run on this machine has so much to say. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
 /**
  * Runs argv without a shell and returns its text. Output is bounded (64 MiB a stream).
- * Throws LabError when it can't start, fails (unless allowFailure) or runs out of time; rethrows the abort reason.
+ * Throws LabError when it can't start, fails (unless allowFailure) or runs out of time; rethrows the abort reason. A
+ * command that is stopped is ended with all its process group: SIGTERM, and SIGKILL for what is left 2 s later.
  */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const [file, ...args] = argv;
   if (file === undefined) throw new TypeError('run: empty argv');
+  // Loaded at first use: it takes longer than many commands of ours.
+  const { execa } = await import('execa');
+  options.signal?.throwIfAborted();
   const child = execa(file, args, settings(options));
-  if (options.onLine) void followLines(child.iterable({ from: 'all' }), options.onLine);
-  const result = await child;
+  const watch = watchOver(child.nodeChildProcess, options);
+  const { onLine = () => undefined } = options;
+  const streams = options.onLine ? (['stdout', 'stderr'] as const) : [];
+  const told = streams.map((from) => followLines(child.iterable({ from }), onLine));
+  const result = await child.finally(watch.release);
+  await Promise.all(told);
   options.signal?.throwIfAborted();
   const answer: RunResult = {
     code: result.exitCode ?? null,
     stdout: String(result.stdout ?? ''),
     stderr: String(result.stderr ?? ''),
   };
-  if (result.failed && !(options.allowFailure === true && result.exitCode !== undefined)) {
-    throw new LabError({
-      what: `${file} failed: ${lastLine(answer.stderr) || messageOf(result.shortMessage)}`,
-      where: argv.join(' ').slice(0, 300),
-      next: options.next ?? defaultNext,
-      cause: result,
-    });
-  }
-  return answer;
+  if (!result.failed || (options.allowFailure === true && result.exitCode !== undefined)) return answer;
+  throw new LabError({
+    what: watch.stopped() ?? whyFailed(file, result, answer.stderr),
+    where: argv.join(' ').slice(0, 300),
+    next: options.next ?? defaultNext,
+    cause: new Error(answer.stderr.slice(-4000)),
+  });
 }
 
-function settings(options: RunOptions): Options & { all: true; reject: false } {
+interface Failure {
+  code?: string | undefined;
+  isMaxBuffer: boolean;
+  shortMessage?: string | undefined;
+  originalMessage?: string | undefined;
+}
+
+function whyFailed(file: string, result: Failure, stderr: string): string {
+  if (result.isMaxBuffer) return `${file} wrote more than ${MAX_BYTES} bytes`;
+  if (result.code === 'ENOENT' && result.originalMessage === `spawn ${file} ENOENT`) return `${file} is not installed`;
+  return `${file} failed: ${lastLine(stderr) || messageOf(result.originalMessage || result.shortMessage)}`;
+}
+
+function settings(options: RunOptions): Options & { reject: false } {
   return {
-    all: true,
     reject: false,
-    maxBuffer: 64 * 1024 * 1024,
+    maxBuffer: MAX_BYTES,
     stripFinalNewline: false,
-    forceKillAfterDelay: 2000,
+    // A process group of its own: all of it can be ended, and the terminal's Ctrl-C does not reach it before us.
+    detached: true,
+    cleanup: false,
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   };
 }
 
@@ -109,7 +132,7 @@ export async function startDetached(argv: readonly string[], logFile: string): P
 export interface PipedProcess {
   stream: Duplex;
   /** The end of what it has written to stderr so far, at most 4 KiB. */
-  lastWords(): string;
+  lastWords: () => string;
 }
 
 const LAST_WORDS = 4096;
@@ -132,24 +155,4 @@ export function openPiped(argv: readonly string[]): PipedProcess {
     child.unref();
   });
   return { stream, lastWords: () => words.toString() };
-}
-
-function duplexOf(to: Writable, from: Readable): Duplex {
-  const stream = new Duplex({
-    allowHalfOpen: false,
-    read: () => void from.resume(),
-    write: (chunk: Buffer, _encoding, done) => void to.write(chunk, done),
-    final: (done) => void to.end(done),
-    destroy: (error, done) => {
-      to.destroy();
-      from.destroy();
-      done(error);
-    },
-  });
-  from.on('data', (chunk: Buffer) => {
-    if (!stream.push(chunk)) from.pause();
-  });
-  from.on('end', () => stream.push(null)).on('error', (error) => stream.destroy(error));
-  to.on('error', (error) => stream.destroy(error));
-  return stream;
 }

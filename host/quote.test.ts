@@ -22,7 +22,9 @@ function randomFrom(seed: number): (below: number) => number {
   };
 }
 
-const alphabet = [...'ab \t\n\r\'"\\$`!*?[]{}()<>|&;#~=%^-+/.,:@\x01\x07\x1b\x7f', 'é', '→', '🧵', '\u0081', '\u0088'];
+const alphabet = 'ab \t\n\r\'"\\$`!*?[]{}()<>|&;#~=%^-+/.,:@\x01\x07\x1b\x7f'
+  .split('')
+  .concat('é', '→', '🧵', '\u0081', '\u0088');
 
 test('plain words stay as they are, so that a guide can be read', () => {
   for (const word of ['br0', '172.18.0.1/16', 'veth-ct1', 'net.ipv4.ip_forward=1', '-o', 'a,b', 'user@host', '50%']) {

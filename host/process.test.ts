@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { LabError } from './errors.ts';
+import { openPiped, run } from './process.ts';
+
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Settles when the kernel has taken a killed process away (its parent, here init, has to reap it first). */
+async function gone(pid: number): Promise<void> {
+  for (const end = Date.now() + 5000; alive(pid) && Date.now() < end; ) await new Promise(setImmediate);
+  assert.equal(alive(pid), false, `${pid} still runs`);
+}
+
+/** An `sh` that starts a grandchild, writes both pids on one line, and waits; `stopAt` is called at that line. */
+const family = 'trap "" HUP; sleep 60 & echo $$ $!; wait';
+
+test('a command gives its exit code and both streams', async () => {
+  assert.deepEqual(await run(['sh', '-c', 'printf out; printf err >&2']), { code: 0, stdout: 'out', stderr: 'err' });
+});
+
+test('input is given on stdin, and without input stdin is empty', async () => {
+  assert.equal((await run(['cat'], { input: 'text' })).stdout, 'text');
+  assert.equal((await run(['cat'])).stdout, '');
+});
+
+test('a failed command says its last line of stderr and the next command', async () => {
+  const failed = run(['sh', '-c', 'echo first >&2; echo why >&2; exit 3'], { next: 'lab next' });
+  await assert.rejects(failed, { name: 'LabError', message: 'sh failed: why', next: 'lab next' });
+});
+
+test('a failure can be an answer', async () => {
+  assert.equal((await run(['sh', '-c', 'exit 3'], { allowFailure: true })).code, 3);
+});
+
+test('a program that is missing is named, and the doctor tells how to get it', async () => {
+  for (const allowFailure of [false, true]) {
+    await assert.rejects(run(['no-such-program', 'x'], { allowFailure }), {
+      name: 'LabError',
+      message: 'no-such-program is not installed',
+      next: 'lab doctor',
+    });
+  }
+});
+
+test('a folder that is missing is not taken for a missing program', async () => {
+  await assert.rejects(run(['true'], { cwd: '/no-such-folder' }), /cwd.*\/no-such-folder/);
+});
+
+test('lines of both streams are told as they come', async () => {
+  const lines: string[] = [];
+  await run(['sh', '-c', 'echo a; echo b; echo c >&2; printf d >&2'], { onLine: (line) => lines.push(line) });
+  assert.deepEqual(lines.sort(), ['a', 'b', 'c', 'd']);
+});
+
+test('a command that runs too long is ended with its children', async () => {
+  let pids: number[] = [];
+  const onLine = (line: string): void => void (pids = line.split(' ').map(Number));
+  await assert.rejects(run(['sh', '-c', family], { timeoutMs: 300, onLine }), {
+    name: 'LabError',
+    message: 'sh had not ended after 0.3 s',
+  });
+  assert.equal(pids.length, 2);
+  await Promise.all(pids.map(gone));
+});
+
+test('an aborted command ends with its children, and gives the reason of the abort', async () => {
+  const controller = new AbortController();
+  const reason = new Error('interrupted');
+  let pids: number[] = [];
+  const onLine = (line: string): void => {
+    pids = line.split(' ').map(Number);
+    controller.abort(reason);
+  };
+  await assert.rejects(run(['sh', '-c', family], { signal: controller.signal, onLine }), reason);
+  await Promise.all(pids.map(gone));
+});
+
+test('after an abort nothing is started', async () => {
+  const reason = new Error('interrupted');
+  await assert.rejects(run(['true'], { signal: AbortSignal.abort(reason) }), reason);
+});
+
+test('a command that ignores SIGTERM is killed', async () => {
+  const controller = new AbortController();
+  const onLine = (): void => controller.abort();
+  const stubborn = 'trap "" TERM; echo ready; while :; do sleep 60; done';
+  await assert.rejects(run(['sh', '-c', stubborn], { signal: controller.signal, onLine }), { name: 'AbortError' });
+});
+
+test('a daemon that has left the group does not hold up an abort', async () => {
+  const controller = new AbortController();
+  let daemon = 0;
+  const onLine = (line: string): void => {
+    daemon = Number(line);
+    controller.abort();
+  };
+  const start = "setsid sh -c 'echo $$; exec sleep 60' & wait";
+  await assert.rejects(run(['sh', '-c', start], { signal: controller.signal, onLine }), { name: 'AbortError' });
+  process.kill(daemon, 'SIGKILL');
+});
+
+test('a piped process is one stream to and from it', async () => {
+  const { stream } = openPiped(['tr', 'a-z', 'A-Z']);
+  stream.end('text');
+  assert.equal(Buffer.concat(await stream.toArray()).toString(), 'TEXT');
+});
+
+test('a piped process that can not be started fails its stream', async () => {
+  const { stream } = openPiped(['no-such-program']);
+  const [error] = (await once(stream, 'error').catch((thrown: unknown) => [thrown])) as [NodeJS.ErrnoException];
+  assert.equal(error.code, 'ENOENT');
+});
+
+test('the end of what a piped process said to stderr is kept, and not more', async () => {
+  const { stream, lastWords } = openPiped([
+    'sh',
+    '-c',
+    'head -c 100000 /dev/zero | tr "\\0" x >&2; printf end >&2; exec 2>&-; cat',
+  ]);
+  stream.resume();
+  for (const end = Date.now() + 5000; !lastWords().endsWith('end') && Date.now() < end; )
+    await new Promise(setImmediate);
+  assert.ok(lastWords().endsWith('xend'));
+  assert.ok(lastWords().length <= 4096);
+  stream.destroy();
+});
+
+test('what run throws is always text for a user', async () => {
+  const error: unknown = await run(['sh', '-c', 'kill -9 $$']).catch((thrown: unknown) => thrown);
+  assert.ok(error instanceof LabError);
+  assert.match(error.message, /^sh failed: .*SIGKILL/);
+  assert.equal(error.where, 'sh -c kill -9 $$');
+});
