@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { type ChapterId, chapterIds, type Conditions, defaultPlan, type Session } from '@handwired/host';
+import { chapters } from '@handwired/labs';
+import { emptyRecord, type Facts, grade, observe, type Record, type Report } from '@handwired/checker';
+import { type LabHost, withLabHost } from './lab-host.ts';
+
+/** A lab host with its baseline, as the grader sees it. */
+export interface Graded {
+  host: LabHost;
+  baseline: Facts;
+  record: Record;
+  /** Round trips of the latest check. */
+  trips: () => number;
+  /** Types a text at the lab host's bash; exit statuses are ignored, as a learner's are. */
+  type: (script: string) => Promise<string>;
+  check: (only?: { only?: ChapterId; through?: ChapterId }) => Promise<Report>;
+}
+
+export const course: ChapterId[] = chapterIds.filter((id) => id !== 'cleanup');
+
+/** What the seed has a learner type, word for word, with this lab host's uplink. */
+export const seedSteps = (): Promise<string> => fixture('seed-steps.txt');
+export const seedCleanup = (): Promise<string> => fixture('seed-cleanup.txt');
+const fixture = (name: string): Promise<string> => readFile(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
+
+/** A fresh sandbox to build on and to grade. */
+export const withGraded = (conditions: Partial<Conditions>, test: (graded: Graded) => Promise<void>): Promise<void> =>
+  withLabHost(defaultPlan, conditions, async (host) => {
+    const baseline = await observe(host.session, { plan: host.plan });
+    const record = emptyRecord();
+    const counted = counting(host.session);
+    await test({
+      host,
+      baseline,
+      record,
+      trips: () => counted.trips,
+      type: async (script) => {
+        const { stdout, stderr } = await host.session.exec('bash -s', { input: `${script}\n` });
+        return stdout + stderr;
+      },
+      check: (only = {}) => {
+        counted.trips = 0;
+        const asked = { lab: 'lab', driver: 'sandbox', plan: host.plan, baseline, record, chapters } as const;
+        return grade({ session: counted.session, ...asked, ...only });
+      },
+    });
+  });
+
+function counting(session: Session): { session: Session; trips: number } {
+  const counted = {
+    trips: 0,
+    session: {
+      ...session,
+      exec: (...args: Parameters<Session['exec']>) => {
+        counted.trips += 1;
+        return session.exec(...args);
+      },
+    } as Session,
+  };
+  return counted;
+}
+
+/** What did not pass, as `id: verdict`, in order. */
+export const misses = (report: Report): string[] =>
+  report.checks.filter(({ verdict }) => verdict !== 'pass').map(({ id, verdict }) => `${id}: ${verdict}`);
+
+export const failures = (report: Report): string[] =>
+  report.checks.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id);
+
+/** The whole text of one check: what a learner is told. */
+export const said = (report: Report, id: string): string => {
+  const check = report.checks.find((entry) => entry.id === id);
+  return [check?.actual, ...(check?.evidence ?? []), check?.hint, check?.because].join('\n');
+};
