@@ -98,7 +98,8 @@ async function fetched(tool: Tool, folder: string, work: Work): Promise<string |
 
 async function built(tool: Tool, output: string, work: Work): Promise<string> {
   const go = await ensureGo(tool.name, work);
-  await work.progress.stage(`Build ${tool.title} from Go modules`, (note) => goBuild(go, tool, output, work, note));
+  const title = `Build ${tool.title} from Go modules (${tool.takes} the first time)`;
+  await work.progress.stage(title, (note) => goBuild(go, tool, output, work, note));
   return `built from ${tool.package}`;
 }
 

@@ -17,6 +17,8 @@ export interface Tool {
   stamps: readonly string[];
   /** Path of the program in the artifact's folder. */
   file: string;
+  /** How long a first build takes on two cores. */
+  takes: string;
   /** The vendor's own build, for machines that reach it. Absent: the vendor publishes no checksum that could be pinned. */
   download?: { url: string; sha256: string; member: string };
 }
@@ -38,6 +40,7 @@ export const pulumi: Tool = {
   package: 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi',
   stamps: [`github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${pulumiVersion}`],
   file: 'bin/pulumi',
+  takes: '4 minutes',
   download: {
     url: `https://get.pulumi.com/releases/sdk/pulumi-v${pulumiVersion}-linux-${vendorArch}.tar.gz`,
     sha256: vendorChecksums[vendorArch],
@@ -56,6 +59,7 @@ export const bridge: Tool = {
     'google.golang.org/protobuf/reflect/protoregistry.conflictPolicy=ignore',
   ],
   file: `plugins/resource-terraform-provider-v${bridgeVersion}/pulumi-resource-terraform-provider`,
+  takes: '2 minutes',
 };
 
 /** The libvirt provider, where the bridge looks for a provider that it has already fetched. */
@@ -66,6 +70,7 @@ export const libvirt: Tool = {
   package: 'github.com/dmacvicar/terraform-provider-libvirt',
   stamps: [`main.version=${libvirtVersion}`],
   file: `registry.opentofu.org/dmacvicar/libvirt/${libvirtVersion}/linux_${goArch}/terraform-provider-libvirt_v${libvirtVersion}`,
+  takes: '30 seconds',
 };
 
 export const toolchainGoArch = goArch;
