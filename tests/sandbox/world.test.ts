@@ -65,7 +65,7 @@ time.sleep(20)`;
       'for i in $(seq 80); do curl -sS -m2 http://example.com/ 2>/dev/null && exit 0; sleep 0.1; done; exit 1',
     );
     holder.kill('KILL');
-    holder.close();
+    void holder.close();
   });
 
   it('is not what a learner ends by ending their own servers', async () => {
