@@ -11,6 +11,7 @@ export interface Lock {
 /**
  * Takes a lock by name, waiting for whoever holds it. An abstract unix socket (unix(7)) is the lock: no file to go
  * stale after a kill -9, and a waiter is woken by the holder's end, not by polling.
+ * It is known within one network namespace, as abstract sockets are, and to one user.
  * `onWait` is called once, before waiting. Throws the signal's reason when aborted.
  */
 export async function takeLock(name: string, signal?: AbortSignal, onWait?: () => void): Promise<Lock> {
@@ -63,6 +64,7 @@ async function holderGone(path: string, signal: AbortSignal | undefined): Promis
     socket.on('error', () => resolve()).on('close', () => resolve());
   });
   const abort = (): void => void socket.destroy();
+  if (signal?.aborted === true) abort();
   signal?.addEventListener('abort', abort, { once: true });
   try {
     await end;

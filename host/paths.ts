@@ -15,4 +15,8 @@ export const stateDir = (): string => xdg('XDG_STATE_HOME', '.local/state');
 
 export const labsDir = (): string => join(stateDir(), 'labs');
 
-export const labDir = (name: string): string => join(labsDir(), name);
+/** A lab's own folder. Throws TypeError on a name that would lead out of the labs' folder. */
+export function labDir(name: string): string {
+  if (name === '' || name.startsWith('.') || name.includes('/')) throw new TypeError(`not a lab's name: ${name}`);
+  return join(labsDir(), name);
+}

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
 import { Endpoint } from './endpoint.ts';
 import { EXIT, LabError, messageOf } from './errors.ts';
@@ -18,13 +18,13 @@ export async function writeAtomic(path: string, content: string | Uint8Array): P
     try {
       await file.writeFile(content);
       await file.sync();
+      await rename(partial, path);
     } catch (error) {
       await rm(partial, { force: true });
       throw error;
     } finally {
       await file.close();
     }
-    await rename(partial, path);
   } catch (error) {
     throw new LabError({
       what: `cannot write: ${messageOf(error)}`,
@@ -46,10 +46,13 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
   }
   const parsed = schema.safeParse(parse(text));
   if (parsed.success) return parsed.data;
-  const next = `lab destroy ${path.split('/').at(-2) ?? ''}`;
-  throw new LabError({ what: `not valid: ${messageOf(parsed.error.issues[0]?.message)}`, where: path, next });
+  const issue = parsed.error.issues[0];
+  const at = issue?.path.join('.') ?? '';
+  const why = at === '' ? 'not what it should be' : `${at}: ${messageOf(issue?.message)}`;
+  throw new LabError({ what: `a damaged file: ${why}`, where: path, next: `lab destroy ${basename(dirname(path))}` });
 }
 
+/** undefined, which no schema takes, for what is no JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
