@@ -237,19 +237,19 @@ describe('the sandbox driver', { skip: noSandbox, timeout: 60_000 }, () => {
   });
 
   it('can be killed at any moment of up, and brought up or destroyed after it', async () => {
-    for (const [index, ms] of [5, 40, 90, 160, 250, 400].entries()) {
+    const program = join(import.meta.dirname, 'up-until-killed.ts');
+    const killedAfter = async (ms: number, index: number): Promise<void> => {
       const spec = specOf(`killed${index}`);
-      const program = join(import.meta.dirname, 'up-until-killed.ts');
-      const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(spec)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      const argv = ['--import', 'tsx', program, JSON.stringify(spec)];
+      const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
       await once(child.stdout, 'data');
       await delay(ms);
       child.kill('SIGKILL');
       if (index % 2 === 0) (await connect(await sandbox.up(spec, work()))).close();
       await sandbox.destroy(spec, work());
       assert.deepEqual(await seen(spec), nothing, `after a kill at ${ms} ms`);
-    }
+    };
+    await Promise.all([5, 40, 90, 160, 250, 400].map(killedAfter));
   });
 
   it('stops on request, and leaves nothing running', async () => {

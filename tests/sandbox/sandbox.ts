@@ -73,7 +73,7 @@ export async function traces({ instance, name }: LabSpec): Promise<Record<string
   return {
     processes: lines.filter((line) => line.includes(`handwired-sandbox=${instance}`)),
     cgroups: await cgroupsOf(instance),
-    mounts: mounts.filter((line) => line.includes(`/labs/${name}/`) || line.includes('handwired')),
+    mounts: mounts.filter((line) => line.includes(`/labs/${name}/`) || line.includes(' - tmpfs handwired ')),
     links: links.map((link) => link.trim()),
     netns: await readdir('/run/netns').catch(() => []),
   };

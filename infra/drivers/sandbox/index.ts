@@ -16,7 +16,7 @@ const limitsOf = ({ memoryMiB }: LabSpec): Limits => ({ memoryMiB, processes: Ma
 export const sandbox: Driver = { name: 'sandbox', up, status, reset, destroy };
 
 async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
-  requireRoot(spec);
+  requireRoot(`up ${spec.name} --driver sandbox`);
   const files = filesOf(spec.name);
   const running = await readyInit(files);
   if (running) return endpointOf(spec, files, running, await findCgroups(spec.instance));
@@ -25,7 +25,7 @@ async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
 }
 
 async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
-  requireRoot(spec);
+  requireRoot(`reset ${spec.name}`);
   const files = filesOf(spec.name);
   await work.progress.stage('sandbox removed', () => remove(spec, files));
   return work.progress.stage('sandbox started', () => start(spec, files, work));
@@ -34,7 +34,8 @@ async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
 async function destroy(spec: LabSpec): Promise<string[]> {
   const files = filesOf(spec.name);
   const there = await exists(files.folder);
-  requireRoot(spec);
+  if (!there && process.getuid?.() !== 0) return [];
+  requireRoot(`destroy ${spec.name}`);
   const removed = await remove(spec, files);
   if (!there) return removed;
   await rm(files.folder, { recursive: true, force: true });
@@ -133,11 +134,11 @@ async function remove(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
   return removed;
 }
 
-function requireRoot(spec: LabSpec): void {
+function requireRoot(command: string): void {
   if (process.getuid?.() === 0) return;
   throw new LabError({
     what: 'the sandbox driver makes Linux namespaces, and only root may do that on this machine',
-    next: `sudo node_modules/.bin/lab up ${spec.name} --driver sandbox`,
+    next: `sudo node_modules/.bin/lab ${command}`,
     exit: EXIT.config,
   });
 }
