@@ -15,8 +15,9 @@ export type Chain = z.infer<typeof Chain>;
 export type Table = z.infer<typeof Table>;
 
 /**
- * From iptables-save(8), either variant. Also says which nft tables hold rules that iptables can't show
- * ("# Table `nat' is incompatible, use 'nft' tool."): those are not in the answer.
+ * From iptables-save(8), either variant. Also says which nft tables hold what iptables can't show (iptables/nft.c:
+ * "# Table `nat' is incompatible, use 'nft' tool.", "contains incompatible base-chains"): of those, little or nothing
+ * is in the answer.
  */
 export function parseSave(
   text: string,
@@ -27,7 +28,7 @@ export function parseSave(
   const incompatible: string[] = [];
   const chains = new Map<string, Chain>();
   for (const line of text.split('\n')) {
-    const trouble = /^# Table `([^']+)' is incompatible/.exec(line);
+    const trouble = /^# Table `([^']+)' (?:is|contains) incompatible/.exec(line);
     if (trouble?.[1] !== undefined) incompatible.push(trouble[1]);
     else if (line.startsWith('*')) {
       chains.clear();

@@ -152,8 +152,8 @@ function ruleItems(net: Net, scope: string, { byNft }: ItemOptions): Item[] {
   }
   for (const table of net.nft) {
     const name = `${table.family} ${table.name}`;
-    if (shown.has(name)) continue;
     for (const object of table.objects) {
+      if (shown.has(name) && ['chain', 'rule'].includes(object.type)) continue;
       if (object.type === 'chain' && object.hook !== null && object.policy !== 'drop') continue;
       const where = object.chain === null || object.type === 'chain' ? '' : `${object.chain}: `;
       found.push(item('rules', scope, `nft ${object.text}`, `nft table ${name}, ${where}${object.shown}`));

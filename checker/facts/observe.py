@@ -19,7 +19,7 @@ EVERYWHERE = {
     "ip": (IP, IP_INPUT),
     "bridge": (["/usr/sbin/bridge", "-j", "-d", "-batch", "-"], "link show\nfdb show\n"),
     "nft": (["/usr/sbin/nft", "-j", "list", "ruleset"], ""),
-    "nft-text": (["/usr/sbin/nft", "-a", "-n", "list", "ruleset"], ""),
+    "nft-text": (["/usr/sbin/nft", "-a", "list", "ruleset"], ""),
     "iptables-nft": (["/usr/sbin/iptables-nft-save"], ""),
     "ip6tables-nft": (["/usr/sbin/ip6tables-nft-save"], ""),
     "ss": (["/usr/bin/ss", "-H", "-l", "-t", "-u", "-n", "-p", "-O"], ""),

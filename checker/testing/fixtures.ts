@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { type ChapterInfo, chapterIds, defaultPlan, type ExecResult, type Session } from '@handwired/host';
+import type { Case } from '../checks/check.ts';
+import { parseFacts } from '../facts/parse.ts';
+import { Raw } from '../facts/raw.ts';
+import { Evidence } from '../probes/evidence.ts';
+import { emptyRecord, noteBegun } from '../record.ts';
+
+/** Recorded from sandboxes by tests/sandbox/record-fixtures.ts. */
+export const states = ['empty', 'right', 'seed', 'seed-cleaned', 'mixed'] as const;
+export type State = (typeof states)[number];
+
+interface Recorded {
+  raw: Raw;
+  evidence: Evidence;
+}
+
+/** A fresh copy of what was recorded, free to be altered. */
+export function recorded(state: State): Recorded {
+  const file = new URL(`../fixtures/${state}.json`, import.meta.url);
+  const { raw, evidence } = JSON.parse(readFileSync(file, 'utf8')) as { raw: unknown; evidence: unknown };
+  return { raw: Raw.parse(raw), evidence: Evidence.parse(evidence) };
+}
+
+/** A recorded state as checks get it; the record knows that everything was begun. */
+export function caseOf(state: State): Case {
+  const { raw, evidence } = recorded(state);
+  const record = emptyRecord();
+  noteBegun(record, [...chapterIds]);
+  return { facts: parseFacts(raw), evidence, baseline: parseFacts(recorded('empty').raw), plan: defaultPlan, record };
+}
+
+/** One source's text in a recorded snapshot. */
+export const sourceOf = (state: State, scope: string, name: string): string =>
+  recorded(state).raw.sources[scope]?.[name]?.out ?? '';
+
+/** Line `n` of what `ip -batch` or `bridge -batch` printed, as JSON. */
+export const lineOf = (state: State, scope: string, name: string, n: number): unknown =>
+  JSON.parse(sourceOf(state, scope, name).split('\n')[n] ?? '');
+
+export const chapters: ChapterInfo[] = chapterIds.map((id, n) => ({
+  id,
+  number: String(n + 1).padStart(2, '0'),
+  title: `About ${id}`,
+  needs: [],
+  points: 10,
+}));
+
+/** A session that answers each program with what `answer` makes of it, framed as the programs frame it. */
+export function replaying(answer: (program: 'observe' | 'probe', parameters: unknown) => unknown): Session {
+  return {
+    exec: (_command, options) => {
+      const [head = '', ...rest] = String(options?.input).split('\n');
+      const parameters = JSON.parse(head) as { nonce: string };
+      const body = JSON.stringify(answer(rest.join('\n').includes('getent') ? 'probe' : 'observe', parameters));
+      return Promise.resolve(
+        result(`${parameters.nonce} ${Buffer.byteLength(body)}\n${body}\n${parameters.nonce} end\n`),
+      );
+    },
+    stream: () => Promise.reject(new Error('not used')),
+    close: () => undefined,
+  };
+}
+
+export const result = (stdout: string, code = 0, stderr = ''): ExecResult => ({ code, signal: null, stdout, stderr });
+
+/** Numbers from a seed, so that a failing input comes back: mulberry32. */
+export function random(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+const scraps = [
+  '',
+  '\0',
+  '\n',
+  '"',
+  '[',
+  '}',
+  '-A ',
+  ':',
+  '*',
+  '\u202e',
+  '99999999999999999999',
+  'null',
+  '\\',
+  ' '.repeat(300),
+];
+
+/** Damaged copies of a text: cut, doubled, with pieces replaced. */
+export function* damaged(text: string, count = 300): Generator<string> {
+  const next = random(text.length);
+  for (let n = 0; n < count; n += 1) {
+    let copy = text;
+    for (let edits = next(4) + 1; edits > 0; edits -= 1) {
+      const [from, length] = [next(copy.length + 1), next(40)];
+      copy = copy.slice(0, from) + (scraps[next(scraps.length)] ?? '') + copy.slice(from + length);
+    }
+    yield next(5) === 0 ? copy.slice(0, next(copy.length + 1)) : copy;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Records what the checker's unit tests read, from real sandboxes: `node --import tsx tests/sandbox/record-fixtures.ts`.
+ * One file a state: the snapshot as observe.py printed it, and the experiments' evidence.
+ */
+import { writeFile } from 'node:fs/promises';
+import { type Conditions, defaultPlan } from '@handwired/host';
+import { build } from '@handwired/labs';
+import { runRemote } from '../../checker/remote.ts';
+import { probes, type ProbeId } from '../../checker/probes/list.ts';
+import { runProbes } from '../../checker/probes/run.ts';
+import { course, seedCleanup, seedSteps } from './grading.ts';
+import { dns, egress, links, publish } from './recipes.ts';
+import { type Lab, labOf, ownState, specOf } from './sandbox.ts';
+
+const folder = new URL('../../checker/fixtures/', import.meta.url);
+
+async function save(name: string, { session }: Lab): Promise<void> {
+  const raw = await runRemote(session, {
+    file: new URL('../../checker/facts/observe.py', import.meta.url),
+    parameters: { limit: 1 << 20, seconds: 8 },
+    timeoutMs: 20_000,
+    maxBytes: 16 << 20,
+  });
+  const wanted = Object.keys(probes) as ProbeId[];
+  const evidence = await runProbes(session, { plan: defaultPlan, driver: 'sandbox', wanted });
+  await writeFile(new URL(`${name}.json`, folder), `${JSON.stringify({ raw, evidence }, null, 1)}\n`);
+}
+
+/** All of one name, so that their files are the same. */
+async function withLab(conditions: Partial<Conditions>, work: (lab: Lab) => Promise<void>): Promise<void> {
+  const lab = await labOf(specOf('lab', conditions));
+  await work(lab).finally(() => lab.end());
+}
+
+const type = ({ session }: Lab, script: string) => session.exec('bash -s', { input: `${script}\n` });
+
+const removeState = await ownState();
+await withLab({}, async (lab) => {
+  await save('empty', lab);
+  await build(lab.session, defaultPlan, { chapters: course });
+  await save('right', lab);
+});
+await withLab({}, async (lab) => {
+  await type(lab, await seedSteps());
+  await type(lab, 'until ip netns exec ct1 ss -Hltn sport = 80 | grep -q .; do :; done');
+  await save('seed', lab);
+  await type(lab, await seedCleanup());
+  await save('seed-cleaned', lab);
+});
+await withLab({ 'forward-policy': 'drop', 'bridge-nf': '1' }, async (lab) => {
+  await type(lab, [links[1], egress[2], dns[2], publish[1]].map((part) => part?.script ?? '').join('\n'));
+  await type(lab, 'iptables-legacy -t nat -A POSTROUTING -s 172.18.0.0/16 -m mark ! --mark 5 -j MASQUERADE');
+  await type(lab, 'nft add chain ip nat mine "{ type nat hook postrouting priority 110; }"');
+  await save('mixed', lab);
+});
+await removeState();
