@@ -13,7 +13,7 @@ export const work = (ms = 30_000): Work => ({ progress: silent, signal: AbortSig
 
 /** A lab's spec with an instance of its own. */
 export function specOf(name: string, conditions: Partial<Conditions> = {}): LabSpec {
-  return {
+  const spec: LabSpec = {
     schemaVersion: 1,
     name,
     driver: 'sandbox',
@@ -26,13 +26,20 @@ export function specOf(name: string, conditions: Partial<Conditions> = {}): LabS
     createdAt: new Date(0).toISOString(),
     phase: 'creating',
   };
+  made.push(spec);
+  return spec;
 }
 
-/** A state folder of this process's own, removed by the returned function. */
+const made: LabSpec[] = [];
+
+/** A state folder of this process's own; the returned function removes it, and whatever a failed test left up. */
 export async function ownState(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'handwired-test-'));
   process.env['XDG_STATE_HOME'] = folder;
-  return () => rm(folder, { recursive: true, force: true });
+  return async () => {
+    for (const spec of made.splice(0)) await sandbox.destroy(spec, work());
+    await rm(folder, { recursive: true, force: true });
+  };
 }
 
 export interface Lab {

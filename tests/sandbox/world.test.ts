@@ -9,10 +9,7 @@ describe('the world of a sandbox', { skip: noSandbox, timeout: 60_000 }, () => {
     forget = await ownState();
     lab = await labOf(specOf('world'));
   });
-  after(async () => {
-    await lab.end();
-    await forget();
-  });
+  after(() => forget());
 
   it('sees the source address of packets that nobody translated', async () => {
     await lab.sh('ip addr add 172.18.0.11/32 dev lo');
