@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as after } from 'node:timers/promises';
+import { run } from '@handwired/host';
+import { labCommand, withLabs, type Ended, type Lab } from '../lab.ts';
+
+const sandbox = ['--driver', 'sandbox'];
+
+/** Three short lines at most, no stack trace, the next command named. */
+function assertClear(ended: Ended, exit: number, what: RegExp, next: RegExp): void {
+  assert.equal(ended.code, exit, ended.stderr);
+  assert.match(ended.stderr, what);
+  assert.match(ended.stderr, next);
+  assert.doesNotMatch(ended.stderr, /^ +at /m);
+  assert.equal(ended.stdout, '');
+}
+
+async function ready(lab: Lab, name: string, ...flags: string[]): Promise<void> {
+  const { code, stderr } = await lab('up', name, ...sandbox, ...flags);
+  assert.equal(code, 0, stderr);
+}
+
+async function builtRight(lab: Lab, name: string): Promise<void> {
+  const { code, stdout, stderr } = await lab('check', name);
+  assert.equal(code, 0, stdout + stderr);
+}
+
+interface Spec {
+  phase: string;
+  instance: string;
+}
+
+const specOf = async (lab: Lab, name: string): Promise<Spec> =>
+  JSON.parse(await readFile(join(lab.state, 'handwired/labs', name, 'lab.json'), 'utf8')) as Spec;
+
+const bad: [words: string[], exit: number, what: RegExp, next: RegExp][] = [
+  [[], 64, /wants a command/, /next: {2}lab --help/],
+  [['chek'], 64, /unknown command 'chek' \(did you mean check\?\)/, /lab --help/],
+  [['fleet', 'grad'], 64, /unknown command 'grad'/, /lab fleet --help/],
+  [['up', '--drivr', 'vm'], 64, /unknown option '--drivr' \(did you mean --driver\?\)/, /lab up --help/],
+  [['up', '--driver', 'vn'], 64, /unknown driver 'vn' \(did you mean vm\?\)/, /lab up --help/],
+  [['up', '--condition', 'resolver=stubb'], 64, /did you mean stub\?/, /lab up --help/],
+  [['up', '--memory', '1'], 64, /--memory wants a whole number/, /lab up --help/],
+  [['up', 'Not_A_Label'], 64, /'Not_A_Label' can't be a lab's name/, /lab up my-lab/],
+  [['destroy', '../../etc'], 64, /can't be a lab's name/, /lab up/],
+  [['check', '--chapter', 'egres'], 64, /did you mean egress\?/, /lab --help/],
+  [['check', '-o', 'yaml'], 64, /unknown format 'yaml'/, /lab --help/],
+  [['exec', 'nosuch'], 64, /wants a command behind --/, /lab exec nosuch -- /],
+  [['ssh', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
+  [['exec', 'nosuch', '--', 'true'], 78, /there is no lab named nosuch/, /lab up nosuch/],
+  [['build', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
+  [['undo', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
+  [['check', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
+  [['reset', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
+  [['status', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
+  [['destroy', 'nosuch'], 78, /there is no lab named nosuch/, /lab status/],
+  [['destroy', 'nosuch', '--all'], 64, /a name or --all/, /lab destroy nosuch/],
+  [['fleet', 'grade', '/nosuch.csv'], 78, /cannot read the roster/, /roster\.csv/],
+];
+
+test('what can not be done is said in three lines, with the next command and the right exit code', async () => {
+  await withLabs(async (lab) => {
+    for (const [words, exit, what, next] of bad) assertClear(await lab(...words), exit, what, next);
+  });
+});
+
+test('every command has help with an example', async () => {
+  await withLabs(async (lab) => {
+    const own = ['up', 'ssh', 'exec', 'build', 'undo', 'check', 'reset', 'status', 'doctor', 'destroy', 'setup'];
+    const image = ['build', 'verify', 'list', 'prune'].map((word) => `image ${word}`);
+    const fleet = ['up', 'status', 'grade', 'destroy'].map((word) => `fleet ${word}`);
+    const asked = [...own, ...image, ...fleet].map((words) => lab(...words.split(' '), '--help'));
+    for (const { code, stdout } of await Promise.all(asked)) {
+      assert.equal(code, 0);
+      assert.match(stdout, /Example:\n {2}lab /);
+    }
+  });
+});
+
+test('results go to stdout, stages to stderr, and a reader who leaves early is no error', async () => {
+  await withLabs(async (lab) => {
+    const { stdout, stderr } = await lab('up', 'own', ...sandbox);
+    assert.match(stdout, /^lab own is up \(driver sandbox\)\n[^]*next: lab ssh own/);
+    assert.match(stderr, /sandbox started {2}\d/);
+    const line = `'${labCommand}' build own | head -n 1; '${labCommand}' status | true`;
+    const left = await run(['sh', '-c', line], { env: { XDG_STATE_HOME: lab.state } });
+    assert.equal(left.stderr, '');
+    await builtRight(lab, 'own');
+  });
+});
+
+test('two ups of one lab at once both end well, and there is one lab', async () => {
+  await withLabs(async (lab) => {
+    const both = await Promise.all([lab('up', 'own', ...sandbox), lab('up', 'own', ...sandbox)]);
+    for (const { code, stderr } of both) assert.equal(code, 0, stderr);
+    const { stdout } = await lab('status', '-o', 'json');
+    const { labs } = JSON.parse(stdout) as { labs: { state: string }[] };
+    assert.deepEqual(
+      labs.map(({ state }) => state),
+      ['up'],
+    );
+  });
+});
+
+test('up with other flags than the lab was made with is refused, and names them', async () => {
+  await withLabs(async (lab) => {
+    await ready(lab, 'own', '--condition', 'forward-policy=drop');
+    const other = await lab('up', 'own', '--condition', 'forward-policy=accept', '--driver', 'vm');
+    assertClear(
+      other,
+      78,
+      /--driver is sandbox, asked for vm; forward-policy is drop, asked for accept/,
+      /lab destroy own/,
+    );
+    await ready(lab, 'own');
+  });
+});
+
+test('an up that is killed at any moment goes on with the next up, and its baseline is untouched', async () => {
+  await withLabs(async (lab) => {
+    for (const moment of [200, 400, 600, 800, 1000, 1400]) {
+      const up = lab.start(['up', 'own', ...sandbox]);
+      await Promise.race([after(moment), up.ended]);
+      up.kill('SIGKILL');
+      await up.ended;
+      assert.equal((await lab('status')).code, 0);
+      await ready(lab, 'own');
+      const { code, stdout } = await lab('check', 'own');
+      assert.equal(code, 2, stdout);
+      assert.equal((await lab('destroy', 'own')).code, 0);
+    }
+  });
+});
+
+test('Ctrl-C in an up ends it with 130 and says what goes on; what is half made can be destroyed', async () => {
+  await withLabs(async (lab) => {
+    const up = lab.start(['up', 'own', ...sandbox]);
+    await up.shows(/driver sandbox/);
+    up.kill('SIGINT');
+    const ended = await up.ended;
+    assertClear(ended, 130, /interrupted \(SIGINT\)/, /lab up own/);
+    const { code, stdout } = await lab('destroy', 'own');
+    assert.equal(code, 0);
+    assert.match(stdout, /^lab own is gone; removed:/);
+    assert.match((await lab('status')).stdout, /there is no lab/);
+  });
+});
+
+test('a build and an undo that are killed at any moment go on', async () => {
+  await withLabs(async (lab) => {
+    await ready(lab, 'own');
+    for (const chapter of ['02', '04', '06', '08']) {
+      const build = lab.start(['build', 'own']);
+      await build.shows(new RegExp(`^${chapter} `, 'm'));
+      build.kill(chapter === '04' ? 'SIGTERM' : 'SIGKILL');
+      await build.ended;
+      assert.equal((await lab('build', 'own')).code, 0);
+      await builtRight(lab, 'own');
+      const undo = lab.start(['undo', 'own']);
+      await undo.shows(new RegExp(`^${chapter} `, 'm'));
+      undo.kill('SIGKILL');
+      await undo.ended;
+      assert.equal((await lab('undo', 'own', '--all')).code, 0);
+      await builtRight(lab, 'own');
+    }
+  });
+});
+
+test('a check that is killed harms nothing', async () => {
+  await withLabs(async (lab) => {
+    await ready(lab, 'own');
+    assert.equal((await lab('build', 'own')).code, 0);
+    for (const moment of [300, 600, 900]) {
+      const check = lab.start(['check', 'own']);
+      await Promise.race([after(moment), check.ended]);
+      check.kill('SIGKILL');
+      await check.ended;
+    }
+    await builtRight(lab, 'own');
+  });
+});
+
+test('a destroy that is killed goes on with the next destroy, and an up after it starts from nothing', async () => {
+  await withLabs(async (lab) => {
+    for (const next of ['destroy', 'up']) {
+      for (const moment of [250, 350, 450]) {
+        await ready(lab, 'own');
+        const { instance } = await specOf(lab, 'own');
+        assert.equal((await lab('build', 'own', '--chapter', 'bridge')).code, 0);
+        const destroy = lab.start(['destroy', 'own']);
+        await Promise.race([after(moment), destroy.ended]);
+        destroy.kill('SIGKILL');
+        const gone = (await destroy.ended).code === 0;
+        if (next === 'destroy') assert.equal((await lab('destroy', 'own')).code, gone ? 78 : 0);
+        else {
+          await ready(lab, 'own');
+          const now = await specOf(lab, 'own');
+          assert.equal((await lab('check', 'own')).code, now.instance === instance ? 0 : 2);
+        }
+      }
+    }
+  });
+});
+
+test('a reset that is killed never takes what the learner built as the baseline', async () => {
+  await withLabs(async (lab) => {
+    for (const moment of [300, 500, 700, 900]) {
+      await ready(lab, 'own');
+      assert.equal((await lab('build', 'own', '--chapter', 'bridge')).code, 0);
+      const reset = lab.start(['reset', 'own']);
+      await Promise.race([after(moment), reset.ended]);
+      reset.kill('SIGKILL');
+      await reset.ended;
+      const cutOff = (await specOf(lab, 'own')).phase === 'resetting';
+      await ready(lab, 'own');
+      const { code, stdout } = await lab('check', 'own');
+      assert.ok(code === 2 || (code === 0 && !cutOff), stdout);
+      const { stdout: links } = await lab('exec', 'own', '--', 'ip', '-br', 'link', 'show', 'type', 'bridge');
+      assert.equal(links.includes('br0'), code === 0);
+    }
+  });
+});
+
+test('a lab host that was ended is named as such, and up mends it', async () => {
+  await withLabs(async (lab) => {
+    await ready(lab, 'own');
+    const { stdout } = await lab('status', 'own', '-o', 'json');
+    const pid = Number(/init process (\d+)/.exec(stdout)?.[1]);
+    process.kill(pid, 'SIGKILL');
+    for (const words of [
+      ['build', 'own'],
+      ['check', 'own'],
+      ['exec', 'own', '--', 'true'],
+    ]) {
+      const ended = await lab(...words);
+      assertClear(ended, 3, /own/, /lab (up|reset|status) own/);
+    }
+    assert.match((await lab('status')).stdout, /broken/);
+    await ready(lab, 'own');
+    assert.equal((await lab('build', 'own')).code, 0);
+    await builtRight(lab, 'own');
+  });
+});
+
+test('a learner who breaks the way in gets an error that names the reset, and the reset works', async () => {
+  await withLabs(async (lab) => {
+    await ready(lab, 'own');
+    assert.equal(
+      (await lab('exec', 'own', '--', 'rm -f /etc/handwired/sshd_config /etc/handwired/authorized_keys')).code,
+      0,
+    );
+    const ended = await lab('check', 'own');
+    assertClear(ended, 3, /own/, /lab (up|reset) own/);
+    assert.equal((await lab('reset', 'own')).code, 0);
+    assert.equal((await lab('check', 'own')).code, 2);
+  });
+});
+
+test('a state folder that can not be written, or is full, is named with what to do', async () => {
+  await withLabs(async (lab) => {
+    const home = await lab.start(['status'], { HOME: '/dev/null', XDG_CACHE_HOME: '', XDG_STATE_HOME: '' }).ended;
+    assert.ok(home.code === 0 || /next: /.test(home.stderr), home.stderr);
+    for (const [options, problem] of [
+      ['ro', /cannot write/],
+      ['size=4k', /no space left|ENOSPC/],
+    ] as const) {
+      const mounted = `mount -t tmpfs -o ${options} none '${lab.state}' && exec '${labCommand}' up own --driver sandbox`;
+      const argv = ['unshare', '--mount', 'sh', '-c', mounted];
+      const { code, stderr } = await run(argv, { allowFailure: true, env: { XDG_STATE_HOME: lab.state } });
+      assert.equal(code, 3, stderr);
+      assert.match(stderr, problem);
+      assert.match(stderr, /next: /);
+    }
+  });
+});
+
+test('a damaged spec is shown by status and not thrown away by destroy', async () => {
+  await withLabs(async (lab) => {
+    await ready(lab, 'own');
+    const file = join(lab.state, 'handwired/labs/own/lab.json');
+    const whole = await readFile(file, 'utf8');
+    await writeFile(file, whole.slice(0, 40));
+    assert.match((await lab('status')).stdout, /own +\? +damaged/);
+    assertClear(await lab('destroy', 'own'), 3, /damaged/, /next: /);
+    await writeFile(file, whole);
+  });
+});
