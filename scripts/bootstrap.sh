@@ -22,7 +22,7 @@ pnpm=$home/node_modules/.bin/pnpm
 get_pnpm() {
   command -v npm >/dev/null || stop 'there is no npm on PATH, and no pnpm in the cache' 'apt-get install npm'
   echo "getting pnpm $version with npm, into $home"
-  npm install --silent --no-audit --no-fund --no-save --prefix "$home.new" "pnpm@$version" ||
+  npm install --loglevel=error --no-audit --no-fund --no-save --prefix "$home.new" "pnpm@$version" ||
     stop "npm could not get pnpm $version" "npm install pnpm@$version"
   mv "$home.new" "$home"
 }
