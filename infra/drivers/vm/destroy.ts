@@ -9,6 +9,7 @@ import { withLab } from './lock.ts';
 import { filesOf, namesOf } from './names.ts';
 import { loadRecord } from './record.ts';
 import { inventory, sweep } from './sweep.ts';
+import { virshSays } from './virsh.ts';
 
 /** See Driver.destroy. */
 export function destroy(spec: LabSpec, work: Work): Promise<string[]> {
@@ -30,6 +31,8 @@ export async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
   for (const hypervisor of record ? [record.hypervisor] : await hypervisorsOf(spec, work.signal)) {
     const { uri, kind } = await ensureHypervisor(spec, hypervisor, work);
     const there = await inventory(spec, uri, work.signal);
+    // The guest is off while the engine is still being loaded.
+    await virshSays(uri, ['destroy', namesOf(spec).object], { signal: work.signal });
     if (record?.stage === 'made' && there.length > 0) await byEngine(spec, work);
     await sweep(spec, uri, work.signal);
     await rm(consoleFile(spec.name, namesOf(spec).object, kind), { force: true });

@@ -1,8 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError, type LabSpec } from '@handwired/host';
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import type { Toolchain } from '../../toolchain/index.ts';
+import { diagnostics } from './diagnostics.ts';
 import { engineMark } from './leftover-engines.ts';
 import { filesOf } from './names.ts';
 
@@ -36,7 +37,12 @@ export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase
     },
   };
   const at = { stackName: spec.name, projectName: project };
-  const stack = await LocalWorkspace.createOrSelectStack({ ...at, program: () => Promise.resolve() }, workspace);
+  const inline = { ...at, program: () => Promise.resolve() };
+  // A new lab's folder holds no stack: asking for it first would start the engine once more.
+  const known = await readdir(join(files.backend, '.pulumi/stacks', project)).catch(() => []);
+  const stack = await (known.includes(`${spec.name}.json`)
+    ? LocalWorkspace.selectStack(inline, workspace)
+    : LocalWorkspace.createStack(inline, workspace));
   return { up: (...rest) => up(stack, ...rest), destroy: (...rest) => destroy(stack, ...rest) };
 }
 
@@ -65,15 +71,6 @@ async function guarded(lab: string, signal: AbortSignal, call: () => Promise<unk
       cause: error,
     });
   }
-}
-
-/** The engine's own error lines, out of everything it printed. */
-export function diagnostics(text: string): string {
-  const lines = text.split('\n').map((line) => line.trim());
-  const errors = lines.filter((line) => /^(\* |error: |.*: error: )/.test(line) && !/update failed$/.test(line));
-  const chosen = errors.length > 0 ? errors : lines.filter((line) => line !== '').slice(-3);
-  const plain = chosen.map((line) => line.replace(/^.*error: (\[ERROR\] : )?|^\* /, '').replace(/:?\s*$/, ''));
-  return [...new Set(plain)].join('; ').slice(0, 1500);
 }
 
 /** ` +  libvirt:index/pool:Pool pool created (0.5s)` becomes `pool created`. */

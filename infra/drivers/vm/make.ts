@@ -32,6 +32,7 @@ export async function make(spec: LabSpec, work: Work): Promise<Endpoint> {
   const image = await ensureImage(work);
   const toolchain = await ensureToolchain(work);
   const keys = await ensureKeys(spec.name);
+  const libraries = Promise.all([import('./engine.ts'), import('./program.ts')]);
   // Aborted when one of the two fails, so that the other does not go on alone.
   const stop = new AbortController();
   const signal = AbortSignal.any([work.signal, stop.signal]);
@@ -39,9 +40,8 @@ export async function make(spec: LabSpec, work: Work): Promise<Endpoint> {
   const parts = prepare(spec, image, keys, both);
   parts.catch(() => stop.abort());
   const engine = work.progress.stage('Engine makes pool, volumes, network and domain', async (note) => {
-    const { openEngine } = await import('./engine.ts');
+    const [{ openEngine }, { declare }] = await libraries;
     const opened = await openEngine(spec, toolchain, keys.passphrase);
-    const { declare } = await import('./program.ts');
     const plan = blueprint(spec, await parts);
     await opened.up(() => Promise.resolve({ ...declare(plan) }), note, signal);
     await saveRecord(spec.name, { ...(await parts).record, stage: 'made' });

@@ -73,7 +73,8 @@ async function sshAnswers(target: Target): Promise<string | undefined> {
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof LabError && error.next === `lab reset ${spec.name}`) throw error;
-    return messageOf(error);
+    // Without socat's time and pid: the same reason twice is one note.
+    return messageOf(error).replace(/ \S+ \S+ socat\[\d+\] E.*: /, ' ');
   }
 }
 

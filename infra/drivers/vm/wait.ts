@@ -35,7 +35,7 @@ async function until(row: Condition, target: Target, note: (text: string) => voi
     if (why === undefined) return;
     note(why);
     if (Date.now() > deadline) throw await neverCame(row, why, target);
-    await delay(50, undefined, { signal: target.signal });
+    await delay(100, undefined, { signal: target.signal });
   }
 }
 
