@@ -8,7 +8,9 @@ export type Snapshot = Record<string, string[]>;
 
 /** Reads it all. Nothing is changed, no kernel module is loaded on purpose. */
 export async function takeSnapshot(): Promise<Snapshot> {
-  const sections: Record<string, () => Promise<string[]>> = {
+  // First, while nothing that we start to look at the rest runs.
+  const running = await processes();
+  const sections: Record<string, () => Promise<string[]> | string[]> = {
     links: () => lines(['ip', '-o', 'link'], /^\d+: (\S+?)(@\S+)?: /, 1),
     addresses: () => lines(['ip', '-o', 'addr'], /^\d+: (\S+ +\S+ \S+)/, 1),
     routes: () => lines(['ip', 'route', 'show', 'table', 'all']),
@@ -19,7 +21,7 @@ export async function takeSnapshot(): Promise<Snapshot> {
     nftables: () => lines(['nft', '-s', 'list', 'ruleset']),
     sysctls,
     mounts,
-    processes,
+    processes: () => running,
     'libvirt objects': libvirtObjects,
     'control groups': () => below('/sys/fs/cgroup', 3, /handwired/),
     files,
