@@ -1,6 +1,6 @@
 module handwired/toolchain/libvirt
 
-go 1.23.0
+go 1.25.11
 
 tool github.com/dmacvicar/terraform-provider-libvirt
 
