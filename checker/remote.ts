@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { LabError, type Session, quoteAll } from '@handwired/host';
 
 /** Reads P (one line of JSON) and then the program from stdin, so that neither passes through a shell. */
@@ -18,8 +18,8 @@ const command = quoteAll([
 ]);
 
 export interface RemoteProgram {
-  /** A file beside the caller's, sent over stdin. */
-  file: URL;
+  /** A folder whose .py files, in the order of their names, are one program; sent over stdin. Ends with `/`. */
+  folder: URL;
   parameters: Record<string, unknown>;
   timeoutMs: number;
   /** Bytes of its answer. */
@@ -33,7 +33,7 @@ export interface RemoteProgram {
  */
 export async function runRemote(session: Session, program: RemoteProgram): Promise<unknown> {
   const nonce = randomBytes(12).toString('hex');
-  const text = await readFile(program.file, 'utf8');
+  const text = await textOf(program.folder);
   const answer = await session.exec(`exec ${command}`, {
     input: `${JSON.stringify({ ...program.parameters, nonce })}\n${text}`,
     timeoutMs: program.timeoutMs,
@@ -48,9 +48,14 @@ export async function runRemote(session: Session, program: RemoteProgram): Promi
       answer.code === 127
         ? 'the lab host has no /usr/bin/python3, which the checker needs'
         : `the lab host sent no whole answer (exit ${answer.code ?? answer.signal ?? 'none'}${said ? `: ${said}` : ''})`,
-    where: program.file.pathname.split('/').at(-1) ?? '',
+    where: program.folder.pathname.split('/').slice(-3).join('/'),
     next: 'lab reset',
   });
+}
+
+async function textOf(folder: URL): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.py')).sort();
+  return (await Promise.all(names.map((name) => readFile(new URL(name, folder), 'utf8')))).join('\n\n');
 }
 
 /** The JSON between the line `NONCE LENGTH` and the line `NONCE end`; undefined when it is not there or not whole. */

@@ -15,7 +15,7 @@ export interface ObserveOptions {
  */
 export async function observe(session: Session, { signal }: ObserveOptions): Promise<Facts> {
   const answer = await runRemote(session, {
-    file: new URL('observe.py', import.meta.url),
+    folder: new URL('program/', import.meta.url),
     parameters: { limit: 1 << 20, seconds: 8 },
     timeoutMs: 20_000,
     maxBytes: 16 << 20,

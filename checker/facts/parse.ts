@@ -10,7 +10,7 @@ import type { Raw, Source } from './raw.ts';
 import { parsePolicyRules, parseRoutes } from './routes.ts';
 import { parseSockets } from './sockets.ts';
 
-/** Facts from what observe.py printed. Never throws: a source that can't be read becomes a problem. */
+/** Facts from what the observing program printed. Never throws: a source that can't be read becomes a problem. */
 export function parseFacts(raw: Raw): Facts {
   const problems: Facts['problems'] = [];
   const netOf = (scope: string): Net | null => {
@@ -101,7 +101,7 @@ const save = (parsed: Save | undefined, family: Table['family']): Save => ({
   incompatible: (parsed?.incompatible ?? []).map((name) => `${family} ${name}`),
 });
 
-/** Sources that observe.py runs only where they make sense. */
+/** Sources that are run only where they make sense. */
 const optional = new Set(['conntrack', 'iptables-legacy', 'ip6tables-legacy']);
 
 function readerOf(sources: Record<string, Source>, { scope, problems }: Place) {

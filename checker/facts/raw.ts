@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** One command as observe.py ran it. `code` null: not started, killed, or out of time; `cut`: more than the limit. */
+/** One command as the observing program ran it. `code` null: not started, killed, or out of time; `cut`: more than the limit. */
 const Source = z.object({ code: z.int().nullable(), out: z.string(), err: z.string(), cut: z.boolean() });
 export type Source = z.infer<typeof Source>;
 
@@ -14,7 +14,7 @@ const File = z.object({
   text: z.string().max(8192).optional(),
 });
 
-/** What observe.py prints: everything is quoted, nothing is interpreted. */
+/** What the observing program prints: everything is quoted, nothing is interpreted. */
 export const Raw = z.object({
   host: z.object({
     name: z.string().max(256),

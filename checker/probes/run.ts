@@ -22,7 +22,7 @@ export async function runProbes(session: Session, { plan, driver, wanted, signal
   const ids = [...new Set([...controls, ...wanted])];
   const list = ids.map((id) => ({ id, token: `hw${randomBytes(9).toString('hex')}`, ...probes[id](plan) }));
   const answer = await runRemote(session, {
-    file: new URL('probe.py', import.meta.url),
+    folder: new URL('program/', import.meta.url),
     parameters: { probes: list, capture: ['root', 'world', plan.ct1.name, plan.ct2.name], seconds: patience[driver] },
     timeoutMs: 30_000,
     maxBytes: 4 << 20,

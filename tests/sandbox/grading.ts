@@ -55,7 +55,7 @@ function counting(session: Session): { session: Session; trips: number } {
         counted.trips += 1;
         return session.exec(...args);
       },
-    } as Session,
+    },
   };
   return counted;
 }

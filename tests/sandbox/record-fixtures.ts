@@ -1,6 +1,6 @@
 /**
  * Records what the checker's unit tests read, from real sandboxes: `node --import tsx tests/sandbox/record-fixtures.ts`.
- * One file a state: the snapshot as observe.py printed it, and the experiments' evidence.
+ * One file a state: the snapshot as the lab host sent it, and the experiments' evidence.
  */
 import { writeFile } from 'node:fs/promises';
 import { type Conditions, defaultPlan } from '@handwired/host';
@@ -16,7 +16,7 @@ const folder = new URL('../../checker/fixtures/', import.meta.url);
 
 async function save(name: string, { session }: Lab): Promise<void> {
   const raw = await runRemote(session, {
-    file: new URL('../../checker/facts/observe.py', import.meta.url),
+    folder: new URL('../../checker/facts/program/', import.meta.url),
     parameters: { limit: 1 << 20, seconds: 8 },
     timeoutMs: 20_000,
     maxBytes: 16 << 20,

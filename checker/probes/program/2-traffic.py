@@ -1,0 +1,111 @@
+"""Echo requests and HTTP requests."""
+
+
+def ready(sock, writing, end):
+    """Waits in short slices: `end` is by the patient clock."""
+    while clock.now() < end:
+        found = select.select([] if writing else [sock], [sock] if writing else [], [], 0.05)
+        if found[0] or found[1]:
+            return
+    raise TimeoutError("no answer")
+
+
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    total = (total >> 16) + (total & 0xFFFF)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def icmp(probe, result, end):
+    """Echo request, RFC 792, again each 0.4 s."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    ident, body, sequence = os.urandom(2), probe["token"].encode() + b"." * 12, 0
+    ask = 0.0
+    while clock.now() < end:
+        if clock.now() >= ask:
+            sequence += 1
+            head = ident + struct.pack("!H", sequence)
+            packet = b"\x08\0" + struct.pack("!H", checksum(b"\x08\0\0\0" + head + body)) + head + body
+            sock.sendto(packet, (probe["to"], 0))
+            ask = clock.now() + 0.4
+        if not select.select([sock], [], [], 0.05)[0]:
+            continue
+        data, sender = sock.recvfrom(2048)
+        start = (data[0] & 15) * 4
+        if probe["token"].encode() not in data:
+            continue
+        if data[start] == 0 and sender[0] == probe["to"]:
+            return {"from": sender[0]}
+        if data[start] == 3:
+            result["unreachable"] = {"from": sender[0], "code": data[start + 1]}
+    raise TimeoutError("no answer")
+
+
+def dial(probe, result, address, port, end):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    with lock:
+        while True:
+            sock.bind((probe.get("from", ""), 0))
+            local = sock.getsockname()[1]
+            if OF_PORT.setdefault(local, probe["id"]) == probe["id"]:
+                break
+            sock.close()
+            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            sock.setblocking(False)
+    result["stage"] = "connect"
+    code = sock.connect_ex((address, port))
+    if code == errno.EINPROGRESS:
+        ready(sock, True, end)
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))
+    return sock
+
+
+def talk(sock, probe, result, end):
+    """One request; the reply's beginning, as far as it comes without a pause."""
+    result["stage"] = "reply"
+    request = "GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (probe["token"], probe.get("name", "example.com"))
+    sock.sendall(request.encode())
+    reply = b""
+    while len(reply) < 600:
+        wait = end if not reply else min(end, clock.now() + 0.05)
+        try:
+            data = take(sock, wait)
+        except OSError:
+            if not reply:
+                raise
+            break
+        if not data:
+            break
+        reply += data
+    if not reply:
+        raise TimeoutError("connected, no reply")
+    return {"reply": reply[:600].decode("latin-1")}
+
+
+def take(sock, end):
+    while True:
+        try:
+            return sock.recv(4096)
+        except (BlockingIOError, OSError) as error:
+            if not isinstance(error, BlockingIOError) and type(error).__name__ != "SSLWantReadError":
+                raise
+        ready(sock, False, end)
+
+
+def http(probe, result, end):
+    """A request to an address. `patient`: a server that takes one at a time may refuse between two."""
+    while True:
+        try:
+            sock = dial(probe, result, probe["to"], probe["port"], end)
+            try:
+                return talk(sock, probe, result, end)
+            finally:
+                sock.close()
+        except OSError as error:
+            again = isinstance(error, ConnectionError) or str(error) == "connected, no reply"
+            if not (again and probe.get("patient") and clock.now() + 0.1 < end):
+                raise
+            time.sleep(0.05)

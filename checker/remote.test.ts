@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LabError } from '@handwired/host';
+import { runRemote, unframe } from './remote.ts';
+import { damaged, replaying, result } from './testing/fixtures.ts';
+
+const program = { folder: new URL('probes/program/', import.meta.url), parameters: {}, timeoutMs: 1, maxBytes: 1 };
+
+test('A frame is found behind noise, by its own nonce', () => {
+  assert.deepEqual(unframe('welcome!\nabc 8\n{"a": 1}\nabc end\nbye', 'abc'), { a: 1 });
+  assert.deepEqual(unframe('abc 9\n{"a":"ü"}'.replace('9', '10') + '\nabc end\n', 'abc'), { a: 'ü' });
+});
+
+test('A frame that is cut, forged, of another length or no JSON is none', () => {
+  for (const text of [
+    '',
+    'abc 8\n{"a": 1}',
+    'abc 8\n{"a": 1}\nabc en',
+    'abc 7\n{"a": 1}\nabc end\n',
+    'abc 99999999999999999\n{"a": 1}\nabc end\n',
+    'xyz 8\n{"a": 1}\nxyz end\n',
+    'abc 8\n{"a"; 1}\nabc end\n',
+  ]) {
+    assert.equal(unframe(text, 'abc'), undefined, text);
+  }
+});
+
+test('No damage to a frame makes unframe throw', () => {
+  for (const copy of damaged('abc 18\n{"a": ["x", "yyy"]}\nabc end\n', 2000)) unframe(copy, 'abc');
+});
+
+test('The answer is what the program framed', async () => {
+  assert.deepEqual(
+    await runRemote(
+      replaying((kind) => ({ kind })),
+      program,
+    ),
+    { kind: 'probe' },
+  );
+});
+
+test('No python3 and no answer are told apart', async () => {
+  const answering = (code: number, stderr: string) => ({
+    ...replaying(() => null),
+    exec: () => Promise.resolve(result('', code, stderr)),
+  });
+  await assert.rejects(runRemote(answering(127, 'not found'), program), (error) => {
+    assert.ok(error instanceof LabError);
+    return /no \/usr\/bin\/python3/.test(error.message);
+  });
+  await assert.rejects(
+    runRemote(answering(1, 'Traceback\nMemoryError'), program),
+    /no whole answer \(exit 1: MemoryError\)/,
+  );
+});

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultPlan } from '@handwired/host';
+import { allErrors, runChecks } from '../checks/run.ts';
+import { checks } from '../checks/registry.ts';
+import { caseOf, chapters, type State } from '../testing/fixtures.ts';
+import { escapeText } from './escape.ts';
+import { renderJson, reportSchema } from './json.ts';
+import { Report, reportOf } from './report.ts';
+import { renderText } from './text.ts';
+
+const built = chapters.slice(0, -1);
+const reportFor = (state: State): Report =>
+  reportOf({
+    lab: 'lab',
+    driver: 'sandbox',
+    plan: defaultPlan,
+    chapters: built,
+    outcomes: runChecks(checks, caseOf(state)),
+  });
+const text = (report: Report, columns = 100): string => renderText(report, { color: false, columns });
+
+test('A report that passes is one line a check and one a chapter', () => {
+  const report = reportFor('right');
+  assert.equal(text(report).trimEnd().split('\n').length, report.checks.length + built.length + 2);
+  assert.match(text(report), /34 pass, 0 fail, 0 skipped; 80 of 80 points\n$/);
+});
+
+test('Only what failed has details, and no line is wider than the terminal', () => {
+  const shown = text(reportFor('seed'), 80);
+  assert.equal(shown.match(/expected:/g)?.length, 4);
+  assert.ok(shown.split('\n').every((line) => line.length <= 80));
+});
+
+test('Colour is there only when asked for', () => {
+  assert.doesNotMatch(text(reportFor('seed')), /\u001b/);
+  assert.match(renderText(reportFor('seed'), { color: true, columns: 80 }), /\u001b\[31mFAIL/);
+});
+
+test('What a lab host said can neither steer a terminal nor reorder its text', () => {
+  const report = reportFor('seed');
+  const check = report.checks.find(({ verdict }) => verdict === 'fail');
+  if (check) check.actual = '\u001b]0;owned\u0007\u009b31m\u202egnp.exe\u2066\u200b\r\nok   all passes\u{e0041}';
+  const shown = text(report);
+  assert.match(shown, /\\u\{1b\}\]0;owned\\u\{7\}\\u\{9b\}31m\\u\{202e\}gnp/);
+  assert.doesNotMatch(shown, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+  assert.match(renderJson(report), /^[\n -~]*$/);
+  assert.deepEqual(JSON.parse(renderJson(report)), report);
+  assert.equal(escapeText('héllo → ✓'), 'héllo → ✓');
+});
+
+test('Exit codes: error before fail, fail and skipped before pass, nothing at all', () => {
+  const right = runChecks(checks, caseOf('right'));
+  const exit = (outcomes: typeof right): number =>
+    reportOf({ lab: 'l', driver: 'vm', plan: defaultPlan, chapters: built, outcomes }).exit;
+  assert.equal(exit(right), 0);
+  const [first, second, ...rest] = right;
+  assert.ok(first && second);
+  assert.equal(exit([{ ...first, verdict: 'skipped' }, second, ...rest]), 1);
+  assert.equal(exit([{ ...first, verdict: 'fail' }, { ...second, verdict: 'error' }, ...rest]), 3);
+  assert.equal(exit([]), 2);
+});
+
+test('Points are shares of a chapter; a chapter in error has none, and is not zero', () => {
+  const { summary } = reportFor('seed');
+  assert.deepEqual(
+    summary.chapters.map(({ points }) => points),
+    [10, 10, 10, 10, 10, 10, 8, 5],
+  );
+  const outcomes = allErrors(checks, 'the connection was lost');
+  const broken = reportOf({ lab: 'lab', driver: 'vm', plan: defaultPlan, chapters: built, outcomes });
+  assert.deepEqual([broken.summary.points, broken.summary.chapters[0]?.points, broken.exit], [null, null, 3]);
+  assert.equal(text(broken).match(/the connection was lost/g)?.length, 1);
+});
+
+test('The report has a JSON Schema', () => {
+  assert.match(JSON.stringify(reportSchema()), /"verdict".*"skipped"/);
+});
