@@ -6,7 +6,8 @@ process.on('exit', () => {
   for (const pid of groups) signalGroup(pid, 'SIGTERM');
 });
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process group, by its leader's pid; one that has gone is no error. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {

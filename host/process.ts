@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Options } from 'execa';
 import { duplexOf } from './duplex.ts';
 import { LabError, messageOf } from './errors.ts';
-import { watchOver } from './process-group.ts';
+import { signalGroup, watchOver } from './process-group.ts';
 
 /** The one place that starts processes on this machine and waits for them. */
 export interface RunOptions {
@@ -131,15 +131,16 @@ export async function startDetached(argv: readonly string[], logFile: string): P
 /** A process whose stdin and stdout are one byte stream: what is written goes to it, what it says is read. */
 export interface PipedProcess {
   stream: Duplex;
-  /** The end of what it has written to stderr so far, at most 4 KiB. */
-  lastWords: () => string;
+  /** The end of what it has written to stderr, at most 4 KiB; waits for the process to end, half a second at most. */
+  lastWords: () => Promise<string>;
 }
 
 const LAST_WORDS = 4096;
+const LAST_WORDS_MS = 500;
 
 /**
  * Starts argv in a session of its own, so that the terminal's Ctrl-C does not reach it. It is expected to end with
- * its stdin: destroying the stream, or our death, closes that. The stream fails when the process can't be started.
+ * its stdin, which our death closes; when the stream is closed it is sent SIGTERM as well. The stream fails when the process can't be started.
  */
 export function openPiped(argv: readonly string[]): PipedProcess {
   const [file, ...args] = argv;
@@ -149,10 +150,17 @@ export function openPiped(argv: readonly string[]): PipedProcess {
   let words = Buffer.alloc(0);
   child.stderr.on('data', (chunk: Buffer) => (words = Buffer.concat([words, chunk]).subarray(-LAST_WORDS)));
   child.once('error', (error) => stream.destroy(error));
-  // Nothing of it may keep us alive once the stream is closed.
+  const silence = once(child.stderr, 'close');
   stream.once('close', () => {
-    child.stderr.destroy();
+    if (child.pid !== undefined) signalGroup(child.pid, 'SIGTERM');
+    // Nothing of it may keep us alive from here on.
     child.unref();
   });
-  return { stream, lastWords: () => words.toString() };
+  const lastWords = async (): Promise<string> => {
+    const timer = setTimeout(() => child.stderr.destroy(), LAST_WORDS_MS);
+    await silence;
+    clearTimeout(timer);
+    return words.toString();
+  };
+  return { stream, lastWords };
 }

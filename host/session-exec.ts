@@ -47,6 +47,8 @@ async function finish(process: RemoteProcess, input: string | Uint8Array | undef
   if (bounds.signal.aborted) stop();
   bounds.signal.addEventListener('abort', stop, { once: true });
   const end = await Promise.race([process.ended, promise]);
+  // A command that was ended by us has not answered, whatever its exit status.
+  if (bounds.signal.aborted) await promise;
   return { ...end, stdout: await stdout, stderr: await stderr };
 }
 

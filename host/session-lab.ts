@@ -1,6 +1,6 @@
 import { once, setMaxListeners } from 'node:events';
 import { LabError, messageOf } from './errors.ts';
-import { ChannelProcess, type Wire } from './session-channel.ts';
+import { type Channel, ChannelProcess, type Wire } from './session-channel.ts';
 import { collect } from './session-exec.ts';
 import { killLine, remoteLine } from './session-line.ts';
 import { Slots } from './session-slots.ts';
@@ -63,21 +63,27 @@ export class LabSession implements Session {
     const free = await this.#slots.take(this.#either(options.signal));
     try {
       const remote = command === undefined ? undefined : remoteLine(command, options.pty !== undefined);
-      const channel = await this.#open(remote?.line, where, options);
-      channel.once('close', free);
-      return new ChannelProcess(channel, this.#wire(where), remote?.nonce);
+      return await this.#open(remote?.line, where, options, (channel) => {
+        channel.once('close', free);
+        return new ChannelProcess(channel, this.#wire(where), remote?.nonce);
+      });
     } catch (error) {
       free();
       throw error;
     }
   }
 
-  async #open(line: string | undefined, where: string, options: StreamOptions) {
+  async #open<T>(
+    line: string | undefined,
+    where: string,
+    options: StreamOptions,
+    use: (channel: Channel) => T,
+  ): Promise<T> {
     for (let left = OPEN_TRIES; ; left -= 1) {
       try {
         options.signal?.throwIfAborted();
         if (this.#lost) throw this.#lost;
-        return await this.#connection.open(line, options.pty);
+        return await this.#connection.open(line, options.pty, use);
       } catch (error) {
         options.signal?.throwIfAborted();
         if (this.#lost ?? left === 0) throw this.#failed(error, where);
@@ -106,9 +112,11 @@ export class LabSession implements Session {
   /** Outside the slots: a signal must not wait for the commands that it may be meant to end. */
   async #signal(name: string, pid: number): Promise<void> {
     try {
-      const channel = await this.#open(killLine(name, pid), 'kill', {});
-      channel.stderr.resume();
-      await once(channel.resume(), 'close');
+      const closed = await this.#open(killLine(name, pid), 'kill', {}, (channel) => {
+        channel.stderr.resume();
+        return { end: once(channel.resume(), 'close') };
+      });
+      await closed.end;
     } catch {
       // Without a connection there is nothing left to signal.
     }

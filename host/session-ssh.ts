@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
-import { Client, type ClientChannel, type ConnectConfig, type PublicKeyAuthMethod } from 'ssh2';
+import ssh2, { Client, type ClientChannel, type ConnectConfig, type PublicKeyAuthMethod } from 'ssh2';
 import type { Endpoint } from './endpoint.ts';
 import { LabError, messageOf } from './errors.ts';
-import { openPiped } from './process.ts';
+import { openPiped, type PipedProcess } from './process.ts';
 import { LabSession } from './session-lab.ts';
 import type { ConnectOptions, Session } from './session.ts';
 
@@ -15,31 +15,39 @@ const KEEPALIVE = { keepaliveInterval: 5000, keepaliveCountMax: 6 };
 export async function connectOverSsh(endpoint: Endpoint, options: ConnectOptions = {}): Promise<Session> {
   options.signal?.throwIfAborted();
   const client = new Client();
-  const pipe = 'command' in endpoint.dial ? openPiped(endpoint.dial.command) : undefined;
   const told = { hostKey: true };
+  let pipe: PipedProcess | undefined;
   try {
-    await ready(client, await configOf(endpoint, pipe?.stream, told), options);
+    const config = await configOf(endpoint, told);
+    if ('command' in endpoint.dial) pipe = openPiped(endpoint.dial.command);
+    await ready(client, pipe ? { ...config, sock: pipe.stream } : config, options);
   } catch (error) {
     client.destroy();
     pipe?.stream.destroy();
     options.signal?.throwIfAborted();
-    throw refusal(endpoint, error, told.hostKey, pipe?.lastWords() ?? '');
+    if (error instanceof LabError) throw error;
+    throw refusal(endpoint, error, told.hostKey, (await pipe?.lastWords()) ?? '');
   }
   return new LabSession(connectionOf(client, pipe?.stream), endpoint.lab);
 }
 
-async function configOf(
-  endpoint: Endpoint,
-  sock: Duplex | undefined,
-  told: { hostKey: boolean },
-): Promise<ConnectConfig> {
+async function readKey({ lab, privateKeyFile }: Endpoint): Promise<Buffer> {
+  const trouble = { where: privateKeyFile, next: `lab destroy ${lab}` };
+  const key = await readFile(privateKeyFile).catch((cause: unknown) => {
+    throw new LabError({ ...trouble, what: `cannot read the lab's key: ${messageOf(cause)}`, cause });
+  });
+  const parsed = ssh2.utils.parseKey(key);
+  if (parsed instanceof Error) throw new LabError({ ...trouble, what: `the lab's key is damaged: ${parsed.message}` });
+  return key;
+}
+
+async function configOf(endpoint: Endpoint, told: { hostKey: boolean }): Promise<ConnectConfig> {
   const { dial, user } = endpoint;
-  const key = await readFile(endpoint.privateKeyFile);
+  const key = await readKey(endpoint);
   const ours: PublicKeyAuthMethod = { type: 'publickey', username: user, key };
   const pinned = Buffer.from(endpoint.hostKey.trim().split(/\s+/)[1] ?? '', 'base64');
   return {
     ...('address' in dial ? { host: dial.address, port: dial.port } : {}),
-    ...(sock ? { sock } : {}),
     username: user,
     privateKey: key,
     authHandler: [ours],
@@ -81,18 +89,22 @@ function refusal(endpoint: Endpoint, error: unknown, hostKeyFits: boolean, lastW
     const what = `the lab host of ${lab} refused the lab's key: its sshd settings or authorized_keys were changed`;
     return new LabError({ ...trouble, what, next: `lab reset ${lab}` });
   }
-  if ((error as NodeJS.ErrnoException).path === endpoint.privateKeyFile) {
-    const what = `cannot read the lab's key: ${messageOf(error)}`;
-    return new LabError({ ...trouble, where: endpoint.privateKeyFile, what, next: `lab destroy ${lab}` });
-  }
-  const why = lastWords.trim().split('\n').at(-1)?.slice(0, 300);
-  const what = `the lab host of ${lab} does not answer over ssh: ${why === undefined || why === '' ? messageOf(error) : why}`;
-  return new LabError({ ...trouble, what, next: `lab status ${lab}` });
+  const said = lastWords.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+  const why = said === '' ? messageOf(error) : `${messageOf(error)} (${said})`;
+  return new LabError({
+    ...trouble,
+    what: `the lab host of ${lab} does not answer over ssh: ${why}`,
+    next: `lab status ${lab}`,
+  });
 }
 
 /** An authenticated connection, in the few verbs that a session needs. */
 export interface Connection {
-  open(line: string | undefined, pty: Pty | undefined): Promise<ClientChannel>;
+  /**
+   * Opens a channel and gives what `use` makes of it. `use` is called before ssh2 emits anything: a quick command's
+   * exit status may come in the same packet as the answer to its start.
+   */
+  open<T>(line: string | undefined, pty: Pty | undefined, use: (channel: ClientChannel) => T): Promise<T>;
   /** Settles after sshd has answered a request sent now; rejects when the connection is lost. */
   roundTrip(): Promise<void>;
   /** Called once, with the reason, when the connection is gone. */
@@ -111,7 +123,7 @@ function connectionOf(client: Client, pipe: Duplex | undefined): Connection {
   client.removeAllListeners('error').removeAllListeners('close');
   client.on('error', (error) => (why = messageOf(error)));
   return {
-    open: (line, pty) => openChannel(client, line, pty),
+    open: (line, pty, use) => openChannel(client, line, pty, use),
     roundTrip: () =>
       new Promise((resolve, reject) => {
         // A request that sshd can only refuse, and changes nothing: an answer to it is all that is wanted.
@@ -129,11 +141,16 @@ function connectionOf(client: Client, pipe: Duplex | undefined): Connection {
   };
 }
 
-function openChannel(client: Client, line: string | undefined, pty: Pty | undefined): Promise<ClientChannel> {
+function openChannel<T>(
+  client: Client,
+  line: string | undefined,
+  pty: Pty | undefined,
+  use: (channel: ClientChannel) => T,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const opened = (error: Error | undefined, channel: ClientChannel): void => {
       if (error) reject(error);
-      else resolve(channel);
+      else resolve(use(channel));
     };
     const terminal = pty && { rows: pty.rows, cols: pty.columns, term: pty.term, width: 0, height: 0 };
     if (line === undefined) client.shell(terminal ?? false, opened);
