@@ -50,7 +50,7 @@ test('Nothing begun is nothing to check; everything asked for then fails', async
 test('One chapter alone is reported alone; what it needs is judged all the same', async () => {
   const report = await gradeOf(hostIn('empty').session, { only: 'egress' });
   assert.deepEqual([...new Set(report.checks.map(({ chapter }) => chapter))], ['egress']);
-  assert.match(report.checks[0]?.because ?? '', /^addressing\.ct1-route is skipped/);
+  assert.match(report.checks[0]?.because ?? '', /^addressing\.ct1-link is skipped/);
   assert.equal(report.exit, 1);
 });
 

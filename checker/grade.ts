@@ -69,12 +69,9 @@ const reportFor = ({ lab, driver, plan }: GradeOptions, chapters: ChapterInfo[],
 
 const nothing: Evidence = { results: {}, seen: [], over: false, drops: {}, log: [], lost: 0 };
 
-async function experiments(
-  checks: readonly Check[],
-  { session, plan, driver, signal }: GradeOptions,
-): Promise<Evidence> {
+async function experiments(checks: readonly Check[], { session, plan, signal }: GradeOptions): Promise<Evidence> {
   const wanted = new Set(checks.flatMap((check) => check.probes));
-  return wanted.size === 0 ? nothing : runProbes(session, { plan, driver, wanted, signal });
+  return wanted.size === 0 ? nothing : runProbes(session, { plan, wanted, signal });
 }
 
 /** The facts again, as long as something in them can still go by itself. */

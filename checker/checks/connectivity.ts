@@ -1,5 +1,5 @@
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers } from './look.ts';
+import { containers, linked } from './look.ts';
 import { blind, forwardDrops, outcomeOf, resultOf, sightsOf, unanswered, wayOf } from './trace.ts';
 
 type Which = (typeof containers)[number];
@@ -66,19 +66,13 @@ function gateway(the: Case, from: Which): Judgement {
   return fail({ ...seen, hint });
 }
 
-const needs = (which: Which): string[] => [
-  `addressing.${which}-link`,
-  `addressing.${which}-address`,
-  `veth.${which}-port`,
-];
-
 /** 05: frames and packets between the containers and their gateway, by echo requests that carry a token. */
 export const connectivity: Check[] = containers.flatMap((which): Check[] => [
   {
     id: `connectivity.${which}-gateway`,
     chapter: 'connectivity',
     title: (plan) => `${plan[which].name} reaches its gateway ${plan.gateway}`,
-    needs: [...needs(which), 'bridge.address', 'bridge.up'],
+    needs: [...linked(which), 'bridge.address', 'bridge.up'],
     probes: [home[which]],
     judge: (the) => gateway(the, which),
   },
@@ -86,7 +80,7 @@ export const connectivity: Check[] = containers.flatMap((which): Check[] => [
     id: `connectivity.${which}-${other[which]}`,
     chapter: 'connectivity',
     title: (plan) => `${plan[which].name} reaches ${plan[other[which]].name}`,
-    needs: [...needs('ct1'), ...needs('ct2'), 'bridge.up'],
+    needs: [...linked('ct1'), ...linked('ct2'), 'bridge.up'],
     probes: [across[which]],
     judge: (the) => neighbour(the, which),
   },

@@ -2,7 +2,7 @@ import { world } from '@handwired/host';
 import type { File } from '../facts/facts.ts';
 import { controls } from '../probes/list.ts';
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, netnsOf } from './look.ts';
+import { containers, netnsOf, routed } from './look.ts';
 import { blind, outcomeOf, resultOf, sightsOf, worldIsDown } from './trace.ts';
 
 type Which = (typeof containers)[number];
@@ -23,7 +23,7 @@ function lookup(the: Case, which: Which): Judgement {
     asked[0] ? `the world's ${asked[0].dst} was asked from ${asked[0].src}` : 'no query arrived in the world',
   ];
   if (!result.ok) {
-    if (!resultOf(evidence, `${which}>internet`).ok && asked.length === 0 && queries.length > 0 && toWorld(queries)) {
+    if (!resultOf(evidence, `${which}>internet`).ok && queries.length > 0 && toWorld(queries)) {
       return { verdict: 'skipped', expected, unless: `egress.${which}` };
     }
     return fail({ expected, actual: outcomeOf(result), evidence: lines, hint: whyNot(the, which) });
@@ -129,7 +129,7 @@ export const dns: Check[] = [
       id: `dns.${which}`,
       chapter: 'dns',
       title: (plan) => `${plan[which].name} can look up names`,
-      needs: [`addressing.${which}-route`, `connectivity.${which}-gateway`],
+      needs: routed(which),
       probes: [...controls, asking[which], `${which}>internet`],
       judge: (the) => lookup(the, which),
     }),

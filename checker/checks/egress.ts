@@ -1,7 +1,7 @@
 import { world } from '@handwired/host';
 import { controls } from '../probes/list.ts';
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, listOf } from './look.ts';
+import { containers, listOf, routed } from './look.ts';
 import { outcomeOf, resultOf, sightsOf, wayOf, whyNoEgress, worldIsDown } from './trace.ts';
 
 type Which = (typeof containers)[number];
@@ -51,7 +51,7 @@ export const egress: Check[] = [
       id: `egress.${which}`,
       chapter: 'egress',
       title: (plan) => `${plan[which].name} reaches the internet`,
-      needs: [`addressing.${which}-route`, `connectivity.${which}-gateway`],
+      needs: routed(which),
       probes: [...controls, ping[which], site[which]],
       judge: (the) => reaches(the, which),
     }),
@@ -60,7 +60,7 @@ export const egress: Check[] = [
     id: 'egress.masquerade',
     chapter: 'egress',
     title: () => `The world sees the containers as ${world.uplink.address}`,
-    needs: ['connectivity.ct1-gateway'],
+    needs: routed('ct1'),
     probes: [...controls, 'ct1>internet', 'ct2>internet', 'ct1>site', 'ct2>site'],
     judge: source,
   },

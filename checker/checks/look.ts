@@ -51,6 +51,21 @@ export function pairOf(facts: Facts, container: Container, plan: Plan): Pair | u
 
 export const containers = ['ct1', 'ct2'] as const;
 
+/** Checks without which no packet of a container can come to the bridge. */
+export const linked = (which: (typeof containers)[number]): string[] => [
+  `addressing.${which}-link`,
+  `addressing.${which}-address`,
+  `veth.${which}-port`,
+];
+
+/** Checks without which none can come further than its own subnet. */
+export const routed = (which: (typeof containers)[number]): string[] => [
+  ...linked(which),
+  `addressing.${which}-route`,
+  'bridge.address',
+  'bridge.up',
+];
+
 /** Links of a kind that the baseline lacks, by name. */
 export const newLinks = (facts: Facts, baseline: Facts, kind: string): Link[] =>
   facts.here.links.filter((link) => link.kind === kind && !linkOf(baseline.here.links, link.name));

@@ -1,7 +1,7 @@
 import { world } from '@handwired/host';
 import { controls, type ProbeId } from '../probes/list.ts';
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { netnsOf } from './look.ts';
+import { netnsOf, routed } from './look.ts';
 import { blind, forwardDrops, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from './trace.ts';
 
 /** Did the request itself, by its token, arrive in ct1 from outside? Whatever answers then, ct1 was reached. */
@@ -63,16 +63,16 @@ function rulesAt({ facts, plan }: Case, chain: string, hook: string): boolean {
 
 function whyNotFromHost(the: Case, probe: 'host>loopback' | 'host>uplink'): string | undefined {
   const { facts, plan, evidence } = the;
+  const onLink = sightsOf(evidence, probe, { in: 'root', device: plan.bridge, way: 'out' })[0];
+  if (onLink?.source.startsWith('127.')) {
+    return `It goes out of ${plan.bridge} with the source ${onLink.source}, which ${plan.ct1.name} can't answer: it needs translation on its way out, too.`;
+  }
   const seen = sightsOf(evidence, probe, { in: plan.ct1.name, way: 'in' });
   if (seen.length > 0) return `It arrives in ${plan.ct1.name}, and the answer does not find its way back.`;
   if (rulesAt(the, 'PREROUTING', 'prerouting') && !rulesAt(the, 'OUTPUT', 'output')) {
     return `PREROUTING never sees locally generated packets: what the lab host sends itself passes OUTPUT, where no rule translates port ${plan.hostPort}.`;
   }
   if (probe !== 'host>loopback' || !rulesAt(the, 'OUTPUT', 'output')) return undefined;
-  const onLink = sightsOf(evidence, probe, { in: 'root', device: plan.bridge, way: 'out' })[0];
-  if (onLink?.source.startsWith('127.')) {
-    return `It goes out of ${plan.bridge} with the source ${onLink.source}, which ${plan.ct1.name} can't answer: it needs translation on its way out, too.`;
-  }
   if (facts.here.sysctls[`net/ipv4/conf/${plan.bridge}/route_localnet`] !== '1') {
     return `OUTPUT translates it, and routing then drops it: a packet from 127.0.0.1 may leave by ${plan.bridge} only with net.ipv4.conf.${plan.bridge}.route_localnet=1.`;
   }
@@ -127,7 +127,7 @@ export const publish: Check[] = [
     id: 'publish.server',
     chapter: 'publish',
     title: (plan) => `A server in ${plan.ct1.name} answers on port ${plan.containerPort}`,
-    needs: ['addressing.ct1-route', 'connectivity.ct1-gateway'],
+    needs: routed('ct1'),
     probes: ['host>server'],
     judge: server,
   },
@@ -166,7 +166,7 @@ export const publish: Check[] = [
     id: 'publish.transit',
     chapter: 'publish',
     title: (plan) => `${plan.ct2.name} still reaches port ${plan.hostPort} of other hosts`,
-    needs: ['connectivity.ct2-gateway'],
+    needs: routed('ct2'),
     passNeeds: ['publish.outside'],
     probes: [...controls, 'ct2>site:port', 'ct2>site'],
     judge: (the) => untouched(the, 'ct2>site:port', 'ct2'),

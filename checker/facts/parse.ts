@@ -102,12 +102,21 @@ const save = (parsed: Save | undefined, family: Table['family']): Save => ({
 });
 
 /** Sources that are run only where they make sense. */
-const optional = new Set(['conntrack', 'iptables-legacy', 'ip6tables-legacy']);
+const optional: ReadonlySet<string> = new Set([
+  'bridge',
+  'conntrack',
+  'nft-text',
+  'iptables-nft',
+  'ip6tables-nft',
+  'iptables-legacy',
+  'ip6tables-legacy',
+]);
 
 function readerOf(sources: Record<string, Source>, { scope, problems }: Place) {
   return <T>(name: string, whenEmpty: string, parse: (text: string) => T): T | undefined => {
     const source = sources[name];
-    if (!source && optional.has(name)) return undefined;
+    if (!source && optional.has(name) && scope !== 'root') return undefined;
+    if (!source && /legacy/.test(name)) return undefined;
     const failed = failureOf(source);
     if (failed !== undefined || !source) {
       problems.push({ source: `${scope} ${name}`, what: failed ?? '' });

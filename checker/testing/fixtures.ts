@@ -46,7 +46,7 @@ export const chapters: ChapterInfo[] = chapterIds.map((id, n) => ({
   points: 10,
 }));
 
-/** A session that answers each program with what `answer` makes of it, framed as the programs frame it. */
+/** A session that answers each of our programs with what `answer` makes of it, framed as the programs frame it. */
 export function replaying(answer: (program: 'observe' | 'probe', parameters: unknown) => unknown): Session {
   return {
     exec: (_command, options) => {

@@ -22,7 +22,7 @@ async function save(name: string, { session }: Lab): Promise<void> {
     maxBytes: 16 << 20,
   });
   const wanted = Object.keys(probes) as ProbeId[];
-  const evidence = await runProbes(session, { plan: defaultPlan, driver: 'sandbox', wanted });
+  const evidence = await runProbes(session, { plan: defaultPlan, wanted });
   await writeFile(new URL(`${name}.json`, folder), `${JSON.stringify({ raw, evidence }, null, 1)}\n`);
 }
 

@@ -3,18 +3,23 @@ IP = ["/usr/sbin/ip", "-j", "-d", "-N", "-force", "-batch", "-"]
 IP_INPUT = "addr show\nroute show table all\nrule show\nneigh show\nnetns list-id\n"
 EVERYWHERE = {
     "ip": (IP, IP_INPUT),
-    "bridge": (["/usr/sbin/bridge", "-j", "-d", "-batch", "-"], "link show\nfdb show\n"),
     "nft": (["/usr/sbin/nft", "-j", "list", "ruleset"], ""),
+    "ss": (["/usr/bin/ss", "-H", "-l", "-t", "-u", "-n", "-p", "-O"], ""),
+}
+# Where nft lists a table: iptables-nft keeps its own there.
+WITH_TABLES = {
     "nft-text": (["/usr/sbin/nft", "-a", "list", "ruleset"], ""),
     "iptables-nft": (["/usr/sbin/iptables-nft-save"], ""),
     "ip6tables-nft": (["/usr/sbin/ip6tables-nft-save"], ""),
-    "ss": (["/usr/bin/ss", "-H", "-l", "-t", "-u", "-n", "-p", "-O"], ""),
 }
 LEGACY = {
     "iptables-legacy": ("/proc/thread-self/net/ip_tables_names", ["/usr/sbin/iptables-legacy-save"]),
     "ip6tables-legacy": ("/proc/thread-self/net/ip6_tables_names", ["/usr/sbin/ip6tables-legacy-save"]),
 }
-ROOT_ONLY = {"conntrack": (["/usr/sbin/conntrack", "-L", "-o", "extended"], "")}
+ROOT_ONLY = {
+    "bridge": (["/usr/sbin/bridge", "-j", "-d", "-batch", "-"], "link show\nfdb show\n"),
+    "conntrack": (["/usr/sbin/conntrack", "-L", "-o", "extended"], ""),
+}
 
 
 class Source:
@@ -41,10 +46,11 @@ class Source:
         """Reads what is there; False at its end or when it is more than the limit."""
         kept = self.streams[stream]
         data = os.read(stream.fileno(), 65536)
-        room = (LIMIT if kept[0] == "out" else 4096) - len(kept[1])
+        room = (LIMIT if kept[0] == "out" else 65536) - len(kept[1])
         kept[1] += data[:room]
         if len(data) > room:
-            self.result["cut"] = self.result["cut"] or kept[0] == "out"
+            self.result["cut"] = True
+            os.killpg(self.child.pid, signal.SIGKILL)
         return bool(data) and not self.result["cut"]
 
     def close(self):
@@ -57,17 +63,24 @@ class Source:
             self.child.wait()
             self.result["err"] += "stopped: too long or too much"
         for name, data in self.streams.values():
-            self.result[name] = text(data) + self.result[name]
+            # What was cut is of no use, and there may be much of it.
+            self.result[name] = ("" if self.result["cut"] else text(data)) + self.result[name]
 
 
 def start(scope):
     """All sources of the namespace this thread is in."""
-    wanted = dict(EVERYWHERE, **(ROOT_ONLY if scope == "root" else {}))
+    wanted = {**EVERYWHERE, **WITH_TABLES, **ROOT_ONLY} if scope == "root" else dict(EVERYWHERE)
     for name, (names, argv) in LEGACY.items():
         # Empty: no legacy table was ever used here. The tool itself would load the module that registers one.
         if read(names):
             wanted[name] = (argv, "")
     return {name: Source(*command) for name, command in wanted.items()}
+
+
+def more(sources):
+    """The sources that only make sense once nft has listed a table in the namespace this thread is in."""
+    tables = "nft-text" not in sources and '"table"' in sources["nft"].result["out"]
+    return {name: Source(*command) for name, command in WITH_TABLES.items()} if tables else {}
 
 
 def collect(scopes):

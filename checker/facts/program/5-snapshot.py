@@ -6,25 +6,36 @@ def world():
     return {"pid": int(pid) if pid.isdigit() else None, "inode": inode_of("/proc/%s/ns/net" % pid) if pid else None}
 
 
-def snapshot():
-    own = os.fstat(ROOT).st_ino
-    names = named()
-    scopes, values = {"root": start("root")}, {"root": sysctls()}
-    for entry in [entry for entry in names if entry["nsfs"] and entry["inode"] != own][:12]:
-        try:
-            fd = os.open("/run/netns/" + entry["name"], os.O_RDONLY)
-        except OSError:
-            continue
+def each(namespaces, work):
+    """What `work` gives in each namespace; one that can't be entered is left out."""
+    results = {}
+    for scope, fd in namespaces.items():
         try:
             enter(fd)
-            scopes["netns " + entry["name"]] = start(entry["name"])
-            values["netns " + entry["name"]] = sysctls()
+            results[scope] = work(scope)
         except OSError:
             continue
         finally:
-            os.close(fd)
             enter(ROOT)
+    return results
+
+
+def snapshot():
+    own = os.fstat(ROOT).st_ino
+    names = named()
+    inside = {"root": ROOT}
+    for entry in [entry for entry in names if entry["nsfs"] and entry["inode"] != own][:12]:
+        try:
+            inside["netns " + entry["name"]] = os.open("/run/netns/" + entry["name"], os.O_RDONLY)
+        except OSError:
+            continue
+    scopes = each(inside, start)
+    values = each(inside, lambda scope: sysctls())
     collect(scopes)
+    later = each(inside, lambda scope: more(scopes.get(scope, {"nft-text": None})))
+    collect(later)
+    for scope, sources in later.items():
+        scopes.get(scope, {}).update(sources)
     return {
         "host": {"name": os.uname().nodename, "kernel": os.uname().release, "clock": time.time(), "inode": own,
                  "boot": (text(read("/proc/sys/kernel/random/boot_id", 64)) or "").strip()},

@@ -11,14 +11,17 @@ import ctypes, errno, json, os, re, select, signal, socket, struct, subprocess, 
 libc = ctypes.CDLL(None, use_errno=True)
 TOKEN = re.compile(rb"hw[0-9a-f]{18}", re.I)
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "RES_OPTIONS": "timeout:1 attempts:1"}
-CHILDREN_GRACE = 0.8
+CHILDREN_GRACE = 0.4
 OF_TOKEN = {probe["token"].encode(): probe["id"] for probe in P["probes"]}
 OF_PORT = {}  # a local port -> probe id: tells the packets that carry no token (SYN, RST) apart
 lock = threading.Lock()
 
 
 class Patience(threading.Thread):
-    """A clock that stands still while this machine does not let us run, so that load never looks like packet loss."""
+    """A clock that stands still while this machine does not let us run, so that load never looks like packet loss.
+
+    The control experiment, the world asking itself, shows how slow answers are here: its time is granted ten times over.
+    """
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -32,6 +35,9 @@ class Patience(threading.Thread):
             late = time.monotonic() - before - 0.03
             if late > 0:
                 self.lost = min(self.lost + late, 6.0)
+
+    def grant(self, seconds):
+        self.lost += min(10 * seconds, 6.0)
 
     def now(self):
         return time.monotonic() - self.lost
