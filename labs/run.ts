@@ -9,6 +9,7 @@ import {
   stopIfAborted,
   troubleOf,
 } from '@handwired/host';
+import type { ProcessOutput } from 'zx/core';
 import { chapters } from './chapters.ts';
 import { guarded, ranOf } from './guarded.ts';
 import type { Chapter, Command, Scene, StepText } from './script.ts';
@@ -113,12 +114,16 @@ async function runStep({ way, shell, chapter, step, commands }: Job, onStep: Run
     ms: performance.now() - start,
     output: result.stderr,
   });
-  if (failed) throw troubleOf(result) ?? failure(way, chapter, step, result.stderr);
+  if (failed) throw troubleOf(result) ?? failure(way, chapter, step, result);
 }
 
-const failure = (way: Way, { id, number }: Chapter, { title }: StepText, stderr: string): LabError =>
+type Ended = Pick<ProcessOutput, 'stderr' | 'exitCode' | 'signal'>;
+
+const failure = (way: Way, { id, number }: Chapter, { title }: StepText, ended: Ended): LabError =>
   new LabError({
-    what: stderr.trim().split('\n').at(-1)?.slice(0, 300) || 'a command failed without saying why',
+    what: lastLine(ended.stderr) || `a command ended with ${ended.signal ?? `exit status ${ended.exitCode}`}`,
     where: `${way} of chapter ${number} ${id}: ${title}`,
     next: way === 'build' ? `lab undo --chapter ${id}` : 'lab reset',
   });
+
+const lastLine = (text: string): string | undefined => text.trim().split('\n').at(-1)?.slice(0, 300);

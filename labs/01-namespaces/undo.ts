@@ -18,7 +18,7 @@ const remove = ($: Scene['$'], name: string): Command => ({
 });
 
 const refuseBusy = ($: Scene['$'], name: string) => $`pids=$(ip netns pids ${name} 2>/dev/null)
-if [ -n "$pids" ]; then echo "still running in ${name}:" $(ps -o pid=,comm= -p "$(echo $pids | tr ' ' ,)") >&2; exit 1; fi`;
+if [ -n "$pids" ]; then echo "still running in ${name}:" $(ps -o pid=,comm= -p "$(echo "$pids" | paste -sd, -)") >&2; exit 1; fi`;
 
 const removeLinks = ($: Scene['$'], name: string) =>
   $`for link in $(ip -o link show | grep -E ${` link-netns ${name}( |$)`} | sed 's/^[0-9]*: //; s/@.*//'); do ip link del "$link"; done`;

@@ -35,5 +35,10 @@ export const undo: ScriptOf<typeof chapter> = async ({ $, plan, step }) => {
   await step(
     'loopback',
     ...each.map(({ name }) => ({ done: not(isUp($, 'lo', name)), run: $`ip -n ${name} link set lo down` })),
+    // The kernel gave lo its address when it first went up, and leaves it there.
+    ...each.map(({ name }) => ({
+      done: not(hasAddress($, 'lo', '127.0.0.1/8', name)),
+      run: $`ip -n ${name} addr del 127.0.0.1/8 dev lo`,
+    })),
   );
 };

@@ -74,7 +74,7 @@ export const chapter = chapterData({
     {
       id: 'source',
       title: "Give what the host sends into the bridge the bridge's address.",
-      why: 'ct1 would answer 127.0.0.1 to itself. Clients from outside are not touched: ct1 sees their own addresses.',
+      why: 'To 127.0.0.1 ct1 would answer itself. Clients from outside are not touched: ct1 sees their own addresses.',
       docker: {
         does: 'The same rule, when docker-proxy is off.',
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules',

@@ -47,7 +47,7 @@ export const start = (where: Where): Command => {
 export const stop = (where: Where): Command[] => {
   const { $ } = where;
   const line = argv(where).join(' ');
-  const found = $`for pid in $(pgrep -xf ${line}); do test /proc/$pid/ns/net -ef /proc/self/ns/net || echo $pid; done`;
+  const found = $`for pid in $(pgrep -xf ${line}); do test "/proc/$pid/ns/net" -ef /proc/self/ns/net || echo "$pid"; done`;
   const none = sh(`test -z "$(${found.cmd})"`);
   return [
     { done: none, run: sh(`kill $(${found.cmd})`) },

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { test } from 'node:test';
+import { chapterIds, defaultPlan } from '@handwired/host';
+import { chapters } from './chapters.ts';
+import { record } from './record.ts';
+
+const ids = chapters.map(({ id }) => id);
+
+test('Every chapter folder is in the registry, in the order of its number', async () => {
+  const folders = (await readdir(import.meta.dirname)).filter((name) => /^\d\d-/.test(name)).sort();
+  assert.deepEqual(
+    chapters.map(({ number, id }) => `${number}-${id}`),
+    folders,
+  );
+  assert.deepEqual(ids, [...chapterIds]);
+});
+
+test('A chapter needs only chapters before it, and the points make 100', () => {
+  for (const [i, { needs }] of chapters.entries()) {
+    for (const need of needs) assert.ok(ids.slice(0, i).includes(need), need);
+  }
+  assert.equal(
+    chapters.reduce((sum, { points }) => sum + points, 0),
+    100,
+  );
+});
+
+test("Every step has its texts, in sentences, and Docker's place in moby", () => {
+  for (const { id, title, steps } of chapters) {
+    assert.ok(title.length > 0);
+    for (const step of steps) {
+      const where = `${id}/${step.id}`;
+      assert.match(step.title, /^[A-Z].*\.$/, where);
+      assert.match(step.why, /^[A-Z`].*\.$/, where);
+      assert.match(step.docker.does, /^[A-Z].*\.$/, where);
+      assert.match(step.docker.source, /^daemon\/[\w/]+\.go: [\w, .:;]+$/, where);
+    }
+  }
+});
+
+test('Build takes the steps of a chapter in the order of its texts, undo in the reverse, each once', async () => {
+  for (const { id, steps } of chapters) {
+    const texts = steps.map((step) => step.id);
+    const built = await record('build', defaultPlan, [id]);
+    assert.deepEqual(
+      built.map((step) => step.id),
+      texts,
+    );
+    const undone = await record('undo', defaultPlan, [id]);
+    assert.deepEqual(
+      undone.map((step) => step.id),
+      id === 'cleanup' ? [] : texts.toReversed(),
+    );
+  }
+});
+
+test('Cleanup undoes every other chapter, the last first', () => {
+  const others = ids.filter((id) => id !== 'cleanup').toReversed();
+  assert.deepEqual(
+    chapters.at(-1)?.steps.map(({ id }) => id),
+    others,
+  );
+});
