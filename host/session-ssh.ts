@@ -19,6 +19,7 @@ export async function connectOverSsh(endpoint: Endpoint, options: ConnectOptions
   let pipe: PipedProcess | undefined;
   try {
     const config = await configOf(endpoint, told);
+    options.signal?.throwIfAborted();
     if ('command' in endpoint.dial) pipe = openPiped(endpoint.dial.command);
     await ready(client, pipe ? { ...config, sock: pipe.stream } : config, options);
   } catch (error) {
