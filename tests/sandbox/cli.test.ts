@@ -258,6 +258,22 @@ test('a learner who breaks the way in gets an error that names the reset, and th
   });
 });
 
+test('a lab host whose processes all stand still can be reset and destroyed', async () => {
+  await withLabs(async (lab) => {
+    await ready(lab, 'own');
+    for (const words of [
+      ['reset', 'own'],
+      ['destroy', 'own'],
+    ]) {
+      const freeze = lab.start(['exec', 'own', '--', 'kill -STOP -1']);
+      await Promise.race([after(1500), freeze.ended]);
+      const { code, stderr } = await lab(...words);
+      assert.equal(code, 0, stderr);
+      await freeze.ended;
+    }
+  });
+});
+
 test('a state folder that can not be written, or is full, is named with what to do', async () => {
   await withLabs(async (lab) => {
     const home = await lab.start(['status'], { HOME: '/dev/null', XDG_CACHE_HOME: '', XDG_STATE_HOME: '' }).ended;

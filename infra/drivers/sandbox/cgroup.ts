@@ -2,6 +2,7 @@ import { access, constants, mkdir, readFile, rmdir, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LabError } from '@handwired/host';
+import { signalProcess } from './init-process.ts';
 
 /** What one sandbox may take at most, so that neither a fork bomb nor a memory hog takes the machine. */
 export interface Limits {
@@ -84,6 +85,15 @@ export async function memoryUsedMiB(instance: string): Promise<number | undefine
     if (text !== undefined) return Math.ceil(Number(text) / 1024 / 1024);
   }
   return undefined;
+}
+
+/**
+ * Kills every process in a cgroup. The nsenter of each session is one of them: outside the sandbox's pid namespace, it
+ * does not end with its init, and while it is stopped (as it stops with its child) that namespace can't end either.
+ */
+export async function killMembers(folder: string): Promise<void> {
+  const pids = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '');
+  for (const pid of pids.split('\n').filter((line) => line !== '' && line !== '0')) signalProcess(Number(pid));
 }
 
 /** Removes an empty cgroup. The kernel empties it a moment after the last process has ended. */

@@ -1,7 +1,7 @@
 import { access, copyFile, rm } from 'node:fs/promises';
 import { connect, type Endpoint, EXIT, LabError, type LabSpec, run } from '@handwired/host';
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
-import { findCgroups, type Limits, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
+import { findCgroups, killMembers, type Limits, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
 import { cloudInit, enterScript, filesOf, launchScript, type SandboxFiles } from './files.ts';
 import { endInit, endMarked, type InitProcess, isRunning, markOf, readInit } from './init-process.ts';
 import { prepare, publicKey } from './prepare.ts';
@@ -120,6 +120,7 @@ async function endpointOf(
 /** Ends every process of the sandbox, started in whatever way, and removes its cgroups. Files stay. */
 async function remove(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
   const known = await readInit(files.init);
+  for (const cgroup of await findCgroups(spec.instance)) await killMembers(cgroup);
   const ended = await endMarked(markOf(spec.instance));
   if (known && (await isRunning(known))) {
     await endInit(known);

@@ -68,7 +68,8 @@ export async function endInit(init: InitProcess): Promise<void> {
   }
 }
 
-function signalProcess(pid: number): void {
+/** SIGKILL; a process that is gone is no error. */
+export function signalProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
