@@ -30,7 +30,7 @@ export function outcomeOf(result: Result): string {
 const first = new Set<Sight['what']>(['echo', 'syn', 'query']);
 
 /** The stations at which the way out of a probe's packets was seen: `veth-ct1 in, br0 in, enp1s0 out`. */
-export function stationsOf(evidence: Evidence, probe: ProbeId): string[] {
+function stationsOf(evidence: Evidence, probe: ProbeId): string[] {
   const seen = sightsOf(evidence, probe).filter((sight) => first.has(sight.what));
   return [...new Set(seen.map((sight) => `${sight.in === 'root' ? 'host' : sight.in} ${sight.device} ${sight.way}`))];
 }
@@ -59,7 +59,7 @@ export function forwardDrops(facts: Facts): string | undefined {
   return undefined;
 }
 
-export const forwardsFrom = (facts: Facts, device: string): boolean =>
+const forwardsFrom = (facts: Facts, device: string): boolean =>
   facts.here.sysctls[`net/ipv4/conf/${device}/forwarding`] === '1';
 
 /** Does somebody ask for an address by ARP in a namespace, and nobody answer? */

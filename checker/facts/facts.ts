@@ -39,7 +39,7 @@ export const Named = z.object({
 });
 
 /** A process outside the lab host's own network namespace. */
-export const Process = z.object({
+const Process = z.object({
   pid: z.int(),
   inode: z.int(),
   /** The name in /run/netns; null: it has none. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** One chain of an iptables table. `policy` null: a chain that somebody made (`-N`). */
-export const Chain = z.object({ name: z.string(), policy: z.string().nullable(), rules: z.array(z.string()) });
+const Chain = z.object({ name: z.string(), policy: z.string().nullable(), rules: z.array(z.string()) });
 
 /** One table as iptables-save shows it, packet counters left out. Rules are without their `-A CHAIN`. */
 export const Table = z.object({
@@ -11,7 +11,7 @@ export const Table = z.object({
   name: z.string(),
   chains: z.array(Chain),
 });
-export type Chain = z.infer<typeof Chain>;
+type Chain = z.infer<typeof Chain>;
 export type Table = z.infer<typeof Table>;
 
 /**

@@ -1,7 +1,6 @@
 import type { Facts, Net } from './facts.ts';
 
-export const subjects = ['namespaces', 'links', 'rules', 'sysctls', 'files', 'processes'] as const;
-export type Subject = (typeof subjects)[number];
+export type Subject = 'namespaces' | 'links' | 'rules' | 'sysctls' | 'files' | 'processes';
 
 /**
  * One comparable thing of a snapshot. What changes by itself or differs between two equal lab hosts is in none of them:

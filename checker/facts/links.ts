@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** An address of a link; lifetimes and flags left out. */
-export const Address = z.object({
+const Address = z.object({
   family: z.enum(['inet', 'inet6']),
   address: z.string(),
   /** Prefix length. */
@@ -33,7 +33,7 @@ export const Link = z.object({
   addresses: z.array(Address),
 });
 export type Link = z.infer<typeof Link>;
-export type Address = z.infer<typeof Address>;
+type Address = z.infer<typeof Address>;
 
 const scopes: Record<string, string> = { '0': 'global', '200': 'site', '253': 'link', '254': 'host' };
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** One object of an nft table: a chain, a rule, a set, ... `text` is canonical: no handle, no counter. */
-export const NftObject = z.object({
+const NftObject = z.object({
   /** `chain`, `rule`, `set`, `map`, `flowtable`, ... */
   type: z.string(),
   chain: z.string().nullable(),
@@ -15,7 +15,7 @@ export const NftObject = z.object({
 
 /** One nft table. The ones that iptables-nft keeps are here too, with the details of its matches hidden (`xt`). */
 export const NftTable = z.object({ family: z.string(), name: z.string(), objects: z.array(NftObject) });
-export type NftObject = z.infer<typeof NftObject>;
+type NftObject = z.infer<typeof NftObject>;
 export type NftTable = z.infer<typeof NftTable>;
 
 const Entry = z.record(z.string(), z.looseObject({ family: z.string().optional(), table: z.string().optional() }));

@@ -65,7 +65,7 @@ export function replaying(answer: (program: 'observe' | 'probe', parameters: unk
 export const result = (stdout: string, code = 0, stderr = ''): ExecResult => ({ code, signal: null, stdout, stderr });
 
 /** Numbers from a seed, so that a failing input comes back: mulberry32. */
-export function random(seed: number): (below: number) => number {
+function random(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
     state = (state + 0x6d2b79f5) | 0;
