@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { Conditions, connect, type Endpoint, type LabSpec, type Plan, type Session, silent } from '@handwired/host';
+import { sandbox } from '../../infra/drivers/sandbox/index.ts';
+
+export interface LabHost {
+  endpoint: Endpoint;
+  session: Session;
+  plan: Plan;
+  conditions: Conditions;
+  /** Runs a shell command; its stdout. Throws with its stderr when it fails. */
+  readonly sh: (command: string) => Promise<string>;
+}
+
+/** A sandbox for one test, with a state folder of its own; gone afterwards, whatever happened. */
+export async function withLabHost(
+  plan: Plan,
+  conditions: Partial<Conditions>,
+  test: (host: LabHost) => Promise<void>,
+): Promise<void> {
+  const instance = randomBytes(4).toString('hex');
+  const before = process.env.XDG_STATE_HOME;
+  const folder = (process.env.XDG_STATE_HOME = await mkdtemp(join(tmpdir(), 'handwired-test-')));
+  const spec: LabSpec = {
+    schemaVersion: 1,
+    name: `test-${instance}`,
+    driver: 'sandbox',
+    conditions: Conditions.parse(conditions),
+    plan,
+    cpus: 1,
+    memoryMiB: 512,
+    instance,
+    owner: userInfo().username,
+    createdAt: new Date().toISOString(),
+    phase: 'creating',
+  };
+  const work = { progress: silent, signal: new AbortController().signal };
+  try {
+    const endpoint = await sandbox.up(spec, work);
+    const session = await connect(endpoint);
+    const sh = async (command: string): Promise<string> => {
+      const { code, stdout, stderr } = await session.exec(command);
+      if (code !== 0) throw new Error(`${command}: exit ${code}: ${stderr}`);
+      return stdout;
+    };
+    await test({ endpoint, session, plan, conditions: spec.conditions, sh });
+    session.close();
+  } finally {
+    await sandbox.destroy(spec, work);
+    await rm(folder, { recursive: true, force: true });
+    if (before === undefined) delete process.env.XDG_STATE_HOME;
+    else process.env.XDG_STATE_HOME = before;
+  }
+}
