@@ -25,7 +25,7 @@ verify: deps ## format, lint, types, unit tests, unused code, shell scripts: sec
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j 4 $(checks:%=verify-%)
 
 # What each check runs is in package.json.
-verify-%:
+$(checks:%=verify-%): verify-%:
 	@$(node) --run verify:$*
 
 test: verify setup ## everything: verify, then the tests that need lab hosts, real VMs last
