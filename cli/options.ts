@@ -15,7 +15,6 @@ import { closest, distance } from 'fastest-levenshtein';
 export interface UpOptions {
   driver?: 'auto' | DriverName;
   uri?: string;
-  image?: string;
   condition?: Partial<Conditions>;
   cpus?: number;
   memory?: number;

@@ -45,8 +45,8 @@ export async function runFleetUp(context: Context, file: string, options: FleetO
   return exitOf(outcomes);
 }
 
-function flagsOf({ uri, image, condition, cpus, memory }: UpOptions): UpOptions {
-  const given = { uri, image, condition, cpus, memory };
+function flagsOf({ uri, condition, cpus, memory }: UpOptions): UpOptions {
+  const given = { uri, condition, cpus, memory };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 

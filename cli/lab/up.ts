@@ -75,7 +75,6 @@ function newSpec(name: string, wanted: UpOptions, plan: Plan, driver: Driver): L
     cpus: wanted.cpus ?? 1,
     memoryMiB: wanted.memory ?? 512,
     ...(wanted.uri === undefined ? {} : { uri: wanted.uri }),
-    ...(wanted.image === undefined ? {} : { image: wanted.image }),
     instance: randomBytes(8).toString('hex'),
     owner: `${userInfo().username}@${hostname()}`,
     createdAt: new Date().toISOString(),
@@ -120,7 +119,6 @@ function refuseOtherFlags(spec: LabSpec, wanted: UpOptions, plan: Plan): void {
   const differences = [
     differs('--driver', spec.driver, wanted.driver === 'auto' ? undefined : wanted.driver),
     differs('--uri', spec.uri, wanted.uri),
-    differs('--image', spec.image, wanted.image),
     differs('--cpus', spec.cpus, wanted.cpus),
     differs('--memory', spec.memoryMiB, wanted.memory),
     ...Object.entries(wanted.condition ?? {}).map(([key, value]) =>

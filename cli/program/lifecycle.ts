@@ -1,5 +1,5 @@
 import { EXIT, LabError } from '@handwired/host';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { labName, type UpOptions } from '../options.ts';
 import { addMachineOptions, labCommand, output, type Act } from './parts.ts';
@@ -7,11 +7,10 @@ import { addMachineOptions, labCommand, output, type Act } from './parts.ts';
 /** Commands that make a lab come, come back and go. */
 export function addLifecycle(program: Command, context: Context, act: Act): void {
   const example = 'lab up demo --driver sandbox --condition forward-policy=drop';
-  addMachineOptions(labCommand(program, 'up', 'bring a lab host up, or say that it is up', example))
-    .addOption(new Option('--image <file>', 'Debian or Ubuntu cloud image, path or URL, in place of ours (driver vm)'))
-    .action((name: string = labName(), options: UpOptions) =>
+  addMachineOptions(labCommand(program, 'up', 'bring a lab host up, or say that it is up', example)).action(
+    (name: string = labName(), options: UpOptions) =>
       act('up', async () => (await import('../commands/up.ts')).runUp(context, name, options)),
-    );
+  );
   labCommand(program, 'reset', 'back to the baseline, whatever was done to the lab host', 'lab reset demo').action(
     (name: string = labName()) =>
       act('reset', async () => (await import('../commands/reset.ts')).runReset(context, name)),
