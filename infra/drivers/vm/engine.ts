@@ -39,7 +39,7 @@ export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase
   const at = { stackName: spec.name, projectName: project };
   const inline = { ...at, program: () => Promise.resolve() };
   // A new lab's folder holds no stack: asking for it first would start the engine once more.
-  const known = await readdir(join(files.backend, '.pulumi/stacks', project)).catch(() => []);
+  const known = await readdir(join(files.backend, '.pulumi/stacks', project)).catch((): string[] => []);
   const stack = await (known.includes(`${spec.name}.json`)
     ? LocalWorkspace.selectStack(inline, workspace)
     : LocalWorkspace.createStack(inline, workspace));

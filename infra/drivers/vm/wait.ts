@@ -20,6 +20,9 @@ export async function waitUntilReady(target: Target, work: Work, rows = readines
       for (const row of rows) await work.progress.stage(row.what, (note) => until(row, watched, note));
     })();
     await Promise.race([ready, death]);
+  } catch (error) {
+    work.signal.throwIfAborted();
+    throw error;
   } finally {
     over.abort(new Error('the wait is over'));
     watched.session?.close();

@@ -72,11 +72,17 @@ export async function ensureHypervisor(
   }
 }
 
-/** Every daemon that could have a lab of which no record is left; only those that exist. */
+/**
+ * Every daemon that could have a lab of which no record is left; only those that answer. The record is written before
+ * anything is made: without one, a URI that never answered has nothing of the lab.
+ */
 export async function hypervisorsOf(spec: LabSpec, signal: AbortSignal): Promise<VmRecord['hypervisor'][]> {
   const found: VmRecord['hypervisor'][] = [];
-  if (spec.uri !== undefined) found.push({ kind: 'given', uri: spec.uri });
-  else if (await systemAnswers(signal)) found.push({ kind: 'system', uri: systemUri });
+  if (spec.uri !== undefined) {
+    if (await answers(spec.uri, 5000, signal)) found.push({ kind: 'given', uri: spec.uri });
+  } else if (await systemAnswers(signal)) {
+    found.push({ kind: 'system', uri: systemUri });
+  }
   if (await isEnlisted(spec.name)) found.push({ kind: 'private', uri: privateUri() });
   return found;
 }

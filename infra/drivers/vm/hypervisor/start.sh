@@ -41,7 +41,7 @@ if [ -z "$again" ]; then
   mount --rbind "$run/dev" /dev
 
   # Debian's packages make lib/dnsmasq; libvirt writes there for each network, with or without a dnsmasq.
-  mkdir -p "$state/etc" "$state/lib/dnsmasq" "$state/log" "$cache" /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /run/libvirt
+  mkdir -p "$state/etc" "$state/lib/dnsmasq" "$state/log/qemu" "$cache" /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /run/libvirt
   mount --bind "$state/etc" /etc/libvirt
   mount --bind "$state/lib" /var/lib/libvirt
   mount --bind "$state/log" /var/log/libvirt

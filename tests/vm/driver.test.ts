@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Endpoint, EXIT, hostPaths, type LabSpec, labDir, run, saveSpec } from '@handwired/host';
+import { endProcess } from '../../infra/drivers/vm/identity.ts';
+import { privateDaemon, privateUri } from '../../infra/drivers/vm/hypervisor/private.ts';
+import { namesOf } from '../../infra/drivers/vm/names.ts';
+import { vm } from '../../infra/drivers/vm/index.ts';
+import { noVm, ownState, sh, specOf, traces, work } from './vm.ts';
+
+const skip = await noVm();
+const virsh = async (...words: string[]): Promise<string> =>
+  (await run(['virsh', '-q', '-c', privateUri(), ...words], { timeoutMs: 30_000 })).stdout.trim();
+
+describe('the vm driver', { skip, timeout: 900_000 }, () => {
+  let forget: () => Promise<void>;
+  let spec: LabSpec;
+  let endpoint: Endpoint;
+  before(async () => {
+    forget = await ownState();
+    spec = await specOf('tested');
+  });
+  after(() => forget());
+
+  it('brings a lab host up through the engine, which answers with its own kernel and pinned key', async (t) => {
+    endpoint = await vm.up(spec, work());
+    const kernel = await sh(endpoint, 'uname -r');
+    t.diagnostic(`domain ${namesOf(spec).object}, guest kernel ${kernel}`);
+    assert.notEqual(kernel, (await run(['uname', '-r'])).stdout.trim());
+    assert.equal(await sh(endpoint, 'hostname'), 'tested');
+    assert.equal(await sh(endpoint, `test -e ${hostPaths.ready} && echo ready`), 'ready');
+    assert.equal(await sh(endpoint, `grep -c FORWARD_POLICY=drop ${hostPaths.env}`), '1');
+    await assert.rejects(async () => sh({ ...endpoint, hostKey: `ssh-ed25519 ${'A'.repeat(68)}` }, 'true'), /host key/);
+  });
+
+  it('shows the learner one uplink and no management network', async () => {
+    const links = (await sh(endpoint, 'ip -br link')).split('\n').map((line) => line.split(/[\s@]/)[0]);
+    assert.deepEqual(links, ['lo', 'enp1s0', 'br-keep']);
+  });
+
+  it('records every object in the engine`s state, each with the lab`s name and instance', async () => {
+    const state = join(labDir('tested'), 'vm/pulumi/backend/.pulumi/stacks/handwired/tested.json');
+    const text = await readFile(state, 'utf8');
+    const types = [...text.matchAll(/"type":\s*"libvirt:\w+[^:]*:(\w+)"/g)].map(([, type]) => type).sort();
+    assert.deepEqual(types, ['CloudinitDisk', 'Domain', 'Network', 'Pool', 'Volume', 'Volume']);
+    assert.ok(!text.includes('OPENSSH PRIVATE KEY'), 'the host key stands in the state in plain text');
+    assert.match(await virsh('desc', namesOf(spec).object), new RegExp(`owner=test@test instance=${spec.instance}`));
+  });
+
+  it('says that it is up, and with what, and up again changes nothing', async () => {
+    await saveSpec({ ...spec, phase: 'ready' });
+    const status = await vm.status(spec, work().signal);
+    assert.equal(status.state, 'up');
+    assert.equal(status.memoryMiB, 512);
+    assert.ok((status.diskMiB ?? 0) > 0);
+    const started = await sh(endpoint, 'cat /proc/sys/kernel/random/boot_id');
+    assert.deepEqual(await vm.up(spec, work()), endpoint);
+    assert.equal(await sh(endpoint, 'cat /proc/sys/kernel/random/boot_id'), started);
+  });
+
+  it('finds its running lab host again after libvirtd was killed', async () => {
+    const started = await sh(endpoint, 'cat /proc/sys/kernel/random/boot_id');
+    const daemon = await privateDaemon();
+    assert.ok(daemon);
+    await endProcess(daemon, 0);
+    assert.equal((await vm.status(spec, work().signal)).state, 'stopped');
+    assert.equal(await sh(endpoint, 'cat /proc/sys/kernel/random/boot_id'), started);
+    assert.deepEqual(await vm.up(spec, work()), endpoint);
+    assert.equal((await vm.status(spec, work().signal)).state, 'up');
+    assert.equal(await sh(endpoint, 'cat /proc/sys/kernel/random/boot_id'), started);
+  });
+
+  it('gives a second lab a network of its own on the same hypervisor, and takes away only that', async () => {
+    const other = await specOf('other');
+    await killedAt(other, /^domain created/m);
+    const names = (await virsh('net-list', '--all', '--name')).split('\n').filter((name) => name !== '');
+    assert.equal(names.length, 2);
+    const removed = await vm.destroy(other, work());
+    assert.ok(removed.includes(`domain ${namesOf(other).object}`));
+    assert.ok(removed.every((line) => line.includes(other.instance)));
+    assert.equal((await vm.status(spec, work().signal)).state, 'up');
+  });
+
+  it('resets a lab host that was powered off to what it was at first', async () => {
+    await sh(endpoint, 'touch /root/mine && sync');
+    await virsh('destroy', namesOf(spec).object);
+    assert.equal((await vm.status(spec, work().signal)).state, 'stopped');
+    assert.deepEqual(await vm.reset(spec, work()), endpoint);
+    assert.equal(await sh(endpoint, 'ls /root/mine 2>/dev/null || echo gone'), 'gone');
+  });
+
+  it('is gone without a trace once it is destroyed, and says what went', async () => {
+    const removed = await vm.destroy(spec, work());
+    const { object } = namesOf(spec);
+    for (const what of [`domain ${object}`, `pool ${object}`, `network ${object}`, `volume overlay.qcow2 of ${object}`])
+      assert.ok(removed.includes(what), `${what} in ${removed.join(', ')}`);
+    assert.deepEqual(await traces(spec), []);
+    assert.equal((await vm.status(spec, work().signal)).state, 'absent');
+    assert.deepEqual(await vm.destroy(spec, work()), []);
+  });
+});
+
+describe('a vm lab that is cut off', { skip, timeout: 300_000 }, () => {
+  let forget: () => Promise<void>;
+  before(async () => {
+    forget = await ownState();
+  });
+  after(() => forget());
+
+  for (const [stage, when] of [
+    ['before the engine runs', /^begin Engine/m],
+    ['while the engine makes objects', /^pool created/m],
+    ['while the domain boots', /^domain created/m],
+  ] as const)
+    it(`leaves nothing after kill -9 ${stage} and a destroy`, async () => {
+      const spec = await specOf('killed');
+      await killedAt(spec, when);
+      await vm.destroy(spec, work());
+      assert.deepEqual(await traces(spec), []);
+    });
+
+  it('ends soon with the reason when it is aborted, and leaves nothing after a destroy', async () => {
+    const spec = await specOf('aborted');
+    const abort = new AbortController();
+    const note = (text: string): void => {
+      if (/pool created/.test(text)) abort.abort(new Error('that is enough'));
+    };
+    const progress = { note, stage: <T>(_: string, task: (n: typeof note) => Promise<T>) => task(note) };
+    await assert.rejects(vm.up(spec, { signal: abort.signal, progress }), /that is enough/);
+    await vm.destroy(spec, work());
+    assert.deepEqual(await traces(spec), []);
+  });
+});
+
+describe('a vm lab that can`t be had', { skip, timeout: 60_000 }, () => {
+  let forget: () => Promise<void>;
+  before(async () => {
+    forget = await ownState();
+  });
+  after(() => forget());
+
+  it('names the URI that does not answer', async () => {
+    const uri = 'qemu+unix:///system?socket=/nonexistent/libvirt-sock';
+    const spec = await specOf('nowhere', { uri });
+    await assert.rejects(vm.up(spec, work()), (error: { message: string; exit: number }) => {
+      assert.match(error.message, /no libvirt daemon answers at qemu\+unix/);
+      assert.equal(error.exit, EXIT.config);
+      return true;
+    });
+  });
+
+  it('says how much memory there is when more is asked for', async () => {
+    const spec = await specOf('large', { memoryMiB: 10_000_000 });
+    await assert.rejects(vm.up(spec, work()), /wants 10000000 MiB of memory, and \d+ MiB are free/);
+    assert.deepEqual(await traces(spec), []);
+  });
+});
+
+/** Starts `up` in a process of its own and kills it when its output matches. */
+async function killedAt(spec: LabSpec, when: RegExp): Promise<void> {
+  const program = join(import.meta.dirname, 'up-until-killed.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(spec)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let seen = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      seen += chunk.toString();
+      if (when.test(seen)) child.kill('SIGKILL');
+    });
+    child.on('close', () => {
+      if (when.test(seen)) resolve();
+      else reject(new Error(`it ended before ${when}: ${seen}`));
+    });
+  });
+}
