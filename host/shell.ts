@@ -1,9 +1,12 @@
 import { createRequire } from 'node:module';
-import type { Options, ProcessPromise } from 'zx/core';
+import type { Options, ProcessOutput, ProcessPromise } from 'zx/core';
 import { LabError } from './errors.ts';
 import { quote } from './quote.ts';
 import type { Session } from './session.ts';
 import { killRemote, recordingSpawn, type Spawn, sessionSpawn } from './shell-spawn.ts';
+
+/** What a finished command of a Shell gives: zx's stdout, stderr, exitCode, signal. */
+export type ShellOutput = ProcessOutput;
 
 /** zx's `$`, whose commands run on a lab host. `$({..options})` gives another with those options of zx. */
 export interface Shell {

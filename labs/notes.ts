@@ -5,11 +5,11 @@ import type { Command, Sh, Template } from './script.ts';
  * Where the lab host keeps what was there before a change of ours, one file a change. A note is made whole or not at all,
  * is never made twice, and goes when undo has given its content back; the folder goes with the last one.
  */
-export const notesFolder = '/run/handwired-build';
+const notesFolder = '/run/handwired-build';
 
 export const noteFile = (name: string): string => `${notesFolder}/${name}`;
 
-export const noted = ($: Template, name: string): Sh => $`test -e ${noteFile(name)}`;
+const noted = ($: Template, name: string): Sh => $`test -e ${noteFile(name)}`;
 
 /** Writes down what `read` prints, unless it is written down already. */
 const note = ($: Template, name: string, read: Sh): Sh => {

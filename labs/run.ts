@@ -5,11 +5,11 @@ import {
   type Plan,
   type Session,
   type Shell,
+  type ShellOutput,
   shellOf,
   stopIfAborted,
   troubleOf,
 } from '@handwired/host';
-import type { ProcessOutput } from 'zx/core';
 import { chapters } from './chapters.ts';
 import { guarded, ranOf } from './guarded.ts';
 import type { Chapter, Command, Scene, StepText } from './script.ts';
@@ -87,7 +87,7 @@ export function textOf({ id, steps }: Chapter, step: string): StepText {
   throw new TypeError(`chapter ${id} has no step ${step}`);
 }
 
-export const plainOf = (commands: readonly Command[]): string => commands.map(({ run }) => run.cmd).join('\n');
+const plainOf = (commands: readonly Command[]): string => commands.map(({ run }) => run.cmd).join('\n');
 
 interface Job {
   way: Way;
@@ -117,7 +117,7 @@ async function runStep({ way, shell, chapter, step, commands }: Job, onStep: Run
   if (failed) throw troubleOf(result) ?? failure(way, chapter, step, result);
 }
 
-type Ended = Pick<ProcessOutput, 'stderr' | 'exitCode' | 'signal'>;
+type Ended = Pick<ShellOutput, 'stderr' | 'exitCode' | 'signal'>;
 
 const failure = (way: Way, { id, number }: Chapter, { title }: StepText, ended: Ended): LabError =>
   new LabError({

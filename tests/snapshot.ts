@@ -31,7 +31,7 @@ export async function takeSnapshot(): Promise<Snapshot> {
 }
 
 /** What is in one snapshot and not in the other: `+` came, `-` went. Sysctls that came with a module don't count. */
-export function difference(before: Snapshot, after: Snapshot): string[] {
+function difference(before: Snapshot, after: Snapshot): string[] {
   return Object.keys(before).flatMap((section) => {
     const [had, has] = [before[section] ?? [], after[section] ?? []];
     const [old, now] = [new Set(had), new Set(has)];

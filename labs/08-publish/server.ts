@@ -4,7 +4,7 @@ import type { Command, Scene, Sh, Template } from '../script.ts';
 type Where = Pick<Scene, '$' | 'plan'>;
 
 /** The folder that is served, a page in it, and where the server writes who asked for what. */
-export const folder = ({ plan: { ct1 } }: Where): string => `/srv/${ct1.name}`;
+const folder = ({ plan: { ct1 } }: Where): string => `/srv/${ct1.name}`;
 const pageOf = (where: Where): string => `${folder(where)}/index.html`;
 const logOf = ({ plan: { ct1 } }: Where): string => `/run/${ct1.name}-web.log`;
 const hello = ($: Template, { plan: { ct1 } }: Where): Sh => $`echo ${`Hello from ${ct1.name}`}`;
