@@ -31,6 +31,6 @@ export function createContext(signal: AbortSignal): Context {
 }
 
 /** Whether a stream is a terminal on which colours are welcome. */
-export function wantsColor(stream: NodeJS.WriteStream): boolean {
+function wantsColor(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }

@@ -49,7 +49,7 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
 }
 
 /** Seconds since a stage began, as printed: `0.4 s`, `75 s`. */
-export function elapsed(startedAt: number): string {
+function elapsed(startedAt: number): string {
   const seconds = (performance.now() - startedAt) / 1000;
   return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
 }
