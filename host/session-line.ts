@@ -8,16 +8,22 @@ export interface RemoteLine {
   nonce: string | undefined;
 }
 
+/** One argument of execve(2) holds at most 128 KiB (MAX_ARG_STRLEN), its final NUL included. */
+const LONGEST_LINE = 128 * 1024 - 1;
+
 /**
  * What the remote user's shell is told to run. It first writes `NONCE PID` to stderr: sshd made it the leader of a
  * session of its own, so that number is the process group to signal (sshd itself refuses RFC 4254 signals for root).
  * Then it becomes /bin/sh with the command, which gets SIGHUP when its sshd ends (PR_SET_PDEATHSIG, prctl(2)): a
  * connection that is cut leaves no command behind, while background children, and what runs by nohup, stay.
+ * Throws TypeError on a line that no argument can hold: such a script goes to `sh` by stdin.
  */
 export function remoteLine(command: string | readonly string[], pty: boolean): RemoteLine {
   const script = quote(typeof command === 'string' ? command : `exec ${quoteAll(command)}`);
   const tied = 'command -v setpriv >/dev/null 2>&1 && exec setpriv --pdeathsig HUP -- /bin/sh -c "$handwired"';
   const run = `${tied}; exec /bin/sh -c "$handwired"`;
+  const longest = LONGEST_LINE - 200;
+  if (Buffer.byteLength(script) > longest) throw new TypeError(`a command line is longer than ${longest} bytes`);
   if (pty) return { line: `handwired=${script}; ${run}`, nonce: undefined };
   const nonce = randomBytes(12).toString('hex');
   return { line: `handwired=${script}; echo ${nonce} $$ >&2; ${run}`, nonce };

@@ -80,6 +80,12 @@ describe('a session to a real sshd', { skip: noSshd() }, () => {
     assert.equal((await session.exec('exit 4', { input: randomBytes(8_000_000) })).code, 4);
   });
 
+  test('a command line may be as long as an argument can be, and a longer one is refused here', async () => {
+    assert.equal((await session.exec(`echo ${'x'.repeat(130_000)} | wc -c`)).stdout, '130001\n');
+    await assert.rejects(session.exec(`echo ${'x'.repeat(131_000)}`), TypeError);
+    assert.equal((await session.exec('sh', { input: `echo ${'x'.repeat(500_000)} | wc -c` })).stdout, '500001\n');
+  });
+
   test('invalid UTF-8 becomes replacement characters', async () => {
     assert.equal((await session.exec(String.raw`printf 'a\377b'`)).stdout, 'a\ufffdb');
   });

@@ -55,7 +55,7 @@ export async function runRemote(
       signals.to(remote, tty);
       const restore = tty ? await takeTerminal(remote) : () => undefined;
       const status = passThrough(remote, shown, `lab status ${name}`).finally(restore);
-      return await Promise.race([status, signals.gaveUp]);
+      return await signals.unlessGivenUp(status);
     } finally {
       session.close();
     }
@@ -83,15 +83,17 @@ class SignalPath {
   #remote: RemoteProcess | undefined;
   #tty = false;
   #interrupts = 0;
+  #givenUp = false;
   status = statusOfSignal('SIGINT');
 
   constructor(stop: AbortController) {
     this.#stop = stop;
   }
 
-  /** Settles with our exit status when the command is not to be waited for any more. */
-  get gaveUp(): Promise<number> {
-    return this.#giveUp.promise;
+  /** The command's status; ours when it is not to be waited for any more, even if our farewell ended it. */
+  async unlessGivenUp(status: Promise<number>): Promise<number> {
+    const first = await Promise.race([status, this.#giveUp.promise]);
+    return this.#givenUp ? this.status : first;
   }
 
   to(remote: RemoteProcess, tty: boolean): void {
@@ -105,6 +107,7 @@ class SignalPath {
     if (!this.#remote) this.#stop.abort();
     // A pty's session ends with its terminal; Ctrl-C is a byte to it and does not come here.
     else if (this.#tty || this.#interrupts > PATIENCE) {
+      this.#givenUp = true;
       void this.#remote.close().finally(() => this.#giveUp.resolve(this.status));
     } else this.#remote.kill(name.slice('SIG'.length));
   }
