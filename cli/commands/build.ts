@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { toBuild, toUndo, type Selection } from '../lab/chapters.ts';
 import { withLock } from '../lab/lock.ts';
 import { withSession } from '../lab/session.ts';
+import { named } from '../options.ts';
 import { printable } from '../printable.ts';
 
 /** `lab build`: our solution, step by step, in the learner's lab host. */
@@ -16,7 +17,7 @@ export async function runBuild(context: Context, name: string, selection: Select
     await noteAsBegun(name, wanted);
     await build(session, plan, options);
   });
-  context.print(`next: lab check ${name}`);
+  context.print(`next: lab check${named(name)}`);
   return EXIT.ok;
 }
 
@@ -31,7 +32,7 @@ async function noteAsBegun(name: string, wanted: readonly ChapterId[]): Promise<
 export async function runUndo(context: Context, name: string, chapter: ChapterId | undefined): Promise<number> {
   context.resume = `lab undo ${name}   (goes on from here)`;
   await onLabHost(context, name, toUndo(chapters, chapter), undo, 'taken back: ');
-  context.print(`next: lab check ${name} --chapter cleanup`);
+  context.print(`next: lab check${named(name)} --chapter cleanup`);
   return EXIT.ok;
 }
 

@@ -1,6 +1,7 @@
 import { EXIT, LabError, loadSpec } from '@handwired/host';
 import type { Context } from '../context.ts';
 import { withLock } from '../lab/lock.ts';
+import { named } from '../options.ts';
 import { toBaseline } from '../lab/up.ts';
 
 /** `lab reset`: the lab host as `lab up` gave it, whatever the learner did to it. */
@@ -13,6 +14,6 @@ export async function runReset(context: Context, name: string): Promise<number> 
     }
     await toBaseline(spec, context);
   });
-  context.print(`lab ${name} is back to its baseline\nnext: lab ssh ${name}`);
+  context.print(`lab ${name} is back to its baseline\nnext: lab ssh${named(name)}`);
   return EXIT.ok;
 }

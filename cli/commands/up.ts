@@ -2,7 +2,7 @@ import { EXIT, type LabSpec } from '@handwired/host';
 import type { Context } from '../context.ts';
 import { withLock } from '../lab/lock.ts';
 import { bringUp, type UpResult } from '../lab/up.ts';
-import type { UpOptions } from '../options.ts';
+import { named, type UpOptions } from '../options.ts';
 
 /** `lab up`: brings the lab up and prints its plan and the next command. */
 export async function runUp(context: Context, name: string, options: UpOptions): Promise<number> {
@@ -15,9 +15,11 @@ export async function runUp(context: Context, name: string, options: UpOptions):
 const did: Record<UpResult['did'], string> = { 'was-up': 'is up', made: 'is up', mended: 'is up again' };
 
 function summary({ spec, did: how }: UpResult): string {
-  return [`lab ${spec.name} ${did[how]} (driver ${spec.driver}${odd(spec)})`, ...planLines(spec), next(spec.name)].join(
-    '\n',
-  );
+  return [
+    `lab ${spec.name} ${did[how]} (driver ${spec.driver}${odd(spec)})`,
+    ...planLines(spec),
+    `next: lab ssh${named(spec.name)}   (then lab check${named(spec.name)})`,
+  ].join('\n');
 }
 
 /** The conditions that are not the default ones, which a learner should know of. */
@@ -35,10 +37,4 @@ function planLines({ plan }: LabSpec): string[] {
     `  to build: ${plan.bridge} ${plan.gateway}/${plan.prefix}, ${ct1.name} ${ct1.address}, ${ct2.name} ${ct2.address}`,
     `  publish:  port ${plan.hostPort} to ${ct1.name}:${plan.containerPort}; name server ${plan.resolver}`,
   ];
-}
-
-/** The default lab needs no name in the commands that follow. */
-function next(name: string): string {
-  const suffix = name === 'lab' ? '' : ` ${name}`;
-  return `next: lab ssh${suffix}   (then lab check${suffix})`;
 }

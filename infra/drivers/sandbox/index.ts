@@ -120,13 +120,11 @@ async function endpointOf(
 /** Ends every process of the sandbox, started in whatever way, and removes its cgroups. Files stay. */
 async function remove(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
   const known = await readInit(files.init);
+  const ended = new Set(known && (await isRunning(known)) ? [known.pid] : []);
   for (const cgroup of await findCgroups(spec.instance)) await killMembers(cgroup);
-  const ended = await endMarked(markOf(spec.instance));
-  if (known && (await isRunning(known))) {
-    await endInit(known);
-    ended.push(known.pid);
-  }
-  const removed = ended.map((pid) => `process ${pid} with its namespaces`);
+  for (const pid of await endMarked(markOf(spec.instance))) ended.add(pid);
+  if (known) await endInit(known);
+  const removed = [...ended].map((pid) => `process ${pid} with its namespaces`);
   for (const cgroup of await findCgroups(spec.instance)) {
     await removeCgroup(cgroup);
     removed.push(`cgroup ${cgroup}`);
