@@ -13,7 +13,7 @@ export interface Ended {
   stderr: string;
 }
 
-export interface Running {
+interface Running {
   /** Sends a signal to the lab process itself, not to what it started. */
   kill(signal: NodeJS.Signals): void;
   ended: Promise<Ended>;
