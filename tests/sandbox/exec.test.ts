@@ -144,8 +144,10 @@ describe('lab exec', { skip: noSandbox }, () => {
     const child = await begun('trap "" INT; echo ready; while :; do sleep 84.5; done');
     const ended = endOf(child);
     const again = setInterval(() => child.kill('SIGINT'), 50);
-    assert.equal((await ended).code, 130);
-    clearInterval(again);
+    const { code, signal, stderr } = await ended.finally(() => clearInterval(again));
+    // One more may come when nothing is left to give up, and end lab in the usual way: the same to a shell.
+    assert.ok(code === 130 || signal === 'SIGINT', `${code} ${signal}`);
+    assert.equal(stderr, '');
     await shared().noneRuns('sleep 84.5');
   });
 

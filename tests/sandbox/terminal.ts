@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { labCommand } from '../lab.ts';
 
 /** How a program on a terminal ended; see on-terminal.py. */
-export interface TerminalEnd {
+interface TerminalEnd {
   /** Negative: the number of the signal that ended it. */
   code: number;
   raw: boolean;
