@@ -23,11 +23,13 @@ if ! mountpoint -q "$ns"; then
 fi
 
 modprobe virtio_net
-for driver in /sys/class/net/*/device/driver; do
-  [ "$(basename "$(readlink -f "$driver")")" = virtio_net ] || continue
-  nic=${driver#/sys/class/net/}
-  ip link set dev "${nic%%/*}" netns "$ns" name mgmt0
+for nic in /sys/class/net/*; do
+  # shellcheck disable=SC3013 # dash has it
+  [ "$nic/device/driver" -ef /sys/bus/virtio/drivers/virtio_net ] || continue
+  ip link set dev "${nic##*/}" netns "$ns" name mgmt0
   break
 done
-nsenter --net="$ns" ip address replace "$MGMT" dev mgmt0
-nsenter --net="$ns" ip link set dev mgmt0 up
+nsenter --net="$ns" ip -batch - <<END
+address replace $MGMT dev mgmt0
+link set mgmt0 up
+END

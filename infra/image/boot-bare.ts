@@ -57,8 +57,11 @@ export async function bootBare(image: Image, seedDisk: string, options: BareOpti
     const dial = await Promise.race([answer, qemu.then(() => Promise.reject(endedEarly()))]);
     return { ms: performance.now() - began, dial: { command: dial }, console: consoleText, stop };
   } catch (error) {
+    const said = (await consoleText()).trimEnd().split('\n').slice(-3).join(' | ');
     await stop();
-    throw error;
+    work.signal.throwIfAborted();
+    const what = `no answer over ssh from a bare QEMU; its console ends with: ${said || 'nothing'}`;
+    throw new LabError({ what, where: image.disk, next: 'lab image verify', cause: error });
   }
 }
 

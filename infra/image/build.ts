@@ -77,8 +77,14 @@ async function newFolder(): Promise<string> {
   }
 }
 
-/** Ends with us, however we end: see PR_SET_PDEATHSIG in prctl(2). mmdebstrap then unmounts what it mounted. */
-const untilWeEnd = ['setpriv', '--pdeathsig', 'TERM', '--'];
+/**
+ * A process tree that ends at once with us, however we end (PR_SET_PDEATHSIG in prctl(2)): the first process of a PID
+ * namespace takes all others along, and what they had mounted goes with the mount namespace.
+ */
+const untilWeEnd = [
+  ...['setpriv', '--pdeathsig', 'KILL', '--'],
+  ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
+];
 
 async function bootstrap(inputs: Inputs, folder: string, work: Work, note: (text: string) => void): Promise<void> {
   if (process.getuid?.() !== 0) {

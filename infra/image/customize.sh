@@ -14,8 +14,13 @@ chroot "$root" /bin/sh /usr/local/lib/handwired/files/run-phase image
 # unchecked-hash: a .pyc that is bound to its source's time stamp would be compiled again at every start.
 chroot "$root" env PYTHONHASHSEED=0 python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3 \
   "/usr/lib/$(readlink "$root/usr/bin/python3")" || :
+# A cloud-init that seed.py can't start is found now, not by a lab host that never answers.
+chroot "$root" python3 -I -S /usr/local/lib/handwired/vm/seed.py --version >/dev/null
 
 kernel=$(ls "$root/usr/lib/modules")
+# Unpacked once here and not at each modprobe; the disk image is compressed as a whole.
+chroot "$root" find /usr/lib/modules -name '*.ko.xz' -exec busybox unxz {} +
+chroot "$root" depmod "$kernel"
 cp "$root/boot/vmlinuz-$kernel" "${BOOT_OUT:?}/vmlinuz"
 echo "$kernel" >"$BOOT_OUT/kernel-version"
 cp "$(dirname "$0")/initrd.sh" "$root/tmp/initrd.sh"

@@ -11,12 +11,9 @@ modprobe --set-version "$kernel" --show-depends virtio_blk >"$work/depends"
 load=
 while read -r how path _; do
   [ "$how" = insmod ] || continue
-  name=$(basename "$path" .xz)
-  case $path in
-    *.xz) busybox xzcat "$path" >"$work/modules/$name" ;;
-    *.ko) cp "$path" "$work/modules/$name" ;;
-    *) echo "initrd.sh: cannot unpack $path" >&2; exit 1 ;;
-  esac
+  name=$(basename "$path")
+  # customize.sh has unpacked them.
+  cp "$path" "$work/modules/$name"
   load="$load /modules/$name"
 done <"$work/depends"
 rm "$work/depends"

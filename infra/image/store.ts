@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheDir, readJson } from '@handwired/host';
+import { cacheDir, LabError, messageOf, quoteAll, readJson } from '@handwired/host';
 import { z } from 'zod';
 
 /** `image.json` beside the files of an image; it is written last. Sizes in bytes. */
@@ -39,7 +39,8 @@ export interface Image {
 export const imagesDir = (): string => join(cacheDir(), 'images');
 export const diskMiB = 4096;
 const MiB = 1024 * 1024;
-const baseCmdline = 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 systemd.show_status=false';
+/** panic=1: an emulated kernel that trips over a race in QEMU starts anew after a second. */
+const baseCmdline = 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 panic=1 systemd.show_status=false';
 
 /** The kernel command line of one lab host: its management address is on it, so that ssh waits for nothing else. */
 export const kernelCmdline = (image: Image, mgmt: { address: string; prefix: number }): string =>
@@ -84,6 +85,13 @@ export async function folders(): Promise<string[]> {
 /** Folders of builds are named so; whoever holds the build lock may remove those of others. */
 export const buildPrefix = '.build-';
 
-/** Removes a folder of the images folder. */
-export const removeFolder = (name: string): Promise<void> =>
-  rm(join(imagesDir(), name), { recursive: true, force: true });
+/** Removes a folder of the images folder; processes of a build that was cut off may take a moment to end. */
+export async function removeFolder(name: string): Promise<void> {
+  const folder = join(imagesDir(), name);
+  try {
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  } catch (error) {
+    const next = quoteAll(['rm', '-rf', '--one-file-system', folder]);
+    throw new LabError({ what: `cannot remove: ${messageOf(error)}`, where: folder, next, cause: error });
+  }
+}
