@@ -30,6 +30,9 @@ export async function takeSnapshot(): Promise<Snapshot> {
   return Object.fromEntries(taken.map(([name, list]) => [name, list.sort()]));
 }
 
+/** Sections in which things of others end by themselves: only what came counts. */
+const comeAndGo = ['processes', 'control groups'];
+
 /** What is in one snapshot and not in the other: `+` came, `-` went. Sysctls that came with a module don't count. */
 function difference(before: Snapshot, after: Snapshot): string[] {
   return Object.keys(before).flatMap((section) => {
@@ -38,7 +41,7 @@ function difference(before: Snapshot, after: Snapshot): string[] {
     const keys = new Set(had.map((line) => line.split(' = ')[0]));
     const counts = (line: string): boolean => section !== 'sysctls' || keys.has(line.split(' = ')[0]);
     const came = has.filter((line) => !old.has(line) && counts(line));
-    const went = had.filter((line) => !now.has(line));
+    const went = comeAndGo.includes(section) ? [] : had.filter((line) => !now.has(line));
     return [...came.map((line) => `+ ${section}: ${line}`), ...went.map((line) => `- ${section}: ${line}`)];
   });
 }
