@@ -11,6 +11,12 @@ export function consoleFile(lab: string, object: string, kind: Hypervisor['kind'
   return kind === 'private' ? join(filesOf(lab).folder, 'console.log') : `/var/log/libvirt/qemu/${object}-console.log`;
 }
 
+/** The console, and QEMU's own log. */
+export const logFiles = (lab: string, object: string, kind: Hypervisor['kind']): string[] => [
+  consoleFile(lab, object, kind),
+  `/var/log/libvirt/qemu/${object}.log`,
+];
+
 /** The console's last lines, safe to print; '' when it can't be read. */
 export const consoleTail = (file: string): Promise<string> => lastLines(file, 12);
 

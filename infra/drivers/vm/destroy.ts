@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { type LabSpec, messageOf } from '@handwired/host';
 import type { Work } from '../../driver.ts';
 import { ensureToolchain, missingTools } from '../../toolchain/index.ts';
-import { consoleFile } from './console.ts';
+import { logFiles } from './console.ts';
 import { ensureHypervisor, hypervisorsOf, leaveHypervisor } from './hypervisor/index.ts';
 import { endLeftoverEngines } from './leftover-engines.ts';
 import { withLab } from './lock.ts';
@@ -35,7 +35,9 @@ export async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
     await virshSays(uri, ['destroy', namesOf(spec).object], { signal: work.signal });
     if (record?.stage === 'made' && there.length > 0) await byEngine(spec, work);
     await sweep(spec, uri, work.signal);
-    await rm(consoleFile(spec.name, namesOf(spec).object, kind), { force: true });
+    // libvirt keeps the logs of domains that are gone; another machine's stay there.
+    for (const log of logFiles(spec.name, namesOf(spec).object, kind))
+      await rm(log, { force: true }).catch(() => undefined);
     removed.push(...there);
   }
   await rm(filesOf(spec.name).folder, { recursive: true, force: true });
