@@ -46,6 +46,8 @@ def world_log():
 
 
 def main():
+    P["seconds"] = max(P["seconds"], min(P["slow"] * slowness(), Patience.most))
+    ENV["RES_OPTIONS"] = "timeout:%d attempts:2" % max(1, P["seconds"] / 2)
     capture, results = Capture(), {}
     capture.open()
     capture.start()
