@@ -37,7 +37,7 @@ export interface Image {
 }
 
 export const imagesDir = (): string => join(cacheDir(), 'images');
-export const diskMiB = 4096;
+const diskMiB = 4096;
 const MiB = 1024 * 1024;
 /** panic=1: an emulated kernel that trips over a race in QEMU starts anew after a second. */
 const baseCmdline = 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 panic=1 systemd.show_status=false';
