@@ -44,7 +44,7 @@ describe('the vm driver', { skip, timeout: 900_000 }, () => {
     const state = join(labDir('tested'), 'vm/pulumi/backend/.pulumi/stacks/handwired/tested.json');
     const text = await readFile(state, 'utf8');
     const types = [...text.matchAll(/"type":\s*"libvirt:\w+[^:]*:(\w+)"/g)].map(([, type]) => type).sort();
-    assert.deepEqual(types, ['CloudinitDisk', 'Domain', 'Network', 'Pool', 'Volume', 'Volume']);
+    assert.deepEqual(types, ['Domain', 'Network', 'Pool', 'Volume', 'Volume', 'Volume']);
     assert.ok(!text.includes('OPENSSH PRIVATE KEY'), 'the host key stands in the state in plain text');
     assert.match(await virsh('desc', namesOf(spec).object), new RegExp(`owner=test@test instance=${spec.instance}`));
   });

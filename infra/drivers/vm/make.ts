@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { type Endpoint, LabError, type LabSpec, labDir } from '@handwired/host';
 import type { Work } from '../../driver.ts';
-import { ensureImage, kernelCmdline, type Image, renderSeed, type Seed } from '../../image/index.ts';
+import { ensureImage, kernelCmdline, type Image, renderSeed, type Seed, writeSeedDisk } from '../../image/index.ts';
 import { ensureToolchain } from '../../toolchain/index.ts';
 import { probeAcceleration } from './acceleration.ts';
 import { consoleFile } from './console.ts';
@@ -85,11 +86,17 @@ async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Pro
   });
   const keep = (at: Subnet): Promise<void> => saveRecord(spec.name, recordOf(at));
   const at = await chooseSubnet(spec.instance, hypervisor, keep, work.signal);
-  if (hypervisor.kind === 'private') await placeImage(spec.name, names, image);
+  const local = hypervisor.kind === 'private';
+  if (local) await placeImage(spec.name, names, image);
+  await writeSeedDisk(
+    seedOf(spec, keys, at),
+    local ? join(filesOf(spec.name).pool, names.seed) : filesOf(spec.name).seed,
+    work.signal,
+  );
   return { hypervisor, image, keys, at, record: recordOf(at) };
 }
 
-function blueprint(spec: LabSpec, { hypervisor, image, keys, at, record }: Parts): Blueprint {
+function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blueprint {
   const names = namesOf(spec, image.format);
   const files = filesOf(spec.name);
   const local = hypervisor.kind === 'private';
@@ -102,7 +109,7 @@ function blueprint(spec: LabSpec, { hypervisor, image, keys, at, record }: Parts
     poolPath: local ? files.pool : `/var/lib/libvirt/images/${names.object}`,
     base: { name: names.base, ...(!local && { upload: image.disk }) },
     overlay: { name: names.overlay },
-    seed: { name: names.seed, ...seedOf(spec, keys, at) },
+    seed: { name: names.seed, ...(!local && { upload: files.seed }) },
     boot: {
       kernel: local ? files.kernel : image.kernel,
       initrd: local ? files.initrd : image.initrd,

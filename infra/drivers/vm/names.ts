@@ -40,7 +40,9 @@ export interface Files {
   /** Pulumi's file backend and its working folder. */
   backend: string;
   workDir: string;
-  /** Where the provider makes the cloud-init ISO. */
+  /** The cloud-init disk, when it has to be uploaded; else it is made in the pool's folder. */
+  seed: string;
+  /** TMPDIR of the engine and the provider. */
   temporary: string;
   kernel: string;
   initrd: string;
@@ -59,6 +61,7 @@ export function filesOf(name: string): Files {
     passphrase: at('passphrase'),
     backend: at('pulumi/backend'),
     workDir: at('pulumi/work'),
+    seed: at('seed.iso'),
     temporary: at('pulumi/tmp'),
     kernel: at('boot/kernel'),
     initrd: at('boot/initrd'),
