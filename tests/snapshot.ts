@@ -25,13 +25,14 @@ export async function takeSnapshot(): Promise<Snapshot> {
     'libvirt objects': libvirtObjects,
     'control groups': () => below('/sys/fs/cgroup', 3, /handwired/),
     files,
+    'temporary files': temporaryFiles,
   };
   const taken = await Promise.all(Object.entries(sections).map(async ([name, read]) => [name, await read()] as const));
   return Object.fromEntries(taken.map(([name, list]) => [name, list.sort()]));
 }
 
 /** Sections in which things of others end by themselves: only what came counts. */
-const comeAndGo = ['processes', 'control groups'];
+const comeAndGo = ['processes', 'control groups', 'temporary files'];
 
 /** What is in one snapshot and not in the other: `+` came, `-` went. Sysctls that came with a module don't count. */
 function difference(before: Snapshot, after: Snapshot): string[] {
@@ -142,25 +143,22 @@ async function libvirtObjects(): Promise<string[]> {
 const tmpNames =
   /handwired|pulumi|terraform|tsx-|compile-cache|libvirt|qemu|cloudinit|mmdebstrap|genisoimage|go-build|virt/;
 
-/** Files that we, or the tools we start, could leave: state, /run, /tmp, the home's dot folders, resolver files. */
+/** Files that we, or the tools we start, could leave: state, the home's dot folders, services' folders, resolver files. */
 async function files(): Promise<string[]> {
   const home = homedir();
-  const listed = [
-    '/run',
-    '/var/lib',
-    '/var/log',
-    '/etc/netns',
-    home,
-    join(home, '.config'),
-    join(home, '.local/share'),
-  ];
-  const [state, temporary, rest, resolver] = await Promise.all([
+  const listed = ['/var/lib', '/var/log', '/etc/netns', home, join(home, '.config'), join(home, '.local/share')];
+  const [state, rest, resolver] = await Promise.all([
     below(stateDir(), 4, /./),
-    Promise.all(['/tmp', '/var/tmp'].map((folder) => below(folder, 1, tmpNames))),
     Promise.all(listed.map((folder) => below(folder, 1, /./))),
     Promise.all(['/etc/resolv.conf', '/etc/hosts'].map((path) => readFile(path, 'utf8').catch(() => ''))),
   ]);
-  return [...state, ...temporary.flat(), ...rest.flat(), ...resolver.map((text) => JSON.stringify(text))];
+  return [...state, ...rest.flat(), ...resolver.map((text) => JSON.stringify(text))];
+}
+
+/** Those in folders that everyone writes to. */
+async function temporaryFiles(): Promise<string[]> {
+  const shared = ['/tmp', '/var/tmp'].map((folder) => below(folder, 1, tmpNames));
+  return (await Promise.all([below('/run', 1, /./), ...shared])).flat();
 }
 
 /** Paths below a folder that match, down to a depth. */
