@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { run, stateDir } from '@handwired/host';
@@ -92,29 +92,29 @@ async function mounts(): Promise<string[]> {
   return fields.map((field) => [field[4], ...field.slice(field.indexOf('-') + 1, -1)].join(' '));
 }
 
-/** Programs that only our work starts here. */
-const ours = /handwired|qemu|libvirt|virtlog|dnsmasq|pulumi|terraform|genisoimage|mmdebstrap|sshd -i|world\.py/;
+/** Programs that only our work starts here, by their first words; `handwired-sandbox=ID` is in a sandbox's. */
+const ours =
+  /^(\S*\/)?(qemu-system\S*|libvirtd|virtlogd|dnsmasq|pulumi\S*|terraform-\S*|genisoimage|mmdebstrap|sshd -i)( |$)|handwired-sandbox=|\/cli\/main\.ts /;
 
-/** Processes that are ours by their command line, or that live in network or pid namespaces other than our own. */
+/** Processes that are ours by their command line, or that live in a mount namespace with folders of ours. */
 async function processes(): Promise<string[]> {
-  const own = await namespaces('self');
+  const own = await mountsOf('self');
   const family = await ancestors();
   const found = (await names('/proc')).filter((name) => /^\d+$/.test(name) && !family.has(name));
   const shown = await Promise.all(
     found.map(async (pid) => {
       const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim();
-      const theirs = command === '' ? own : await namespaces(pid);
-      return command !== '' && (ours.test(command) || theirs !== own) ? [`${pid} ${command.slice(0, 160)}`] : [];
+      if (command === '') return [];
+      const theirs = await mountsOf(pid);
+      return ours.test(command) || (theirs !== own && /handwired/.test(theirs))
+        ? [`${pid} ${command.slice(0, 160)}`]
+        : [];
     }),
   );
   return shown.flat();
 }
 
-const namespaces = (pid: string): Promise<string> =>
-  Promise.all(['net', 'pid'].map((kind) => readlink(`/proc/${pid}/ns/${kind}`))).then(
-    (links) => links.join(),
-    () => 'gone',
-  );
+const mountsOf = (pid: string): Promise<string> => readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => '');
 
 /** This process and those that it comes from. */
 async function ancestors(): Promise<Set<string>> {
