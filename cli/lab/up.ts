@@ -10,12 +10,13 @@ import {
   saveEndpoint,
   saveSpec,
   type LabSpec,
+  type Session,
   type Plan,
 } from '@handwired/host';
 import { chooseDriver, drivers, type Driver } from '@handwired/infra';
 import type { Context } from '../context.ts';
 import type { UpOptions } from '../options.ts';
-import { takeBaseline } from './baseline.ts';
+import { observeBaseline, takeBaseline } from './baseline.ts';
 import { isAlive } from './alive.ts';
 
 /** `was-up`: nothing had to be done; `made`: new from its first object on; `mended`: gone on with what was there. */
@@ -85,9 +86,22 @@ function newSpec(name: string, wanted: UpOptions, plan: Plan, driver: Driver): L
 /** The spec is on disk before the first object is made: whatever happens then, `lab destroy` knows what to look for. */
 async function make(spec: LabSpec, context: Context): Promise<LabSpec> {
   await saveSpec(spec);
-  const endpoint = await drivers[spec.driver].up(spec, context);
+  const baseline = { taken: false };
+  const whenReady = async (session: Session): Promise<void> => {
+    await observeBaseline(spec, session, context);
+    baseline.taken = true;
+  };
+  const endpoint = await drivers[spec.driver].up(spec, { ...context, whenReady });
   await saveEndpoint(endpoint);
-  return takeBaseline(spec, endpoint, context);
+  if (!baseline.taken) await takeBaseline(spec, endpoint, context);
+  return nowReady(spec);
+}
+
+/** The phase is written last: a lab is ready only if its baseline is stored. */
+async function nowReady(spec: LabSpec): Promise<LabSpec> {
+  const ready: LabSpec = { ...spec, phase: 'ready' };
+  await saveSpec(ready);
+  return ready;
 }
 
 /** Goes on with a lab that is half made, cut off in a reset, stopped, or gone with a restart of this machine. */
@@ -111,7 +125,8 @@ export async function toBaseline(spec: LabSpec, context: Context): Promise<LabSp
   await saveSpec(resetting);
   const endpoint = await drivers[spec.driver].reset(resetting, context);
   await saveEndpoint(endpoint);
-  return takeBaseline(resetting, endpoint, context);
+  await takeBaseline(resetting, endpoint, context);
+  return nowReady(resetting);
 }
 
 /** A lab keeps what it was made with: other flags are an error, not silently ignored. */

@@ -18,6 +18,7 @@ export async function waitUntilReady(target: Target, work: Work, rows = readines
   try {
     const ready = (async () => {
       for (const row of rows) await work.progress.stage(row.what, (note) => until(row, watched, note));
+      if (watched.session) await work.whenReady?.(watched.session);
     })();
     await Promise.race([ready, death]);
   } catch (error) {
