@@ -1,10 +1,9 @@
-import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Conditions, connect, defaultPlan, type Endpoint, type LabSpec, type Session, silent } from '@handwired/host';
+import { Conditions, connect, type Endpoint, type LabSpec, type Session, silent } from '@handwired/host';
 import { sandbox } from '../../infra/drivers/sandbox/index.ts';
 import type { Work } from '../../infra/driver.ts';
+import { ownStateOf, testSpec } from '../driver-labs.ts';
 
 /** Why tests of sandboxes can't run here; false: they can. For the `skip` option of node:test. */
 export const noSandbox = process.getuid?.() === 0 ? false : 'needs root: makes network namespaces';
@@ -12,35 +11,10 @@ export const noSandbox = process.getuid?.() === 0 ? false : 'needs root: makes n
 export const work = (ms = 30_000): Work => ({ progress: silent, signal: AbortSignal.timeout(ms) });
 
 /** A lab's spec with an instance of its own. */
-export function specOf(name: string, conditions: Partial<Conditions> = {}): LabSpec {
-  const spec: LabSpec = {
-    schemaVersion: 1,
-    name,
-    driver: 'sandbox',
-    conditions: Conditions.parse(conditions),
-    plan: defaultPlan,
-    cpus: 1,
-    memoryMiB: 256,
-    instance: randomBytes(6).toString('hex'),
-    owner: 'test@test',
-    createdAt: new Date(0).toISOString(),
-    phase: 'creating',
-  };
-  made.push(spec);
-  return spec;
-}
+export const specOf = (name: string, conditions: Partial<Conditions> = {}): LabSpec =>
+  testSpec('sandbox', name, { memoryMiB: 256, conditions: Conditions.parse(conditions) });
 
-const made: LabSpec[] = [];
-
-/** A state folder of this process's own; the returned function removes it, and whatever a failed test left up. */
-export async function ownState(): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'handwired-test-'));
-  process.env['XDG_STATE_HOME'] = folder;
-  return async () => {
-    for (const spec of made.splice(0)) await sandbox.destroy(spec, work());
-    await rm(folder, { recursive: true, force: true });
-  };
-}
+export const ownState = (): Promise<() => Promise<void>> => ownStateOf(sandbox, work);
 
 export interface Lab {
   spec: LabSpec;

@@ -1,20 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  Conditions,
-  connect,
-  defaultPlan,
-  type LabSpec,
-  labDir,
-  saveSpec,
-  type Endpoint,
-  silent,
-} from '@handwired/host';
+import { Conditions, connect, type LabSpec, labDir, saveSpec, type Endpoint, silent } from '@handwired/host';
 import { chooseDriver } from '@handwired/infra';
 import type { Work } from '../../infra/driver.ts';
 import { vm } from '../../infra/drivers/vm/index.ts';
+import { ownStateOf, testSpec } from '../driver-labs.ts';
 import { privateFolders } from '../../infra/drivers/vm/hypervisor/private.ts';
 
 export const work = (ms = 400_000): Work => ({ progress: silent, signal: AbortSignal.timeout(ms) });
@@ -27,39 +17,12 @@ export async function noVm(): Promise<string | false> {
 
 /** The spec of a small lab, with an instance of its own; saved, as `lab up` does before it calls the driver. */
 export async function specOf(name: string, more: Partial<LabSpec> = {}): Promise<LabSpec> {
-  const spec: LabSpec = {
-    schemaVersion: 1,
-    name,
-    driver: 'vm',
-    conditions: Conditions.parse({ 'forward-policy': 'drop' }),
-    plan: defaultPlan,
-    cpus: 1,
-    memoryMiB: 512,
-    instance: randomBytes(6).toString('hex'),
-    owner: 'test@test',
-    createdAt: new Date(0).toISOString(),
-    phase: 'creating',
-    ...more,
-  };
+  const spec = testSpec('vm', name, { conditions: Conditions.parse({ 'forward-policy': 'drop' }), ...more });
   await saveSpec(spec);
-  made.push(spec);
   return spec;
 }
 
-const made: LabSpec[] = [];
-
-/** A state folder of this process's own; the returned function removes it, and whatever a failed test left up. */
-export async function ownState(): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'handwired-test-'));
-  process.env['XDG_STATE_HOME'] = folder;
-  return async () => {
-    for (const spec of made.splice(0)) {
-      await vm.destroy(spec, work());
-      await rm(labDir(spec.name), { recursive: true, force: true });
-    }
-    await rm(folder, { recursive: true, force: true });
-  };
-}
+export const ownState = (): Promise<() => Promise<void>> => ownStateOf(vm, work);
 
 /** stdout of a command line on the lab host that must succeed. */
 export async function sh(endpoint: Endpoint, command: string): Promise<string> {
