@@ -24,13 +24,16 @@ export function createContext(signal: AbortSignal): Context {
     signal,
     progress: createProgress(process.stderr),
     print: (text) => void process.stdout.write(`${text}\n`),
-    color: wantsColor(process.stdout),
+    color: wantsColor(process.stdout, process.env),
     columns: process.stdout.columns || 100,
     resume: undefined,
   };
 }
 
-/** Whether a stream is a terminal on which colours are welcome. */
-function wantsColor(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+/** Whether colours are welcome on a stream: NO_COLOR, then FORCE_COLOR, then whether it is a terminal that can show them. */
+export function wantsColor({ isTTY }: Pick<NodeJS.WriteStream, 'isTTY'>, env: NodeJS.ProcessEnv): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0';
+  // Not `isTTY &&`: a pipe has no isTTY at all, and picocolors takes undefined for "find out", which CI=true makes a yes.
+  return Boolean(isTTY) && env.TERM !== 'dumb';
 }

@@ -84,6 +84,8 @@ test('results go to stdout, stages to stderr, and a reader who leaves early is n
     const { stdout, stderr } = await lab('up', 'own', ...sandbox);
     assert.match(stdout, /^lab own is up \(driver sandbox\)\n[^]*next: lab ssh own/);
     assert.match(stderr, /sandbox started {2}\d/);
+    const plain = await lab.start(['build', 'own', '--chapter', 'namespaces'], { CI: 'true' }).ended;
+    assert.match(plain.stdout, /^01 /, 'no colour in a pipe, in CI neither');
     const line = `'${labCommand}' build own | head -n 1; '${labCommand}' status | true`;
     const left = await run(['sh', '-c', line], { env: { XDG_STATE_HOME: lab.state } });
     assert.equal(left.stderr, '');
