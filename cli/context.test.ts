@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { wantsColor } from './context.ts';
 
-const pipe = {} as NodeJS.WriteStream;
+const pipe = {};
 const terminal = { isTTY: true };
 
 test('a pipe gets no colour, whatever machine this is', () => {

@@ -31,9 +31,9 @@ export function createContext(signal: AbortSignal): Context {
 }
 
 /** Whether colours are welcome on a stream: NO_COLOR, then FORCE_COLOR, then whether it is a terminal that can show them. */
-export function wantsColor({ isTTY }: Pick<NodeJS.WriteStream, 'isTTY'>, env: NodeJS.ProcessEnv): boolean {
+export function wantsColor({ isTTY }: { isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0';
   // Not `isTTY &&`: a pipe has no isTTY at all, and picocolors takes undefined for "find out", which CI=true makes a yes.
-  return Boolean(isTTY) && env.TERM !== 'dumb';
+  return isTTY === true && env.TERM !== 'dumb';
 }

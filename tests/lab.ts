@@ -60,7 +60,9 @@ function startLab(words: string[], env: Record<string, string>): Running {
       };
       seen.add(look);
       look();
-      void ended.then(() => reject(new Error(`ended before it showed ${String(pattern)}: ${text.stdout}${text.stderr}`)));
+      void ended.then(() =>
+        reject(new Error(`ended before it showed ${String(pattern)}: ${text.stdout}${text.stderr}`)),
+      );
     });
   return { kill: (signal) => child.kill(signal), ended, shows };
 }

@@ -66,7 +66,13 @@ export async function ensurePrivate(kvm: boolean, work: Work): Promise<ProcessId
   if (!logger) await clear(folders);
   await writeConfiguration(folders);
   const pid = await start(folders, logger, 'again', kvm);
-  return waitUntilItAnswers(pid, logOf(folders), work);
+  try {
+    return await waitUntilItAnswers(pid, logOf(folders), work);
+  } catch (error) {
+    // Namespaces in which no daemon starts are of use only to guests that run there: the next try makes new ones.
+    if ((await leftoverGuests(folders.run)).length === 0) await clear(folders);
+    throw error;
+  }
 }
 
 const unshare = ['unshare', '--net', '--mount', '--propagation', 'private'];

@@ -47,6 +47,18 @@ if [ -z "$again" ]; then
   mount --bind "$state/log" /var/log/libvirt
   mount --bind "$cache" /var/cache/libvirt
   mount --bind "$run" /run/libvirt
+
+  # libvirtd looks its built-in user and group up before it reads qemu.conf, and only Debian's libvirt-daemon-system, which
+  # also sets a daemon up for the whole machine, makes them (src/qemu/qemu_conf.c, virQEMUDriverConfigNew).
+  account() {
+    grep -q "^$2:" "/etc/$1" && return
+    [ -e "$run/$1" ] || cp "/etc/$1" "$run/$1"
+    echo "$3" >>"$run/$1"
+  }
+  account passwd libvirt-qemu libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin
+  account group libvirt-qemu libvirt-qemu:x:64055:
+  account group kvm kvm:x:64056:
+  for file in passwd group; do [ ! -e "$run/$file" ] || mount --bind "$run/$file" "/etc/$file"; done
 fi
 
 # virtlogd writes the consoles, bounded: a guest that prints without end can't fill the disk.
