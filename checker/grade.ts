@@ -7,7 +7,7 @@ import { closureOf } from './checks/registry.ts';
 import { allErrors, type Outcome, runChecks, stillOpen } from './checks/run.ts';
 import type { Facts } from './facts/facts.ts';
 import { observe } from './facts/observe.ts';
-import type { Evidence } from './probes/evidence.ts';
+import { Evidence } from './probes/evidence.ts';
 import { runProbes } from './probes/run.ts';
 import { noteBegun, type Record } from './record.ts';
 import { type Report, reportOf } from './report/report.ts';
@@ -67,7 +67,7 @@ function askedOf({ chapters, only, through }: GradeOptions, found: readonly Chap
 const reportFor = ({ lab, driver, plan }: GradeOptions, chapters: ChapterInfo[], outcomes: Outcome[]): Report =>
   reportOf({ lab, driver, plan, chapters, outcomes });
 
-const nothing: Evidence = { results: {}, seen: [], over: false, drops: {}, log: [], lost: 0 };
+const nothing = Evidence.parse({ results: {}, seen: [], over: false, drops: {}, log: [], lost: 0 });
 
 async function experiments(checks: readonly Check[], { session, plan, signal }: GradeOptions): Promise<Evidence> {
   const wanted = new Set(checks.flatMap((check) => check.probes));

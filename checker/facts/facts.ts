@@ -60,11 +60,22 @@ export const File = z.object({
 
 /** One snapshot of a lab host's kernel state: parsed, nothing judged. */
 export const Facts = z.object({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   host: z.object({ name: z.string(), kernel: z.string(), clock: z.number(), boot: z.string(), inode: z.int() }),
   /** /etc/handwired/lab.env */
   conditions: z.record(z.string(), z.string()),
-  world: z.object({ pid: z.int().nullable(), inode: z.int().nullable() }),
+  world: z.object({
+    pid: z.int().nullable(),
+    inode: z.int().nullable(),
+    /** The world's own namespace, read like any other; null: it could not be entered. */
+    net: Net.nullable(),
+    /** Of the server's program, as it lies on the lab host; null: unreadable. */
+    sha256: z.string().nullable(),
+  }),
+  /** Programs, libraries and settings under the learner's commands that are not the image's own. Empty without a seat. */
+  altered: z.array(z.object({ path: z.string(), what: z.string() })).max(200),
+  /** A hash of all that a check's verdict may stand on, to tell whether it changed while experiments were made. */
+  steady: z.string().nullable(),
   /** The lab host's own namespace, where its uplink is. */
   here: Net,
   namespaces: z.array(Named),

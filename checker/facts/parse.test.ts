@@ -42,7 +42,7 @@ test('No damage to what the tools print makes the reader throw', () => {
   for (const [name, source] of Object.entries(whole.sources['root'] ?? {})) {
     for (const out of damaged(source.out, 40)) {
       const raw = { ...whole, sources: { root: { ...whole.sources['root'], [name]: { ...source, out } } } };
-      assert.equal(parseFacts(raw).schemaVersion, 1);
+      assert.equal(parseFacts(raw).schemaVersion, 2);
     }
   }
 });

@@ -20,10 +20,12 @@ export function parseFacts(raw: Raw): Facts {
   const here = netOf('root') ?? parseNet({}, {}, { scope: 'root', problems });
   const names = new Map(raw.netns.map((entry) => [entry.inode, entry.name]));
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     host: raw.host,
     conditions: conditionsOf(raw.lab ?? ''),
-    world: raw.world,
+    world: { ...raw.world, net: null, sha256: null },
+    altered: [],
+    steady: null,
     here,
     namespaces: raw.netns.map(({ name, inode, nsfs }) => ({ name, inode, real: nsfs, net: netOf(`netns ${name}`) })),
     mounts: raw.mounts.filter((mount) => !mount.path.startsWith('/run/netns/')),

@@ -56,17 +56,40 @@ const Logged = z.object({
   dport: z.int().optional(),
 });
 
-/** What the experiments of one run yielded. */
-export const Evidence = z.object({
+/** What experiments in one set of namespaces yielded. */
+const Run = z.object({
   results: z.record(z.string(), Result),
   seen: z.array(Sight).max(3000),
   /** More different packets than are kept. */
   over: z.boolean(),
   /** Packets that a packet socket lost, by namespace. */
   drops: z.record(z.string(), z.int()),
+});
+
+/**
+ * The same experiments in a disposable copy of the lab host's namespaces with a world of its own, under a condition that
+ * the learner did not choose. What the lab host's programs listen on is relayed from the copy to them.
+ */
+const Copy = Run.extend({
+  /** Policy of iptables' FORWARD (either variant); bridge-nf-call-iptables. */
+  condition: z.object({ forwardPolicy: z.enum(['accept', 'drop']), bridgeNf: z.enum(['0', '1']) }),
+  /** Where the copy is not like the original: not empty, and the copy proves nothing. */
+  differences: z.array(z.string().max(300)).max(50),
+  /** Why there is no copy. */
+  error: z.string().max(300).nullable(),
+});
+
+/** What the experiments of one check yielded: on the lab host as it is, and on copies of it. */
+export const Evidence = Run.extend({
+  copies: z.array(Copy).max(4).default([]),
   log: z.array(Logged).max(500),
   /** Milliseconds in which the lab host did not let the prober run; the timeouts were longer by that. */
   lost: z.number(),
+  /** Hashes of what must not change while experiments are made: before the first and after the last of them. */
+  steady: z
+    .object({ before: z.string().max(100), after: z.string().max(100) })
+    .nullable()
+    .default(null),
 });
 export type Evidence = z.infer<typeof Evidence>;
 export type Result = z.infer<typeof Result>;
