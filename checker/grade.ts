@@ -5,6 +5,7 @@ import type { Case, Check } from './checks/check.ts';
 import { canSettle } from './checks/cleanup.ts';
 import { closureOf } from './checks/registry.ts';
 import { allErrors, type Outcome, runChecks, stillOpen } from './checks/run.ts';
+import type { HintLevel } from './diagnosis/hint.ts';
 import type { Facts } from './facts/facts.ts';
 import { observe } from './facts/observe.ts';
 import { Evidence } from './probes/evidence.ts';
@@ -26,6 +27,8 @@ export interface GradeOptions {
   /** This chapter alone; or all up to one; neither: every chapter that has been begun. */
   only?: ChapterId;
   through?: ChapterId;
+  /** How much the hints say (default 1). */
+  hints?: HintLevel | undefined;
   signal?: AbortSignal;
 }
 
@@ -64,8 +67,8 @@ function askedOf({ chapters, only, through }: GradeOptions, found: readonly Chap
   return chapters.filter(({ id }) => found.includes(id));
 }
 
-const reportFor = ({ lab, driver, plan }: GradeOptions, chapters: ChapterInfo[], outcomes: Outcome[]): Report =>
-  reportOf({ lab, driver, plan, chapters, outcomes });
+const reportFor = ({ lab, driver, plan, hints }: GradeOptions, chapters: ChapterInfo[], outcomes: Outcome[]): Report =>
+  reportOf({ lab, driver, plan, chapters, outcomes, hints });
 
 const nothing = Evidence.parse({ results: {}, seen: [], over: false, drops: {}, log: [], lost: 0 });
 

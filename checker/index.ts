@@ -1,4 +1,5 @@
 export { begun } from './begun.ts';
+export type { HintLevel } from './diagnosis/hint.ts';
 export type { Facts } from './facts/facts.ts';
 export { type Difference, diffFacts } from './facts/diff.ts';
 export { observe } from './facts/observe.ts';

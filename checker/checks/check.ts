@@ -2,6 +2,7 @@ import type { ChapterId, Plan } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
 import type { Evidence } from '../probes/evidence.ts';
 import type { ProbeId } from '../probes/list.ts';
+import type { Hint } from '../diagnosis/hint.ts';
 import type { Record as LabRecord } from '../record.ts';
 
 /** All that a check may look at. */
@@ -17,7 +18,7 @@ export interface Case {
 /** What a check says of a case. `skipped`: it can't be told as long as the named check fails. */
 export type Judgement =
   | { verdict: 'pass'; expected: string; actual: string; evidence: string[] }
-  | { verdict: 'fail'; expected: string; actual: string; evidence: string[]; hint: string | null }
+  | { verdict: 'fail'; expected: string; actual: string; evidence: string[]; hint: Hint | null }
   | { verdict: 'skipped'; expected: string; unless: string }
   | { verdict: 'error'; expected: string; reason: string };
 
@@ -51,11 +52,12 @@ export const pass = ({ expected, actual, evidence }: Seen): Judgement => ({
   evidence: evidence ?? [],
 });
 
-/** `hint` names a cause only where the evidence supports it. */
-export const fail = ({ expected, actual, evidence, hint }: Seen & { hint?: string | undefined }): Judgement => ({
+/** `hint` is what the check itself can say; a text alone: what is wrong. A cause that is found says more. */
+export const fail = ({ expected, actual, evidence, hint }: Seen & { hint?: Hint | string | undefined }): Judgement => ({
   verdict: 'fail',
   expected,
   actual,
   evidence: evidence ?? [],
-  hint: hint ?? null,
+  hint:
+    typeof hint === 'string' ? { look: 'what was expected, and what was found instead', wrong: hint } : (hint ?? null),
 });

@@ -208,7 +208,7 @@ for (const [id, name, damage, told] of faults) {
     damage(the);
     const outcome = judged(the, id);
     assert.equal(outcome?.verdict, 'fail', JSON.stringify(outcome));
-    if (told) assert.match([outcome.actual, ...outcome.evidence, outcome.hint].join('\n'), told);
+    if (told) assert.match([outcome.actual, ...outcome.evidence, outcome.hint?.wrong].join('\n'), told);
   });
 }
 
@@ -291,7 +291,7 @@ for (const [id, name, damage, told] of leftovers) {
     damage(the);
     const outcome = judged(the, id);
     assert.equal(outcome?.verdict, 'fail', JSON.stringify(outcome));
-    if (told) assert.match([outcome.actual, ...outcome.evidence, outcome.hint].join('\n'), told);
+    if (told) assert.match([outcome.actual, ...outcome.evidence, outcome.hint?.wrong].join('\n'), told);
   });
 }
 
@@ -318,7 +318,7 @@ test("The seed's steps fail where they are wrong, with the cause", () => {
     failed.map(({ check }) => check.id),
     ['dns.host-unchanged', 'publish.host-address', 'publish.loopback', 'publish.transit'],
   );
-  assert.match(failed[2]?.hint ?? '', /PREROUTING never sees locally generated packets/);
+  assert.match(failed[2]?.hint?.wrong ?? '', /PREROUTING never sees locally generated packets/);
 });
 
 test('A check whose source gave no answer is in error, and so is what needs it; nobody is blamed', () => {

@@ -1,4 +1,6 @@
 import { messageOf } from '@handwired/host';
+import type { Diagnosis } from '../diagnosis/diagnosis.ts';
+import type { Hint } from '../diagnosis/hint.ts';
 import { type Case, type Check, type Judgement } from './check.ts';
 
 /** A check's outcome, as reports have it. */
@@ -8,7 +10,9 @@ export interface Outcome {
   expected: string;
   actual: string;
   evidence: string[];
-  hint: string | null;
+  hint: Hint | null;
+  /** Of a check that fails; null also where it is about no path. */
+  diagnosis: Diagnosis | null;
   because: string | null;
 }
 
@@ -46,6 +50,7 @@ const blank = (check: Check): Omit<Outcome, 'verdict'> => ({
   actual: '',
   evidence: [],
   hint: null,
+  diagnosis: null,
   because: null,
 });
 

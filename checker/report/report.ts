@@ -1,9 +1,24 @@
 import { type ChapterId, type ChapterInfo, chapterIds, EXIT } from '@handwired/host';
 import { z } from 'zod';
+import { hintAt, type HintLevel } from '../diagnosis/hint.ts';
 import type { Outcome } from '../checks/run.ts';
 import type { Plan } from '@handwired/host';
 
 const Verdict = z.enum(['pass', 'fail', 'skipped', 'error']);
+
+/** Where the packets of a failed check got to, and why no further. */
+const ReportedDiagnosis = z.object({
+  /** Who wanted to reach whom: `ct1 to internet`. */
+  path: z.string(),
+  /** The first place on that path that breaks: `FORWARD`. */
+  hop: z.string(),
+  /** Id of the cause; null: the evidence names none. */
+  cause: z.string().nullable(),
+  /** What supports it, a line each. */
+  seen: z.array(z.string()).max(20),
+  /** The path up to that place, in order; the last one breaks. */
+  trail: z.array(z.object({ hop: z.string(), passed: z.boolean() })).max(30),
+});
 
 const ReportedCheck = z.object({
   id: z.string(),
@@ -13,7 +28,9 @@ const ReportedCheck = z.object({
   expected: z.string(),
   actual: z.string(),
   evidence: z.array(z.string()),
+  /** For the level that was asked for; a mend is lines that can be typed as they stand, what is wrong before it as a comment. */
   hint: z.string().nullable(),
+  diagnosis: ReportedDiagnosis.nullable(),
   /** Why it was skipped, or what went wrong on our side. */
   because: z.string().nullable(),
 });
@@ -34,6 +51,8 @@ export const Report = z.object({
   schemaVersion: z.literal(1),
   lab: z.string(),
   driver: z.enum(['vm', 'sandbox']),
+  /** The level of its hints: 0 none, 1 where to look, 2 what is wrong, 3 the commands that mend it. */
+  hints: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
   summary: z.object({
     pass: z.int(),
     fail: z.int(),
@@ -58,12 +77,16 @@ export interface ReportInput {
   /** Those that were asked for, in order. */
   chapters: readonly ChapterInfo[];
   outcomes: readonly Outcome[];
+  /** How much the hints say (default 1). */
+  hints?: HintLevel | undefined;
 }
 
 /** Counts, points and exit code from the outcomes of the chapters that were asked for; other outcomes are left out. */
-export function reportOf({ lab, driver, plan, chapters, outcomes }: ReportInput): Report {
+export function reportOf({ lab, driver, plan, chapters, outcomes, hints = 1 }: ReportInput): Report {
   const asked = new Set<ChapterId>(chapters.map(({ id }) => id));
-  const checks = outcomes.filter(({ check }) => asked.has(check.chapter)).map((outcome) => reported(outcome, plan));
+  const checks = outcomes
+    .filter(({ check }) => asked.has(check.chapter))
+    .map((outcome) => reported(outcome, plan, hints));
   const graded = chapters.map((chapter) => chapterOf(chapter, checks));
   const count = (verdict: z.infer<typeof Verdict>): number =>
     checks.filter((check) => check.verdict === verdict).length;
@@ -72,6 +95,7 @@ export function reportOf({ lab, driver, plan, chapters, outcomes }: ReportInput)
     schemaVersion: 1,
     lab,
     driver,
+    hints,
     summary: {
       pass: count('pass'),
       fail: count('fail'),
@@ -92,8 +116,9 @@ function exitOf(checks: readonly ReportedCheck[]): Report['exit'] {
   return checks.every(({ verdict }) => verdict === 'pass') ? EXIT.ok : EXIT.failed;
 }
 
-function reported({ check, ...rest }: Outcome, plan: Plan): ReportedCheck {
-  const { verdict, expected, actual, evidence, hint, because } = rest;
+function reported({ check, ...rest }: Outcome, plan: Plan, level: HintLevel): ReportedCheck {
+  const { verdict, expected, actual, evidence, diagnosis, because } = rest;
+  const hint = rest.hint === null ? null : hintAt(rest.hint, level);
   return {
     id: check.id,
     chapter: check.chapter,
@@ -102,10 +127,15 @@ function reported({ check, ...rest }: Outcome, plan: Plan): ReportedCheck {
     expected,
     actual: cut(actual, 500),
     evidence: evidence.slice(0, 60).map((line) => cut(line, 300)),
-    hint: hint === null ? null : cut(hint, 600),
+    hint: hint === null ? null : cut(hint, HINT_LENGTH),
+    diagnosis:
+      diagnosis === null ? null : { ...diagnosis, seen: diagnosis.seen.slice(0, 20).map((line) => cut(line, 300)) },
     because,
   };
 }
+
+/** Long enough for the commands that build a container anew. */
+const HINT_LENGTH = 4000;
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 

@@ -31,6 +31,7 @@ export function renderText(report: Report, { color, columns }: TextOptions): str
         ...details(check, shared)
           .flatMap((line) => wrap(line, width - 10))
           .map((line) => `          ${line}`),
+        ...hintOf(check, width - 10).map((line) => `          ${line}`),
       );
     }
   }
@@ -60,8 +61,23 @@ function details(check: ReportedCheck, shared: string | undefined): string[] {
     `actual:   ${check.actual}`,
     ...evidence.map((line) => `- ${line}`),
     ...(more > 0 ? [`- and ${more} more (-o json)`] : []),
-    ...(check.hint === null ? [] : [`hint:     ${check.hint}`]),
+    ...trailOf(check),
   ].map(escapeText);
+}
+
+/** How far the packets of a failed path got: `ct1 eth0 ✓ veth ✓ br0 ✗`. */
+function trailOf({ diagnosis }: ReportedCheck): string[] {
+  const trail = diagnosis?.trail ?? [];
+  if (!diagnosis || trail.length === 0) return [];
+  return [`${diagnosis.path}: ${trail.map(({ hop, passed }) => `${hop} ${passed ? '✓' : '✗'}`).join(' ')}`];
+}
+
+/** Commands stay on lines of their own, whatever the width: they are there to be typed. */
+function hintOf({ verdict, hint }: ReportedCheck, width: number): string[] {
+  if (verdict !== 'fail' || hint === null) return [];
+  const [first = '', ...rest] = hint.split('\n').map(escapeText);
+  if (rest.length === 0 && !first.startsWith('# ')) return wrap(`hint:     ${first}`, width);
+  return ['hint:', first, ...rest];
 }
 
 const fit = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);

@@ -1,5 +1,5 @@
 import type { ChapterId } from '@handwired/host';
-import { renderJson, renderText } from '@handwired/checker';
+import { type HintLevel, renderJson, renderText } from '@handwired/checker';
 import type { Context } from '../context.ts';
 import { gradeLab } from '../lab/grade.ts';
 import { withLock } from '../lab/lock.ts';
@@ -7,6 +7,7 @@ import { withLock } from '../lab/lock.ts';
 export interface CheckOptions {
   chapter?: ChapterId;
   through?: ChapterId;
+  hints: HintLevel;
   output: 'text' | 'json';
 }
 

@@ -1,4 +1,4 @@
-import { grade, loadRecord, saveRecord, type Report } from '@handwired/checker';
+import { grade, type HintLevel, loadRecord, type Report, saveRecord } from '@handwired/checker';
 import { recordFile, type ChapterId } from '@handwired/host';
 import { chapters } from '@handwired/labs';
 import type { Context } from '../context.ts';
@@ -7,7 +7,11 @@ import type { Selection } from './chapters.ts';
 import { withSession } from './session.ts';
 
 /** Grades a lab from its lab host's state and traffic; remembers which chapters were seen begun. The caller holds its lock. */
-export async function gradeLab(name: string, selection: Selection, context: Context): Promise<Report> {
+export async function gradeLab(
+  name: string,
+  { hints, ...selection }: Selection & { hints?: HintLevel },
+  context: Context,
+): Promise<Report> {
   return withSession(name, context, async ({ spec, session }) => {
     const baseline = await loadBaseline(name);
     const record = await loadRecord(recordFile(name));
@@ -20,6 +24,7 @@ export async function gradeLab(name: string, selection: Selection, context: Cont
       record,
       chapters,
       ...onlySelected(selection),
+      hints,
       signal: context.signal,
     });
     await saveRecord(recordFile(name), record);

@@ -5,7 +5,7 @@ import type { ExecFlags } from '../commands/exec.ts';
 import type { Context } from '../context.ts';
 import type { Selection } from '../lab/chapters.ts';
 import { labName } from '../options.ts';
-import { chapterOption, labCommand, output, throughOption, type Act } from './parts.ts';
+import { chapterOption, hintsOption, labCommand, output, throughOption, type Act } from './parts.ts';
 
 /** Commands that work on the lab host's inside: our solution and the grading of whatever is there. */
 export function addCourse(program: Command, context: Context, act: Act): void {
@@ -25,6 +25,7 @@ export function addCourse(program: Command, context: Context, act: Act): void {
   labCommand(program, 'check', 'grade it; without a flag every chapter that was begun', 'lab check --through veth')
     .addOption(chapterOption('this chapter alone'))
     .addOption(throughOption('all chapters up to this one'))
+    .addOption(hintsOption())
     .addOption(output(['text', 'json']))
     .action((name: string = labName(), options: CheckOptions) =>
       act('check', async () => (await import('../commands/check.ts')).runCheck(context, name, options)),

@@ -31,6 +31,15 @@ export function output<T extends string>(formats: readonly [T, ...T[]]): Option 
     .default(formats[0]);
 }
 
+const levels = ['0', '1', '2', '3'] as const;
+
+/** How much `lab check` gives away. */
+export const hintsOption = (): Option =>
+  new Option('--hints <level>', '0 none, 1 where to look, 2 what is wrong, 3 the commands that mend it')
+    .env('LAB_HINTS')
+    .argParser((text: string) => Number(oneOf('level', levels)(text)))
+    .default(1);
+
 export const chapterOption = (what: string): Option => new Option('--chapter <id>', what).argParser(parseChapter);
 export const throughOption = (what: string): Option =>
   new Option('--through <id>', what).argParser(parseChapter).conflicts('chapter');

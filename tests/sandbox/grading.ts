@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ChapterId, chapterIds, type Conditions, defaultPlan, type Session } from '@handwired/host';
 import { chapters } from '@handwired/labs';
-import { emptyRecord, type Facts, grade, observe, type Record, type Report } from '@handwired/checker';
+import { emptyRecord, type Facts, grade, type HintLevel, observe, type Record, type Report } from '@handwired/checker';
 import { type LabHost, withLabHost } from './lab-host.ts';
 
 /** A lab host with its baseline, as the grader sees it. */
@@ -13,7 +13,7 @@ export interface Graded {
   trips: () => number;
   /** Types a text at the lab host's bash; exit statuses are ignored, as a learner's are. */
   type: (script: string) => Promise<string>;
-  check: (only?: { only?: ChapterId; through?: ChapterId }) => Promise<Report>;
+  check: (asked?: { only?: ChapterId; through?: ChapterId; hints?: HintLevel }) => Promise<Report>;
 }
 
 export const course: ChapterId[] = chapterIds.filter((id) => id !== 'cleanup');
@@ -40,7 +40,7 @@ export const withGraded = (conditions: Partial<Conditions>, test: (graded: Grade
       },
       check: (only = {}) => {
         counted.trips = 0;
-        const asked = { lab: 'lab', driver: 'sandbox', plan: host.plan, baseline, record, chapters } as const;
+        const asked = { lab: 'lab', driver: 'sandbox', plan: host.plan, baseline, record, chapters, hints: 2 } as const;
         return grade({ session: counted.session, ...asked, ...only });
       },
     });
