@@ -81,6 +81,22 @@ test('Begun is what can be seen: nothing, and a half', () => {
   ]);
 });
 
+test('With fail-fast the first failing check ends it: later ones are skipped, and their experiments are not made', async () => {
+  const seed = await gradeOf(hostIn('seed').session, { failFast: true });
+  const first = seed.checks.findIndex(({ verdict }) => verdict === 'fail');
+  assert.deepEqual([seed.checks[first]?.id, seed.summary.fail, seed.exit], ['dns.host-unchanged', 1, 1]);
+  assert.ok(seed.checks.slice(0, first).every(({ verdict }) => verdict === 'pass'));
+  for (const check of seed.checks.slice(first + 1)) {
+    assert.deepEqual(
+      [check.verdict, check.because, check.points],
+      ['skipped', 'not run: dns.host-unchanged fails, and --fail-fast stops there', 0],
+    );
+  }
+  const { session, trips } = hostIn('empty');
+  const all = await gradeOf(session, { through: 'cleanup', failFast: true });
+  assert.deepEqual([all.summary.fail, all.summary.skipped, trips()], [1, all.checks.length - 1, 1]);
+});
+
 test('Trouble on our side is an error with its reason, for all that was asked, and no points', async () => {
   const lost = new LabError({ what: 'the connection was lost', next: 'lab up' });
   const refusing = { ...replaying(() => null), exec: () => Promise.reject(lost) };

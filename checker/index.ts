@@ -6,6 +6,8 @@ export { observe } from './facts/observe.ts';
 export { loadFacts, saveFacts } from './facts/store.ts';
 export { grade, type GradeOptions } from './grade.ts';
 export { emptyRecord, loadRecord, noteBegun, Record, saveRecord } from './record.ts';
+export { mostBytes, readRecording, recordLab, Recording, regrade } from './recording.ts';
+export { totalOf } from './report/points.ts';
 export { renderJson, reportSchema } from './report/json.ts';
 export { Report } from './report/report.ts';
 export { renderText } from './report/text.ts';

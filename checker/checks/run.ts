@@ -16,18 +16,32 @@ export interface Outcome {
   because: string | null;
 }
 
-/** Judges checks in order; each must come after those that it needs. */
-export function runChecks(checks: readonly Check[], the: Case): Outcome[] {
+/**
+ * Judges checks in order; each must come after those that it needs. After the first one of the chapters `stopAt` that
+ * fails, the rest is skipped.
+ */
+export function runChecks(checks: readonly Check[], the: Case, stopAt?: ReadonlySet<string>): Outcome[] {
   const done = new Map<string, Outcome>();
-  for (const check of checks) done.set(check.id, outcomeOf(check, the, done));
+  let stop: string | undefined;
+  for (const check of checks) {
+    const outcome = stop === undefined ? outcomeOf(check, the, done) : stopped(check, stop);
+    done.set(check.id, outcome);
+    if (outcome.verdict === 'fail' && stopAt?.has(check.chapter)) stop ??= check.id;
+  }
   return [...done.values()];
 }
+
+const stopped = (check: Check, first: string): Outcome => ({
+  ...blank(check),
+  verdict: 'skipped',
+  because: `not run: ${first} fails, and --fail-fast stops there`,
+});
 
 /**
  * The checks that facts alone don't rule out: a skipped check's experiments need not be made. Checks that need
  * evidence are taken to pass here.
  */
-export function stillOpen(checks: readonly Check[], the: Case): Check[] {
+export function stillOpen(checks: readonly Check[], the: Case, stopAt?: ReadonlySet<string>): Check[] {
   const hoped: Judgement = { verdict: 'pass', expected: '', actual: '', evidence: [] };
   const trial = checks.map((check) => ({
     ...check,
@@ -35,7 +49,7 @@ export function stillOpen(checks: readonly Check[], the: Case): Check[] {
     judge: check.probes.length > 0 ? () => hoped : check.judge,
   }));
   const open = new Set(
-    runChecks(trial, the).flatMap(({ verdict, check }) => (verdict === 'skipped' ? [] : [check.id])),
+    runChecks(trial, the, stopAt).flatMap(({ verdict, check }) => (verdict === 'skipped' ? [] : [check.id])),
   );
   return checks.filter(({ id }) => open.has(id));
 }

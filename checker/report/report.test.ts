@@ -7,8 +7,10 @@ import { caseOf, chapters, type State } from '../testing/fixtures.ts';
 import { escapeText } from './escape.ts';
 import { renderJson, reportSchema } from './json.ts';
 import { Report, reportOf } from './report.ts';
+import { totalOf } from './points.ts';
 import { renderText } from './text.ts';
 
+const digest = '0'.repeat(64);
 const built = chapters.slice(0, -1);
 const reportFor = (state: State): Report =>
   reportOf({
@@ -17,6 +19,7 @@ const reportFor = (state: State): Report =>
     plan: defaultPlan,
     chapters: built,
     outcomes: runChecks(checks, caseOf(state)),
+    digest,
   });
 const text = (report: Report, columns = 100): string => renderText(report, { color: false, columns });
 
@@ -52,7 +55,7 @@ test('What a lab host said can neither steer a terminal nor reorder its text', (
 test('Exit codes: error before fail, fail and skipped before pass, nothing at all', () => {
   const right = runChecks(checks, caseOf('right'));
   const exit = (outcomes: typeof right): number =>
-    reportOf({ lab: 'l', driver: 'vm', plan: defaultPlan, chapters: built, outcomes }).exit;
+    reportOf({ lab: 'l', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest }).exit;
   assert.equal(exit(right), 0);
   const [first, second, ...rest] = right;
   assert.ok(first && second);
@@ -68,9 +71,25 @@ test('Points are shares of a chapter; a chapter in error has none, and is not ze
     [10, 10, 10, 10, 10, 10, 8, 5],
   );
   const outcomes = allErrors(checks, 'the connection was lost');
-  const broken = reportOf({ lab: 'lab', driver: 'vm', plan: defaultPlan, chapters: built, outcomes });
+  const broken = reportOf({ lab: 'lab', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest });
   assert.deepEqual([broken.summary.points, broken.summary.chapters[0]?.points, broken.exit], [null, null, 3]);
   assert.equal(text(broken).match(/the connection was lost/g)?.length, 1);
+});
+
+test("Each check's points add up to its chapter's, by weight; a check in error has none", () => {
+  const { checks: reported, summary } = reportFor('seed');
+  for (const chapter of summary.chapters) {
+    const own = reported.filter((check) => check.chapter === chapter.id);
+    assert.equal(totalOf(own.map(({ of }) => of)), chapter.of);
+    assert.equal(totalOf(own.map(({ points }) => points ?? 0)), chapter.points);
+    for (const { verdict, points, of } of own) assert.equal(points, verdict === 'pass' ? of : 0);
+  }
+  const outcomes = runChecks(checks, caseOf('seed')).map((outcome) => {
+    const heavy = outcome.check.id === 'publish.server' ? 5 : 1;
+    return { ...outcome, check: { ...outcome.check, weight: heavy } };
+  });
+  const weighted = reportOf({ lab: 'lab', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest });
+  assert.deepEqual([weighted.checks.find(({ id }) => id === 'publish.server')?.of, weighted.summary.points], [5, 75]);
 });
 
 test('The report has a JSON Schema', () => {

@@ -1,8 +1,9 @@
-import { type ChapterId, type ChapterInfo, chapterIds, EXIT } from '@handwired/host';
+import { type ChapterInfo, chapterIds, EXIT } from '@handwired/host';
 import { z } from 'zod';
 import { hintAt, type HintLevel } from '../diagnosis/hint.ts';
 import type { Outcome } from '../checks/run.ts';
 import type { Plan } from '@handwired/host';
+import { sharesOf, totalOf } from './points.ts';
 
 const Verdict = z.enum(['pass', 'fail', 'skipped', 'error']);
 
@@ -33,6 +34,10 @@ const ReportedCheck = z.object({
   diagnosis: ReportedDiagnosis.nullable(),
   /** Why it was skipped, or what went wrong on our side. */
   because: z.string().nullable(),
+  /** Its share of the chapter's points, to the hundredth; the shares of a chapter add up to the chapter's points. */
+  of: z.number(),
+  /** All of them or none; null: in error, so not graded. */
+  points: z.number().nullable(),
 });
 
 const ReportedChapter = z.object({
@@ -41,8 +46,8 @@ const ReportedChapter = z.object({
   title: z.string(),
   /** `error` if one of its checks is; `pass` if all of them pass. */
   verdict: z.enum(['pass', 'fail', 'error']),
-  /** Its share of the points by the checks that pass, rounded down; null: in error, so not graded. */
-  points: z.int().nullable(),
+  /** The sum of its checks' points; null: one of them is in error, so it is not graded. */
+  points: z.number().nullable(),
   of: z.int(),
 });
 
@@ -59,11 +64,17 @@ export const Report = z.object({
     skipped: z.int(),
     error: z.int(),
     /** null while anything is in error. */
-    points: z.int().nullable(),
+    points: z.number().nullable(),
     of: z.int(),
     chapters: z.array(ReportedChapter),
   }),
   checks: z.array(ReportedCheck),
+  integrity: z.object({
+    /** sha256 over the canonical JSON (RFC 8785) of the facts, evidence, baseline, plan and record that were graded. */
+    digest: z.string(),
+    /** What was seen that an honest lab host does not have. */
+    findings: z.array(z.object({ id: z.string(), what: z.string() })),
+  }),
   /** 0 all pass, 1 something does not, 2 nothing to grade, 3 our error. */
   exit: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
 });
@@ -79,18 +90,16 @@ export interface ReportInput {
   outcomes: readonly Outcome[];
   /** How much the hints say (default 1). */
   hints?: HintLevel | undefined;
+  /** Of what was graded: see judge.ts. */
+  digest: string;
 }
 
 /** Counts, points and exit code from the outcomes of the chapters that were asked for; other outcomes are left out. */
-export function reportOf({ lab, driver, plan, chapters, outcomes, hints = 1 }: ReportInput): Report {
-  const asked = new Set<ChapterId>(chapters.map(({ id }) => id));
-  const checks = outcomes
-    .filter(({ check }) => asked.has(check.chapter))
-    .map((outcome) => reported(outcome, plan, hints));
+export function reportOf({ lab, driver, plan, chapters, outcomes, hints = 1, digest }: ReportInput): Report {
+  const checks = chapters.flatMap((chapter) => reportedOf(chapter, outcomes, plan, hints));
   const graded = chapters.map((chapter) => chapterOf(chapter, checks));
   const count = (verdict: z.infer<typeof Verdict>): number =>
     checks.filter((check) => check.verdict === verdict).length;
-  const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
   return {
     schemaVersion: 1,
     lab,
@@ -101,11 +110,12 @@ export function reportOf({ lab, driver, plan, chapters, outcomes, hints = 1 }: R
       fail: count('fail'),
       skipped: count('skipped'),
       error: count('error'),
-      points: count('error') > 0 ? null : sum(graded.map(({ points }) => points ?? 0)),
-      of: sum(graded.map(({ of }) => of)),
+      points: count('error') > 0 ? null : totalOf(graded.map(({ points }) => points ?? 0)),
+      of: totalOf(graded.map(({ of }) => of)),
       chapters: graded,
     },
     checks,
+    integrity: { digest, findings: [] },
     exit: exitOf(checks),
   };
 }
@@ -116,7 +126,22 @@ function exitOf(checks: readonly ReportedCheck[]): Report['exit'] {
   return checks.every(({ verdict }) => verdict === 'pass') ? EXIT.ok : EXIT.failed;
 }
 
-function reported({ check, ...rest }: Outcome, plan: Plan, level: HintLevel): ReportedCheck {
+/** A chapter's own checks, each with its share of the points. */
+function reportedOf(
+  { id, points }: ChapterInfo,
+  outcomes: readonly Outcome[],
+  plan: Plan,
+  level: HintLevel,
+): ReportedCheck[] {
+  const own = outcomes.filter(({ check }) => check.chapter === id);
+  const shares = sharesOf(
+    points,
+    own.map(({ check }) => check.weight ?? 1),
+  );
+  return own.map((outcome, at) => reported(outcome, plan, level, shares[at] ?? 0));
+}
+
+function reported({ check, ...rest }: Outcome, plan: Plan, level: HintLevel, of: number): ReportedCheck {
   const { verdict, expected, actual, evidence, diagnosis, because } = rest;
   const hint = rest.hint === null ? null : hintAt(rest.hint, level);
   return {
@@ -131,6 +156,8 @@ function reported({ check, ...rest }: Outcome, plan: Plan, level: HintLevel): Re
     diagnosis:
       diagnosis === null ? null : { ...diagnosis, seen: diagnosis.seen.slice(0, 20).map((line) => cut(line, 300)) },
     because,
+    of,
+    points: verdict === 'error' ? null : verdict === 'pass' ? of : 0,
   };
 }
 
@@ -144,15 +171,14 @@ function chapterOf(
   checks: readonly ReportedCheck[],
 ): Report['summary']['chapters'][number] {
   const own = checks.filter(({ chapter }) => chapter === id);
-  const passed = own.filter(({ verdict }) => verdict === 'pass').length;
   const broken = own.some(({ verdict }) => verdict === 'error');
-  const whole = own.length > 0 && passed === own.length;
+  const whole = own.length > 0 && own.every(({ verdict }) => verdict === 'pass');
   return {
     id,
     number,
     title,
     verdict: broken ? 'error' : whole ? 'pass' : 'fail',
-    points: broken ? null : own.length === 0 ? 0 : Math.floor((points * passed) / own.length),
+    points: broken ? null : totalOf(own.map((check) => check.points ?? 0)),
     of: points,
   };
 }

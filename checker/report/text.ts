@@ -36,6 +36,8 @@ export function renderText(report: Report, { color, columns }: TextOptions): str
     }
   }
   if (shared !== undefined) lines.push('', ...wrap(`error: ${escapeText(shared)}`, width));
+  const found = report.integrity.findings.flatMap(({ what }) => wrap(`integrity: ${escapeText(what)}`, width));
+  if (found.length > 0) lines.push('', ...found);
   return `${[...lines, '', summaryOf(report)].join('\n')}\n`;
 }
 

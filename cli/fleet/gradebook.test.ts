@@ -26,6 +26,7 @@ function reportOf(graded: Graded, exit: Report['exit']): Report {
       }),
     },
     checks: [],
+    integrity: { digest: '', findings: [] },
     exit,
   };
 }

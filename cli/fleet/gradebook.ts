@@ -1,4 +1,4 @@
-import type { Report } from '@handwired/checker';
+import { type Report, totalOf } from '@handwired/checker';
 import type { ChapterId, ChapterInfo } from '@handwired/host';
 import { stringify } from 'csv-stringify/sync';
 import { renderTable } from '../table.ts';
@@ -40,7 +40,7 @@ export function rowOf(outcome: Outcome<Report>, chapters: readonly ChapterInfo[]
   const graded = new Map(summary.chapters.map(({ id, points }) => [id, points ?? ('error' as const)]));
   const points = chapters.map(({ id }) => graded.get(id) ?? 0);
   const verdict = verdicts[exit];
-  const total = points.reduce<number>((sum, value) => sum + (value === 'error' ? 0 : value), 0);
+  const total = totalOf(points.map((value) => (value === 'error' ? 0 : value)));
   const bad = checks.find((check) => check.verdict === (verdict === 'error' ? 'error' : 'fail'));
   return {
     student,

@@ -1,0 +1,77 @@
+import { type ChapterId, type ChapterInfo, LabError } from '@handwired/host';
+import { begun } from './begun.ts';
+import { digestOfJson } from './canonical.ts';
+import type { Case, Check } from './checks/check.ts';
+import { closureOf } from './checks/registry.ts';
+import { allErrors, runChecks } from './checks/run.ts';
+import type { HintLevel } from './diagnosis/hint.ts';
+import type { Facts } from './facts/facts.ts';
+import { type Report, reportOf } from './report/report.ts';
+
+/** What of a lab is to be graded. */
+export interface Selection {
+  /** The course's chapters in order. */
+  chapters: readonly ChapterInfo[];
+  /** This chapter alone; or all up to one; neither: every chapter that has been begun. */
+  only?: ChapterId | undefined;
+  through?: ChapterId | undefined;
+  /** Nothing more is run once a check of these chapters fails. */
+  failFast?: boolean | undefined;
+  /** How much the hints say (default 1). */
+  hints?: HintLevel | undefined;
+}
+
+/** Whose report it is. */
+export interface Subject {
+  lab: string;
+  driver: Report['driver'];
+}
+
+/** A case as far as it was got: `evidence` null when no experiments were made, `facts` null when nothing was seen. */
+export type Seen = Omit<Case, 'facts' | 'evidence'> & { facts: Facts | null; evidence: Case['evidence'] | null };
+
+/** sha256 over the canonical JSON of all that a verdict stands on: what a report carries, and a recording is told by. */
+export const digestOf = ({ facts, evidence, baseline, plan, record }: Seen): string =>
+  digestOfJson({ facts, evidence, baseline, plan, record });
+
+export function askedOf({ chapters, only, through }: Selection, found: readonly ChapterId[]): ChapterInfo[] {
+  if (only !== undefined) return chapters.filter(({ id }) => id === only);
+  if (through !== undefined) return chapters.slice(0, chapters.findIndex(({ id }) => id === through) + 1);
+  return chapters.filter(({ id }) => found.includes(id));
+}
+
+export const checksOf = (asked: readonly ChapterInfo[]): Check[] => closureOf(new Set(asked.map(({ id }) => id)));
+
+/** Grades what was seen. Pure: the same case gives the same report, wherever it comes from. */
+export function judgeCase(the: Seen & { facts: Facts }, selection: Selection, subject: Subject): Report {
+  const { facts, evidence, baseline, plan, record } = the;
+  const asked = askedOf(selection, begun(facts, baseline, plan, record));
+  const checks = checksOf(asked);
+  const stopAt = selection.failFast === true ? new Set<string>(asked.map(({ id }) => id)) : undefined;
+  const outcomes =
+    evidence === null
+      ? runChecks(checks.map(withoutEvidence), { ...the, evidence: noEvidence }, stopAt)
+      : runChecks(checks, { ...the, evidence }, stopAt);
+  return reportOf({ ...subject, plan, chapters: asked, outcomes, hints: selection.hints, digest: digestOf(the) });
+}
+
+const noEvidence: Case['evidence'] = {
+  ...{ results: {}, seen: [], over: false, drops: {}, copies: [], log: [], lost: 0, steady: null },
+};
+
+const withoutEvidence = (check: Check): Check => {
+  const reason = 'no experiments were recorded. Next: lab facts -o json, without --no-evidence';
+  return check.probes.length === 0 ? check : { ...check, judge: () => ({ verdict: 'error', expected: '', reason }) };
+};
+
+/** Our own trouble as a report: every check that was asked for is in error, and none has a verdict on the learner. */
+export function brokenReport(the: Seen, error: LabError, selection: Selection, subject: Subject): Report {
+  const reason = `${error.message}${error.where ? ` (${error.where})` : ''}. Next: ${error.next}`;
+  const { facts, baseline, plan, record } = the;
+  const found = facts ? begun(facts, baseline, plan, record) : (Object.keys(record.begun) as ChapterId[]);
+  const known = askedOf(selection, found);
+  const chapters = known.length > 0 ? known : [...selection.chapters];
+  const ids = new Set<string>(chapters.map(({ id }) => id));
+  const checks = closureOf(ids).filter(({ chapter }) => ids.has(chapter));
+  return reportOf({ ...subject, plan, chapters, outcomes: allErrors(checks, reason), digest: digestOf(the) });
+}

@@ -1,0 +1,49 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Plan, Session } from '@handwired/host';
+import { begun, namesOf } from './begun.ts';
+import { canSettle } from './checks/cleanup.ts';
+import type { Facts } from './facts/facts.ts';
+import { observe } from './facts/observe.ts';
+import { Evidence } from './probes/evidence.ts';
+import type { ProbeId } from './probes/list.ts';
+import { runProbes } from './probes/run.ts';
+import { noteBegun, type Record } from './record.ts';
+
+/** A lab host, and what is known of it from before. */
+export interface Source {
+  session: Session;
+  plan: Plan;
+  /** Facts of the lab host as it was handed over. */
+  baseline: Facts;
+  /** Brought up to date in place: the caller saves it afterwards. */
+  record: Record;
+  signal?: AbortSignal | undefined;
+}
+
+/** How long leftovers that can go by themselves are waited for. */
+const SETTLE_MS = 3000;
+
+/** One snapshot, in one round trip; what it shows begun is noted in the record. */
+export async function takeFacts({ session, plan, baseline, record, signal }: Source): Promise<Facts> {
+  const facts = await observe(session, { plan, ...(signal ? { signal } : {}) });
+  noteBegun(record, begun(facts, baseline, plan, record), namesOf(facts, baseline));
+  return facts;
+}
+
+/** The facts again, as long as something in them can still go by itself. */
+export async function settled(first: Facts, { session, plan, baseline, signal }: Source): Promise<Facts> {
+  const end = performance.now() + SETTLE_MS;
+  let facts = first;
+  while (canSettle(facts, baseline) && performance.now() < end) {
+    await wait(100, undefined, signal ? { signal } : {});
+    facts = await observe(session, { plan, ...(signal ? { signal } : {}) });
+  }
+  return facts;
+}
+
+/** What some probes yield, in one round trip; none wanted: none made. */
+export function takeEvidence(wanted: ReadonlySet<ProbeId>, { session, plan, signal }: Source): Promise<Evidence> {
+  return wanted.size === 0 ? Promise.resolve(nothing) : runProbes(session, { plan, wanted, signal });
+}
+
+export const nothing = Evidence.parse({ results: {}, seen: [], over: false, drops: {}, log: [], lost: 0 });
