@@ -95,17 +95,36 @@ def take(sock, end):
         ready(sock, False, end)
 
 
+turn = threading.Lock()
+
+
 def http(probe, result, end):
-    """A request to an address. `patient`: a server that takes one at a time may refuse between two."""
-    while True:
-        try:
-            sock = dial(probe, result, probe["to"], probe["port"], end)
+    """A request to an address. `patient`: to a server that may take one client at a time. Such requests take turns, as far
+    as those before them are answered; and ask again, because it refuses between two clients."""
+    if not probe.get("patient"):
+        return exchange(probe, result, end, end)
+    share, before = P["seconds"] / 5, clock.now()
+    mine = turn.acquire(timeout=share)
+    end += clock.now() - before
+    try:
+        while True:
             try:
-                return talk(sock, probe, result, end)
-            finally:
-                sock.close()
-        except OSError as error:
-            again = isinstance(error, ConnectionError) or str(error) == "connected, no reply"
-            if not (again and probe.get("patient") and clock.now() + 0.1 < end):
-                raise
-            time.sleep(0.05)
+                # Where nobody more may wait the kernel drops the SYN and sends the next a second later: a new one is sooner.
+                return exchange(probe, result, min(end, clock.now() + share), end)
+            except OSError as error:
+                full = isinstance(error, TimeoutError) and result["stage"] == "connect"
+                again = full or isinstance(error, ConnectionError) or str(error) == "connected, no reply"
+                if not again or clock.now() + 0.1 > end:
+                    raise
+                time.sleep(0 if full else 0.05)
+    finally:
+        if mine:
+            turn.release()
+
+
+def exchange(probe, result, soon, end):
+    sock = dial(probe, result, probe["to"], probe["port"], soon)
+    try:
+        return talk(sock, probe, result, end)
+    finally:
+        sock.close()
