@@ -7,7 +7,8 @@ const greetingMs = 8_000;
 
 /**
  * Whether sshd greets at the lab host of a ready lab: the first line of RFC 4253 4.2, for which the lab host had to
- * start an sshd. It is the cheap part of a login: no key exchange, which takes a second on an emulated VM.
+ * start an sshd. It is the cheap part of a login: no key exchange, which takes a second on an emulated VM. The seat's
+ * server is asked where there is one, as it runs already: a third of the time.
  */
 export async function isAlive(spec: LabSpec, signal: AbortSignal): Promise<boolean> {
   const endpoint = await loadEndpoint(spec.name);
@@ -27,6 +28,7 @@ export async function isAlive(spec: LabSpec, signal: AbortSignal): Promise<boole
   }
 }
 
-function dial({ dial: way }: Endpoint): Duplex {
+function dial({ dial: lab, seat }: Endpoint): Duplex {
+  const way = seat && 'dial' in seat.way ? seat.way.dial : lab;
   return 'command' in way ? openPiped(way.command).stream : connectTcp({ host: way.address, port: way.port });
 }

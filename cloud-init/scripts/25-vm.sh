@@ -6,7 +6,7 @@ lib=${HANDWIRED_LIB:-/usr/local/lib/handwired}
 [ -d "$lib/vm/rootfs" ] || exit 0
 cp -R --no-preserve=ownership "$lib/vm/rootfs/." /
 systemctl -q enable handwired-seed.service handwired-mgmt.service handwired-world.service \
-  handwired-lab.service lab-ssh.socket
+  handwired-lab.service lab-ssh.socket lab-seat.socket
 systemctl -q set-default multi-user.target
 while read -r unit _; do
   case $unit in '' | '#'*) continue ;; esac

@@ -8,7 +8,8 @@ import { endProcess } from '../../infra/drivers/vm/identity.ts';
 import { privateDaemon, privateUri } from '../../infra/drivers/vm/hypervisor/private.ts';
 import { namesOf } from '../../infra/drivers/vm/names.ts';
 import { vm } from '../../infra/drivers/vm/index.ts';
-import { noVm, ownState, sh, specOf, traces, work } from './vm.ts';
+import { seatQuestion, seatTrouble } from '../../infra/drivers/vm/seat.ts';
+import { atSeat, noVm, ownState, sh, specOf, traces, work } from './vm.ts';
 
 const skip = await noVm();
 const virsh = async (...words: string[]): Promise<string> =>
@@ -83,8 +84,37 @@ describe('the vm driver', { skip, timeout: 900_000 }, () => {
     assert.equal((await vm.status(spec, work().signal)).state, 'up');
   });
 
+  it('seats the grader on a disk that nobody can write to, where the learner`s network is and the learner does not see it', async () => {
+    assert.equal(seatTrouble(await atSeat(endpoint, seatQuestion)), undefined);
+    assert.equal(
+      await atSeat(endpoint, 'touch /usr/bin/mine || echo no'),
+      "touch: cannot touch '/usr/bin/mine': Read-only file system\nno",
+    );
+    const same = 'readlink /proc/self/ns/net /proc/self/ns/pid; ip -br addr';
+    assert.equal(await atSeat(endpoint, same), await sh(endpoint, same));
+    assert.equal(await sh(endpoint, 'mount | grep -c /dev/vdc || true'), '0');
+    await atSeat(
+      endpoint,
+      'for tool in python3 ip nft iptables-nft iptables-legacy ss conntrack getent; do command -v $tool || exit; done',
+    );
+  });
+
+  it('seats the grader among tools of its own when the learner has made liars of theirs', async () => {
+    const ask = 'python3 -c "print(1 + 1)"; ip -br link; bash -c "echo $((1 + 1))"';
+    const honest = await atSeat(endpoint, ask);
+    await sh(endpoint, liars);
+    assert.match(await atSeat(endpoint, 'cat /proc/1/root/usr/bin/python3.[0-9]*'), /a lie/);
+    assert.equal(await atSeat(endpoint, ask), honest);
+    await assert.rejects(sh(endpoint, 'true'));
+    // A new one is started by what the learner has left of systemd's helpers.
+    await atSeat(endpoint, 'kill "$(cat /sys/fs/cgroup/system.slice/lab-seat.service/cgroup.procs | head -n 1)"').catch(
+      () => '',
+    );
+    assert.equal(await atSeat(endpoint, ask), honest);
+    assert.equal(seatTrouble(await atSeat(endpoint, seatQuestion)), undefined);
+  });
+
   it('resets a lab host that was powered off to what it was at first', async () => {
-    await sh(endpoint, 'touch /root/mine && sync');
     await virsh('destroy', namesOf(spec).object);
     assert.equal((await vm.status(spec, work().signal)).state, 'stopped');
     assert.deepEqual(await vm.reset(spec, work()), endpoint);
@@ -157,6 +187,16 @@ describe('a vm lab that can`t be had', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(await traces(spec), []);
   });
 });
+
+/** What a learner may do to the programs that a grader would run, /root/mine included: a test looks for that. */
+const liars = `touch /root/mine
+printf '#!/bin/dash\\necho a lie\\n' >/root/liar
+chmod 755 /root/liar
+echo /root/none.so >/etc/ld.so.preload
+for program in /usr/bin/python3 /usr/sbin/ip /usr/sbin/sshd /usr/bin/bash; do
+  real=$(readlink -f $program) && cp /root/liar $real.new && mv $real.new $real || exit
+done
+sync`;
 
 /** Starts `up` in a process of its own and kills it when its output matches. */
 async function killedAt(spec: LabSpec, when: RegExp): Promise<void> {

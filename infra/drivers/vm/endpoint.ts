@@ -3,34 +3,48 @@ import type { Endpoint, LabSpec } from '@handwired/host';
 import type { Hypervisor } from './hypervisor/index.ts';
 import { privateFolders } from './hypervisor/private.ts';
 import type { Keys } from './keys.ts';
-import type { Subnet } from './subnet.ts';
+import type { VmRecord } from './record.ts';
+
+/** Where the lab host's ssh servers listen, in its management namespace: lab-ssh.socket and lab-seat.socket. */
+const sshPort = 22;
+export const seatPort = 2022;
 
 /**
- * How to reach the lab host's sshd. On a private hypervisor its network is in another namespace; on another machine's
+ * How to reach the lab host's sshd, and the grader's seat beside it. On a private hypervisor its network is in another namespace; on another machine's
  * (`qemu+ssh://USER@HOST/...`) ssh's own stdio forwarding goes there; else this machine has a route.
  */
-export function endpointOf(spec: LabSpec, hypervisor: Hypervisor, at: Pick<Subnet, 'address'>, keys: Keys): Endpoint {
+export function endpointOf(
+  spec: LabSpec,
+  hypervisor: Hypervisor,
+  { address, seat }: Pick<VmRecord, 'address' | 'seat'>,
+  keys: Keys,
+): Endpoint {
   return {
     lab: spec.name,
     driver: 'vm',
-    dial: dialOf(hypervisor, at.address),
+    dial: dialOf(hypervisor, address),
     user: 'root',
     privateKeyFile: keys.privateKeyFile,
     hostKey: keys.hostPublicKey,
+    // The seat counts processes as the lab host does; what a learner sees is what the first of them sees.
+    ...(seat && { seat: { way: { dial: dialOf(hypervisor, address, { port: seatPort }) }, viewPid: 1 } }),
   };
 }
 
 /** See `endpointOf`. Seconds bound the wait for the connection on a private hypervisor. */
-export function dialOf({ kind, uri }: Hypervisor, address: string, seconds = 10): Endpoint['dial'] {
+export function dialOf(
+  { kind, uri }: Hypervisor,
+  address: string,
+  { port = sshPort, seconds = 10 }: { port?: number; seconds?: number } = {},
+): Endpoint['dial'] {
   if (kind === 'private') {
     const script = join(import.meta.dirname, 'hypervisor/dial.sh');
-    return { command: ['/bin/sh', script, privateFolders().run, address, '22', String(seconds)] };
+    return { command: ['/bin/sh', script, privateFolders().run, address, String(port), String(seconds)] };
   }
   const far = /^[a-z]+\+ssh:\/\/(?:([^@/]+)@)?([^/:]+)(?::(\d+))?\//.exec(uri);
-  if (!far) return { address, port: 22 };
-  const [, user, machine = '', port] = far;
+  if (!far) return { address, port };
+  const [, user, machine = '', sshAt] = far;
   const target = user === undefined ? machine : `${user}@${machine}`;
-  return {
-    command: ['ssh', '-o', 'BatchMode=yes', ...(port === undefined ? [] : ['-p', port]), '-W', `${address}:22`, target],
-  };
+  const toSshd = sshAt === undefined ? [] : ['-p', sshAt];
+  return { command: ['ssh', '-o', 'BatchMode=yes', ...toSshd, '-W', `${address}:${port}`, target] };
 }

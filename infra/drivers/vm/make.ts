@@ -47,8 +47,8 @@ export async function make(spec: LabSpec, work: Work): Promise<Endpoint> {
     await opened.up(() => Promise.resolve({ ...declare(plan) }), note, signal);
     await saveRecord(spec.name, { ...(await parts).record, stage: 'made' });
   });
-  const ready = parts.then(async ({ hypervisor, at }) => {
-    const endpoint = endpointOf(spec, hypervisor, at, keys);
+  const ready = parts.then(async ({ hypervisor, at, record }) => {
+    const endpoint = endpointOf(spec, hypervisor, record, keys);
     await waitUntilReady({ spec, hypervisor, endpoint, address: at.address, signal }, both);
     return endpoint;
   });
@@ -82,6 +82,7 @@ async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Pro
     accelerator,
     image: image.hash,
     baseFormat: image.format,
+    seat: true,
     stage: 'making',
   });
   const keep = (at: Subnet): Promise<void> => saveRecord(spec.name, recordOf(at));

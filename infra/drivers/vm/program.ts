@@ -57,7 +57,7 @@ export function declare(plan: Blueprint): { domain: libvirt.Domain['name'] } {
       ...domainArguments(plan),
       kernel,
       initrd,
-      disks: [{ volumeId: overlay.id }, { volumeId: seed.id }],
+      disks: [{ volumeId: overlay.id }, { volumeId: seed.id }, { volumeId: base.id }],
       networkInterfaces: [{ networkId: network.id, mac: plan.network.mac, waitForLease: false }],
     },
     options,

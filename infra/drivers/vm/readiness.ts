@@ -8,10 +8,11 @@ import {
   run,
   type Session,
 } from '@handwired/host';
-import { dialOf } from './endpoint.ts';
+import { dialOf, seatPort } from './endpoint.ts';
 import type { Hypervisor } from './hypervisor/index.ts';
 import { look } from './look.ts';
 import { namesOf } from './names.ts';
+import { seatQuestion, seatTrouble } from './seat.ts';
 
 /** What a check of the table may use. */
 export interface Target {
@@ -55,6 +56,12 @@ export const readiness: readonly Condition[] = [
     hint: `journalctl -u handwired-lab on the lab host; ${hostPaths.ready} is written last`,
     deadlineMs: 120_000,
   },
+  {
+    what: "The grader's seat answers from its own disk",
+    how: seatAnswers,
+    hint: 'lab-seat.socket listens, lab-seat.service starts from the third disk: journalctl -u lab-seat on the lab host',
+    deadlineMs: 60_000,
+  },
 ];
 
 async function domainRuns({ spec, hypervisor, signal }: Target): Promise<string | undefined> {
@@ -63,19 +70,24 @@ async function domainRuns({ spec, hypervisor, signal }: Target): Promise<string 
 }
 
 async function sshAnswers(target: Target): Promise<string | undefined> {
-  const { spec, hypervisor, address, endpoint, signal } = target;
+  const { hypervisor, address, endpoint, signal } = target;
   await nameNeighbour(target);
   try {
     // Short attempts, one after the other: a lost SYN would be sent again only after a second.
-    const soon = { ...endpoint, dial: dialOf(hypervisor, address, 0.3) };
+    const soon = { ...endpoint, dial: dialOf(hypervisor, address, { seconds: 0.3 }) };
     target.session = await connect(soon, { timeoutMs: 30_000, signal });
     return undefined;
   } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof LabError && error.next === `lab reset ${spec.name}`) throw error;
-    // Without socat's time and pid: the same reason twice is one note.
-    return messageOf(error).replace(/ \S+ \S+ socat\[\d+\] E.*: /, ' ');
+    return whyNot(error, target);
   }
+}
+
+/** The reason of a try that may be made again; throws when no other can end better. */
+function whyNot(error: unknown, { spec, signal }: Target): string {
+  signal.throwIfAborted();
+  if (error instanceof LabError && error.next === `lab reset ${spec.name}`) throw error;
+  // Without socat's time and pid: the same reason twice is one note.
+  return messageOf(error).replace(/ \S+ \S+ socat\[\d+\] E.*: /, ' ');
 }
 
 /** Tells the hypervisor's end the guest's MAC, so that no second goes by between two ARP requests. */
@@ -95,4 +107,26 @@ async function scriptsDone({ session, signal }: Target): Promise<string | undefi
   if (code === 0) return undefined;
   const { stdout } = await session.exec('journalctl -q -u handwired-lab -n 3 -o cat 2>/dev/null || :', { signal });
   return stdout.trim() === '' ? 'they still run' : stdout.trim().slice(0, 600);
+}
+
+/** A lab that was made before there were seats has none to wait for. */
+async function seatAnswers(target: Target): Promise<string | undefined> {
+  const { spec, hypervisor, address, endpoint, signal } = target;
+  if (!endpoint.seat) return undefined;
+  let answer: string;
+  try {
+    const dial = dialOf(hypervisor, address, { port: seatPort, seconds: 1 });
+    const seat = await connect({ ...endpoint, dial }, { timeoutMs: 30_000, signal });
+    try {
+      answer = (await seat.exec(seatQuestion, { timeoutMs: 30_000, maxBytes: 65_536, signal })).stdout;
+    } finally {
+      seat.close();
+    }
+  } catch (error) {
+    return whyNot(error, target);
+  }
+  const trouble = seatTrouble(answer);
+  if (trouble === undefined) return undefined;
+  const what = `the grader's seat of lab ${spec.name} is not what it was made as: ${trouble}`;
+  throw new LabError({ what, where: 'lab-seat.service on the lab host', next: `lab reset ${spec.name}` });
 }

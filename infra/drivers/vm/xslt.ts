@@ -12,7 +12,10 @@ ${templates}
 `;
 }
 
-/** No screen, no guest agent, no USB, no balloon; the serial console goes to a file; the disk is thrown away anyway. */
+/** Of the disk that the grader sits on, as the lab host reads it in /sys/block. */
+export const seatSerial = 'handwired-seat';
+
+/** No screen, no guest agent, no USB, no balloon; the serial console goes to a file; the overlay is thrown away anyway. */
 export const domainXslt = (consoleFile: string): string =>
   stylesheet(`  <xsl:template match="/domain/devices/graphics|/domain/devices/video|/domain/devices/channel"/>
   <xsl:template match="/domain/devices">
@@ -28,6 +31,9 @@ export const domainXslt = (consoleFile: string): string =>
   </xsl:template>
   <xsl:template match="/domain/devices/disk[2]">
     <xsl:copy><xsl:apply-templates select="node()|@*"/><readonly/></xsl:copy>
+  </xsl:template>
+  <xsl:template match="/domain/devices/disk[3]">
+    <xsl:copy><xsl:apply-templates select="node()|@*"/><serial>${seatSerial}</serial><readonly/></xsl:copy>
   </xsl:template>`);
 
 /** No dnsmasq: nothing here asks for an address or a name. No STP: it would hold the only port back for 4 s. */
