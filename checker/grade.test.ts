@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chapterIds, defaultPlan, LabError, type Session } from '@handwired/host';
+import { chapterIds, defaultPlan, LabError, type OpenSeat } from '@handwired/host';
 import { grade, type GradeOptions } from './grade.ts';
 import { begun } from './begun.ts';
 import { emptyRecord } from './record.ts';
@@ -8,18 +8,18 @@ import { Report } from './report/report.ts';
 import { caseOf, chapters, recorded, replaying, type State } from './testing/fixtures.ts';
 
 /** A lab host that is in a recorded state; counts round trips. */
-function hostIn(...states: State[]): { session: Session; trips: () => number } {
+function hostIn(...states: State[]): { seat: OpenSeat; trips: () => number } {
   let snapshots = 0;
   let trips = 0;
-  const session = replaying((program) => {
+  const seat = replaying((program) => {
     trips += 1;
     const state = states[program === 'observe' ? Math.min(snapshots++, states.length - 1) : 0] ?? 'empty';
     return program === 'observe' ? recorded(state).raw : recorded(state).evidence;
   });
-  return { session, trips: () => trips };
+  return { seat, trips: () => trips };
 }
 
-const gradeOf = (session: Session, more: Partial<GradeOptions> = {}): Promise<Report> => {
+const gradeOf = (seat: OpenSeat, more: Partial<GradeOptions> = {}): Promise<Report> => {
   const { baseline } = caseOf('empty');
   const common = {
     lab: 'lab',
@@ -29,26 +29,26 @@ const gradeOf = (session: Session, more: Partial<GradeOptions> = {}): Promise<Re
     record: emptyRecord(),
     chapters,
   } as const;
-  return grade({ session, ...common, ...more });
+  return grade({ seat, ...common, ...more });
 };
 
 test('A right build passes in two round trips, and the report is what its schema says', async () => {
-  const { session, trips } = hostIn('right');
-  const report = await gradeOf(session);
+  const { seat, trips } = hostIn('right');
+  const report = await gradeOf(seat);
   assert.deepEqual([report.exit, report.summary.fail, report.summary.points, trips()], [0, 0, 80, 2]);
   assert.deepEqual(Report.parse(report), report);
 });
 
 test('Nothing begun is nothing to check; everything asked for then fails', async () => {
-  const nothing = await gradeOf(hostIn('empty').session);
+  const nothing = await gradeOf(hostIn('empty').seat);
   assert.deepEqual([nothing.exit, nothing.checks.length], [2, 0]);
-  const all = await gradeOf(hostIn('empty').session, { through: 'cleanup' });
+  const all = await gradeOf(hostIn('empty').seat, { through: 'cleanup' });
   assert.deepEqual([all.exit, all.summary.pass, all.summary.points], [1, 0, 0]);
   assert.deepEqual([...new Set(all.summary.chapters.map(({ verdict }) => verdict))], ['fail']);
 });
 
 test('One chapter alone is reported alone; what it needs is judged all the same', async () => {
-  const report = await gradeOf(hostIn('empty').session, { only: 'egress' });
+  const report = await gradeOf(hostIn('empty').seat, { only: 'egress' });
   assert.deepEqual([...new Set(report.checks.map(({ chapter }) => chapter))], ['egress']);
   assert.match(report.checks[0]?.because ?? '', /^addressing\.ct1-link is skipped/);
   assert.equal(report.exit, 1);
@@ -56,10 +56,10 @@ test('One chapter alone is reported alone; what it needs is judged all the same'
 
 test('The record remembers what was begun, and makes a clean lab host a cleaned one', async () => {
   const record = emptyRecord();
-  await gradeOf(hostIn('seed').session, { record });
+  await gradeOf(hostIn('seed').seat, { record });
   assert.deepEqual(Object.keys(record.begun).sort(), chapterIds.filter((id) => id !== 'cleanup').sort());
   assert.ok(record.seen.includes('veth-ct1'));
-  const after = await gradeOf(hostIn('seed-cleaned').session, { record });
+  const after = await gradeOf(hostIn('seed-cleaned').seat, { record });
   assert.deepEqual([...new Set(after.checks.map(({ chapter }) => chapter))], ['cleanup']);
 });
 
@@ -82,7 +82,7 @@ test('Begun is what can be seen: nothing, and a half', () => {
 });
 
 test('With fail-fast the first failing check ends it: later ones are skipped, and their experiments are not made', async () => {
-  const seed = await gradeOf(hostIn('seed').session, { failFast: true });
+  const seed = await gradeOf(hostIn('seed').seat, { failFast: true });
   const first = seed.checks.findIndex(({ verdict }) => verdict === 'fail');
   assert.deepEqual([seed.checks[first]?.id, seed.summary.fail, seed.exit], ['dns.host-unchanged', 1, 1]);
   assert.ok(seed.checks.slice(0, first).every(({ verdict }) => verdict === 'pass'));
@@ -92,8 +92,8 @@ test('With fail-fast the first failing check ends it: later ones are skipped, an
       ['skipped', 'not run: dns.host-unchanged fails, and --fail-fast stops there', 0],
     );
   }
-  const { session, trips } = hostIn('empty');
-  const all = await gradeOf(session, { through: 'cleanup', failFast: true });
+  const { seat, trips } = hostIn('empty');
+  const all = await gradeOf(seat, { through: 'cleanup', failFast: true });
   assert.deepEqual([all.summary.fail, all.summary.skipped, trips()], [1, all.checks.length - 1, 1]);
 });
 
@@ -118,10 +118,10 @@ test('An abort is rethrown', async () => {
 });
 
 test('Leftovers that can still go by themselves are waited for', async () => {
-  const { session, trips } = hostIn('empty');
+  const { seat, trips } = hostIn('empty');
   const { baseline, record } = caseOf('empty');
   let snapshots = 0;
-  const settling: Session = replaying((program) => {
+  const settling: OpenSeat = replaying((program) => {
     const { raw } = recorded('empty');
     // The kernel's work queue has not come to the veth of a deleted namespace yet.
     if (program === 'observe' && snapshots++ < 2) raw.processes.push({ pid: 9, inode: 7, args: ['sleep', '1'] });
@@ -129,6 +129,6 @@ test('Leftovers that can still go by themselves are waited for', async () => {
   });
   const report = await gradeOf(settling, { baseline, record, only: 'cleanup' });
   assert.deepEqual([report.exit, snapshots], [0, 3]);
-  await gradeOf(session, { baseline, record, only: 'cleanup' });
+  await gradeOf(seat, { baseline, record, only: 'cleanup' });
   assert.equal(trips(), 1);
 });

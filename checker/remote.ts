@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { LabError, type Session, quoteAll } from '@handwired/host';
+import { LabError, type OpenSeat } from '@handwired/host';
 
 /** Reads P (one line of JSON) and then the program from stdin, so that neither passes through a shell. */
 const loader = 'import sys,json;P=json.loads(sys.stdin.readline());exec(compile(sys.stdin.read(),"handwired","exec"))';
 
 /** An empty environment, an absolute path, no site packages, no bytecode written: python3(1) -I -S -B. */
-const command = quoteAll([
+const command = [
   '/usr/bin/env',
   '-i',
   'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
@@ -15,10 +15,10 @@ const command = quoteAll([
   '-ISB',
   '-c',
   loader,
-]);
+];
 
 export interface RemoteProgram {
-  /** A folder whose .py files, in the order of their names, are one program; sent over stdin. Ends with `/`. */
+  /** A folder whose .py files, in the order of their names and after those of program/, are one program. Ends with `/`. */
   folder: URL;
   parameters: Record<string, unknown>;
   timeoutMs: number;
@@ -27,15 +27,18 @@ export interface RemoteProgram {
   signal?: AbortSignal | undefined;
 }
 
+/** What all programs begin with. */
+const shared = new URL('program/', import.meta.url);
+
 /**
- * Runs one of our Python programs on the lab host, in one round trip, and returns the JSON that it framed.
+ * Runs one of our Python programs at the grader's seat, in one round trip, and returns the JSON that it framed.
  * Throws LabError when there is no whole frame: the connection's end, no python3, a crash, or somebody else's text.
  */
-export async function runRemote(session: Session, program: RemoteProgram): Promise<unknown> {
+export async function runRemote(seat: OpenSeat, program: RemoteProgram): Promise<unknown> {
   const nonce = randomBytes(12).toString('hex');
-  const text = await textOf(program.folder);
-  const answer = await session.exec(`exec ${command}`, {
-    input: `${JSON.stringify({ ...program.parameters, nonce })}\n${text}`,
+  const text = (await Promise.all([shared, program.folder].map(textOf))).join('\n\n');
+  const answer = await seat.exec(command, {
+    input: `${JSON.stringify({ ...program.parameters, view: seat.viewPid ?? 0, nonce })}\n${text}`,
     timeoutMs: program.timeoutMs,
     maxBytes: program.maxBytes,
     ...(program.signal ? { signal: program.signal } : {}),
@@ -46,7 +49,7 @@ export async function runRemote(session: Session, program: RemoteProgram): Promi
   throw new LabError({
     what:
       answer.code === 127
-        ? 'the lab host has no /usr/bin/python3, which the checker needs'
+        ? 'there is no /usr/bin/python3, which the checker needs'
         : `the lab host sent no whole answer (exit ${answer.code ?? answer.signal ?? 'none'}${said ? `: ${said}` : ''})`,
     where: program.folder.pathname.split('/').slice(-3).join('/'),
     next: 'lab reset',

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Plan, Session } from '@handwired/host';
+import type { OpenSeat, Plan } from '@handwired/host';
 import { begun, namesOf } from './begun.ts';
 import { canSettle } from './checks/cleanup.ts';
 import type { Facts } from './facts/facts.ts';
@@ -11,7 +11,7 @@ import { noteBegun, type Record } from './record.ts';
 
 /** A lab host, and what is known of it from before. */
 export interface Source {
-  session: Session;
+  seat: OpenSeat;
   plan: Plan;
   /** Facts of the lab host as it was handed over. */
   baseline: Facts;
@@ -24,26 +24,29 @@ export interface Source {
 const SETTLE_MS = 3000;
 
 /** One snapshot, in one round trip; what it shows begun is noted in the record. */
-export async function takeFacts({ session, plan, baseline, record, signal }: Source): Promise<Facts> {
-  const facts = await observe(session, { plan, ...(signal ? { signal } : {}) });
+export async function takeFacts({ seat, plan, baseline, record, signal }: Source): Promise<Facts> {
+  const facts = await observe(seat, { baseline, ...(signal ? { signal } : {}) });
   noteBegun(record, begun(facts, baseline, plan, record), namesOf(facts, baseline));
   return facts;
 }
 
 /** The facts again, as long as something in them can still go by itself. */
-export async function settled(first: Facts, { session, plan, baseline, signal }: Source): Promise<Facts> {
+export async function settled(first: Facts, { seat, baseline, signal }: Source): Promise<Facts> {
   const end = performance.now() + SETTLE_MS;
   let facts = first;
   while (canSettle(facts, baseline) && performance.now() < end) {
     await wait(100, undefined, signal ? { signal } : {});
-    facts = await observe(session, { plan, ...(signal ? { signal } : {}) });
+    facts = await observe(seat, { baseline, ...(signal ? { signal } : {}) });
   }
   return facts;
 }
 
 /** What some probes yield, in one round trip; none wanted: none made. */
-export function takeEvidence(wanted: ReadonlySet<ProbeId>, { session, plan, signal }: Source): Promise<Evidence> {
-  return wanted.size === 0 ? Promise.resolve(nothing) : runProbes(session, { plan, wanted, signal });
+export function takeEvidence(
+  wanted: ReadonlySet<ProbeId>,
+  { seat, plan, baseline, signal }: Source,
+): Promise<Evidence> {
+  return wanted.size === 0 ? Promise.resolve(nothing) : runProbes(seat, { plan, baseline, wanted, signal });
 }
 
-export const nothing = Evidence.parse({ results: {}, seen: [], over: false, drops: {}, log: [], lost: 0 });
+export const nothing = Evidence.parse({ results: {}, seen: [], over: false, drops: {}, lost: 0 });

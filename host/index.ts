@@ -9,6 +9,7 @@ export * from './plan.ts';
 export * from './process.ts';
 export * from './progress.ts';
 export * from './quote.ts';
+export * from './seat.ts';
 export * from './session.ts';
 export * from './shell.ts';
 export * from './store.ts';

@@ -19,6 +19,8 @@ export interface RunOptions {
   onLine?: (line: string) => void;
   /** A failed command is an answer, not an error. */
   allowFailure?: boolean;
+  /** Per stream, default 64 MiB. Beyond it the command is ended: LabError. */
+  maxBytes?: number;
   /** What the user should type when this command fails. */
   next?: string;
 }
@@ -33,11 +35,11 @@ export interface RunResult {
 /** A last resort only; callers that can fail for a known reason pass `next`. */
 const defaultNext = 'lab doctor';
 
-/** Per stream. Beyond it the command is ended: nothing that we run on this machine has so much to say. */
+/** Nothing that we run on this machine has so much to say. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Runs argv without a shell and returns its text. Output is bounded (64 MiB a stream).
+ * Runs argv without a shell and returns its text. Output is bounded.
  * Throws LabError when it can't start, fails (unless allowFailure) or runs out of time; rethrows the abort reason. A
  * command that is stopped is ended with all its process group: SIGTERM, and SIGKILL for what is left 2 s later.
  */
@@ -62,7 +64,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   };
   if (!result.failed || (options.allowFailure === true && result.exitCode !== undefined)) return answer;
   throw new LabError({
-    what: watch.stopped() ?? whyFailed(file, result, answer.stderr),
+    what: watch.stopped() ?? whyFailed(file, result, answer.stderr, options.maxBytes),
     where: argv.join(' ').slice(0, 300),
     next: options.next ?? defaultNext,
     cause: new Error(answer.stderr.slice(-4000)),
@@ -76,8 +78,8 @@ interface Failure {
   originalMessage?: string | undefined;
 }
 
-function whyFailed(file: string, result: Failure, stderr: string): string {
-  if (result.isMaxBuffer) return `${file} wrote more than ${MAX_BYTES} bytes`;
+function whyFailed(file: string, result: Failure, stderr: string, maxBytes = MAX_BYTES): string {
+  if (result.isMaxBuffer) return `${file} wrote more than ${maxBytes} bytes`;
   if (result.code === 'ENOENT' && result.originalMessage === `spawn ${file} ENOENT`) return `${file} is not installed`;
   return `${file} failed: ${lastLine(stderr) || messageOf(result.originalMessage || result.shortMessage)}`;
 }
@@ -85,7 +87,7 @@ function whyFailed(file: string, result: Failure, stderr: string): string {
 function settings(options: RunOptions): Options & { reject: false } {
   return {
     reject: false,
-    maxBuffer: MAX_BYTES,
+    maxBuffer: options.maxBytes ?? MAX_BYTES,
     stripFinalNewline: false,
     // A process group of its own: all of it can be ended, and the terminal's Ctrl-C does not reach it before us.
     detached: true,

@@ -4,11 +4,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { grade, loadFacts, loadRecord } from '@handwired/checker';
-import { baselineFile, connect, loadEndpoint, loadSpec, recordFile, silent, type Session } from '@handwired/host';
+import { baselineFile, loadEndpoint, loadSpec, openSeat, recordFile, silent } from '@handwired/host';
 import { chooseDriver } from '@handwired/infra';
 import { chapters } from '@handwired/labs';
 import { bareBoot } from './bare.ts';
 import { labCommand } from './lab.ts';
+import { counting } from './sandbox/grading.ts';
 
 /**
  * `make bench`: how fast the `lab` command is, on this machine, against bare QEMU and against what issue and design
@@ -83,30 +84,17 @@ async function benchSandbox(): Promise<void> {
   notes.push(`lab destroy of a sandbox: ${median(down).toFixed(2)} s`);
 }
 
-/** Commands that one grading sends over its session. */
+/** Programs that one grading runs. */
 async function roundTrips(name: string): Promise<number> {
-  const session = await connect(await loadEndpoint(name));
-  let count = 0;
-  const counted: Session = {
-    ...session,
-    exec: (command, options) => {
-      count += 1;
-      return session.exec(command, options);
-    },
-    stream: (command, options) => {
-      count += 1;
-      return session.stream(command, options);
-    },
-    close: () => session.close(),
-  };
+  const counted = counting(await openSeat(await loadEndpoint(name)));
   const baseline = await loadFacts(baselineFile(name));
   if (!baseline) throw new Error('no baseline');
   const { plan, driver } = await loadSpec(name);
   const record = await loadRecord(recordFile(name));
-  const report = await grade({ session: counted, lab: name, driver, plan, baseline, record, chapters });
-  session.close();
+  const report = await grade({ seat: counted.seat, lab: name, driver, plan, baseline, record, chapters });
+  counted.seat.close();
   if (report.exit !== 0) throw new Error(`the bench's own build is graded ${report.exit}`);
-  return count;
+  return counted.trips;
 }
 
 async function benchVm(): Promise<void> {

@@ -81,7 +81,7 @@ const sources: Record<Subject, string[]> = {
   rules: ['root nft', 'root iptables', 'root ip6tables'],
   sysctls: [],
   files: [],
-  processes: ['root ss'],
+  processes: ['root sockets'],
 };
 
 /** 12: the lab host as it was, and nothing of others taken. */

@@ -1,6 +1,7 @@
 import { world } from '@handwired/host';
 import type { File } from '../facts/facts.ts';
-import { controls } from '../probes/list.ts';
+import type { Evidence, Sight } from '../probes/evidence.ts';
+import { controls, type ProbeId } from '../probes/list.ts';
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
 import { containers, netnsOf, routed } from './look.ts';
 import { blind, outcomeOf, resultOf, sightsOf, worldIsDown } from './trace.ts';
@@ -8,6 +9,13 @@ import { blind, outcomeOf, resultOf, sightsOf, worldIsDown } from './trace.ts';
 type Which = (typeof containers)[number];
 const asking = { ct1: 'ct1 lookup', ct2: 'ct2 lookup' } as const;
 const { name: siteName, address: siteAddress } = world.site;
+
+/** Queries, by UDP or TCP, that came to one of the world's name servers: which one was asked, and from where. */
+const arrivalsOf = (evidence: Evidence, probe: ProbeId): Sight[] =>
+  sightsOf(evidence, probe, { in: 'world', way: 'in', targetPort: 53 }).filter(
+    ({ what, target }) =>
+      (what === 'query' || what === 'request') && world.resolvers.some((address) => address === target),
+  );
 
 function lookup(the: Case, which: Which): Judgement {
   const { evidence, plan } = the;
@@ -17,10 +25,10 @@ function lookup(the: Case, which: Which): Judgement {
   const expected = `a fresh name under ${siteName} is ${siteAddress}, asked by ${name} and answered by a name server of the world`;
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
   const queries = sightsOf(evidence, probe, { in: name }).filter(({ what }) => what === 'query' || what === 'request');
-  const asked = evidence.log.filter((line) => line.probe === probe && line.kind === 'dns');
+  const asked = arrivalsOf(evidence, probe);
   const lines = [
     queries[0] ? `${name} asked ${queries[0].target}` : `no query was seen in ${name}`,
-    asked[0] ? `the world's ${asked[0].dst} was asked from ${asked[0].src}` : 'no query arrived in the world',
+    asked[0] ? `the world's ${asked[0].target} was asked from ${asked[0].source}` : 'no query arrived in the world',
   ];
   if (!result.ok) {
     if (!resultOf(evidence, `${which}>internet`).ok && queries.length > 0 && toWorld(queries)) {
@@ -30,6 +38,8 @@ function lookup(the: Case, which: Which): Judgement {
   }
   const wrong = result.answers?.find((answer) => answer !== siteAddress);
   const actual = `the answer is ${result.answers?.join(', ') ?? ''}`;
+  if (asked.length === 0 && blind(evidence, 'world'))
+    return { verdict: 'error', expected, reason: 'the capture in the world lost packets' };
   if (wrong || asked.length === 0) {
     return fail({
       expected,
@@ -102,7 +112,7 @@ function hostWorks({ evidence }: Case): Judgement {
   const expected = `the lab host looks up a fresh name under ${siteName}`;
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
   const result = resultOf(evidence, 'host lookup');
-  const asked = evidence.log.some((line) => line.probe === 'host lookup' && line.kind === 'dns');
+  const asked = arrivalsOf(evidence, 'host lookup').length > 0;
   const seen = {
     expected,
     actual: result.ok ? `the answer is ${result.answers?.join(', ') ?? ''}` : outcomeOf(result),
@@ -114,12 +124,14 @@ function hostWorks({ evidence }: Case): Judgement {
 function https({ evidence, plan }: Case): Judgement {
   const expected = `https://${siteName} answers ${plan.ct1.name}, with a certificate that holds`;
   const result = resultOf(evidence, 'ct1 https');
-  const served = evidence.log.some((line) => line.probe === 'ct1 https' && line.kind === 'https');
-  const seen = {
-    expected,
-    actual: served && result.ok ? outcomeOf(result) : `${outcomeOf(result)} (at: ${result.stage})`,
-  };
-  return served && result.ok ? pass(seen) : fail(seen);
+  // The first message of TLS, by its random: it came to the world's own server, and the certificate holds.
+  const came = sightsOf(evidence, 'ct1 https', { in: 'world', way: 'in', what: 'request', targetPort: 443 });
+  const arrived = came.some(({ target }) => target === siteAddress);
+  if (result.ok && arrived) return pass({ expected, actual: outcomeOf(result) });
+  if (result.ok && blind(evidence, 'world'))
+    return { verdict: 'error', expected, reason: 'the capture in the world lost packets' };
+  if (result.ok) return fail({ expected, actual: 'answered, but nothing of it arrived in the world' });
+  return fail({ expected, actual: `${outcomeOf(result)} (at: ${result.stage})` });
 }
 
 /** 07: names, in the containers and still on the lab host. */

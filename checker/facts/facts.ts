@@ -38,7 +38,7 @@ export const Named = z.object({
   net: Net.nullable(),
 });
 
-/** A process outside the lab host's own network namespace. */
+/** A process outside the lab host's own network namespace, by the pid that the learner sees. */
 const Process = z.object({
   pid: z.int(),
   inode: z.int(),
@@ -65,12 +65,17 @@ export const Facts = z.object({
   /** /etc/handwired/lab.env */
   conditions: z.record(z.string(), z.string()),
   world: z.object({
+    /** As the learner sees it; null: nothing holds the world's namespace any more. */
     pid: z.int().nullable(),
     inode: z.int().nullable(),
+    /** When that process was started, in clock ticks since boot: a pid is used again, a pid with its start is not. */
+    start: z.string().nullable(),
     /** The world's own namespace, read like any other; null: it could not be entered. */
     net: Net.nullable(),
     /** Of the server's program, as it lies on the lab host; null: unreadable. */
     sha256: z.string().nullable(),
+    /** The certificate, PEM, that the world's site is signed by: made anew on each lab host. */
+    authority: z.string().nullable(),
   }),
   /** Programs, libraries and settings under the learner's commands that are not the image's own. Empty without a seat. */
   altered: z.array(z.object({ path: z.string(), what: z.string() })).max(200),

@@ -29,14 +29,6 @@ export function parseNeighbours(json: unknown): Neighbour[] {
     }));
 }
 
-/** A namespace's numbers for others, after `ip netns list-id`: what `link_netnsid` refers to. */
+/** A namespace's numbers for others, which `link_netnsid` refers to; `name` is where it is in /run/netns. */
 export const NamespaceId = z.object({ nsid: z.int(), name: z.string().nullable() });
 export type NamespaceId = z.infer<typeof NamespaceId>;
-
-/** From `ip -j netns list-id`; `name` is where that namespace is in /run/netns. */
-export function parseNamespaceIds(json: unknown): NamespaceId[] {
-  return z
-    .array(z.object({ nsid: z.int(), name: z.string().optional() }))
-    .parse(json)
-    .map(({ nsid, name }) => ({ nsid, name: name ?? null }));
-}

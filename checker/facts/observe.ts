@@ -1,11 +1,12 @@
-import { LabError, type Plan, type Session } from '@handwired/host';
+import { LabError, type OpenSeat } from '@handwired/host';
 import { runRemote } from '../remote.ts';
 import type { Facts } from './facts.ts';
 import { parseFacts } from './parse.ts';
 import { Raw } from './raw.ts';
 
 export interface ObserveOptions {
-  plan: Plan;
+  /** Facts of when nobody had touched the lab host yet: they tell which namespace is the world's. */
+  baseline?: Facts;
   signal?: AbortSignal;
 }
 
@@ -13,10 +14,10 @@ export interface ObserveOptions {
  * Takes one snapshot of the lab host in one round trip.
  * Throws LabError when there is no whole answer, or when it lacks the lab host's own links.
  */
-export async function observe(session: Session, { signal }: ObserveOptions): Promise<Facts> {
-  const answer = await runRemote(session, {
+export async function observe(seat: OpenSeat, { baseline, signal }: ObserveOptions = {}): Promise<Facts> {
+  const answer = await runRemote(seat, {
     folder: new URL('program/', import.meta.url),
-    parameters: { limit: 1 << 20, seconds: 8 },
+    parameters: { limit: 1 << 20, seconds: 8, world: knownWorld(baseline) },
     timeoutMs: 20_000,
     maxBytes: 16 << 20,
     signal,
@@ -28,6 +29,10 @@ export async function observe(session: Session, { signal }: ObserveOptions): Pro
   const reason = facts.problems.find((problem) => problem.source.startsWith('root ip'));
   throw unreadable(`its links could not be read (${reason?.what ?? 'none listed'})`);
 }
+
+/** What the programs need to know the world's namespace again: `find_world` in program/3-namespaces.py. */
+export const knownWorld = (baseline: Facts | undefined): { inode: number; boot: string } | null =>
+  baseline?.world.inode ? { inode: baseline.world.inode, boot: baseline.host.boot } : null;
 
 const unreadable = (what: string): LabError =>
   new LabError({ what: `the lab host can't be observed: ${what}`, next: 'lab reset' });

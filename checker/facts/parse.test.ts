@@ -16,13 +16,14 @@ test('A source that failed, was cut or is not understood becomes a problem, and 
   const { raw } = recorded('right');
   const root = raw.sources['root'] ?? {};
   Object.assign(root['nft'] ?? {}, { out: '{"nftables": 7}' });
-  Object.assign(root['ss'] ?? {}, { cut: true });
+  Object.assign(root['conntrack'] ?? {}, { cut: true });
+  delete raw.sockets['root'];
   Object.assign(root['iptables-nft'] ?? {}, { code: 1, err: 'iptables: Permission denied' });
   delete root['bridge'];
   const facts = parseFacts(raw);
   assert.deepEqual(
     facts.problems.map(({ source }) => source),
-    ['root bridge', 'root iptables-nft', 'root nft', 'root ss'],
+    ['root bridge', 'root iptables-nft', 'root nft', 'root sockets', 'root conntrack'],
   );
   assert.match(facts.problems[1]?.what ?? '', /exit 1: iptables: Permission denied/);
   assert.ok(facts.here.links.length > 0);

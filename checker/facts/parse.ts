@@ -3,27 +3,26 @@ import { parseConnections } from './connections.ts';
 import type { Facts, Net } from './facts.ts';
 import { parseSave, type Table } from './iptables.ts';
 import { parseLinks } from './links.ts';
-import { parseNamespaceIds, parseNeighbours } from './neighbours.ts';
+import { parseNeighbours } from './neighbours.ts';
 import { parseNft } from './nftables.ts';
 import { parseForwarding, parsePorts } from './ports.ts';
 import type { Raw, Source } from './raw.ts';
 import { parsePolicyRules, parseRoutes } from './routes.ts';
-import { parseSockets } from './sockets.ts';
 
 /** Facts from what the observing program printed. Never throws: a source that can't be read becomes a problem. */
 export function parseFacts(raw: Raw): Facts {
   const problems: Facts['problems'] = [];
   const netOf = (scope: string): Net | null => {
     const sources = raw.sources[scope];
-    return sources ? parseNet(sources, raw.sysctls[scope] ?? {}, { scope, problems }) : null;
+    return sources ? parseNet(sources, raw, { scope, problems }) : null;
   };
-  const here = netOf('root') ?? parseNet({}, {}, { scope: 'root', problems });
+  const here = netOf('root') ?? parseNet({}, raw, { scope: 'root', problems });
   const names = new Map(raw.netns.map((entry) => [entry.inode, entry.name]));
   return {
     schemaVersion: 2,
     host: raw.host,
     conditions: conditionsOf(raw.lab ?? ''),
-    world: { ...raw.world, net: null, sha256: null },
+    world: { ...raw.world, net: netOf('world') },
     altered: [],
     steady: null,
     here,
@@ -52,14 +51,18 @@ interface Place {
   problems: Facts['problems'];
 }
 
-function parseNet(sources: Record<string, Source>, sysctls: Record<string, string>, place: Place): Net {
+function parseNet(sources: Record<string, Source>, raw: Raw, place: Place): Net {
   const read = readerOf(sources, place);
   const batch = (name: string, count: number): unknown[] =>
     read(name, '\n'.repeat(count), (text) => jsonLines(text, count)) ?? Array.from({ length: count }, () => []);
-  const ip = batch('ip', 5);
+  const ip = batch('ip', 4);
   const bridge = batch('bridge', 2);
   const inside = <T>(name: string, parse: () => T[]): T[] =>
     attempt(`${place.scope} ${name}`, place.problems, parse) ?? [];
+  const asked = <T>(name: string, found: T[] | undefined): T[] => {
+    if (!found) place.problems.push({ source: `${place.scope} ${name}`, what: 'the kernel did not say' });
+    return found ?? [];
+  };
   const printed = read('nft-text', '', (text) => text) ?? '';
   const saves = [
     save(
@@ -84,15 +87,15 @@ function parseNet(sources: Record<string, Source>, sysctls: Record<string, strin
     routes: inside('route', () => parseRoutes(ip[1])),
     policy: inside('rule', () => parsePolicyRules(ip[2])),
     neighbours: inside('neigh', () => parseNeighbours(ip[3])),
-    ids: inside('list-id', () => parseNamespaceIds(ip[4])),
+    ids: asked('ids', raw.ids[place.scope]),
     ports: inside('bridge link', () => parsePorts(bridge[0])),
     forwarding: inside('bridge fdb', () => parseForwarding(bridge[1])),
     iptables: saves.flatMap((entry) => entry.tables),
     nft: read('nft', '{"nftables":[]}', (text) => parseNft(JSON.parse(text), printed)) ?? [],
     notIptables: saves.flatMap((entry) => entry.incompatible),
-    sockets: read('ss', '', parseSockets) ?? [],
+    sockets: asked('sockets', raw.sockets[place.scope]),
     connections: read('conntrack', '', parseConnections) ?? [],
-    sysctls,
+    sysctls: raw.sysctls[place.scope] ?? {},
   };
 }
 

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { damaged, lineOf, sourceOf } from '../testing/fixtures.ts';
+import { damaged, lineOf, recorded, sourceOf } from '../testing/fixtures.ts';
 import { parseConnections } from './connections.ts';
 import { parseSave } from './iptables.ts';
 import { parseLinks } from './links.ts';
-import { parseNamespaceIds, parseNeighbours } from './neighbours.ts';
+import { parseNeighbours } from './neighbours.ts';
 import { parseNft } from './nftables.ts';
 import { parseForwarding, parsePorts } from './ports.ts';
 import { parsePolicyRules, parseRoutes } from './routes.ts';
-import { parseSockets } from './sockets.ts';
 
 const json = (text: string): unknown => JSON.parse(text);
 
@@ -56,7 +55,7 @@ test('Rules of the routing policy read as text', () => {
 
 test('Neighbours, namespace numbers, ports and forwarding entries', () => {
   assert.ok(parseNeighbours(lineOf('seed', 'root', 'ip', 3)).some(({ address }) => address === '172.18.0.11'));
-  assert.ok(parseNamespaceIds(lineOf('seed', 'root', 'ip', 4)).some(({ name }) => name === 'ct1'));
+  assert.ok(recorded('seed').raw.ids['root']?.some(({ name }) => name === 'ct1'));
   const ports = parsePorts(lineOf('seed', 'root', 'bridge', 0));
   assert.deepEqual(
     ports.map(({ device, bridge, state }) => `${device} ${bridge} ${state}`),
@@ -95,16 +94,11 @@ test('nft tables have no handle and no counter, and rules as nft prints them', (
 });
 
 test('Listening sockets have their program', () => {
-  const sockets = parseSockets(sourceOf('seed', 'netns ct1', 'ss'));
+  const sockets = recorded('seed').raw.sockets['netns ct1'] ?? [];
   assert.deepEqual(
     sockets.map(({ protocol, address, port, program }) => [protocol, address, port, program]),
     [['tcp', '0.0.0.0', 80, 'python3']],
   );
-  const odd = parseSockets(
-    'udp UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:* \ntcp LISTEN 0 1 [::]:80 [::]:* users:(("a\\"b",pid=1,fd=3))',
-  );
-  assert.deepEqual(odd[0], { protocol: 'udp', address: '127.0.0.53%lo', port: 53, program: null, pid: null });
-  assert.equal(odd[1]?.pid, 1);
 });
 
 test('Connections have both directions', () => {
@@ -116,7 +110,6 @@ test('Connections have both directions', () => {
 
 const texts: [string, string, (text: string) => unknown][] = [
   ['iptables-save', sourceOf('mixed', 'root', 'iptables-nft'), (text) => parseSave(text, 'ip', 'nft')],
-  ['ss', sourceOf('seed', 'netns ct1', 'ss'), parseSockets],
   ['conntrack', sourceOf('seed', 'root', 'conntrack'), parseConnections],
 ];
 for (const [name, text, parse] of texts) {

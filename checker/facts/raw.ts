@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { NamespaceId } from './neighbours.ts';
+import { Socket } from './sockets.ts';
 
 /** One command as the observing program ran it. `code` null: not started, killed, or out of time; `cut`: more than the limit. */
 const Source = z.object({ code: z.int().nullable(), out: z.string(), err: z.string(), cut: z.boolean() });
@@ -24,11 +26,19 @@ export const Raw = z.object({
     boot: z.string().max(64),
   }),
   lab: z.string().nullable(),
-  world: z.object({ pid: z.int().nullable(), inode: z.int().nullable() }),
+  world: z.object({
+    pid: z.int().nullable(),
+    inode: z.int().nullable(),
+    start: z.string().max(32).nullable(),
+    sha256: z.string().length(64).nullable(),
+    authority: z.string().max(65536).nullable(),
+  }),
   netns: z.array(z.object({ name: z.string().max(256), inode: z.int().nullable(), nsfs: z.boolean() })).max(64),
   mounts: z.array(z.object({ path: z.string().max(4096), inode: z.int() })).max(200),
   processes: z.array(z.object({ pid: z.int(), inode: z.int(), args: z.array(z.string()).max(401) })).max(500),
   files: z.array(File).max(300),
+  ids: z.record(z.string(), z.array(NamespaceId).max(1000)),
+  sockets: z.record(z.string(), z.array(Socket).max(2000)),
   sysctls: z.record(z.string(), z.record(z.string(), z.string())),
   sources: z.record(z.string(), z.record(z.string(), Source)),
 });

@@ -47,15 +47,6 @@ const Sight = z.object({
   count: z.int(),
 });
 
-/** A line of the world's log: who asked it for what. */
-const Logged = z.object({
-  probe: z.string(),
-  kind: z.enum(['dns', 'http', 'https', 'icmp']),
-  src: z.string().max(64),
-  dst: z.string().max(64),
-  dport: z.int().optional(),
-});
-
 /** What experiments in one set of namespaces yielded. */
 const Run = z.object({
   results: z.record(z.string(), Result),
@@ -82,7 +73,6 @@ const Copy = Run.extend({
 /** What the experiments of one check yielded: on the lab host as it is, and on copies of it. */
 export const Evidence = Run.extend({
   copies: z.array(Copy).max(4).default([]),
-  log: z.array(Logged).max(500),
   /** Milliseconds in which the lab host did not let the prober run; the timeouts were longer by that. */
   lost: z.number(),
   /** Hashes of what must not change while experiments are made: before the first and after the last of them. */

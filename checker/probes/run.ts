@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { LabError, type Plan, type Session } from '@handwired/host';
+import { LabError, type OpenSeat, type Plan } from '@handwired/host';
+import type { Facts } from '../facts/facts.ts';
+import { knownWorld } from '../facts/observe.ts';
 import { runRemote } from '../remote.ts';
 import { Evidence } from './evidence.ts';
 import { controls, probes, type ProbeId } from './list.ts';
@@ -15,6 +17,8 @@ const slow = 40;
 
 export interface ProbeOptions {
   plan: Plan;
+  /** Tells which namespace is the world's, and whose certificates hold. */
+  baseline?: Facts;
   wanted: Iterable<ProbeId>;
   signal?: AbortSignal | undefined;
 }
@@ -23,10 +27,10 @@ export interface ProbeOptions {
  * Does the experiments, all at once, in one round trip. Each packet carries a token that was drawn here, now.
  * Throws LabError when there is no whole answer.
  */
-export async function runProbes(session: Session, { plan, wanted, signal }: ProbeOptions): Promise<Evidence> {
+export async function runProbes(seat: OpenSeat, { plan, baseline, wanted, signal }: ProbeOptions): Promise<Evidence> {
   const ids = [...new Set([...controls, ...wanted])];
   const list = ids.map((id) => ({ id, token: `hw${randomBytes(9).toString('hex')}`, ...probes[id](plan) }));
-  const answer = await runRemote(session, {
+  const answer = await runRemote(seat, {
     folder: new URL('program/', import.meta.url),
     parameters: {
       probes: list,
@@ -34,6 +38,8 @@ export async function runProbes(session: Session, { plan, wanted, signal }: Prob
       capture: ['root', 'world', plan.ct1.name, plan.ct2.name],
       seconds: patience,
       slow,
+      world: knownWorld(baseline),
+      authority: baseline?.world.authority ?? null,
     },
     timeoutMs: 60_000,
     maxBytes: 4 << 20,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type ChapterInfo, chapterIds, defaultPlan, type ExecResult, type Session } from '@handwired/host';
+import { type ChapterInfo, chapterIds, defaultPlan, type ExecResult, type OpenSeat } from '@handwired/host';
 import type { Case } from '../checks/check.ts';
 import { parseFacts } from '../facts/parse.ts';
 import { Raw } from '../facts/raw.ts';
@@ -46,8 +46,8 @@ export const chapters: ChapterInfo[] = chapterIds.map((id, n) => ({
   points: 10,
 }));
 
-/** A session that answers each of our programs with what `answer` makes of it, framed as the programs frame it. */
-export function replaying(answer: (program: 'observe' | 'probe', parameters: unknown) => unknown): Session {
+/** A seat that answers each of our programs with what `answer` makes of it, framed as the programs frame it. */
+export function replaying(answer: (program: 'observe' | 'probe', parameters: unknown) => unknown): OpenSeat {
   return {
     exec: (_command, options) => {
       const [head = '', ...rest] = String(options?.input).split('\n');
@@ -57,7 +57,7 @@ export function replaying(answer: (program: 'observe' | 'probe', parameters: unk
         result(`${parameters.nonce} ${Buffer.byteLength(body)}\n${body}\n${parameters.nonce} end\n`),
       );
     },
-    stream: () => Promise.reject(new Error('not used')),
+    viewPid: null,
     close: () => undefined,
   };
 }

@@ -2,30 +2,30 @@ import { rm } from 'node:fs/promises';
 import { loadFacts, observe, saveFacts, type Facts } from '@handwired/checker';
 import {
   baselineFile,
-  connect,
   LabError,
   recordFile,
   type Endpoint,
   type LabSpec,
-  type Session,
+  type OpenSeat,
+  openSeat,
 } from '@handwired/host';
 import type { Context } from '../context.ts';
 
-/** Takes the baseline of a lab host that nobody has touched, over a session that is open. */
-export async function observeBaseline(spec: LabSpec, session: Session, { progress, signal }: Context): Promise<void> {
+/** Takes the baseline of a lab host that nobody has touched, from a seat that is open. */
+export async function observeBaseline(spec: LabSpec, seat: OpenSeat, { progress, signal }: Context): Promise<void> {
   await progress.stage('baseline taken', async () => {
-    await saveFacts(baselineFile(spec.name), await observe(session, { plan: spec.plan, signal }));
+    await saveFacts(baselineFile(spec.name), await observe(seat, { signal }));
     await rm(recordFile(spec.name), { force: true });
   });
 }
 
-/** The same over a session of its own. */
+/** The same from a seat that it opens. */
 export async function takeBaseline(spec: LabSpec, endpoint: Endpoint, context: Context): Promise<void> {
-  const session = await connect(endpoint, { signal: context.signal });
+  const seat = await openSeat(endpoint, { signal: context.signal });
   try {
-    await observeBaseline(spec, session, context);
+    await observeBaseline(spec, seat, context);
   } finally {
-    session.close();
+    seat.close();
   }
 }
 

@@ -4,19 +4,19 @@ import { chapters } from '@handwired/labs';
 import type { Context } from '../context.ts';
 import { loadBaseline } from './baseline.ts';
 import type { Selection } from './chapters.ts';
-import { withSession } from './session.ts';
+import { withSeat } from './session.ts';
 
-/** Grades a lab from its lab host's state and traffic; remembers which chapters were seen begun. The caller holds its lock. */
+/** Grades a lab from its lab host's state and traffic, at the grader's seat; remembers which chapters were seen begun. The caller holds its lock. */
 export async function gradeLab(
   name: string,
   { hints, ...selection }: Selection & { hints?: HintLevel },
   context: Context,
 ): Promise<Report> {
-  return withSession(name, context, async ({ spec, session }) => {
+  return withSeat(name, context, async ({ spec, seat }) => {
     const baseline = await loadBaseline(name);
     const record = await loadRecord(recordFile(name));
     const report = await grade({
-      session,
+      seat,
       lab: name,
       driver: spec.driver,
       plan: spec.plan,

@@ -9,6 +9,7 @@ import {
   LabError,
   saveEndpoint,
   saveSpec,
+  seatOver,
   type LabSpec,
   type Session,
   type Plan,
@@ -88,7 +89,7 @@ async function make(spec: LabSpec, context: Context): Promise<LabSpec> {
   await saveSpec(spec);
   const baseline = { taken: false };
   const whenReady = async (session: Session): Promise<void> => {
-    await observeBaseline(spec, session, context);
+    await observeBaseline(spec, seatOver(session, null), context);
     baseline.taken = true;
   };
   const endpoint = await drivers[spec.driver].up(spec, { ...context, whenReady });

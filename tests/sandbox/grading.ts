@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type ChapterId, chapterIds, type Conditions, defaultPlan, type Session } from '@handwired/host';
+import { type ChapterId, chapterIds, type Conditions, defaultPlan, type OpenSeat } from '@handwired/host';
 import { chapters } from '@handwired/labs';
 import { emptyRecord, type Facts, grade, type HintLevel, observe, type Record, type Report } from '@handwired/checker';
 import { type LabHost, withLabHost } from './lab-host.ts';
@@ -26,9 +26,9 @@ const fixture = (name: string): Promise<string> => readFile(new URL(`fixtures/${
 /** A fresh sandbox to build on and to grade. */
 export const withGraded = (conditions: Partial<Conditions>, test: (graded: Graded) => Promise<void>): Promise<void> =>
   withLabHost(defaultPlan, conditions, async (host) => {
-    const baseline = await observe(host.session, { plan: host.plan });
+    const baseline = await observe(host.seat);
     const record = emptyRecord();
-    const counted = counting(host.session);
+    const counted = counting(host.seat);
     await test({
       host,
       baseline,
@@ -41,19 +41,20 @@ export const withGraded = (conditions: Partial<Conditions>, test: (graded: Grade
       check: (only = {}) => {
         counted.trips = 0;
         const asked = { lab: 'lab', driver: 'sandbox', plan: host.plan, baseline, record, chapters, hints: 2 } as const;
-        return grade({ session: counted.session, ...asked, ...only });
+        return grade({ seat: counted.seat, ...asked, ...only });
       },
     });
   });
 
-function counting(session: Session): { session: Session; trips: number } {
+/** Counts what is run from a seat. */
+export function counting(seat: OpenSeat): { seat: OpenSeat; trips: number } {
   const counted = {
     trips: 0,
-    session: {
-      ...session,
-      exec: (...args: Parameters<Session['exec']>) => {
+    seat: {
+      ...seat,
+      exec: (...args: Parameters<OpenSeat['exec']>) => {
         counted.trips += 1;
-        return session.exec(...args);
+        return seat.exec(...args);
       },
     },
   };

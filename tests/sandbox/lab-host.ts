@@ -2,12 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { Conditions, connect, type Endpoint, type LabSpec, type Plan, type Session, silent } from '@handwired/host';
+import {
+  Conditions,
+  connect,
+  type Endpoint,
+  type LabSpec,
+  type OpenSeat,
+  openSeat,
+  type Plan,
+  type Session,
+  silent,
+} from '@handwired/host';
 import { sandbox } from '../../infra/drivers/sandbox/index.ts';
 
 export interface LabHost {
   endpoint: Endpoint;
   session: Session;
+  seat: OpenSeat;
   plan: Plan;
   conditions: Conditions;
   /** Runs a shell command; its stdout. Throws with its stderr when it fails. */
@@ -45,7 +56,9 @@ export async function withLabHost(
       if (code !== 0) throw new Error(`${command}: exit ${code}: ${stderr}`);
       return stdout;
     };
-    await test({ endpoint, session, plan, conditions: spec.conditions, sh });
+    const seat = await openSeat(endpoint);
+    await test({ endpoint, session, seat, plan, conditions: spec.conditions, sh });
+    seat.close();
     session.close();
   } finally {
     await sandbox.destroy(spec, work);

@@ -3,8 +3,10 @@
  * One file a state: the snapshot as the lab host sent it, and the experiments' evidence.
  */
 import { writeFile } from 'node:fs/promises';
-import { type Conditions, defaultPlan } from '@handwired/host';
+import { type Conditions, defaultPlan, openSeat } from '@handwired/host';
 import { build } from '@handwired/labs';
+import { parseFacts } from '../../checker/facts/parse.ts';
+import { Raw } from '../../checker/facts/raw.ts';
 import { runRemote } from '../../checker/remote.ts';
 import { probes, type ProbeId } from '../../checker/probes/list.ts';
 import { runProbes } from '../../checker/probes/run.ts';
@@ -14,15 +16,17 @@ import { type Lab, labOf, ownState, specOf } from './sandbox.ts';
 
 const folder = new URL('../../checker/fixtures/', import.meta.url);
 
-async function save(name: string, { session }: Lab): Promise<void> {
-  const raw = await runRemote(session, {
+async function save(name: string, { endpoint }: Lab): Promise<void> {
+  const seat = await openSeat(endpoint);
+  const raw = await runRemote(seat, {
     folder: new URL('../../checker/facts/program/', import.meta.url),
-    parameters: { limit: 1 << 20, seconds: 8 },
+    parameters: { limit: 1 << 20, seconds: 8, world: null },
     timeoutMs: 20_000,
     maxBytes: 16 << 20,
   });
   const wanted = Object.keys(probes) as ProbeId[];
-  const evidence = await runProbes(session, { plan: defaultPlan, wanted });
+  const baseline = parseFacts(Raw.parse(raw));
+  const evidence = await runProbes(seat, { plan: defaultPlan, baseline, wanted });
   await writeFile(new URL(`${name}.json`, folder), `${JSON.stringify({ raw, evidence }, null, 1)}\n`);
 }
 

@@ -16,7 +16,7 @@ def checksum(data):
     return ~(total + (total >> 16)) & 0xFFFF
 
 
-def icmp(probe, result, end):
+def icmp(place, probe, result, end):
     """Echo request, RFC 792, again each 0.4 s."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     ident, body, sequence = os.urandom(2), probe["token"].encode() + b"." * 12, 0
@@ -41,14 +41,14 @@ def icmp(probe, result, end):
     raise TimeoutError("no answer")
 
 
-def dial(probe, result, address, port, end):
+def dial(place, probe, result, address, port, end):
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setblocking(False)
-    with lock:
+    with place.lock:
         while True:
             sock.bind((probe.get("from", ""), 0))
             local = sock.getsockname()[1]
-            if OF_PORT.setdefault(local, probe["id"]) == probe["id"]:
+            if place.of_port.setdefault(local, probe["id"]) == probe["id"]:
                 break
             sock.close()
             sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -72,7 +72,7 @@ def talk(sock, probe, result, end):
     while len(reply) < 600:
         wait = end if not reply else min(end, clock.now() + 0.05)
         try:
-            data = take(sock, wait)
+            data = sock.receive(wait) if hasattr(sock, "receive") else take(sock, wait)
         except OSError:
             if not reply:
                 raise
@@ -89,28 +89,24 @@ def take(sock, end):
     while True:
         try:
             return sock.recv(4096)
-        except (BlockingIOError, OSError) as error:
-            if not isinstance(error, BlockingIOError) and type(error).__name__ != "SSLWantReadError":
-                raise
+        except BlockingIOError:
+            pass
         ready(sock, False, end)
 
 
-turn = threading.Lock()
-
-
-def http(probe, result, end):
+def http(place, probe, result, end):
     """A request to an address. `patient`: to a server that may take one client at a time. Such requests take turns, as far
     as those before them are answered; and ask again, because it refuses between two clients."""
     if not probe.get("patient"):
-        return exchange(probe, result, end, end)
+        return exchange(place, probe, result, end, end)
     share, before = P["seconds"] / 5, clock.now()
-    mine = turn.acquire(timeout=share)
+    mine = place.turn.acquire(timeout=share)
     end += clock.now() - before
     try:
         while True:
             try:
                 # Where nobody more may wait the kernel drops the SYN and sends the next a second later: a new one is sooner.
-                return exchange(probe, result, min(end, clock.now() + share), end)
+                return exchange(place, probe, result, min(end, clock.now() + share), end)
             except OSError as error:
                 full = isinstance(error, TimeoutError) and result["stage"] == "connect"
                 again = full or isinstance(error, ConnectionError) or str(error) == "connected, no reply"
@@ -119,11 +115,11 @@ def http(probe, result, end):
                 time.sleep(0 if full else 0.05)
     finally:
         if mine:
-            turn.release()
+            place.turn.release()
 
 
-def exchange(probe, result, soon, end):
-    sock = dial(probe, result, probe["to"], probe["port"], soon)
+def exchange(place, probe, result, soon, end):
+    sock = dial(place, probe, result, probe["to"], probe["port"], soon)
     try:
         return talk(sock, probe, result, end)
     finally:

@@ -4,24 +4,23 @@
 class Capture(threading.Thread):
     """All packets of the captured namespaces; kept are those with a token or with a probe's port, counted by sight."""
 
-    def __init__(self):
+    def __init__(self, place):
         super().__init__(daemon=True)
+        self.place = place
         self.socks, self.seen, self.over, self.stop = {}, {}, False, False
         self.stopper, self.wake = os.pipe()
 
     def open(self):
         for name in P["capture"]:
-            if name not in NS:
-                continue
             try:
-                enter(name)
+                self.place.enter(name)
                 sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, socket.htons(3))
                 sock.setsockopt(socket.SOL_SOCKET, 33, 4 << 20)  # SO_RCVBUFFORCE
                 self.socks[sock] = name
             except OSError:
                 pass
             finally:
-                enter("root")
+                enter(HERE)
 
     def run(self):
         while True:
@@ -38,7 +37,7 @@ class Capture(threading.Thread):
                 data, (device, protocol, kind, _, mac) = sock.recvfrom(2048)
             except OSError:
                 return
-            sight = arp(data) if protocol == 0x806 else packet(data) if protocol == 0x800 else None
+            sight = arp(data) if protocol == 0x806 else packet(self.place, data) if protocol == 0x800 else None
             if sight is None:
                 continue
             key = (sight.pop("probe"), self.socks[sock], device, "out" if kind == 4 else "in", *sight.values())
@@ -68,20 +67,27 @@ def arp(data):
                      "target": socket.inet_ntoa(data[24:28]), "targetPort": 0}
 
 
-def packet(data):
+def hello_of(payload):
+    """The random of a TLS ClientHello, RFC 8446 4.1.2: as good as a token, whatever becomes of the ports on the way."""
+    return payload[11:43] if payload[:2] == b"\x16\x03" and payload[5:6] == b"\1" else None
+
+
+def packet(place, data):
     """The token's or the port's probe and the addresses of an IPv4 packet; None for anybody else's."""
     if len(data) < 28 or data[0] >> 4 != 4:
         return None
     start, protocol = (data[0] & 15) * 4, data[9]
     body = data[start:]
     token = TOKEN.search(body)
-    probe = OF_TOKEN.get(token.group().lower()) if token else None
+    probe = place.of_token.get(token.group().lower()) if token else None
     source, target = socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20])
     ports = (0, 0)
     if protocol in (6, 17) and len(body) >= 8:
         ports = struct.unpack("!HH", body[:4])
         if protocol == 6 and probe is None:
-            probe = OF_PORT.get(ports[0]) or OF_PORT.get(ports[1])
+            hello = hello_of(body[(body[12] >> 4) * 4:]) if len(body) > 12 else None
+            probe = place.of_hello.get(hello) or place.of_port.get(ports[0]) or place.of_port.get(ports[1])
+            token = token or (hello if hello in place.of_hello else None)
     if probe is None:
         return None
     if protocol == 6 and len(body) >= 20:

@@ -4,15 +4,12 @@
 KINDS = {"icmp": icmp, "http": http, "https": https, "lookup": lookup}
 
 
-def perform(probe, results):
+def perform(place, probe, results):
     result = {"ok": False, "stage": "start", "error": None}
     before = time.monotonic()
     try:
-        if probe["in"] not in NS:
-            raise OSError(errno.ENOENT, "no network namespace %s" % probe["in"])
-        if probe["kind"] in ("icmp", "http"):
-            enter(probe["in"])
-        result.update(KINDS[probe["kind"]](probe, result, clock.now() + P["seconds"]))
+        place.enter(probe["in"])
+        result.update(KINDS[probe["kind"]](place, probe, result, clock.now() + P["seconds"]))
         result["ok"] = True
         result["stage"] = "done"
     except Exception as error:
@@ -24,43 +21,40 @@ def perform(probe, results):
     results[probe["id"]] = result
 
 
-def world_log():
-    """Lines of the world's log with one of our tokens."""
-    lines = []
-    for path in ("/run/handwired/world.log.1", "/run/handwired/world.log"):
-        try:
-            with open(path, "rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - (1 << 18)))
-                lines += [line[:4000] for line in file.read(1 << 18).splitlines()]
-        except OSError:
-            pass
-    found = []
-    for line in lines:
-        token = TOKEN.search(line)
-        if token and token.group().lower() in OF_TOKEN:
-            try:
-                found.append({"probe": OF_TOKEN[token.group().lower()], **json.loads(line)})
-            except ValueError:
-                pass
-    return found[:500]
-
-
-def main():
-    P["seconds"] = max(P["seconds"], min(P["slow"] * slowness(), Patience.most))
-    ENV["RES_OPTIONS"] = "timeout:%d attempts:2" % max(1, P["seconds"] / 2)
-    capture, results = Capture(), {}
+def experiment(place):
+    """Does all of a place's probes at once; what a Run of probes/evidence.ts has."""
+    capture, results = Capture(place), {}
     capture.open()
     capture.start()
-    threads = [threading.Thread(target=perform, args=(probe, results), daemon=True) for probe in P["probes"]]
+    threads = [threading.Thread(target=perform, args=(place, probe, results), daemon=True) for probe in place.probes]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
     time.sleep(0.03)  # packets that are still on their way through the namespaces
-    return {"results": results, "seen": capture.finish(), "over": capture.over, "drops": capture.drops(),
-            "log": world_log(), "lost": round(clock.lost * 1000)}
+    return {"results": results, "seen": capture.finish(), "over": capture.over, "drops": capture.drops()}
 
 
+def original(view):
+    """The lab host itself as a place. A name that leads to no namespace is left out."""
+    names, fds = view.ask("named")
+    spaces = {entry["name"]: fds[entry["fd"]] for entry in names if entry["fd"] is not None}
+    world = find_world(view, Processes())
+    if world is not None:
+        spaces["world"] = os.open("/proc/%d/ns/net" % world, os.O_RDONLY)
+    spaces["root"] = HERE
+    asking = {probe["in"] for probe in P["probes"] if probe["kind"] in ("lookup", "https")}
+    return Place(spaces, P["probes"], {name: view.ask("etc", name)[0] for name in asking})
+
+
+def main(view):
+    place = original(view)
+    P["seconds"] = max(P["seconds"], min(P["slow"] * slowness(), Patience.most))
+    ENV["RES_OPTIONS"] = "timeout:%d attempts:2" % max(1, P["seconds"] / 2)
+    return {**experiment(place), "lost": round(clock.lost * 1000)}
+
+
+view = View()  # forks: before there is a second thread
 clock = Patience()
-send(main())
+send(main(view))
 os._exit(0)

@@ -1,20 +1,13 @@
 #!/bin/sh
 # enter.sh PID START BOOT_ID CGROUP...: one ssh server on stdin and stdout, inside the sandbox whose init has that pid.
-# A folder under /proc stays bound to its process: after the `cd`, another process with the same pid can't be meant.
 set -eu
-# shellcheck source=/dev/null # capabilities.sh, checked by itself
+# shellcheck source=/dev/null # capabilities.sh and stand.sh, checked by themselves
 . "${0%/*}/capabilities.sh"
-gone() { echo "the sandbox's init process $1 is gone. Next: lab up" >&2; exit 69; }
-pid=$1 start=$2 boot=$3
+# shellcheck source=/dev/null
+. "${0%/*}/stand.sh"
+stand "$1" "$2" "$3"
 shift 3
-cd "/proc/$pid" 2>/dev/null || gone "$pid"
-read -r line <stat || gone "$pid"
-read -r now </proc/sys/kernel/random/boot_id
-cgroups=$*
-# shellcheck disable=SC2086 # split into fields
-set -- ${line##*) }
-if [ "${20}" != "$start" ] || [ "$now" != "$boot" ]; then gone "$pid"; fi
-for cgroup in $cgroups; do
+for cgroup; do
   echo $$ >"$cgroup/cgroup.procs"
   [ -e "$cgroup/pids.max" ] || continue
   read -r used <"$cgroup/pids.current"

@@ -8,6 +8,7 @@ export const cloudInit = join(here, '../../../cloud-init');
 
 export const launchScript = join(here, 'launch.sh');
 export const enterScript = join(here, 'enter.sh');
+export const seatScript = join(here, 'seat.sh');
 
 /** What a sandbox keeps on the machine's disk: its keys and who its init process is. The rest is in memory. */
 export interface SandboxFiles {

@@ -2,7 +2,7 @@ import { access, copyFile, rm } from 'node:fs/promises';
 import { connect, type Endpoint, EXIT, LabError, type LabSpec, run } from '@handwired/host';
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
 import { findCgroups, killMembers, type Limits, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
-import { cloudInit, enterScript, filesOf, launchScript, type SandboxFiles } from './files.ts';
+import { cloudInit, enterScript, filesOf, launchScript, type SandboxFiles, seatScript } from './files.ts';
 import { endInit, endMarked, type InitProcess, isRunning, markOf, readInit } from './init-process.ts';
 import { prepare, publicKey } from './prepare.ts';
 
@@ -114,6 +114,7 @@ async function endpointOf(
     user: 'root',
     privateKeyFile: files.privateKey,
     hostKey: await publicKey(files.hostKey),
+    seat: { way: { argv: ['/bin/sh', seatScript, String(pid), started, boot] }, viewPid: pid },
   };
 }
 

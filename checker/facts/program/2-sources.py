@@ -1,10 +1,11 @@
-"""Commands that print kernel state, started all at once, read within bounds."""
+"""Commands that print kernel state, the seat's own, started all at once, read within bounds."""
+LIMIT = P["limit"]
+END = time.monotonic() + P["seconds"]
 IP = ["/usr/sbin/ip", "-j", "-d", "-N", "-force", "-batch", "-"]
-IP_INPUT = "addr show\nroute show table all\nrule show\nneigh show\nnetns list-id\n"
+IP_INPUT = "addr show\nroute show table all\nrule show\nneigh show\n"
 EVERYWHERE = {
     "ip": (IP, IP_INPUT),
     "nft": (["/usr/sbin/nft", "-j", "list", "ruleset"], ""),
-    "ss": (["/usr/bin/ss", "-H", "-l", "-t", "-u", "-n", "-p", "-O"], ""),
 }
 # Where nft lists a table: iptables-nft keeps its own there.
 WITH_TABLES = {
@@ -30,7 +31,7 @@ class Source:
         self.streams = {}
         try:
             self.child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                          env=ENV, cwd="/", start_new_session=True)
+                                          env=ENV, cwd="/")
         except OSError as error:
             self.child = None
             self.result["err"] = str(error)
@@ -50,7 +51,7 @@ class Source:
         kept[1] += data[:room]
         if len(data) > room:
             self.result["cut"] = True
-            os.killpg(self.child.pid, signal.SIGKILL)
+            self.child.kill()
         return bool(data) and not self.result["cut"]
 
     def close(self):
@@ -59,7 +60,7 @@ class Source:
         try:
             self.result["code"] = self.child.wait(max(0.05, 0 if self.result["cut"] else END - time.monotonic()))
         except subprocess.TimeoutExpired:
-            os.killpg(self.child.pid, signal.SIGKILL)
+            self.child.kill()
             self.child.wait()
             self.result["err"] += "stopped: too long or too much"
         for name, data in self.streams.values():
@@ -79,7 +80,7 @@ def start(scope):
 
 def more(sources):
     """The sources that only make sense once nft has listed a table in the namespace this thread is in."""
-    tables = "nft-text" not in sources and '"table"' in sources["nft"].result["out"]
+    tables = "nft" in sources and "nft-text" not in sources and '"table"' in sources["nft"].result["out"]
     return {name: Source(*command) for name, command in WITH_TABLES.items()} if tables else {}
 
 

@@ -1,4 +1,4 @@
-"""Files of the network configuration."""
+"""Files of the network configuration, as the learner sees them: called in the view."""
 FILES = ["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/sysctl.conf", "/etc/nftables.conf",
          "/etc/dnsmasq.conf", "/etc/network/interfaces"]
 FOLDERS = ["/etc/netns", "/etc/sysctl.d", "/etc/systemd/network", "/etc/systemd/resolved.conf.d", "/etc/dnsmasq.d",
@@ -25,7 +25,7 @@ def describe(path):
     return about
 
 
-def files():
+def files(fds):
     paths = list(FILES)
     for folder in FOLDERS:
         for top, folders, names in os.walk(folder):
@@ -34,3 +34,6 @@ def files():
             if len(paths) > 300:
                 return [describe(path) for path in paths[:300]]
     return [describe(path) for path in paths]
+
+
+SIGHTS["files"] = files

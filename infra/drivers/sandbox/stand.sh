@@ -1,0 +1,14 @@
+# shellcheck shell=sh
+# Sourced: stands in the /proc folder of the sandbox's init, given as PID START BOOT_ID, or ends with what to do about it.
+# A folder under /proc stays bound to its process: after the `cd`, another process with the same pid can't be meant.
+gone() { echo "the sandbox's init process $1 is gone. Next: lab up" >&2; exit 69; }
+stand() {
+  cd "/proc/$1" 2>/dev/null || gone "$1"
+  read -r line <stat || gone "$1"
+  read -r now </proc/sys/kernel/random/boot_id
+  [ "$now" = "$3" ] || gone "$1"
+  init=$1 start=$2
+  # shellcheck disable=SC2086 # split into fields
+  set -- ${line##*) }
+  [ "${20}" = "$start" ] || gone "$init"
+}
