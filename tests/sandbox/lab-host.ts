@@ -16,6 +16,7 @@ import {
 import { sandbox } from '../../infra/drivers/sandbox/index.ts';
 
 export interface LabHost {
+  spec: LabSpec;
   endpoint: Endpoint;
   session: Session;
   seat: OpenSeat;
@@ -57,7 +58,7 @@ export async function withLabHost(
       return stdout;
     };
     const seat = await openSeat(endpoint);
-    await test({ endpoint, session, seat, plan, conditions: spec.conditions, sh });
+    await test({ spec, endpoint, session, seat, plan, conditions: spec.conditions, sh });
     seat.close();
     session.close();
   } finally {
