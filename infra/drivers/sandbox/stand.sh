@@ -10,5 +10,6 @@ stand() {
   init=$1 start=$2
   # shellcheck disable=SC2086 # split into fields
   set -- ${line##*) }
-  [ "${20}" = "$start" ] || gone "$init"
+  # A zombie has left its namespaces already.
+  if [ "$1" = Z ] || [ "${20}" != "$start" ]; then gone "$init"; fi
 }
