@@ -1,3 +1,4 @@
+import type { FormatName } from '@handwired/checker';
 import { EXIT, LabError } from '@handwired/host';
 import { Option, type Command } from 'commander';
 import type { CheckOptions } from '../commands/check.ts';
@@ -26,7 +27,7 @@ export function addCourse(program: Command, context: Context, act: Act): void {
     .addOption(chapterOption('this chapter alone'))
     .addOption(throughOption('all chapters up to this one'))
     .addOption(hintsOption())
-    .addOption(output(['text', 'json']))
+    .addOption(output(['text', 'json', 'junit', 'tap', 'csv', 'html'] satisfies [FormatName, ...FormatName[]]))
     .action((name: string = labName(), options: CheckOptions) =>
       act('check', async () => (await import('../commands/check.ts')).runCheck(context, name, options)),
     );
