@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
@@ -294,14 +294,38 @@ test('a state folder that can not be written, or is full, is named with what to 
   });
 });
 
-test('a damaged spec is shown by status and not thrown away by destroy', async () => {
+test('a damaged spec is read from its spare; with both damaged status says so and destroy throws nothing away', async () => {
   await withLabs(async (lab) => {
     await ready(lab, 'own');
-    const file = join(lab.state, 'handwired/labs/own/lab.json');
+    const [file = '', spare = ''] = ['lab.json', 'lab.spare.json'].map((one) =>
+      join(lab.state, 'handwired/labs/own', one),
+    );
     const whole = await readFile(file, 'utf8');
     await writeFile(file, whole.slice(0, 40));
+    assert.equal((await lab('exec', 'own', '--', 'true')).code, 0);
+    await rm(spare);
     assert.match((await lab('status')).stdout, /own +\? +damaged/);
     assertClear(await lab('destroy', 'own'), 3, /damaged/, /next: /);
+    await rm(file);
+    for (const words of [
+      ['up', 'own', ...sandbox],
+      ['destroy', 'own'],
+    ])
+      assertClear(await lab(...words), 3, /damaged/, /next: /);
     await writeFile(file, whole);
+  });
+});
+
+test('a lab whose endpoint file is damaged or gone is mended by up, and nothing that was built is lost', async () => {
+  await withLabs(async (lab) => {
+    await ready(lab, 'own');
+    assert.equal((await lab('build', 'own', '--chapter', 'bridge')).code, 0);
+    const file = join(lab.state, 'handwired/labs/own/endpoint.json');
+    for (const damage of [() => writeFile(file, '{'), () => rm(file)]) {
+      await damage();
+      assertClear(await lab('check', 'own'), 3, /endpoint\.json|how to reach it/, /lab up own/);
+      await ready(lab, 'own');
+      await builtRight(lab, 'own');
+    }
   });
 });
