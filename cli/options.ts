@@ -20,6 +20,9 @@ export interface UpOptions {
   memory?: number;
 }
 
+/** The start of the names of a fleet's labs, unless `--prefix` gives another. */
+export const defaultPrefix = 'fleet';
+
 export const driverNames = ['auto', 'vm', 'sandbox'] as const;
 
 /** The error for a word that is not one of those allowed, with the nearest of them. */
@@ -70,15 +73,15 @@ export function parseCondition(text: string, before: Partial<Conditions> = {}): 
 }
 
 /** A whole number within bounds, else a usage error that names them. */
-function parseCount(option: string, min: number, max: number): (text: string) => number {
+function parseCount(option: string, min: number, max: number, next = 'lab up --help'): (text: string) => number {
   return (text) => {
     const count = Number(text);
     if (/^\d+$/.test(text) && count >= min && count <= max) return count;
     const what = `${option} wants a whole number from ${min} to ${max}, not '${text.slice(0, 40)}'`;
-    throw new LabError({ what, next: 'lab up --help', exit: EXIT.usage });
+    throw new LabError({ what, next, exit: EXIT.usage });
   };
 }
 
 export const parseCpus = parseCount('--cpus', 1, availableParallelism());
 export const parseMemory = parseCount('--memory', 192, Math.floor(totalmem() / 1024 / 1024));
-export const parseJobs = parseCount('--jobs', 1, 256);
+export const parseJobs = parseCount('--jobs', 1, 256, 'lab fleet --help');
