@@ -27,8 +27,11 @@ export const driverNames = ['auto', 'vm', 'sandbox'] as const;
 
 /** The error for a word that is not one of those allowed, with the nearest of them. */
 function unknown(kind: string, word: string, allowed: readonly string[], next: string): LabError {
-  const near = closest(word, [...allowed]);
-  const hint = distance(word, near) <= Math.max(2, near.length / 2) ? ` (did you mean ${near}?)` : '';
+  const small = word.toLowerCase();
+  const near = closest(small, [...allowed]);
+  // A guess shares letters with what was typed: of one-letter words none is a misspelling of another.
+  const shared = near.length - distance(small, near);
+  const hint = shared >= Math.max(1, near.length / 2) ? ` (did you mean ${near}?)` : '';
   const what = `unknown ${kind} '${word}'${hint}; it is one of: ${allowed.join(' ')}`;
   return new LabError({ what, next, exit: EXIT.usage });
 }
@@ -70,6 +73,13 @@ export function parseCondition(text: string, before: Partial<Conditions> = {}): 
   }
   const checked = oneOf(`value of ${known}`, conditionValues[known], 'lab up --help')(value);
   return { ...before, [known]: checked };
+}
+
+/** A libvirt URI: what it leads to is found out by connecting. */
+export function parseUri(text: string): string {
+  if (/^\S+$/.test(text)) return text;
+  const what = `--uri wants the URI of a libvirt daemon, not '${text.slice(0, 40)}'`;
+  throw new LabError({ what, next: 'lab up --uri qemu:///system', exit: EXIT.usage });
 }
 
 /** A whole number within bounds, else a usage error that names them. */

@@ -81,7 +81,7 @@ export async function runFleetGrade(
   file: string,
   options: FleetOptions & { chapter?: ChapterId; through?: ChapterId },
 ): Promise<number> {
-  context.resume = `${typed('grade', file, options)}`;
+  context.resume = typed('grade', file, options);
   const students = await loadRoster(file, options.prefix);
   const graded = gradedChapters(options);
   const limit = options.jobs ?? gradeLimit((await machineNow()).cores);
