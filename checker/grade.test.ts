@@ -84,12 +84,12 @@ test('Begun is what can be seen: nothing, and a half', () => {
 test('With fail-fast the first failing check ends it: later ones are skipped, and their experiments are not made', async () => {
   const seed = await gradeOf(hostIn('seed').seat, { failFast: true });
   const first = seed.checks.findIndex(({ verdict }) => verdict === 'fail');
-  assert.deepEqual([seed.checks[first]?.id, seed.summary.fail, seed.exit], ['dns.host-unchanged', 1, 1]);
+  assert.deepEqual([seed.checks[first]?.id, seed.summary.fail, seed.exit], ['connectivity.conditions', 1, 1]);
   assert.ok(seed.checks.slice(0, first).every(({ verdict }) => verdict === 'pass'));
   for (const check of seed.checks.slice(first + 1)) {
     assert.deepEqual(
       [check.verdict, check.because, check.points],
-      ['skipped', 'not run: dns.host-unchanged fails, and --fail-fast stops there', 0],
+      ['skipped', 'not run: connectivity.conditions fails, and --fail-fast stops there', 0],
     );
   }
   const { seat, trips } = hostIn('empty');

@@ -1,6 +1,7 @@
 import { LabError } from '@handwired/host';
 import { askedOf, brokenReport, checksOf, judgeCase, type Seen, type Selection, type Subject } from './judge.ts';
 import { begun } from './begun.ts';
+import { copiesWanted } from './checks/conditions.ts';
 import { stillOpen } from './checks/run.ts';
 import type { Report } from './report/report.ts';
 import { nothing, settled, type Source, takeEvidence, takeFacts } from './take.ts';
@@ -20,8 +21,10 @@ export async function grade(options: GradeOptions): Promise<Report> {
     if (asked.some(({ id }) => id === 'cleanup')) facts = seen.facts = await settled(facts, options);
     const known = { ...seen, facts, evidence: nothing };
     const stopAt = failFast === true ? new Set<string>(asked.map(({ id }) => id)) : undefined;
-    const wanted = new Set(stillOpen(checksOf(asked), known, stopAt).flatMap(({ probes }) => probes));
-    return judgeCase({ ...known, evidence: await takeEvidence(wanted, options) }, options, options);
+    const open = stillOpen(checksOf(asked), known, stopAt);
+    const wanted = new Set(open.flatMap(({ probes }) => probes));
+    const evidence = await takeEvidence(wanted, options, copiesWanted(open, known));
+    return judgeCase({ ...known, evidence }, options, options);
   } catch (error) {
     options.signal?.throwIfAborted();
     if (!(error instanceof LabError)) throw error;

@@ -1,6 +1,8 @@
 import { EXIT, LabError, Plan } from '@handwired/host';
 import { z } from 'zod';
 import { begun } from './begun.ts';
+import { copiesWanted } from './checks/conditions.ts';
+import { checks } from './checks/registry.ts';
 import { Facts } from './facts/facts.ts';
 import { brokenReport, digestOf, judgeCase, type Selection, type Subject } from './judge.ts';
 import { Evidence } from './probes/evidence.ts';
@@ -40,7 +42,8 @@ export async function recordLab(source: Source, subject: Subject, { evidence = t
   let facts = await takeFacts(source);
   if (begun(facts, baseline, plan, record).includes('cleanup')) facts = await settled(facts, source);
   const all = new Set(Object.keys(probes) as ProbeId[]);
-  const seen = { facts, evidence: evidence ? await takeEvidence(all, source) : null, baseline, plan, record };
+  const copies = copiesWanted(checks, { facts, baseline });
+  const seen = { facts, evidence: evidence ? await takeEvidence(all, source, copies) : null, baseline, plan, record };
   return { schemaVersion: 1, ...subject, takenAt: new Date().toISOString(), ...seen, digest: digestOf(seen) };
 }
 

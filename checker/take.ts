@@ -5,6 +5,7 @@ import { canSettle } from './checks/cleanup.ts';
 import type { Facts } from './facts/facts.ts';
 import { observe } from './facts/observe.ts';
 import { Evidence } from './probes/evidence.ts';
+import type { CopiesWanted } from './probes/copies.ts';
 import type { ProbeId } from './probes/list.ts';
 import { runProbes } from './probes/run.ts';
 import { noteBegun, type Record } from './record.ts';
@@ -41,12 +42,13 @@ export async function settled(first: Facts, { seat, baseline, signal }: Source):
   return facts;
 }
 
-/** What some probes yield, in one round trip; none wanted: none made. */
+/** What some probes yield on the lab host, and some in copies of it, in one round trip; none wanted: none made. */
 export function takeEvidence(
   wanted: ReadonlySet<ProbeId>,
   { seat, plan, baseline, signal }: Source,
+  copies?: CopiesWanted,
 ): Promise<Evidence> {
-  return wanted.size === 0 ? Promise.resolve(nothing) : runProbes(seat, { plan, baseline, wanted, signal });
+  return wanted.size === 0 ? Promise.resolve(nothing) : runProbes(seat, { plan, baseline, wanted, copies, signal });
 }
 
 export const nothing = Evidence.parse({ results: {}, seen: [], over: false, drops: {}, lost: 0 });

@@ -34,6 +34,8 @@ export interface Check {
   /** Checks without which a pass would be by accident: then it is skipped; a failure counts all the same. */
   passNeeds?: string[];
   probes: ProbeId[];
+  /** Experiments that are also made in copies of the lab host: probes/copies.ts. */
+  copies?: ProbeId[];
   /** Its share of the chapter's points is its weight over all of the chapter's; above 0, default 1. */
   weight?: number;
   /** Sources of facts that the verdict stands on, as they begin in `facts.problems`. */

@@ -38,6 +38,12 @@ const hijack = (the: Case, probe: string): void => {
   the.evidence.seen.push({ probe, in: 'ct1', device: 'eth0', count: 1, ...sight });
 };
 
+/** Loses a path in the copies under one condition only. */
+const loseUnder = (the: Case, policy: 'accept' | 'drop', probe: string): void =>
+  the.evidence.copies
+    .filter(({ condition }) => condition.forwardPolicy === policy && condition.bridgeNf === '1')
+    .forEach(({ results }) => (results[probe] = { ok: false, stage: 'connect', error: 'no answer', ms: 700 }));
+
 /** One fault each: the check that must fail of it, what is done to a right case, and what the learner must be told. */
 const faults: [id: string, name: string, damage: (the: Case) => void, told?: RegExp][] = [
   ['namespaces.ct1', 'no such namespace', (the) => dropNetns(the, 'ct1'), /none of that name/],
@@ -195,6 +201,16 @@ const faults: [id: string, name: string, damage: (the: Case) => void, told?: Reg
     },
     /something takes port 8080/,
   ],
+  [
+    'connectivity.conditions',
+    'lost under DROP',
+    (the) => loseUnder(the, 'drop', 'ct1>ct2'),
+    /FORWARD also judges what passes/,
+  ],
+  ['egress.conditions', 'lost under DROP', (the) => loseUnder(the, 'drop', 'ct2>site'), /accept a part of what passes/],
+  ['dns.conditions', 'lost under DROP', (the) => loseUnder(the, 'drop', 'ct1 lookup'), /questions to port 53/],
+  ['publish.conditions', 'lost under DROP', (the) => loseUnder(the, 'drop', 'outside>uplink'), /No rule of FORWARD/],
+  ['publish.conditions', 'lost with bridge-nf 1', (the) => loseUnder(the, 'accept', 'host>uplink')],
 ];
 
 test('Every check of the build passes on what our own build makes', () => {
@@ -316,9 +332,16 @@ test("The seed's steps fail where they are wrong, with the cause", () => {
   const failed = runChecks(learned, caseOf('seed')).filter(({ verdict }) => verdict !== 'pass');
   assert.deepEqual(
     failed.map(({ check }) => check.id),
-    ['dns.host-unchanged', 'publish.host-address', 'publish.loopback', 'publish.transit'],
+    [
+      'connectivity.conditions',
+      'dns.host-unchanged',
+      'publish.host-address',
+      'publish.loopback',
+      'publish.transit',
+      'publish.conditions',
+    ],
   );
-  assert.match(failed[2]?.hint?.wrong ?? '', /PREROUTING never sees locally generated packets/);
+  assert.match(failed[3]?.hint?.wrong ?? '', /PREROUTING never sees locally generated packets/);
 });
 
 test('A check whose source gave no answer is in error, and so is what needs it; nobody is blamed', () => {
@@ -348,7 +371,7 @@ test('A check that throws is our error', () => {
 });
 
 test('The registry lists every check file, ids are unique, and a check comes after those that it needs', async () => {
-  const parts = new Set(['check', 'look', 'trace', 'owner', 'run', 'registry']);
+  const parts = new Set(['check', 'look', 'trace', 'owner', 'run', 'registry', 'forward']);
   const files = readdirSync(import.meta.dirname).filter((name) => !name.includes('.test.'));
   for (const name of files.map((file) => file.replace('.ts', '')).filter((file) => !parts.has(file))) {
     const module = (await import(`./${name}.ts`)) as Record<string, unknown>;

@@ -3,7 +3,7 @@ import type { File } from '../facts/facts.ts';
 import type { Evidence, Sight } from '../probes/evidence.ts';
 import { controls, type ProbeId } from '../probes/list.ts';
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, netnsOf, routed } from './look.ts';
+import { containers, netnsOf, resolvConfOf, routed } from './look.ts';
 import { blind, outcomeOf, resultOf, sightsOf, worldIsDown } from './trace.ts';
 
 type Which = (typeof containers)[number];
@@ -61,15 +61,9 @@ function lookup(the: Case, which: Which): Judgement {
 const toWorld = (queries: { target: string }[]): boolean =>
   queries.every(({ target }) => world.resolvers.some((address) => address === target));
 
-/** resolv.conf as a program under `ip netns exec NAME` sees it: ip-netns(8). */
-function resolvConf(the: Case, name: string): File | undefined {
-  const own = the.facts.files.find((file) => file.path === `/etc/netns/${name}/resolv.conf` && file.kind !== 'absent');
-  return own ?? the.facts.files.find((file) => file.path === '/etc/resolv.conf');
-}
-
 function whyNot(the: Case, which: Which): string | undefined {
   const { name } = the.plan[which];
-  const file = resolvConf(the, name);
+  const file = resolvConfOf(the.facts, name);
   const servers = [...(file?.text ?? '').matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1] ?? '');
   const place = file?.path.startsWith('/etc/netns/')
     ? file.path

@@ -1,10 +1,16 @@
 import type { Container, Plan } from '@handwired/host';
-import type { Facts, Named } from '../facts/facts.ts';
+import type { Facts, File, Named } from '../facts/facts.ts';
 import type { Link } from '../facts/links.ts';
 
 /** A real namespace of /run/netns that is not the lab host's own, by name. */
 export const netnsOf = (facts: Facts, name: string): Named | undefined =>
   facts.namespaces.find((entry) => entry.name === name && entry.real && entry.inode !== facts.host.inode);
+
+/** resolv.conf as a program under `ip netns exec NAME` sees it: ip-netns(8). */
+export function resolvConfOf(facts: Facts, name: string): File | undefined {
+  const own = facts.files.find((file) => file.path === `/etc/netns/${name}/resolv.conf` && file.kind !== 'absent');
+  return own ?? facts.files.find((file) => file.path === '/etc/resolv.conf');
+}
 
 export const linkOf = (links: readonly Link[] | undefined, name: string): Link | undefined =>
   links?.find((link) => link.name === name);

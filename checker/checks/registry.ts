@@ -2,12 +2,15 @@ import { addressing } from './addressing.ts';
 import { bridge } from './bridge.ts';
 import type { Check } from './check.ts';
 import { cleanup } from './cleanup.ts';
+import { conditions } from './conditions.ts';
 import { connectivity } from './connectivity.ts';
 import { dns } from './dns.ts';
 import { egress } from './egress.ts';
 import { namespaces } from './namespaces.ts';
 import { publish } from './publish.ts';
 import { veth } from './veth.ts';
+
+const under = (chapter: Check['chapter']): Check[] => conditions.filter((check) => check.chapter === chapter);
 
 /** Every check, in the order of the course; a check comes after those that it needs. */
 export const checks: readonly Check[] = [
@@ -16,9 +19,13 @@ export const checks: readonly Check[] = [
   ...veth,
   ...addressing,
   ...connectivity,
+  ...under('connectivity'),
   ...egress,
+  ...under('egress'),
   ...dns,
+  ...under('dns'),
   ...publish,
+  ...under('publish'),
   ...cleanup,
 ];
 

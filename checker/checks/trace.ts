@@ -27,7 +27,7 @@ export function outcomeOf(result: Result): string {
 }
 
 /** What a sender put out first: a ping, a connection's SYN, a query. */
-const first = new Set<Sight['what']>(['echo', 'syn', 'query']);
+export const first = new Set<Sight['what']>(['echo', 'syn', 'query']);
 
 /** The stations at which the way out of a probe's packets was seen: `veth-ct1 in, br0 in, enp1s0 out`. */
 function stationsOf(evidence: Evidence, probe: ProbeId): string[] {

@@ -82,5 +82,6 @@ export const Evidence = Run.extend({
     .default(null),
 });
 export type Evidence = z.infer<typeof Evidence>;
+export type Copy = z.infer<typeof Copy>;
 export type Result = z.infer<typeof Result>;
 export type Sight = z.infer<typeof Sight>;

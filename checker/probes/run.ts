@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { LabError, type OpenSeat, type Plan } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
 import { knownWorld } from '../facts/observe.ts';
 import { runRemote } from '../remote.ts';
+import { copiesParameters, type CopiesWanted, newToken } from './copies.ts';
 import { Evidence } from './evidence.ts';
 import { controls, probes, type ProbeId } from './list.ts';
 
@@ -20,6 +20,8 @@ export interface ProbeOptions {
   /** Tells which namespace is the world's, and whose certificates hold. */
   baseline?: Facts;
   wanted: Iterable<ProbeId>;
+  /** The same in copies of the lab host's namespaces, at the same time; none without conditions. */
+  copies?: CopiesWanted | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -27,9 +29,12 @@ export interface ProbeOptions {
  * Does the experiments, all at once, in one round trip. Each packet carries a token that was drawn here, now.
  * Throws LabError when there is no whole answer.
  */
-export async function runProbes(seat: OpenSeat, { plan, baseline, wanted, signal }: ProbeOptions): Promise<Evidence> {
+export async function runProbes(
+  seat: OpenSeat,
+  { plan, baseline, wanted, copies, signal }: ProbeOptions,
+): Promise<Evidence> {
   const ids = [...new Set([...controls, ...wanted])];
-  const list = ids.map((id) => ({ id, token: `hw${randomBytes(9).toString('hex')}`, ...probes[id](plan) }));
+  const list = ids.map((id) => ({ id, token: newToken(), ...probes[id](plan) }));
   const answer = await runRemote(seat, {
     folder: new URL('program/', import.meta.url),
     parameters: {
@@ -38,11 +43,12 @@ export async function runProbes(seat: OpenSeat, { plan, baseline, wanted, signal
       capture: ['root', 'world', plan.ct1.name, plan.ct2.name],
       seconds: patience,
       slow,
+      copies: copies ? copiesParameters(copies, plan) : null,
       world: knownWorld(baseline),
       authority: baseline?.world.authority ?? null,
     },
     timeoutMs: 60_000,
-    maxBytes: 4 << 20,
+    maxBytes: 8 << 20,
     signal,
   });
   const evidence = Evidence.safeParse(answer);

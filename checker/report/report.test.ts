@@ -5,7 +5,7 @@ import { allErrors, runChecks } from '../checks/run.ts';
 import { checks } from '../checks/registry.ts';
 import { caseOf, chapters, type State } from '../testing/fixtures.ts';
 import { escapeText } from './escape.ts';
-import { renderJson } from './json.ts';
+import { renderJson, reportSchema } from './json.ts';
 import { Report, reportOf } from './report.ts';
 import { totalOf } from './points.ts';
 import { renderText } from './text.ts';
@@ -26,12 +26,12 @@ const text = (report: Report, columns = 100): string => renderText(report, { col
 test('A report that passes is one line a check and one a chapter', () => {
   const report = reportFor('right');
   assert.equal(text(report).trimEnd().split('\n').length, report.checks.length + built.length + 2);
-  assert.match(text(report), /34 pass, 0 fail, 0 skipped; 80 of 80 points\n$/);
+  assert.match(text(report), /38 pass, 0 fail, 0 skipped; 80 of 80 points\n$/);
 });
 
 test('Only what failed has details, and no line is wider than the terminal', () => {
   const shown = text(reportFor('seed'), 80);
-  assert.equal(shown.match(/expected:/g)?.length, 4);
+  assert.equal(shown.match(/expected:/g)?.length, 5);
   assert.ok(shown.split('\n').every((line) => line.length <= 80));
 });
 
@@ -68,7 +68,7 @@ test('Points are shares of a chapter; a chapter in error has none, and is not ze
   const { summary } = reportFor('seed');
   assert.deepEqual(
     summary.chapters.map(({ points }) => points),
-    [10, 10, 10, 10, 10, 10, 8, 5],
+    [10, 10, 10, 10, 8, 10, 8.33, 4.29],
   );
   const outcomes = allErrors(checks, 'the connection was lost');
   const broken = reportOf({ lab: 'lab', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest });
@@ -89,5 +89,12 @@ test("Each check's points add up to its chapter's, by weight; a check in error h
     return { ...outcome, check: { ...outcome.check, weight: heavy } };
   });
   const weighted = reportOf({ lab: 'lab', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest });
-  assert.deepEqual([weighted.checks.find(({ id }) => id === 'publish.server')?.of, weighted.summary.points], [5, 75]);
+  assert.deepEqual(
+    [weighted.checks.find(({ id }) => id === 'publish.server')?.of, weighted.summary.points],
+    [4.54, 72.69],
+  );
+});
+
+test('The report has a JSON Schema', () => {
+  assert.match(JSON.stringify(reportSchema()), /"verdict".*"skipped"/);
 });

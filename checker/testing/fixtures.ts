@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type ChapterInfo, chapterIds, defaultPlan, type ExecResult, type OpenSeat } from '@handwired/host';
 import type { Case } from '../checks/check.ts';
 import { parseFacts } from '../facts/parse.ts';
@@ -18,8 +18,10 @@ interface Recorded {
 /** A fresh copy of what was recorded, free to be altered. */
 export function recorded(state: State): Recorded {
   const file = new URL(`../fixtures/${state}.json`, import.meta.url);
-  const { raw, evidence } = JSON.parse(readFileSync(file, 'utf8')) as { raw: unknown; evidence: unknown };
-  return { raw: Raw.parse(raw), evidence: Evidence.parse(evidence) };
+  const { raw, evidence } = JSON.parse(readFileSync(file, 'utf8')) as { raw: unknown; evidence: object };
+  const more = new URL(`../fixtures/copies-${state}.json`, import.meta.url);
+  const copies: unknown = existsSync(more) ? JSON.parse(readFileSync(more, 'utf8')) : [];
+  return { raw: Raw.parse(raw), evidence: Evidence.parse({ ...evidence, copies }) };
 }
 
 /** A recorded state as checks get it; the record knows that everything was begun. */

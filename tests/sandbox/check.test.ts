@@ -49,7 +49,7 @@ for (const conditions of [accept, drop]) {
         const report = await check();
         const told = misses(report).map((miss) => `${miss} ${said(report, miss.split(':')[0] ?? '')}`);
         assert.deepEqual(told, [], output);
-        assert.equal(report.checks.length, 34);
+        assert.equal(report.checks.length, 38);
       }));
   }
 }
@@ -61,11 +61,17 @@ test("The seed's own steps, typed verbatim: what fails is what is wrong in them,
     const report = await check();
     t.diagnostic(`wrong: ${Math.round(performance.now() - start)} ms`);
     assert.deepEqual(misses(report), [
+      'connectivity.conditions: fail',
       'dns.host-unchanged: fail',
       'publish.host-address: fail',
       'publish.loopback: fail',
       'publish.transit: fail',
+      'publish.conditions: skipped',
     ]);
+    assert.match(
+      said(report, 'connectivity.conditions'),
+      /under FORWARD DROP with bridge-nf 1: ct1 to ct2 ends at FORWARD/,
+    );
     assert.match(said(report, 'publish.loopback'), /PREROUTING never sees locally generated packets/);
     assert.match(said(report, 'dns.host-unchanged'), /through the symlink/);
     assert.match(said(report, 'publish.transit'), /whatever its destination/);

@@ -1,10 +1,13 @@
 /**
  * Records what the checker's unit tests read, from real sandboxes: `node --import tsx tests/sandbox/record-fixtures.ts`.
- * One file a state: the snapshot as the lab host sent it, and the experiments' evidence.
+ * One file a state: the snapshot as the lab host sent it, and the experiments' evidence. Of builds a second one: what
+ * copies of the lab host yielded, a line each.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type Conditions, defaultPlan, openSeat } from '@handwired/host';
 import { build } from '@handwired/labs';
+import { copiesWanted } from '../../checker/checks/conditions.ts';
+import { checks } from '../../checker/checks/registry.ts';
 import { parseFacts } from '../../checker/facts/parse.ts';
 import { Raw } from '../../checker/facts/raw.ts';
 import { runRemote } from '../../checker/remote.ts';
@@ -30,6 +33,21 @@ async function save(name: string, { endpoint }: Lab): Promise<void> {
   await writeFile(new URL(`${name}.json`, folder), `${JSON.stringify({ raw, evidence }, null, 1)}\n`);
 }
 
+async function saveCopies(name: string, { endpoint }: Lab): Promise<void> {
+  const factsOf = async (state: string) => {
+    const text = await readFile(new URL(`${state}.json`, folder), 'utf8');
+    return parseFacts(Raw.parse((JSON.parse(text) as { raw: unknown }).raw));
+  };
+  const [facts, baseline] = [await factsOf(name), await factsOf('empty')];
+  const copies = copiesWanted(checks, { facts, baseline });
+  const seat = await openSeat(endpoint);
+  const { copies: made } = await runProbes(seat, {
+    ...{ plan: defaultPlan, baseline: facts, wanted: copies?.probes ?? [], copies },
+  });
+  const lines = made.map((copy) => JSON.stringify(copy)).join(',\n');
+  await writeFile(new URL(`copies-${name}.json`, folder), `[\n${lines}\n]\n`);
+}
+
 /** All of one name, so that their files are the same. */
 async function withLab(conditions: Partial<Conditions>, work: (lab: Lab) => Promise<void>): Promise<void> {
   const lab = await labOf(specOf('lab', conditions));
@@ -43,11 +61,13 @@ await withLab({}, async (lab) => {
   await save('empty', lab);
   await build(lab.session, defaultPlan, { chapters: course });
   await save('right', lab);
+  await saveCopies('right', lab);
 });
 await withLab({}, async (lab) => {
   await type(lab, await seedSteps());
   await type(lab, 'until ip netns exec ct1 ss -Hltn sport = 80 | grep -q .; do :; done');
   await save('seed', lab);
+  await saveCopies('seed', lab);
   await type(lab, await seedCleanup());
   await save('seed-cleaned', lab);
 });
@@ -56,5 +76,6 @@ await withLab({ 'forward-policy': 'drop', 'bridge-nf': '1' }, async (lab) => {
   await type(lab, 'iptables-legacy -t nat -A POSTROUTING -s 172.18.0.0/16 -m mark ! --mark 5 -j MASQUERADE');
   await type(lab, 'nft add chain ip nat mine "{ type nat hook postrouting priority 110; }"');
   await save('mixed', lab);
+  await saveCopies('mixed', lab);
 });
 await removeState();
