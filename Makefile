@@ -30,7 +30,7 @@ $(checks:%=verify-%): verify-%:
 
 test: verify setup ## everything: verify, then the tests that need lab hosts, real VMs last
 	$(node) --import tsx --test --test-concurrency=1 --test-reporter=spec \
-	  "tests/toolchain/**/*.test.ts" "tests/sandbox/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
+	  tests/report/consumers.test.ts "tests/toolchain/**/*.test.ts" "tests/sandbox/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
 
 bench: setup ## how fast it is, against bare qemu; writes docs/performance.md
 	$(node) --import tsx tests/bench.ts

@@ -3,4 +3,4 @@ import { runLab } from './run.ts';
 const exit = await runLab(process.argv.slice(2));
 // Both streams are drained, then the process ends: a library's idle socket must not hold the prompt back.
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
-process.exit(exit);
+process.exit(process.exitCode ?? exit);

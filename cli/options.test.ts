@@ -18,6 +18,12 @@ test('a word that resembles nothing gets the list and no guess', () => {
   assert.throws(() => parseDriver('kubernetes-operator'), usage(/^unknown driver 'kubernetes-operator'; it is one of/));
 });
 
+test('a guess shares letters with what was typed, in whatever case that was', () => {
+  assert.throws(() => oneOf('level', ['0', '1'])('4'), usage(/^unknown level '4'; it is/));
+  assert.throws(() => parseDriver(''), usage(/^unknown driver ''; it is/));
+  assert.throws(() => oneOf('format', ['text', 'json'])('JSON'), usage(/did you mean json/));
+});
+
 test('a known word is returned as it is', () => {
   assert.equal(oneOf('format', ['text', 'json'])('json'), 'json');
 });

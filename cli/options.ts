@@ -20,12 +20,18 @@ export interface UpOptions {
   memory?: number;
 }
 
+/** The start of the names of a fleet's labs, unless `--prefix` gives another. */
+export const defaultPrefix = 'fleet';
+
 export const driverNames = ['auto', 'vm', 'sandbox'] as const;
 
 /** The error for a word that is not one of those allowed, with the nearest of them. */
 function unknown(kind: string, word: string, allowed: readonly string[], next: string): LabError {
-  const near = closest(word, [...allowed]);
-  const hint = distance(word, near) <= Math.max(2, near.length / 2) ? ` (did you mean ${near}?)` : '';
+  const small = word.toLowerCase();
+  const near = closest(small, [...allowed]);
+  // A guess shares letters with what was typed: of one-letter words none is a misspelling of another.
+  const shared = near.length - distance(small, near);
+  const hint = shared >= Math.max(1, near.length / 2) ? ` (did you mean ${near}?)` : '';
   const what = `unknown ${kind} '${word}'${hint}; it is one of: ${allowed.join(' ')}`;
   return new LabError({ what, next, exit: EXIT.usage });
 }
@@ -69,16 +75,23 @@ export function parseCondition(text: string, before: Partial<Conditions> = {}): 
   return { ...before, [known]: checked };
 }
 
+/** A libvirt URI: what it leads to is found out by connecting. */
+export function parseUri(text: string): string {
+  if (/^\S+$/.test(text)) return text;
+  const what = `--uri wants the URI of a libvirt daemon, not '${text.slice(0, 40)}'`;
+  throw new LabError({ what, next: 'lab up --uri qemu:///system', exit: EXIT.usage });
+}
+
 /** A whole number within bounds, else a usage error that names them. */
-function parseCount(option: string, min: number, max: number): (text: string) => number {
+function parseCount(option: string, min: number, max: number, next = 'lab up --help'): (text: string) => number {
   return (text) => {
     const count = Number(text);
     if (/^\d+$/.test(text) && count >= min && count <= max) return count;
     const what = `${option} wants a whole number from ${min} to ${max}, not '${text.slice(0, 40)}'`;
-    throw new LabError({ what, next: 'lab up --help', exit: EXIT.usage });
+    throw new LabError({ what, next, exit: EXIT.usage });
   };
 }
 
 export const parseCpus = parseCount('--cpus', 1, availableParallelism());
 export const parseMemory = parseCount('--memory', 192, Math.floor(totalmem() / 1024 / 1024));
-export const parseJobs = parseCount('--jobs', 1, 256);
+export const parseJobs = parseCount('--jobs', 1, 256, 'lab fleet --help');

@@ -55,10 +55,8 @@ function usage(error: CommanderError, command: string): LabError {
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
     .replace('Did you', 'did you');
-  const what = bare ? `lab ${command}`.trim() + ' wants a command' : text;
-  const group = command === 'fleet' || command === 'image';
-  const known = group || (command && !error.code.endsWith('unknownCommand'));
-  return new LabError({ what, next: known ? `lab ${command} --help` : 'lab --help', exit: EXIT.usage });
+  const typed = `lab ${command}`.trim();
+  return new LabError({ what: bare ? `${typed} wants a command` : text, next: `${typed} --help`, exit: EXIT.usage });
 }
 
 /** The interruption in a chain of causes: libraries wrap an abort's reason in errors of their own. */

@@ -1,14 +1,17 @@
 import { CommanderError } from 'commander';
+import { EXIT, LabError, messageOf } from '@handwired/host';
 import { createContext } from './context.ts';
+import { commandOf, helpAsFlag } from './program/find.ts';
 import { createProgram, type Hooks } from './program/index.ts';
 import { Interrupted, report } from './report.ts';
 
 /** Parses argv (without node and script), runs the command, reports an error. Returns the exit code; throws nothing. */
 export async function runLab(argv: readonly string[]): Promise<number> {
-  ignoreClosedPipes();
+  dropEmptyFlags(process.env);
   const controller = new AbortController();
+  watchOutput(controller);
   const context = createContext(controller.signal);
-  const commandLine = { text: argv.find((word) => !word.startsWith('-')) ?? '' };
+  const commandLine = { text: '' };
   const { own, remote } = splitRemote(argv);
   const state = { exit: 0 };
   const hooks: Hooks = {
@@ -19,11 +22,14 @@ export async function runLab(argv: readonly string[]): Promise<number> {
     onEnd: (exit) => void (state.exit = exit),
   };
   const program = createProgram(context, hooks, remote);
+  commandLine.text = commandOf(program, own).join(' ');
   try {
-    await program.parseAsync(own, { from: 'user' });
+    await program.parseAsync(helpAsFlag(program, own), { from: 'user' });
     return state.exit;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    // What could not be written was told when it happened.
+    if (error instanceof OutputLost) return error.exit;
     return report(error, commandLine.text, context.resume);
   }
 }
@@ -45,11 +51,27 @@ function stopOnSignals(controller: AbortController): void {
   }
 }
 
-/** `lab build | head` must not kill a build in its middle: what nobody reads is dropped. */
-function ignoreClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
+/** stdout or stderr goes to what can't take it: a full disk. */
+class OutputLost extends LabError {}
+
+/**
+ * `lab build | head` must not kill a build in its middle: what nobody reads is dropped. What can't be written is our
+ * error: the work stops, and the exit code is left for main.ts, as it may have ended already.
+ */
+function watchOutput(controller: AbortController): void {
+  for (const [where, stream] of Object.entries({ stdout: process.stdout, stderr: process.stderr })) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code === 'EPIPE' || process.exitCode !== undefined) return;
+      process.exitCode = EXIT.fault;
+      const lost = new OutputLost({ what: `cannot write to ${where}: ${messageOf(error)}`, next: 'df -h .' });
+      report(lost, '', undefined);
+      controller.abort(lost);
     });
   }
+}
+
+/** An empty LAB_DRIVER is none, as with every other variable that we read. */
+function dropEmptyFlags(env: NodeJS.ProcessEnv): void {
+  for (const [key, value] of Object.entries(env))
+    if (key.startsWith('LAB_') && value === '') Reflect.deleteProperty(env, key);
 }

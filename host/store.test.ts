@@ -1,15 +1,26 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { z } from 'zod';
 import { Conditions } from './conditions.ts';
 import { LabError } from './errors.ts';
 import type { LabSpec } from './lab.ts';
 import { labDir, labsDir, stateDir } from './paths.ts';
 import { defaultPlan } from './plan.ts';
 import { run } from './process.ts';
-import { findSpec, forgetLab, listLabs, loadEndpoint, loadSpec, saveEndpoint, saveSpec, writeAtomic } from './store.ts';
+import {
+  findSpec,
+  forgetLab,
+  listLabs,
+  loadEndpoint,
+  loadSpec,
+  readJson,
+  saveEndpoint,
+  saveSpec,
+  writeAtomic,
+} from './store.ts';
 
 const spec = (name: string, phase: LabSpec['phase'] = 'ready'): LabSpec => ({
   schemaVersion: 1,
@@ -100,6 +111,43 @@ for (const [title, content] of [
     assert.deepEqual(await listLabs(), []);
   });
 }
+
+test('a spec that is damaged or gone is read from its spare', async () => {
+  await saveSpec(spec('demo', 'creating'));
+  await saveSpec(spec('demo'));
+  const file = join(labDir('demo'), 'lab.json');
+  await writeFile(file, '{"schemaVersion": 1, "na');
+  assert.deepEqual(await findSpec('demo'), spec('demo'));
+  await rm(file);
+  assert.deepEqual(await findSpec('demo'), spec('demo'));
+});
+
+test('a folder that holds what was made but no spec is a damaged lab, not none', async () => {
+  await mkdir(join(labDir('demo'), 'sandbox'), { recursive: true });
+  const error = await troubleOf(findSpec('demo'));
+  assert.deepEqual([error.exit, error.next], [3, 'lab destroy demo']);
+  await rm(join(labDir('demo'), 'sandbox'), { recursive: true });
+  await writeFile(join(labDir('demo'), 'lab.json.0a1b2c3d.tmp'), '{');
+  assert.equal(await findSpec('demo'), undefined);
+});
+
+test('a spec in the folder of another lab is not taken for that lab', async () => {
+  await saveSpec(spec('one'));
+  await cp(labDir('one'), labDir('two'), { recursive: true });
+  assert.match((await troubleOf(findSpec('two'))).message, /^a damaged file: name/);
+});
+
+test('of a damaged file the error names what costs the learner least', async () => {
+  await saveSpec(spec('demo'));
+  for (const [file, next] of [
+    ['endpoint.json', /^lab up demo$/],
+    ['baseline.json', /^lab reset demo$/],
+    ['record.json', /^rm .*record\.json/],
+  ] as const) {
+    await writeFile(join(labDir('demo'), file), '{');
+    assert.match((await troubleOf(readJson(join(labDir('demo'), file), z.object({})))).next, next);
+  }
+});
 
 test('the last lab that is forgotten takes our empty folders along, and an earlier one does not', async () => {
   await saveSpec(spec('one'));

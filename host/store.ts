@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Endpoint } from './endpoint.ts';
 import { EXIT, LabError, messageOf } from './errors.ts';
 import { LabSpec } from './lab.ts';
@@ -49,8 +49,17 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
   const issue = parsed.error.issues[0];
   const at = issue?.path.join('.') ?? '';
   const why = at === '' ? 'not what it should be' : `${at}: ${messageOf(issue?.message)}`;
-  throw new LabError({ what: `a damaged file: ${why}`, where: path, next: `lab destroy ${basename(dirname(path))}` });
+  const lab = basename(dirname(path));
+  const next = mends[basename(path)]?.(lab, path) ?? `lab destroy ${lab}`;
+  throw new LabError({ what: `a damaged file: ${why}`, where: path, next });
 }
+
+/** What mends a damaged file of a lab at the least cost to the learner; where nothing does, the lab has to go. */
+const mends: Record<string, (lab: string, path: string) => string> = {
+  'endpoint.json': (lab) => `lab up ${lab}`,
+  'baseline.json': (lab) => `lab reset ${lab}`,
+  'record.json': (_lab, path) => `rm ${path}   (what stands on the lab host is seen anew)`,
+};
 
 /** undefined, which no schema takes, for what is no JSON. */
 function parse(text: string): unknown {
@@ -63,16 +72,47 @@ function parse(text: string): unknown {
 
 /** Names of the files in a lab's state folder; drivers keep more there, in folders of their own. */
 const specFile = (name: string): string => join(labDir(name), 'lab.json');
+/** The spec once more: it alone names what was made, and without it nothing of that could be removed. */
+const spareFile = (name: string): string => join(labDir(name), 'lab.spare.json');
 const endpointFile = (name: string): string => join(labDir(name), 'endpoint.json');
 /** Facts taken when the lab host was ready; written and read by the checker's functions. */
 export const baselineFile = (name: string): string => join(labDir(name), 'baseline.json');
 /** What this learner has been seen to begin: see checker. */
 export const recordFile = (name: string): string => join(labDir(name), 'record.json');
 
-export const saveSpec = (spec: LabSpec): Promise<void> => writeAtomic(specFile(spec.name), json(spec));
+/** Writes a lab's spec, its spare first. */
+export async function saveSpec(spec: LabSpec): Promise<void> {
+  for (const file of [spareFile(spec.name), specFile(spec.name)]) await writeAtomic(file, json(spec));
+}
+
 export const saveEndpoint = (endpoint: Endpoint): Promise<void> =>
   writeAtomic(endpointFile(endpoint.lab), json(endpoint));
-export const findSpec = (name: string): Promise<LabSpec | undefined> => readJson(specFile(name), LabSpec);
+
+/** A lab's spec, if need be from its spare; undefined where nothing was made yet. LabError: both are damaged or gone. */
+export async function findSpec(name: string): Promise<LabSpec | undefined> {
+  // A folder that was copied under another name must not lead to the first one's lab host.
+  const shape = LabSpec.extend({ name: z.literal(name) });
+  const spare = (): Promise<LabSpec | undefined> => readJson(spareFile(name), shape).catch(() => undefined);
+  try {
+    const spec = (await readJson(specFile(name), shape)) ?? (await spare());
+    if (spec || (await isBare(name))) return spec;
+  } catch (error) {
+    const spec = await spare();
+    if (spec) return spec;
+    throw error;
+  }
+  throw new LabError({
+    what: 'a damaged lab: its spec is gone, what was made from it is not',
+    where: specFile(name),
+    next: `lab destroy ${name}`,
+  });
+}
+
+/** Whether a lab's folder holds nothing, or only what a first write that was cut off left. */
+async function isBare(name: string): Promise<boolean> {
+  const entries = await readdir(labDir(name)).catch(() => []);
+  return entries.every((entry) => entry.endsWith('.tmp'));
+}
 
 /** The lab's spec, or the error that says how to make one. */
 export async function loadSpec(name: string): Promise<LabSpec> {
@@ -91,8 +131,9 @@ export async function loadEndpoint(name: string): Promise<Endpoint> {
   const spec = await loadSpec(name);
   const endpoint = await readJson(endpointFile(name), Endpoint);
   if (endpoint && spec.phase === 'ready') return endpoint;
+  const why = spec.phase === 'ready' ? 'the file that says how to reach it is gone' : `it is ${spec.phase}`;
   throw new LabError({
-    what: `lab ${name} is not ready (it is ${spec.phase})`,
+    what: `lab ${name} is not ready (${why})`,
     where: labDir(name),
     next: `lab up ${name}`,
   });

@@ -8,7 +8,7 @@ import type { Work } from './driver.ts';
 import { aptInstall } from './apt.ts';
 
 /** What the packages are for; see packages.list. */
-export type PackageTarget = DriverName | 'build' | 'go' | 'verify';
+export type PackageTarget = DriverName | 'build' | 'go' | 'verify' | 'test';
 
 export interface Package {
   name: string;

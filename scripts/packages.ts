@@ -3,9 +3,9 @@ import { createProgress } from '../cli/progress.ts';
 import { LabError } from '../host/errors.ts';
 import { ensurePackages } from '../infra/packages.ts';
 
-const target = process.argv[2];
-if (target !== 'verify' && target !== 'build' && target !== 'vm' && target !== 'sandbox' && target !== 'go')
-  throw new Error('usage: scripts/packages.ts verify|build|vm|sandbox|go');
+const targets = ['verify', 'test', 'build', 'vm', 'sandbox', 'go'] as const;
+const target = targets.find((name) => name === process.argv[2]);
+if (target === undefined) throw new Error(`usage: scripts/packages.ts ${targets.join('|')}`);
 try {
   await ensurePackages(target, { progress: createProgress(process.stderr), signal: new AbortController().signal });
 } catch (error) {

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { escapeText } from './escape.ts';
+import { summaryOf, trailOf } from './parts.ts';
 import type { Report, ReportedCheck } from './report.ts';
 
 export interface TextOptions {
@@ -41,12 +42,6 @@ export function renderText(report: Report, { color, columns }: TextOptions): str
   return `${[...lines, '', summaryOf(report)].join('\n')}\n`;
 }
 
-function summaryOf({ lab, driver, summary }: Report): string {
-  const { pass, fail, skipped, error, points, of } = summary;
-  const counts = [`${pass} pass`, `${fail} fail`, `${skipped} skipped`, ...(error > 0 ? [`${error} error`] : [])];
-  return `${lab} (${driver}): ${counts.join(', ')}; ${points === null ? 'not graded' : `${points} of ${of} points`}`;
-}
-
 /** A reason that all checks in error have in common is said once, at the end. */
 function sharedReason(checks: readonly ReportedCheck[]): string | undefined {
   const reasons = new Set(checks.filter(({ verdict }) => verdict === 'error').map(({ because }) => because));
@@ -63,15 +58,8 @@ function details(check: ReportedCheck, shared: string | undefined): string[] {
     `actual:   ${check.actual}`,
     ...evidence.map((line) => `- ${line}`),
     ...(more > 0 ? [`- and ${more} more (-o json)`] : []),
-    ...trailOf(check),
+    ...[trailOf(check) ?? []].flat(),
   ].map(escapeText);
-}
-
-/** How far the packets of a failed path got: `ct1 eth0 ✓ veth ✓ br0 ✗`. */
-function trailOf({ diagnosis }: ReportedCheck): string[] {
-  const trail = diagnosis?.trail ?? [];
-  if (!diagnosis || trail.length === 0) return [];
-  return [`${diagnosis.path}: ${trail.map(({ hop, passed }) => `${hop} ${passed ? '✓' : '✗'}`).join(' ')}`];
 }
 
 /** Commands stay on lines of their own, whatever the width: they are there to be typed. */

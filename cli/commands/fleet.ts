@@ -1,4 +1,4 @@
-import { derivePlan, EXIT, labDir, type ChapterId } from '@handwired/host';
+import { derivePlan, EXIT, labDir, LabError, quote, type ChapterId } from '@handwired/host';
 import { ensureSetup } from '@handwired/infra';
 import { chapters } from '@handwired/labs';
 import { access } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { takeDown } from '../lab/destroy.ts';
 import { gradeLab } from '../lab/grade.ts';
 import { withLock } from '../lab/lock.ts';
 import { bringUp, choose } from '../lab/up.ts';
-import type { UpOptions } from '../options.ts';
+import { defaultPrefix, type UpOptions } from '../options.ts';
 import { statusOf } from './status.ts';
 
 /** Flags of every fleet command. `jobs`: how many labs at once, in place of what memory and cores allow. */
@@ -24,7 +24,7 @@ export interface FleetOptions {
 
 /** `lab fleet up`: a lab for each student, each with a plan derived from the student. */
 export async function runFleetUp(context: Context, file: string, options: FleetOptions & UpOptions): Promise<number> {
-  context.resume = `lab fleet up ${file}   (goes on from here)`;
+  context.resume = `${typed('up', file, options)}   (goes on from here)`;
   const students = await loadRoster(file, options.prefix);
   const driver = await choose(options, context);
   await ensureSetup(driver.name, context);
@@ -45,6 +45,14 @@ export async function runFleetUp(context: Context, file: string, options: FleetO
   return exitOf(outcomes);
 }
 
+/** A fleet command as one would type it again. */
+const typed = (word: string, file: string, { prefix }: FleetOptions): string =>
+  `lab fleet ${word} ${quote(file)}${prefix === defaultPrefix ? '' : ` --prefix ${prefix}`}`;
+
+/** Not `lab up` of that lab: it would give the student the plan of no student. */
+const noLab = (lab: string, next: string): LabError =>
+  new LabError({ what: `there is no lab named ${lab}`, next, exit: EXIT.config });
+
 function flagsOf({ uri, condition, cpus, memory }: UpOptions): UpOptions {
   const given = { uri, condition, cpus, memory };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -54,7 +62,9 @@ function flagsOf({ uri, condition, cpus, memory }: UpOptions): UpOptions {
 export async function runFleetStatus(context: Context, file: string, options: FleetOptions): Promise<number> {
   const students = await loadRoster(file, options.prefix);
   const outcomes = await forEachStudent(students, gradeLimit(1), context, async ({ lab }) =>
-    (await exists(lab)) ? statusOf(lab, context.signal) : { state: 'absent', detail: 'next: lab fleet up' },
+    (await exists(lab))
+      ? statusOf(lab, context.signal)
+      : { state: 'absent', detail: `next: ${typed('up', file, options)}` },
   );
   const rows = outcomes.map((outcome): Row => {
     const { student, lab } = outcome;
@@ -71,13 +81,14 @@ export async function runFleetGrade(
   file: string,
   options: FleetOptions & { chapter?: ChapterId; through?: ChapterId },
 ): Promise<number> {
-  context.resume = `lab fleet grade ${file}`;
+  context.resume = typed('grade', file, options);
   const students = await loadRoster(file, options.prefix);
   const graded = gradedChapters(options);
   const limit = options.jobs ?? gradeLimit((await machineNow()).cores);
-  const outcomes = await forEachStudent(students, limit, context, ({ lab }, own) =>
-    own.progress.stage('graded', () => withLock(lab, own, () => gradeLab(lab, options, own))),
-  );
+  const outcomes = await forEachStudent(students, limit, context, async ({ lab }, own) => {
+    if (!(await exists(lab))) throw noLab(lab, typed('up', file, options));
+    return own.progress.stage('graded', () => withLock(lab, own, () => gradeLab(lab, options, own)));
+  });
   const rows = outcomes.map((outcome) => rowOf(outcome, graded));
   context.print(renderGradebook(rows, graded, options.output));
   if (rows.some(({ verdict }) => verdict === 'error')) return EXIT.fault;
@@ -94,7 +105,7 @@ function gradedChapters({ chapter, through }: { chapter?: ChapterId; through?: C
 
 /** `lab fleet destroy`: every lab of the roster is gone; those that don't exist are no error. */
 export async function runFleetDestroy(context: Context, file: string, options: FleetOptions): Promise<number> {
-  context.resume = `lab fleet destroy ${file}   (goes on from here)`;
+  context.resume = `${typed('destroy', file, options)}   (goes on from here)`;
   const students = await loadRoster(file, options.prefix);
   const { cores } = await machineNow();
   const outcomes = await forEachStudent(students, options.jobs ?? cores * 2, context, ({ lab }, own) =>

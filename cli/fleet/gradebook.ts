@@ -1,6 +1,5 @@
-import { type Report, totalOf } from '@handwired/checker';
+import { csvOf, type Report, totalOf } from '@handwired/checker';
 import type { ChapterId, ChapterInfo } from '@handwired/host';
-import { stringify } from 'csv-stringify/sync';
 import { renderTable } from '../table.ts';
 import { reasonOf, type Outcome } from './each.ts';
 
@@ -83,5 +82,5 @@ export function renderGradebook(
       cells.map((line, at) => [...line, rows[at]?.detail ?? '']),
     );
   const table = [[...head, 'detail'], ...cells.map((line, at) => [...line, rows[at]?.detail ?? ''])];
-  return stringify(table, { escape_formulas: true, record_delimiter: 'unix' }).trimEnd();
+  return csvOf(table).trimEnd();
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { EXIT, LabError, labNamePattern } from '@handwired/host';
-import { labOf, parseRoster } from './roster.ts';
+import { labOf, loadRoster, parseRoster } from './roster.ts';
 
 const read = (text: string) => parseRoster(text, 'roster.csv', 'fleet');
 
@@ -39,6 +42,41 @@ test('a roster without the column, without students or that is no CSV is refused
   assert.throws(() => read(''), refused(/line 1/));
   assert.throws(() => read('student\n'), refused(/no students/));
   assert.throws(() => read('student\n"ann\n'), refused(/not CSV/));
+});
+
+test('the column may be capitalised, and a header without it is shown', () => {
+  assert.equal(read('Student\nann\n').length, 1);
+  assert.throws(() => read('student;mail\nann;a@x\n'), refused(/no column named student; it is: student;mail/));
+});
+
+test('what is not UTF-8, not a file or endless is refused, and no next command writes over what is there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'handwired-roster-'));
+  try {
+    const file = join(folder, 'a b.csv');
+    const load = (path: string) => loadRoster(path, 'fleet');
+    const errorOf = (path: string) =>
+      load(path).then(
+        () => assert.fail(path),
+        (error: unknown) => error as LabError,
+      );
+    const absent = await errorOf(file);
+    assert.match(absent.next, /^printf .* > '.*a b\.csv'$/);
+    for (const [content, what] of [
+      [Buffer.from('student\nJos\xe9\n', 'latin1'), /not UTF-8/],
+      [Buffer.from('student\nann\n', 'utf16le'), /no column|not UTF-8|not CSV/],
+      ['student\n"ann\n', /^not CSV/],
+      ['', /no column/],
+    ] as const) {
+      await writeFile(file, content);
+      const error = await errorOf(file);
+      assert.match(error.message, what);
+      assert.ok(error.message.length < 200);
+      assert.doesNotMatch(error.next, />/);
+    }
+    for (const path of [folder, '/dev/null', '/dev/zero']) assert.doesNotMatch((await errorOf(path)).next, />/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('a lab name is the student where that is a DNS label', () => {

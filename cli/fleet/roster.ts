@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { EXIT, LabError, labNamePattern, messageOf } from '@handwired/host';
+import { open } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { EXIT, LabError, labNamePattern, messageOf, quote } from '@handwired/host';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 
@@ -26,19 +27,43 @@ const maxBytes = 1024 * 1024;
 
 /** Reads a roster: CSV (RFC 4180) with a header that has a `student` column; others are ignored. */
 export async function loadRoster(file: string, prefix: string): Promise<Student[]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw rosterError(`cannot read the roster: ${messageOf(cause)}`, file);
+  const bytes = await firstBytes(file).catch((cause: unknown) => {
+    const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const what = `cannot read the roster: ${messageOf(cause)}`;
+    throw rosterError(what, file, absent ? `printf 'student\\nann\\nben\\n' > ${quote(file)}` : undefined);
   });
-  if (Buffer.byteLength(text) > maxBytes) throw rosterError('the roster is larger than 1 MiB', file);
-  return parseRoster(text, file, prefix);
+  if (bytes.length > maxBytes) throw rosterError('the roster is larger than 1 MiB', file);
+  return parseRoster(decoded(bytes, file), file, prefix);
+}
+
+/** No more than is needed to see that there is too much. */
+async function firstBytes(file: string): Promise<Uint8Array> {
+  const handle = await open(file);
+  return buffer(handle.createReadStream({ end: maxBytes }));
+}
+
+/** A name that is read in the wrong encoding would stand wrong in the gradebook, and make another lab. */
+function decoded(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw rosterError(
+      'the roster is not UTF-8 text',
+      file,
+      `file ${quote(file)}   (then iconv -t UTF-8 from what it is)`,
+    );
+  }
 }
 
 /** The students of a roster's text. All that is wrong with it is told at once, with line numbers. */
 export function parseRoster(text: string, file: string, prefix: string): Student[] {
   const records = readRecords(text, file);
   const [head] = records;
-  const column = head?.fields.indexOf('student') ?? -1;
-  if (column < 0) throw rosterError('line 1: the header has no column named student', file);
+  const column = head?.fields.findIndex((name) => name.toLowerCase() === 'student') ?? -1;
+  if (column < 0) {
+    const has = head ? `; it is: ${head.fields.join(', ').slice(0, 80)}` : '';
+    throw rosterError(`line 1: the header has no column named student${has}`, file);
+  }
   const problems: string[] = [];
   const students: Student[] = [];
   const taken = new Map<string, Student>();
@@ -70,12 +95,14 @@ function readRecords(text: string, file: string): Row[] {
     const rows = parse(text, options) as unknown as { record: string[]; info: { lines: number } }[];
     return rows.map(({ record, info }) => ({ fields: record, line: info.lines }));
   } catch (error) {
-    throw rosterError(`not CSV: ${messageOf(error)}`, file);
+    throw rosterError(`not CSV: ${messageOf(error).slice(0, 120)}`, file);
   }
 }
 
-function rosterError(what: string, file: string): LabError {
-  return new LabError({ what, where: file, next: `printf 'student\\nann\\nben\\n' > roster.csv`, exit: EXIT.config });
+/** The next command must never write to a roster that is there. */
+function rosterError(what: string, file: string, next?: string): LabError {
+  const look = `head -n 5 ${quote(file)}   (CSV, its first line names the columns, one of them student)`;
+  return new LabError({ what, where: file, next: next ?? look, exit: EXIT.config });
 }
 
 /**

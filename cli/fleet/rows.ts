@@ -1,4 +1,4 @@
-import { stringify } from 'csv-stringify/sync';
+import { csvOf } from '@handwired/checker';
 import { renderTable } from '../table.ts';
 
 export type Format = 'table' | 'csv' | 'json';
@@ -17,5 +17,5 @@ export function renderRows(rows: readonly Row[], format: Format): string {
   const head = ['student', 'lab', 'state', 'detail'];
   const cells = rows.map(({ student, lab, state, detail }) => [student, lab, state, detail]);
   if (format === 'table') return renderTable(head, cells);
-  return stringify([head, ...cells], { escape_formulas: true, record_delimiter: 'unix' }).trimEnd();
+  return csvOf([head, ...cells]).trimEnd();
 }

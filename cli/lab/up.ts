@@ -7,6 +7,7 @@ import {
   findSpec,
   forgetLab,
   LabError,
+  quote,
   saveEndpoint,
   saveSpec,
   seatOver,
@@ -62,6 +63,10 @@ async function leftOver(name: string, context: Context): Promise<LabSpec | undef
 
 /** The driver for a new lab, with one line about what was taken and why. */
 export async function choose({ driver, uri }: UpOptions, context: Context): Promise<Driver> {
+  if (uri !== undefined && driver === 'sandbox') {
+    const what = '--uri is for the driver vm, and the driver is to be sandbox (by --driver or LAB_DRIVER)';
+    throw new LabError({ what, next: `lab up --driver vm --uri ${quote(uri)}`, exit: EXIT.usage });
+  }
   const chosen = await chooseDriver(uri === undefined ? (driver ?? 'auto') : 'vm', context);
   context.progress.note(`driver ${chosen.driver.name}: ${chosen.why}`);
   return chosen.driver;
@@ -112,7 +117,7 @@ async function mend(spec: LabSpec, context: Context): Promise<LabSpec> {
   if (spec.phase === 'creating') return make(spec, context);
   const { state, detail } = await driver.status(spec, context.signal);
   context.progress.note(
-    `the lab host of ${spec.name} is ${state === 'up' ? 'up but does not answer' : state}: ${detail}`,
+    `the lab host of ${spec.name} is ${state === 'up' ? 'up but can not be reached' : state}: ${detail}`,
   );
   // Nothing is left of what the learner built: the new lab host needs a baseline of its own.
   if (state === 'absent') return make({ ...spec, phase: 'creating' }, context);

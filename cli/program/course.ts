@@ -1,4 +1,6 @@
-import { EXIT, LabError } from '@handwired/host';
+import { existsSync } from 'node:fs';
+import type { FormatName } from '@handwired/checker';
+import { EXIT, labDir, LabError, quoteAll } from '@handwired/host';
 import { Option, type Command } from 'commander';
 import type { CheckOptions } from '../commands/check.ts';
 import type { ExecFlags } from '../commands/exec.ts';
@@ -26,7 +28,7 @@ export function addCourse(program: Command, context: Context, act: Act): void {
     .addOption(chapterOption('this chapter alone'))
     .addOption(throughOption('all chapters up to this one'))
     .addOption(hintsOption())
-    .addOption(output(['text', 'json']))
+    .addOption(output(['text', 'json', 'junit', 'tap', 'csv', 'html'] satisfies [FormatName, ...FormatName[]]))
     .action((name: string = labName(), options: CheckOptions) =>
       act('check', async () => (await import('../commands/check.ts')).runCheck(context, name, options)),
     );
@@ -34,21 +36,27 @@ export function addCourse(program: Command, context: Context, act: Act): void {
 
 /** Commands whose stdio and signals are the lab host's. `remote` is what stood behind `--`. */
 export function addRemote(program: Command, context: Context, act: Act, remote: readonly string[] = []): void {
-  labCommand(program, 'ssh', 'a root shell on the lab host', 'lab ssh demo').action((name: string = labName()) =>
-    act('ssh', async () => (await import('../commands/ssh.ts')).runSsh(context, name), true),
-  );
+  labCommand(program, 'ssh', 'a root shell on the lab host', 'lab ssh demo')
+    .allowExcessArguments()
+    .action((name: string = labName(), _flags: object, { args }: Command) => {
+      if (args.length > 1) throw noCommand('lab ssh takes no command', [name, ...args.slice(1)]);
+      return act('ssh', async () => (await import('../commands/ssh.ts')).runSsh(context, name), true);
+    });
   labCommand(program, 'exec', 'run a command as root on the lab host', 'lab exec demo -- ip -br link')
     .usage('[-t] [name] -- CMD...')
     .option('-t, --tty', 'give the command a terminal')
-    .action((name: string = labName(), flags: ExecFlags) => {
-      if (remote.length > 0) {
-        return act(
-          'exec',
-          async () => (await import('../commands/exec.ts')).runExec(context, name, remote, flags),
-          true,
-        );
-      }
-      const next = `lab exec ${name} -- ip -br link`;
-      throw new LabError({ what: 'lab exec wants a command behind --', next, exit: EXIT.usage });
+    .allowExcessArguments()
+    .action((name: string = labName(), flags: ExecFlags, { args }: Command) => {
+      if (args.length > 1) throw noCommand('lab exec wants its command behind --', args);
+      if (remote.join('').trim() === '') throw noCommand('lab exec wants a command behind --', args);
+      return act('exec', async () => (await import('../commands/exec.ts')).runExec(context, name, remote, flags), true);
     });
+}
+
+/** The error that gives the words their place: the first is a lab if there is one of that name. */
+function noCommand(what: string, words: readonly string[]): LabError {
+  const [name = '', ...rest] = words;
+  const isLab = name !== '' && existsSync(labDir(name));
+  const command = quoteAll(isLab ? rest : words) || 'ip -br link';
+  return new LabError({ what, next: `lab exec${isLab ? ` ${name}` : ''} -- ${command}`, exit: EXIT.usage });
 }

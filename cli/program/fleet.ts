@@ -2,7 +2,7 @@ import { EXIT, labNamePattern, LabError } from '@handwired/host';
 import { Option, type Command } from 'commander';
 import type { FleetOptions } from '../commands/fleet.ts';
 import type { Context } from '../context.ts';
-import { parseJobs, type UpOptions } from '../options.ts';
+import { defaultPrefix, parseJobs, type UpOptions } from '../options.ts';
 import { addMachineOptions, chapterOption, command, output, throughOption, type Act } from './parts.ts';
 
 /** `lab fleet ...`: a roster in, labs out, everyone graded, everything gone. */
@@ -40,7 +40,7 @@ function fleetCommand(fleet: Command, name: string, summary: string): Command {
     `${summary} (roster: CSV with a student column)`,
     `lab fleet ${name} roster.csv`,
   )
-    .addOption(new Option('--prefix <word>', "start of each lab's name").default('fleet').argParser(parsePrefix))
+    .addOption(new Option('--prefix <word>', "start of each lab's name").default(defaultPrefix).argParser(parsePrefix))
     .addOption(output(['table', 'csv', 'json']))
     .option('--jobs <n>', 'labs at once', parseJobs);
 }

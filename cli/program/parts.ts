@@ -8,6 +8,7 @@ import {
   parseCpus,
   parseDriver,
   parseMemory,
+  parseUri,
 } from '../options.ts';
 
 /** Starts one command and keeps its exit code. Each command's own file is imported only when it runs. */
@@ -49,7 +50,7 @@ export function addMachineOptions(to: Command): Command {
   const driver = new Option('--driver <driver>', `${driverNames.join(', ')}: what makes the lab host`);
   return to
     .addOption(driver.env('LAB_DRIVER').argParser(parseDriver))
-    .addOption(new Option('--uri <uri>', 'libvirt daemon to use (driver vm)').env('LAB_URI'))
+    .addOption(new Option('--uri <uri>', 'libvirt daemon to use (driver vm)').env('LAB_URI').argParser(parseUri))
     .option(
       '--condition <key=value>',
       'forward-policy=accept|drop, bridge-nf=0|1, resolver=stub|file, ip-forward=0|1; may be given again',

@@ -101,3 +101,16 @@ test('one student whose lab can not be made keeps nobody else from theirs', asyn
     assert.match(rows[0]?.detail ?? '', /made with other flags.*next: lab destroy fleet-ann/);
   });
 });
+
+test('students who have no lab yet are told the command that gives them theirs', async () => {
+  await withLabs(async (lab) => {
+    const roster = await writeRoster(lab, ['ann']);
+    for (const [word, exit] of [
+      ['status', 0],
+      ['grade', 3],
+    ] as const) {
+      const [row] = await rowsOf(lab, [word, roster, '--prefix', 'net'], exit);
+      assert.ok(row?.detail.includes(`next: lab fleet up ${roster} --prefix net`), row?.detail);
+    }
+  });
+});

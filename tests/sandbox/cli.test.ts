@@ -1,31 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
 import { run } from '@handwired/host';
-import { labCommand, withLabs, type Ended, type Lab } from '../lab.ts';
-
-const sandbox = ['--driver', 'sandbox'];
-
-/** Three short lines at most, no stack trace, the next command named. */
-function assertClear(ended: Ended, exit: number, what: RegExp, next: RegExp): void {
-  assert.equal(ended.code, exit, ended.stderr);
-  assert.match(ended.stderr, what);
-  assert.match(ended.stderr, next);
-  assert.doesNotMatch(ended.stderr, /^ +at /m);
-  assert.equal(ended.stdout, '');
-}
-
-async function ready(lab: Lab, name: string, ...flags: string[]): Promise<void> {
-  const { code, stderr } = await lab('up', name, ...sandbox, ...flags);
-  assert.equal(code, 0, stderr);
-}
-
-async function builtRight(lab: Lab, name: string): Promise<void> {
-  const { code, stdout, stderr } = await lab('check', name);
-  assert.equal(code, 0, stdout + stderr);
-}
+import { labCommand, withLabs, type Lab } from '../lab.ts';
+import { assertClear, builtRight, ready, sandbox } from './steps.ts';
 
 interface Spec {
   phase: string;
@@ -34,64 +14,6 @@ interface Spec {
 
 const specOf = async (lab: Lab, name: string): Promise<Spec> =>
   JSON.parse(await readFile(join(lab.state, 'handwired/labs', name, 'lab.json'), 'utf8')) as Spec;
-
-const bad: [words: string[], exit: number, what: RegExp, next: RegExp][] = [
-  [[], 64, /wants a command/, /next: {2}lab --help/],
-  [['chek'], 64, /unknown command 'chek' \(did you mean check\?\)/, /lab --help/],
-  [['fleet', 'grad'], 64, /unknown command 'grad'/, /lab fleet --help/],
-  [['up', '--drivr', 'vm'], 64, /unknown option '--drivr' \(did you mean --driver\?\)/, /lab up --help/],
-  [['up', '--driver', 'vn'], 64, /unknown driver 'vn' \(did you mean vm\?\)/, /lab up --help/],
-  [['up', '--condition', 'resolver=stubb'], 64, /did you mean stub\?/, /lab up --help/],
-  [['up', '--memory', '1'], 64, /--memory wants a whole number/, /lab up --help/],
-  [['up', 'Not_A_Label'], 64, /'Not_A_Label' can't be a lab's name/, /lab up my-lab/],
-  [['destroy', '../../etc'], 64, /can't be a lab's name/, /lab up/],
-  [['check', '--chapter', 'egres'], 64, /did you mean egress\?/, /lab --help/],
-  [['check', '-o', 'yaml'], 64, /unknown format 'yaml'/, /lab --help/],
-  [['exec', 'nosuch'], 64, /wants a command behind --/, /lab exec nosuch -- /],
-  [['ssh', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
-  [['exec', 'nosuch', '--', 'true'], 78, /there is no lab named nosuch/, /lab up nosuch/],
-  [['build', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
-  [['undo', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
-  [['check', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
-  [['reset', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
-  [['status', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
-  [['destroy', 'nosuch'], 78, /there is no lab named nosuch/, /lab status/],
-  [['destroy', 'nosuch', '--all'], 64, /a name or --all/, /lab destroy nosuch/],
-  [['fleet', 'grade', '/nosuch.csv'], 78, /cannot read the roster/, /roster\.csv/],
-];
-
-test('what can not be done is said in three lines, with the next command and the right exit code', async () => {
-  await withLabs(async (lab) => {
-    for (const [words, exit, what, next] of bad) assertClear(await lab(...words), exit, what, next);
-  });
-});
-
-test('every command has help with an example', async () => {
-  await withLabs(async (lab) => {
-    const own = ['up', 'ssh', 'exec', 'build', 'undo', 'check', 'reset', 'status', 'doctor', 'destroy', 'setup'];
-    const image = ['build', 'verify', 'list', 'prune'].map((word) => `image ${word}`);
-    const fleet = ['up', 'status', 'grade', 'destroy'].map((word) => `fleet ${word}`);
-    const asked = [...own, ...image, ...fleet].map((words) => lab(...words.split(' '), '--help'));
-    for (const { code, stdout } of await Promise.all(asked)) {
-      assert.equal(code, 0);
-      assert.match(stdout, /Example:\n {2}lab /);
-    }
-  });
-});
-
-test('results go to stdout, stages to stderr, and a reader who leaves early is no error', async () => {
-  await withLabs(async (lab) => {
-    const { stdout, stderr } = await lab('up', 'own', ...sandbox);
-    assert.match(stdout, /^lab own is up \(driver sandbox\)\n[^]*next: lab ssh own/);
-    assert.match(stderr, /sandbox started {2}\d/);
-    const plain = await lab.start(['build', 'own', '--chapter', 'namespaces'], { CI: 'true' }).ended;
-    assert.match(plain.stdout, /^01 /, 'no colour in a pipe, in CI neither');
-    const line = `'${labCommand}' build own | head -n 1; '${labCommand}' status | true`;
-    const left = await run(['sh', '-c', line], { env: { XDG_STATE_HOME: lab.state } });
-    assert.equal(left.stderr, '');
-    await builtRight(lab, 'own');
-  });
-});
 
 test('two ups of one lab at once both end well, and there is one lab', async () => {
   await withLabs(async (lab) => {
@@ -294,14 +216,38 @@ test('a state folder that can not be written, or is full, is named with what to 
   });
 });
 
-test('a damaged spec is shown by status and not thrown away by destroy', async () => {
+test('a damaged spec is read from its spare; with both damaged status says so and destroy throws nothing away', async () => {
   await withLabs(async (lab) => {
     await ready(lab, 'own');
-    const file = join(lab.state, 'handwired/labs/own/lab.json');
+    const [file = '', spare = ''] = ['lab.json', 'lab.spare.json'].map((one) =>
+      join(lab.state, 'handwired/labs/own', one),
+    );
     const whole = await readFile(file, 'utf8');
     await writeFile(file, whole.slice(0, 40));
+    assert.equal((await lab('exec', 'own', '--', 'true')).code, 0);
+    await rm(spare);
     assert.match((await lab('status')).stdout, /own +\? +damaged/);
     assertClear(await lab('destroy', 'own'), 3, /damaged/, /next: /);
+    await rm(file);
+    for (const words of [
+      ['up', 'own', ...sandbox],
+      ['destroy', 'own'],
+    ])
+      assertClear(await lab(...words), 3, /damaged/, /next: /);
     await writeFile(file, whole);
+  });
+});
+
+test('a lab whose endpoint file is damaged or gone is mended by up, and nothing that was built is lost', async () => {
+  await withLabs(async (lab) => {
+    await ready(lab, 'own');
+    assert.equal((await lab('build', 'own', '--chapter', 'bridge')).code, 0);
+    const file = join(lab.state, 'handwired/labs/own/endpoint.json');
+    for (const damage of [() => writeFile(file, '{'), () => rm(file)]) {
+      await damage();
+      assertClear(await lab('check', 'own'), 3, /endpoint\.json|how to reach it/, /lab up own/);
+      await ready(lab, 'own');
+      await builtRight(lab, 'own');
+    }
   });
 });
