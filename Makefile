@@ -32,7 +32,7 @@ test: verify setup ## everything: verify, then the tests that need lab hosts, re
 	$(node) --import tsx --test --test-concurrency=1 --test-reporter=spec \
 	  tests/report/consumers.test.ts "tests/toolchain/**/*.test.ts" "tests/sandbox/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
 
-bench: setup ## how fast it is, against bare qemu; writes docs/performance.md
+bench: setup ## how fast it is, against bare qemu and testinfra; writes docs/performance.md
 	$(node) --import tsx tests/bench.ts
 
 clean: ## every lab, the cache (toolchain, images) and node_modules gone

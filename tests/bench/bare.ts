@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@handwired/host';
 import type { Work } from '@handwired/infra';
-import { probeAcceleration } from '../infra/drivers/vm/acceleration.ts';
-import { bareMgmt, bootBare, ensureImage, renderSeed, writeSeedDisk } from '../infra/image/index.ts';
+import { probeAcceleration } from '../../infra/drivers/vm/acceleration.ts';
+import { bareMgmt, bootBare, ensureImage, renderSeed, writeSeedDisk } from '../../infra/image/index.ts';
 
 const env = { FORWARD_POLICY: 'accept', BRIDGE_NF: '0', RESOLVER: 'stub', IP_FORWARD: '0' };
 
