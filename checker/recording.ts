@@ -47,11 +47,14 @@ export async function recordLab(source: Source, subject: Subject, { evidence = t
   return { schemaVersion: 1, ...subject, takenAt: new Date().toISOString(), ...seen, digest: digestOf(seen) };
 }
 
+/** It is what its digest says. */
+export const isWhole = (recording: Recording): boolean => digestOf(recording) === recording.digest;
+
 /** Grades a recording as its lab host would have been. One that was altered since is an error, and is not graded. */
 export function regrade(recording: Recording, selection: Selection): Report {
-  const { lab, driver, digest } = recording;
+  const { lab, driver } = recording;
   const subject = { lab, driver };
-  if (digestOf(recording) === digest) return judgeCase(recording, selection, subject);
+  if (isWhole(recording)) return judgeCase(recording, selection, subject);
   const altered = new LabError({
     what: 'the recording was altered: it is not what its digest says',
     next: 'lab facts -o json',

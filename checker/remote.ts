@@ -56,6 +56,37 @@ export async function runRemote(seat: OpenSeat, program: RemoteProgram): Promise
   });
 }
 
+/** A line is a nonce and a short list; what comes without a line's end is not kept beyond this. */
+const longestLine = 4096;
+
+/**
+ * Starts one of our programs that run on at the seat, and calls `onLine` for each line that begins with its nonce.
+ * `ended` settles with its last words when it has ended or the connection is lost.
+ */
+export async function streamRemote(
+  seat: OpenSeat,
+  folder: URL,
+  parameters: Record<string, unknown>,
+  onLine: () => void,
+): Promise<{ ended: Promise<string>; close(): void }> {
+  const nonce = randomBytes(12).toString('hex');
+  const program = (await Promise.all([shared, folder].map(textOf))).join('\n\n');
+  const { stdout, lastWords, close } = await seat.stream(
+    command,
+    `${JSON.stringify({ ...parameters, view: seat.viewPid ?? 0, nonce })}\n${program}`,
+  );
+  const follow = async (): Promise<string> => {
+    let rest = '';
+    for await (const chunk of stdout) {
+      const lines = `${rest}${String(chunk)}`.split('\n');
+      rest = (lines.pop() ?? '').slice(0, longestLine);
+      for (const line of lines) if (line.startsWith(`${nonce} `)) onLine();
+    }
+    return ((await lastWords()).trim().split('\n').at(-1) ?? '').slice(0, 200);
+  };
+  return { ended: follow(), close };
+}
+
 async function textOf(folder: URL): Promise<string> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.py')).sort();
   return (await Promise.all(names.map((name) => readFile(new URL(name, folder), 'utf8')))).join('\n\n');

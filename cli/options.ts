@@ -95,3 +95,4 @@ function parseCount(option: string, min: number, max: number, next = 'lab up --h
 export const parseCpus = parseCount('--cpus', 1, availableParallelism());
 export const parseMemory = parseCount('--memory', 192, Math.floor(totalmem() / 1024 / 1024));
 export const parseJobs = parseCount('--jobs', 1, 256, 'lab fleet --help');
+export const parseWait = parseCount('--wait', 1, 86_400, 'lab check --help');

@@ -1,5 +1,7 @@
+import type { Readable } from 'node:stream';
 import type { Endpoint } from './endpoint.ts';
-import { run } from './process.ts';
+import { openPiped, run } from './process.ts';
+import { quoteAll } from './quote.ts';
 import { connect, type ConnectOptions, type ExecOptions, type ExecResult, type Session } from './session.ts';
 
 /** The grader's place to run its programs from: see `Seat` in endpoint.ts. */
@@ -8,7 +10,19 @@ export interface OpenSeat {
   exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
   /** The process whose mount namespace is what the learner sees; null: there is no seat, what is seen here is just that. */
   viewPid: number | null;
+  /** Starts such an argv, gives it `input` to its end, and hands out what it says as it comes. */
+  stream(argv: readonly string[], input: string): Promise<SeatStream>;
   close(): void;
+}
+
+/** A program that runs on at the seat. */
+export interface SeatStream {
+  /** Ends when the program has ended or can't be reached any more. */
+  stdout: Readable;
+  /** The end of what it wrote to stderr. */
+  lastWords: () => Promise<string>;
+  /** Ends the program. */
+  close: () => void;
 }
 
 /**
@@ -23,6 +37,11 @@ export async function openSeat(endpoint: Endpoint, options: ConnectOptions = {})
   return {
     viewPid: seat.viewPid,
     close: () => undefined,
+    stream: (argv, input) => {
+      const { stream, lastWords } = openPiped([...way, ...argv]);
+      stream.end(input);
+      return Promise.resolve({ stdout: stream, lastWords, close: () => void stream.destroy() });
+    },
     exec: async (argv, given = {}) => {
       const { code, ...said } = await run([...way, ...argv], {
         ...given,
@@ -39,4 +58,17 @@ export const seatOver = (session: Session, viewPid: number | null): OpenSeat => 
   viewPid,
   close: () => session.close(),
   exec: (argv, options) => session.exec(argv, options),
+  stream: async (argv, input) => {
+    const remote = await session.stream(quoteAll(argv));
+    const words = text(remote.stderr);
+    remote.stdin.end(input);
+    return { stdout: remote.stdout, lastWords: () => words, close: () => void remote.close() };
+  },
 });
+
+/** What a stream says, its last 4 KiB. */
+async function text(stream: Readable): Promise<string> {
+  let end = '';
+  for await (const chunk of stream) end = `${end}${String(chunk)}`.slice(-4096);
+  return end;
+}

@@ -59,6 +59,7 @@ export function replaying(answer: (program: 'observe' | 'probe', parameters: unk
         result(`${parameters.nonce} ${Buffer.byteLength(body)}\n${body}\n${parameters.nonce} end\n`),
       );
     },
+    stream: () => Promise.reject(new Error('not used')),
     viewPid: null,
     close: () => undefined,
   };

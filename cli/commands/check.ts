@@ -1,21 +1,56 @@
-import type { ChapterId } from '@handwired/host';
-import { type FormatName, type HintLevel, renderReport } from '@handwired/checker';
+import { type FormatName, regrade, renderMoves, renderReport, type Report } from '@handwired/checker';
+import { EXIT } from '@handwired/host';
 import type { Context } from '../context.ts';
-import { gradeLab } from '../lab/grade.ts';
+import { gradeLab, type GradeFlags, selectionOf } from '../lab/grade.ts';
 import { withLock } from '../lab/lock.ts';
+import { loadRecording } from '../lab/recording.ts';
+import { gradeOnChange } from '../lab/watch.ts';
 
-export interface CheckOptions {
-  chapter?: ChapterId;
-  through?: ChapterId;
-  hints: HintLevel;
+export interface CheckOptions extends GradeFlags {
   output: FormatName;
+  /** File of a recording, `-` for stdin: graded in place of a lab host. */
+  facts?: string;
+  watch?: boolean;
+  /** Seconds. */
+  wait?: number;
 }
 
 /** `lab check`: grades the lab, prints the report, gives its exit code. */
 export async function runCheck(context: Context, name: string, options: CheckOptions): Promise<number> {
   context.resume = `lab check ${name}`;
-  const report = await withLock(name, context, () => gradeLab(name, options, context));
-  const { color, columns } = context;
-  context.print(renderReport(report, options.output, { color, columns }).trimEnd());
+  if (options.watch === true) return watch(context, name, options);
+  const report = await reportFor(context, name, options);
+  show(report, options, context);
   return report.exit;
+}
+
+async function reportFor(context: Context, name: string, options: CheckOptions): Promise<Report> {
+  const { facts, wait } = options;
+  if (facts !== undefined) return regrade(await loadRecording(facts), selectionOf(options));
+  if (wait === undefined) return withLock(name, context, () => gradeLab(name, options, context));
+  const done = ({ exit }: Report): boolean => exit === EXIT.ok;
+  return gradeOnChange(name, options, context, { done, ms: wait * 1000 });
+}
+
+/** The whole report once, and then what has changed in it, until it is interrupted. */
+async function watch(context: Context, name: string, options: CheckOptions): Promise<number> {
+  let before: Report | undefined;
+  const { exit } = await gradeOnChange(name, options, context, {
+    done: (report) => {
+      if (before === undefined) show(report, options, context);
+      else print(renderMoves(before, report), context);
+      before = report;
+      return false;
+    },
+  });
+  return exit;
+}
+
+function show(report: Report, { output }: CheckOptions, context: Context): void {
+  const { color, columns } = context;
+  context.print(renderReport(report, output, { color, columns }).trimEnd());
+}
+
+function print(text: string, context: Context): void {
+  if (text !== '') context.print(text.trimEnd());
 }

@@ -1,38 +1,32 @@
-import { grade, type HintLevel, loadRecord, type Report, saveRecord } from '@handwired/checker';
-import { recordFile, type ChapterId } from '@handwired/host';
+import { grade, type HintLevel, type Report, type Selection as Graded } from '@handwired/checker';
+import type { LabSpec, OpenSeat } from '@handwired/host';
 import { chapters } from '@handwired/labs';
 import type { Context } from '../context.ts';
-import { loadBaseline } from './baseline.ts';
 import type { Selection } from './chapters.ts';
 import { withSeat } from './session.ts';
+import { withSource } from './source.ts';
+
+/** What of a lab is to be graded, as flags give it. */
+export type GradeFlags = Selection & { hints?: HintLevel; failFast?: boolean };
 
 /** Grades a lab from its lab host's state and traffic, at the grader's seat; remembers which chapters were seen begun. The caller holds its lock. */
-export async function gradeLab(
-  name: string,
-  { hints, ...selection }: Selection & { hints?: HintLevel },
-  context: Context,
-): Promise<Report> {
-  return withSeat(name, context, async ({ spec, seat }) => {
-    const baseline = await loadBaseline(name);
-    const record = await loadRecord(recordFile(name));
-    const report = await grade({
-      seat,
-      lab: name,
-      driver: spec.driver,
-      plan: spec.plan,
-      baseline,
-      record,
-      chapters,
-      ...onlySelected(selection),
-      hints,
-      signal: context.signal,
-    });
-    await saveRecord(recordFile(name), record);
-    return report;
-  });
-}
+export const gradeLab = (name: string, flags: GradeFlags, context: Context): Promise<Report> =>
+  withSeat(name, context, (open) => gradeAt(open, flags, context));
 
-function onlySelected({ chapter, through }: Selection): { only?: ChapterId; through?: ChapterId } {
-  if (chapter !== undefined) return { only: chapter };
-  return through === undefined ? {} : { through };
-}
+/** The same at a seat that is open. */
+export const gradeAt = (
+  open: { spec: LabSpec; seat: OpenSeat },
+  flags: GradeFlags,
+  context: Context,
+): Promise<Report> =>
+  withSource(open, context, (source) => grade({ ...source, ...subjectOf(open.spec), ...selectionOf(flags) }));
+
+export const subjectOf = ({ name, driver }: LabSpec): { lab: string; driver: LabSpec['driver'] } => ({
+  lab: name,
+  driver,
+});
+
+export const selectionOf = ({ chapter, through, hints, failFast }: GradeFlags): Graded => ({
+  ...{ chapters, hints, failFast },
+  ...(chapter === undefined ? { through } : { only: chapter }),
+});

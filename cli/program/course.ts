@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs';
-import type { FormatName } from '@handwired/checker';
 import { EXIT, labDir, LabError, quoteAll } from '@handwired/host';
 import { Option, type Command } from 'commander';
-import type { CheckOptions } from '../commands/check.ts';
 import type { ExecFlags } from '../commands/exec.ts';
 import type { Context } from '../context.ts';
 import type { Selection } from '../lab/chapters.ts';
 import { labName } from '../options.ts';
-import { chapterOption, hintsOption, labCommand, output, throughOption, type Act } from './parts.ts';
+import { chapterOption, labCommand, throughOption, type Act } from './parts.ts';
 
-/** Commands that work on the lab host's inside: our solution and the grading of whatever is there. */
+/** Commands that work on the lab host's inside: our solution, built and taken back. */
 export function addCourse(program: Command, context: Context, act: Act): void {
   const load = () => import('../commands/build.ts');
   labCommand(program, 'build', 'our solution, step by step, each command shown', 'lab build --through egress')
@@ -23,14 +21,6 @@ export function addCourse(program: Command, context: Context, act: Act): void {
     .addOption(new Option('--all', 'the whole course (also without a flag)').conflicts('chapter'))
     .action((name: string = labName(), options: Selection) =>
       act('undo', async () => (await load()).runUndo(context, name, options.chapter)),
-    );
-  labCommand(program, 'check', 'grade it; without a flag every chapter that was begun', 'lab check --through veth')
-    .addOption(chapterOption('this chapter alone'))
-    .addOption(throughOption('all chapters up to this one'))
-    .addOption(hintsOption())
-    .addOption(output(['text', 'json', 'junit', 'tap', 'csv', 'html'] satisfies [FormatName, ...FormatName[]]))
-    .action((name: string = labName(), options: CheckOptions) =>
-      act('check', async () => (await import('../commands/check.ts')).runCheck(context, name, options)),
     );
 }
 

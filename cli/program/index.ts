@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addCourse, addRemote } from './course.ts';
 import { addFleet } from './fleet.ts';
+import { addGrading } from './grading.ts';
 import { addLifecycle } from './lifecycle.ts';
 import { addMachine } from './machine.ts';
 import type { Act } from './parts.ts';
@@ -41,6 +42,7 @@ export function createProgram(context: Context, hooks: Hooks, remote: readonly s
   addLifecycle(program, context, act);
   addRemote(program, context, act, remote);
   addCourse(program, context, act);
+  addGrading(program, context, act);
   addMachine(program, context, act);
   addFleet(program, context, act);
   return program;

@@ -16,6 +16,24 @@ const bad: [words: string[], exit: number, what: RegExp, next: RegExp][] = [
   [['destroy', '../../etc'], 64, /can't be a lab's name/, /lab up/],
   [['check', '--chapter', 'egres'], 64, /did you mean egress\?/, /lab --help/],
   [['check', '-o', 'yaml'], 64, /unknown format 'yaml'/, /lab --help/],
+  [['check', '--watch', '--wait'], 64, /--watch' cannot be used with option '--wait/, /lab check --help/],
+  [['check', '--watch', '-o', 'tap'], 64, /--watch shows changes as text, not as tap/, /lab check --help/],
+  [
+    ['check', '--facts', 'x.json', '--watch'],
+    64,
+    /'--facts <file>' cannot be used with option '--watch'/,
+    /lab check --help/,
+  ],
+  [['check', '--facts', 'x.json', '--wait'], 64, /'--facts <file>' cannot be used/, /lab check --help/],
+  [['check', 'own', '--facts', 'x.json'], 64, /not lab own/, /lab check --help/],
+  [['check', '--wait', 'soon'], 64, /--wait wants a whole number/, /lab check --help/],
+  [['check', '--facts', '/nosuch.json'], 78, /cannot read the recording/, /lab facts -o json/],
+  [['check', '--facts', '/etc/passwd'], 3, /no recording/, /lab facts -o json/],
+  [['check', '--facts', '/dev/zero'], 3, /larger than 48 MiB/, /lab facts -o json/],
+  [['facts', '--no-evidence'], 64, /goes with -o json/, /lab facts --help/],
+  [['facts', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
+  [['diff', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
+  [['diff', '--since', '/nosuch.json'], 78, /cannot read the recording/, /lab facts -o json/],
   [['-o', 'json'], 64, /unknown option '-o'/, /next: {2}lab --help/],
   [['help', 'chek'], 64, /unknown command 'chek' \(did you mean check\?\)/, /lab --help/],
   [['fleet', 'help', 'grad'], 64, /unknown command 'grad'/, /lab fleet --help/],
@@ -47,7 +65,21 @@ test('what can not be done is said in three lines, with the next command and the
 
 test('every command has help with an example', async () => {
   await withLabs(async (lab) => {
-    const own = ['up', 'ssh', 'exec', 'build', 'undo', 'check', 'reset', 'status', 'doctor', 'destroy', 'setup'];
+    const own = [
+      'up',
+      'ssh',
+      'exec',
+      'build',
+      'undo',
+      'check',
+      'facts',
+      'diff',
+      'reset',
+      'status',
+      'doctor',
+      'destroy',
+      'setup',
+    ];
     const image = ['build', 'verify', 'list', 'prune'].map((word) => `image ${word}`);
     const fleet = ['up', 'status', 'grade', 'destroy'].map((word) => `fleet ${word}`);
     const asked = [...own, ...image, ...fleet].map((words) => lab(...words.split(' '), '--help'));

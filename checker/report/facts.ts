@@ -1,0 +1,92 @@
+import type { Facts, Net } from '../facts/facts.ts';
+import { escapeText } from './escape.ts';
+
+/** A snapshot for people: what there is in each namespace, rules and sockets included, and what could not be read. */
+export function renderFacts(facts: Facts): string {
+  const { host, conditions, namespaces, mounts, processes, files, problems, altered } = facts;
+  const lines = [
+    `${host.name}, Linux ${host.kernel}`,
+    `made with ${entriesOf(conditions)}`,
+    '',
+    ...netLines('the lab host itself', facts.here),
+    ...namespaces.flatMap(({ name, real, net }) =>
+      net
+        ? netLines(`namespace ${name}`, net)
+        : [`namespace ${name}: ${real ? 'could not be entered' : 'a plain file'}`, ''],
+    ),
+    ...section(
+      'namespaces kept by a mount',
+      mounts.map(({ path }) => path),
+    ),
+    ...section(
+      'processes in other namespaces',
+      processes.map(({ pid, netns, command }) => `${pid} in ${netns ?? 'one without a name'}: ${command}`),
+    ),
+    ...section(
+      'files',
+      files
+        .filter(({ kind }) => kind === 'file' || kind === 'symlink')
+        .map(({ path, target }) => (target === null ? path : `${path} -> ${target}`)),
+    ),
+    ...section(
+      'altered programs',
+      altered.map(({ path, what }) => `${path}: ${what}`),
+    ),
+    ...section(
+      'could not be read',
+      problems.map(({ source, what }) => `${source}: ${what}`),
+    ),
+  ];
+  return `${lines.map(escapeText).join('\n').trimEnd()}\n`;
+}
+
+const entriesOf = (values: Record<string, string>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+
+const section = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`), ''];
+
+function netLines(title: string, net: Net): string[] {
+  const routes = net.routes.filter(({ table, destination }) => table !== 'local' && !/^(fe80|ff00):/.test(destination));
+  return section(title, [
+    ...net.links.map(linkLine),
+    ...routes.map(
+      ({ destination, gateway, device }) =>
+        `route ${destination}${gateway === null ? '' : ` via ${gateway}`} dev ${device ?? 'none'}`,
+    ),
+    ...ruleLines(net),
+    ...net.sockets.map(
+      ({ protocol, address, port, program }) => `${program ?? 'a program'} listens on ${protocol} ${address}:${port}`,
+    ),
+    `ip_forward ${net.sysctls['net/ipv4/ip_forward'] ?? 'unknown'}, ${net.connections.length} tracked connections, ${net.neighbours.length} neighbours`,
+  ]);
+}
+
+function linkLine({ name, kind, loopback, up, master, addresses }: Net['links'][number]): string {
+  const own = addresses
+    .filter(({ address }) => !address.startsWith('fe80:'))
+    .map(({ address, prefix }) => `${address}/${prefix}`);
+  const port = master === null ? [] : [`in ${master}`];
+  return [name, `(${kind ?? (loopback ? 'loopback' : 'device')})`, up ? 'up' : 'down', ...port, ...own].join(' ');
+}
+
+function ruleLines({ iptables, nft }: Net): string[] {
+  const tables = iptables.flatMap(({ family, variant, name, chains }) =>
+    chains
+      .filter(({ policy, rules }) => rules.length > 0 || (policy !== null && policy !== 'ACCEPT'))
+      .flatMap((chain) => [
+        `${family === 'ip6' ? 'ip6tables' : 'iptables'}-${variant} -t ${name}, ${chain.name}${chain.policy === null ? '' : ` (policy ${chain.policy})`}`,
+        ...chain.rules.map((rule) => `  ${rule}`),
+      ]),
+  );
+  const shown = new Set(
+    iptables.filter(({ variant }) => variant === 'nft').map(({ family, name }) => `${family} ${name}`),
+  );
+  const native = nft.filter(({ family, name }) => !shown.has(`${family} ${name}`));
+  return [
+    ...tables,
+    ...native.map(({ family, name, objects }) => `nft table ${family} ${name}: ${objects.length} objects`),
+  ];
+}

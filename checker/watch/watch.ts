@@ -1,0 +1,73 @@
+import { LabError, messageOf, type OpenSeat } from '@handwired/host';
+import { streamRemote } from '../remote.ts';
+
+/** Follows the changes of a lab host's network. */
+export interface Watcher {
+  /** True at the next change, at once if there was one since the last call; false when `ms` are over. Throws as watchLab. */
+  changed(ms?: number): Promise<boolean>;
+  close(): void;
+}
+
+/** Seconds: without an event that end a batch; that a batch takes at most; between looks at what has no events. */
+const pace = { quiet: 0.25, most: 2, tick: 5 };
+
+/**
+ * Starts to follow; from its return on no change is missed. Whatever the lab host says is only taken as "look again".
+ * Throws LabError when it does not start, or has ended; rethrows the abort reason.
+ */
+export async function watchLab(seat: OpenSeat, signal: AbortSignal): Promise<Watcher> {
+  let seen = 0;
+  let taken = 1;
+  let look: () => void = () => undefined;
+  let lost: Error | undefined;
+  const program = await streamRemote(seat, new URL('program/', import.meta.url), pace, () => {
+    seen += 1;
+    look();
+  });
+  const end = (error: unknown): void => {
+    lost ??= error instanceof Error ? error : new Error(messageOf(error));
+    look();
+  };
+  const abort = (): void => end(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  void program.ended.then(
+    (said) =>
+      end(new LabError({ what: `the lab host can't be watched any more${said && `: ${said}`}`, next: 'lab up' })),
+    end,
+  );
+  const until = (enough: () => boolean, ms?: number): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      const timer = ms === undefined ? undefined : setTimeout(() => settle(() => resolve(false)), ms);
+      const settle = (how: () => void): void => {
+        clearTimeout(timer);
+        look = () => undefined;
+        how();
+      };
+      look = () => {
+        const why = lost;
+        if (why !== undefined) settle(() => reject(why));
+        else if (enough()) settle(() => resolve(true));
+      };
+      look();
+    });
+  const close = (): void => {
+    signal.removeEventListener('abort', abort);
+    program.close();
+  };
+  try {
+    if (!(await until(() => seen > 0, 30_000))) {
+      throw new LabError({ what: 'the lab host can not be watched: nothing came in 30 s', next: 'lab reset' });
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return {
+    close,
+    changed: async (ms) => {
+      const came = await until(() => seen > taken, ms);
+      taken = seen;
+      return came;
+    },
+  };
+}
