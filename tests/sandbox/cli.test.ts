@@ -28,6 +28,18 @@ test('two ups of one lab at once both end well, and there is one lab', async () 
   });
 });
 
+test('a lab of the same name in another state folder is another lab, and waits for nothing', async () => {
+  await withLabs(async (one) => {
+    await withLabs(async (other) => {
+      const both = await Promise.all([one, other].map((lab) => lab('up', 'own', ...sandbox)));
+      for (const { code, stderr } of both) {
+        assert.equal(code, 0, stderr);
+        assert.doesNotMatch(stderr, /waiting/);
+      }
+    });
+  });
+});
+
 test('up with other flags than the lab was made with is refused, and names them', async () => {
   await withLabs(async (lab) => {
     await ready(lab, 'own', '--condition', 'forward-policy=drop');
