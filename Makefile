@@ -28,9 +28,12 @@ verify: deps ## format, lint, types, unit tests, unused code, shell scripts: sec
 $(checks:%=verify-%): verify-%:
 	@$(node) --run verify:$*
 
+# Two at a time what waits most of the time; alone what compares the whole machine before and after, or fills it.
 test: verify setup ## everything: verify, then the tests that need lab hosts, real VMs last
+	$(node) --import tsx --test --test-concurrency=2 --test-reporter=spec \
+	  "tests/toolchain/**/*.test.ts" "tests/report/consumers.test.ts" "tests/sandbox/**/*.test.ts"
 	$(node) --import tsx --test --test-concurrency=1 --test-reporter=spec \
-	  tests/report/consumers.test.ts "tests/toolchain/**/*.test.ts" "tests/sandbox/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
+	  "tests/alone/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
 
 bench: setup ## how fast it is, against bare qemu and testinfra; writes docs/performance.md
 	$(node) --import tsx tests/bench.ts

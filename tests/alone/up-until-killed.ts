@@ -1,7 +1,7 @@
-/** Run by driver.test.ts, which kills it: brings a lab up. argv: the spec as JSON. Says so when it begins. */
+/** Run by sandbox.test.ts, which kills it: brings a lab up. argv: the spec as JSON. Says so when it begins. */
 import { LabSpec } from '@handwired/host';
 import { sandbox } from '../../infra/drivers/sandbox/index.ts';
-import { work } from './sandbox.ts';
+import { work } from '../sandbox/sandbox.ts';
 
 const spec = LabSpec.parse(JSON.parse(process.argv[2] ?? ''));
 process.stdout.write('begun\n');

@@ -7,7 +7,17 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, labDir, LabError, type LabSpec, run } from '@handwired/host';
 import { sandbox } from '../../infra/drivers/sandbox/index.ts';
-import { allNamespaces, type Lab, labOf, namespacesOf, noSandbox, ownState, specOf, traces, work } from './sandbox.ts';
+import {
+  allNamespaces,
+  type Lab,
+  labOf,
+  namespacesOf,
+  noSandbox,
+  ownState,
+  specOf,
+  traces,
+  work,
+} from '../sandbox/sandbox.ts';
 
 const nothing = { processes: [], cgroups: [], mounts: [] };
 const seen = async (spec: LabSpec) => {
