@@ -371,7 +371,7 @@ test('A check that throws is our error', () => {
 });
 
 test('The registry lists every check file, ids are unique, and a check comes after those that it needs', async () => {
-  const parts = new Set(['check', 'look', 'trace', 'owner', 'run', 'registry', 'forward']);
+  const parts = new Set(['check', 'look', 'trace', 'owner', 'run', 'registry', 'forward', 'copy']);
   const files = readdirSync(import.meta.dirname).filter((name) => !name.includes('.test.'));
   for (const name of files.map((file) => file.replace('.ts', '')).filter((file) => !parts.has(file))) {
     const module = (await import(`./${name}.ts`)) as Record<string, unknown>;

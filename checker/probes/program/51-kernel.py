@@ -39,6 +39,9 @@ def word(data):
     return data.split(b"\0")[0].decode("utf-8", "replace")
 
 
+MOST_BYTES = 8 << 20  # of one dump
+
+
 class Talk:
     """A socket in the namespace that this thread is in now; it stays there, whoever uses it."""
 
@@ -79,7 +82,12 @@ class Talk:
         for _ in range(5):
             message = self.message(kind, body, DUMP)
             self.sock.send(message)
-            found = list(self.answers(self.serial))
+            found, size = [], 0
+            for answer in self.answers(self.serial):
+                found.append(answer)
+                size += len(answer[2])
+                if size > MOST_BYTES:
+                    raise Trouble("the lab host's state is more than is copied")
             if not any(flags & 0x10 for _, flags, _ in found):  # NLM_F_DUMP_INTR
                 return [(kind, payload) for kind, _, payload in found]
         raise Trouble("the lab host is being changed")

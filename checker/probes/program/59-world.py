@@ -1,17 +1,8 @@
 """A world of our own beyond the copy's uplink: the addresses and answers of cloud-init/files, seen by nobody but us."""
 
 
-def world_link(states, worlds):
-    """(place, link, far index): the veth whose other end is in the world; its far end's index and MAC are kept."""
-    for name, state in states.items():
-        for link in state.links.values():
-            if link.peer and link.peer[0] == "world" and name != "world":
-                return link
-    return None
-
-
 def world_make(place, numbers, far):
-    """Links up, addresses, no way to what is unknown: world-start. `far`: the uplink's other end, or None."""
+    """Links up, addresses, no way to what is unknown: world-start. `far`: the uplink's other end."""
     for path, value in (("ipv4/icmp_ratelimit", "0"), ("ipv4/conf/all/rp_filter", "0"), ("ipv4/conf/default/rp_filter", "0"),
                         ("ipv4/conf/%s/rp_filter" % far, "0")):
         try:
