@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Endpoint, EXIT, hostPaths, type LabSpec, labDir, run, saveSpec } from '@handwired/host';
 import { endProcess } from '../../infra/drivers/vm/identity.ts';
-import { privateDaemon, privateUri } from '../../infra/drivers/vm/hypervisor/private.ts';
+import { privateDaemon, privateFolders, privateUri } from '../../infra/drivers/vm/hypervisor/private.ts';
 import { namesOf } from '../../infra/drivers/vm/names.ts';
 import { vm } from '../../infra/drivers/vm/index.ts';
 import { seatQuestion, seatTrouble } from '../../infra/drivers/vm/seat.ts';
@@ -81,6 +81,8 @@ describe('the vm driver', { skip, timeout: 900_000 }, () => {
     const removed = await vm.destroy(other, work());
     assert.ok(removed.includes(`domain ${namesOf(other).object}`));
     assert.ok(removed.every((line) => line.includes(other.instance)));
+    const logs = await readdir(join(privateFolders().state, 'log/qemu'));
+    assert.deepEqual(logs, [`${namesOf(spec).object}.log`]);
     assert.equal((await vm.status(spec, work().signal)).state, 'up');
   });
 
