@@ -4,7 +4,7 @@ import { chapters } from '@handwired/labs';
 import { work } from './vm.ts';
 
 /** Does something at the grader's seat of a lab host. */
-export async function withSeat<T>(endpoint: Endpoint, use: (seat: OpenSeat) => Promise<T>): Promise<T> {
+async function withSeat<T>(endpoint: Endpoint, use: (seat: OpenSeat) => Promise<T>): Promise<T> {
   // A server that was ended starts anew, which takes seconds where it is emulated.
   const seat = await openSeat(endpoint, { timeoutMs: 60_000 });
   try {
