@@ -56,7 +56,7 @@ export function judgeCase(the: Seen & { facts: Facts }, selection: Selection, su
 }
 
 const noEvidence: Case['evidence'] = {
-  ...{ results: {}, seen: [], over: false, drops: {}, copies: [], log: [], lost: 0, steady: null },
+  ...{ results: {}, seen: [], over: false, drops: {}, copies: [], lost: 0, steady: null },
 };
 
 const withoutEvidence = (check: Check): Check => {

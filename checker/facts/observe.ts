@@ -3,6 +3,7 @@ import { runRemote } from '../remote.ts';
 import type { Facts } from './facts.ts';
 import { parseFacts } from './parse.ts';
 import { Raw } from './raw.ts';
+import { tools } from './tools.ts';
 
 export interface ObserveOptions {
   /** Facts of when nobody had touched the lab host yet: they tell which namespace is the world's. */
@@ -17,7 +18,7 @@ export interface ObserveOptions {
 export async function observe(seat: OpenSeat, { baseline, signal }: ObserveOptions = {}): Promise<Facts> {
   const answer = await runRemote(seat, {
     folder: new URL('program/', import.meta.url),
-    parameters: { limit: 1 << 20, seconds: 8, world: knownWorld(baseline) },
+    parameters: { limit: 1 << 20, seconds: 8, world: knownWorld(baseline), tools },
     timeoutMs: 20_000,
     maxBytes: 16 << 20,
     signal,

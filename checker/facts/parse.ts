@@ -7,6 +7,7 @@ import { parseNeighbours } from './neighbours.ts';
 import { parseNft } from './nftables.ts';
 import { parseForwarding, parsePorts } from './ports.ts';
 import type { Raw, Source } from './raw.ts';
+import { movedBetween } from './steady.ts';
 import { parsePolicyRules, parseRoutes } from './routes.ts';
 
 /** Facts from what the observing program printed. Never throws: a source that can't be read becomes a problem. */
@@ -17,14 +18,16 @@ export function parseFacts(raw: Raw): Facts {
     return sources ? parseNet(sources, raw, { scope, problems }) : null;
   };
   const here = netOf('root') ?? parseNet({}, raw, { scope: 'root', problems });
+  const moved = movedBetween(raw.steady.before, raw.steady.after);
+  if (moved !== null) problems.push({ source: 'steady', what: `${moved} changed while the snapshot was taken` });
   const names = new Map(raw.netns.map((entry) => [entry.inode, entry.name]));
   return {
     schemaVersion: 2,
     host: raw.host,
     conditions: conditionsOf(raw.lab ?? ''),
     world: { ...raw.world, net: netOf('world') },
-    altered: [],
-    steady: null,
+    altered: raw.altered,
+    steady: raw.steady.after,
     here,
     namespaces: raw.netns.map(({ name, inode, nsfs }) => ({ name, inode, real: nsfs, net: netOf(`netns ${name}`) })),
     mounts: raw.mounts.filter((mount) => !mount.path.startsWith('/run/netns/')),

@@ -33,6 +33,9 @@ export const Raw = z.object({
     sha256: z.string().length(64).nullable(),
     authority: z.string().max(65536).nullable(),
   }),
+  altered: z.array(z.object({ path: z.string().max(4096), what: z.string().max(300) })).max(200),
+  /** Fingerprints from before the first source and after the last. */
+  steady: z.object({ before: z.string().max(100), after: z.string().max(100) }),
   netns: z.array(z.object({ name: z.string().max(256), inode: z.int().nullable(), nsfs: z.boolean() })).max(64),
   mounts: z.array(z.object({ path: z.string().max(4096), inode: z.int() })).max(200),
   processes: z.array(z.object({ pid: z.int(), inode: z.int(), args: z.array(z.string()).max(401) })).max(500),

@@ -125,17 +125,31 @@ def find_world(view, processes):
     return next((pid for pid in same if str(processes.seen(pid)) == noted), None)
 
 
-def sysctls():
-    """Of the namespace this thread is in: /proc/sys/net shows the reader's own."""
+def sysctls(devices=None):
+    """Of the namespace this thread is in: /proc/sys/net shows the reader's own. `devices`: of these alone."""
     found = {}
     for base in ("net/ipv4", "net/ipv4/conf", "net/ipv6/conf", "net/bridge"):
         deep = base.endswith("conf")
         for first in sorted(listing("/proc/sys/" + base))[:300]:
+            if deep and devices is not None and first not in devices:
+                continue
             inner = ["%s/%s" % (first, key) for key in listing("/proc/sys/%s/%s" % (base, first))] if deep else [first]
             for key in ("%s/%s" % (base, rest) for rest in inner):
                 if SYSCTLS.match(key):
                     found[key] = (text(read("/proc/sys/" + key, 200)) or "").strip()
     return found
+
+
+def spaces_of(view, processes):
+    """Every namespace of the lab host: file descriptors by `root`, `netns NAME` and `world`, and what /run/netns has."""
+    names, fds = view.ask("named")
+    own, spaces = os.fstat(HERE).st_ino, {"root": HERE}
+    for entry in [entry for entry in names if entry["fd"] is not None and entry["inode"] != own][:12]:
+        spaces["netns " + entry["name"]] = fds[entry["fd"]]
+    world = find_world(view, processes)
+    if world is not None:
+        spaces["world"] = os.open("/proc/%d/ns/net" % world, os.O_RDONLY)
+    return spaces, names, world
 
 
 def each(spaces, work):

@@ -10,6 +10,7 @@ import { copiesWanted } from '../../checker/checks/conditions.ts';
 import { checks } from '../../checker/checks/registry.ts';
 import { parseFacts } from '../../checker/facts/parse.ts';
 import { Raw } from '../../checker/facts/raw.ts';
+import { tools } from '../../checker/facts/tools.ts';
 import { runRemote } from '../../checker/remote.ts';
 import { probes, type ProbeId } from '../../checker/probes/list.ts';
 import { runProbes } from '../../checker/probes/run.ts';
@@ -23,7 +24,7 @@ async function save(name: string, { endpoint }: Lab): Promise<void> {
   const seat = await openSeat(endpoint);
   const raw = await runRemote(seat, {
     folder: new URL('../../checker/facts/program/', import.meta.url),
-    parameters: { limit: 1 << 20, seconds: 8, world: null },
+    parameters: { limit: 1 << 20, seconds: 8, world: null, tools },
     timeoutMs: 20_000,
     maxBytes: 16 << 20,
   });

@@ -35,27 +35,26 @@ def experiment(place):
     return {"results": results, "seen": capture.finish(), "over": capture.over, "drops": capture.drops()}
 
 
-def original(view):
-    """The lab host itself as a place. A name that leads to no namespace is left out."""
-    names, fds = view.ask("named")
-    spaces = {entry["name"]: fds[entry["fd"]] for entry in names if entry["fd"] is not None}
-    world = find_world(view, Processes())
-    if world is not None:
-        spaces["world"] = os.open("/proc/%d/ns/net" % world, os.O_RDONLY)
-    spaces["root"] = HERE
+def original(view, found):
+    """The lab host itself as a place: its namespaces, as `spaces_of` found them, by the names that probes have."""
+    spaces = {name[6:]: fd for name, fd in found.items() if name.startswith("netns ")}
+    spaces.update((name, found[name]) for name in ("root", "world") if name in found)
     asking = {probe["in"] for probe in P["probes"] if probe["kind"] in ("lookup", "https")}
     return Place(spaces, P["probes"], {name: view.ask("etc", name)[0] for name in asking})
 
 
 def main(view):
     global clock
-    place = original(view)
+    spaces = spaces_of(view, Processes())[0]
+    before = steady(view, spaces)
+    place = original(view, spaces)
     P["seconds"] = max(P["seconds"], min(P["slow"] * slowness(), Patience.most))
     ENV["RES_OPTIONS"] = "timeout:%d attempts:2" % max(1, P["seconds"] / 2)
     copies = begin_copies(place)  # forks: before there is a second thread
     clock = Patience()
     found = experiment(place)
-    return {**found, "copies": take_copies(copies), "lost": round(clock.lost * 1000)}
+    return {**found, "copies": take_copies(copies), "lost": round(clock.lost * 1000),
+            "steady": {"before": before, "after": steady(view, spaces)}}
 
 
 view = View()

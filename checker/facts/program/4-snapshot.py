@@ -11,20 +11,6 @@ def world(view, processes, pid):
     return found
 
 
-def spaces_of(view, names, fds, world_pid):
-    """Every namespace to look at: file descriptors by the name that a snapshot has for it."""
-    own = os.fstat(HERE).st_ino
-    inside = {"root": HERE}
-    for entry in [entry for entry in names if entry["fd"] is not None and entry["inode"] != own][:12]:
-        inside["netns " + entry["name"]] = fds[entry["fd"]]
-    if world_pid is not None:
-        try:
-            inside["world"] = os.open("/proc/%d/ns/net" % world_pid, os.O_RDONLY)
-        except OSError:
-            pass
-    return inside
-
-
 def sockets(spaces, processes):
     """Listening sockets of each namespace, with their owners among the lab host's processes."""
     found = each(spaces, lambda scope: listeners())
@@ -35,11 +21,11 @@ def sockets(spaces, processes):
 
 
 def snapshot():
+    open_own()
     view = View()
-    names, fds = view.ask("named")
     processes = Processes()
-    world_pid = find_world(view, processes)
-    spaces = spaces_of(view, names, fds, world_pid)
+    spaces, names, world_pid = spaces_of(view, processes)
+    before = steady(view, spaces)
     scopes = each(spaces, start)
     view.begin("files")
     found = {"netns": [{"name": entry["name"], "inode": entry["inode"], "nsfs": entry["fd"] is not None} for entry in names],
@@ -47,19 +33,23 @@ def snapshot():
              "processes": processes.elsewhere(),
              "files": None, "mounts": [{"path": path, "inode": inode} for path, inode in nsfs()][:200]}
     found["files"] = view.answer()[0]
+    view.begin("altered")
     collect(scopes)
     later = each(spaces, lambda scope: more(scopes.get(scope, {})) if scope != "world" else {})
     collect(later)
     for scope, sources in later.items():
         scopes.get(scope, {}).update(sources)
+    altered = [{"path": path[:4096], "what": what[:300]} for path, what in view.answer()[0] + mounted()][:200]
     named = {scope[6:]: fd for scope, fd in spaces.items() if scope.startswith("netns ")}
     return {
         **found,
         "host": {"name": (view.ask("small", "/etc/hostname")[0] or "").strip()[:256], "kernel": os.uname().release,
                  "clock": time.time(), "inode": os.fstat(HERE).st_ino, "boot": boot()},
+        "altered": altered,
         "ids": each(spaces, lambda scope: numbers(named)),
         "lab": view.ask("small", "/etc/handwired/lab.env")[0],
         "world": world(view, processes, world_pid),
+        "steady": {"before": before, "after": steady(view, spaces)},
         "sources": {scope: {name: source.result for name, source in sources.items()} for scope, sources in scopes.items()},
     }
 
