@@ -6,6 +6,7 @@ import { closureOf } from './checks/registry.ts';
 import { allErrors, runChecks } from './checks/run.ts';
 import type { HintLevel } from './diagnosis/hint.ts';
 import type { Facts } from './facts/facts.ts';
+import { unsteady } from './facts/steady.ts';
 import { type Report, reportOf } from './report/report.ts';
 
 /** What of a lab is to be graded. */
@@ -48,10 +49,13 @@ export function judgeCase(the: Seen & { facts: Facts }, selection: Selection, su
   const asked = askedOf(selection, begun(facts, baseline, plan, record));
   const checks = checksOf(asked);
   const stopAt = selection.failFast === true ? new Set<string>(asked.map(({ id }) => id)) : undefined;
+  const moved = unsteady(facts, evidence);
   const outcomes =
-    evidence === null
-      ? runChecks(checks.map(withoutEvidence), { ...the, evidence: noEvidence }, stopAt)
-      : runChecks(checks, { ...the, evidence }, stopAt);
+    moved !== null
+      ? allErrors(checks, `things changed while we looked: ${moved}. Next: lab check`)
+      : evidence === null
+        ? runChecks(checks.map(withoutEvidence), { ...the, evidence: noEvidence }, stopAt)
+        : runChecks(checks, { ...the, evidence }, stopAt);
   return reportOf({ ...subject, plan, chapters: asked, outcomes, hints: selection.hints, digest: digestOf(the) });
 }
 

@@ -4,6 +4,7 @@ import { begun, namesOf } from './begun.ts';
 import { canSettle } from './checks/cleanup.ts';
 import type { Facts } from './facts/facts.ts';
 import { observe } from './facts/observe.ts';
+import { unsteady } from './facts/steady.ts';
 import { Evidence } from './probes/evidence.ts';
 import type { CopiesWanted } from './probes/copies.ts';
 import type { ProbeId } from './probes/list.ts';
@@ -35,7 +36,7 @@ export async function takeFacts({ seat, plan, baseline, record, signal }: Source
 export async function settled(first: Facts, { seat, baseline, signal }: Source): Promise<Facts> {
   const end = performance.now() + SETTLE_MS;
   let facts = first;
-  while (canSettle(facts, baseline) && performance.now() < end) {
+  while ((canSettle(facts, baseline) || unsteady(facts, null) !== null) && performance.now() < end) {
     await wait(100, undefined, signal ? { signal } : {});
     facts = await observe(seat, { baseline, ...(signal ? { signal } : {}) });
   }

@@ -1,6 +1,7 @@
 import { messageOf } from '@handwired/host';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import type { Hint } from '../diagnosis/hint.ts';
+import { worldTrouble } from '../facts/world.ts';
 import { type Case, type Check, type Judgement } from './check.ts';
 
 /** A check's outcome, as reports have it. */
@@ -73,6 +74,8 @@ function outcomeOf(check: Check, the: Case, done: ReadonlyMap<string, Outcome>):
   if (unmet) return unmet(check, '');
   const problem = the.facts.problems.find(({ source }) => check.sources?.some((start) => source.startsWith(start)));
   if (problem) return { ...blank(check), verdict: 'error', because: `${problem.source}: ${problem.what}` };
+  const tampered = check.probes.includes('world>site') ? worldTrouble(the.baseline, the.facts) : undefined;
+  if (tampered !== undefined) return { ...blank(check), verdict: 'error', because: tampered };
   const judged = judge(check, the);
   if (judged.verdict === 'error') {
     return { ...blank(check), verdict: 'error', expected: judged.expected, because: judged.reason };

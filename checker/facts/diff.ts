@@ -24,7 +24,7 @@ export function diffFacts(before: Facts, after: Facts): Difference[] {
   const links = both(linksOf(before), linksOf(after));
   const counts = (item: Item): boolean =>
     scopes.has(item.scope) && (item.device === null || links.has(`${item.scope} ${item.device}`));
-  return collapse(compare(old.filter(counts), now.filter(counts)), after);
+  return collapse(compareItems(old.filter(counts), now.filter(counts)), after);
 }
 
 const both = (a: Set<string>, b: Set<string>): Set<string> => new Set([...a].filter((entry) => b.has(entry)));
@@ -43,7 +43,8 @@ const nets = (facts: Facts): { scope: string; net: Net }[] => [
 const unshown = (facts: Facts): string[] =>
   nets(facts).flatMap(({ scope, net }) => net.notIptables.map((table) => `${scope} ${table}`));
 
-function compare(old: Item[], now: Item[]): Difference[] {
+/** Differences between two lists of things, each matched by what it is. */
+export function compareItems(old: Item[], now: Item[]): Difference[] {
   const rest = new Map<string, Item[]>();
   for (const item of old) rest.set(idOf(item), [...(rest.get(idOf(item)) ?? []), item]);
   const found: Difference[] = [];

@@ -77,7 +77,8 @@ function fileItems({ files }: Facts): Item[] {
     });
 }
 
-function netItems(net: Net, scope: string, options: ItemOptions): Item[] {
+/** All comparable things of one network namespace. */
+export function netItems(net: Net, scope: string, options: ItemOptions): Item[] {
   return [
     ...linkItems(net, scope),
     ...routeItems(net, scope),

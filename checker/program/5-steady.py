@@ -4,8 +4,8 @@ What moves by itself or by our own packets is in none of it: counters, timers, c
 MAC addresses, elements of dynamic sets, link-local IPv6.
 """
 PARTS = ("names", "links", "addresses", "routes", "rules", "nft", "legacy", "sysctls", "sockets", "files")
-BRIDGE = (5, 7, 36, 37, 38)  # IFLA_BR_: STP_STATE, VLAN_FILTERING, NF_CALL_IPTABLES, _IP6TABLES, _ARPTABLES
-PORT = (4, 8, 9, 10, 27, 33)  # IFLA_BRPORT_: MODE (hairpin), LEARNING, UNICAST_FLOOD, PROXYARP, MCAST_FLOOD, ISOLATED
+STEADY_BRIDGE = (5, 7, 36, 37, 38)  # IFLA_BR_: STP_STATE, VLAN_FILTERING, NF_CALL_IPTABLES, _IP6TABLES, _ARPTABLES
+STEADY_PORT = (4, 8, 9, 10, 27, 33)  # IFLA_BRPORT_: MODE (hairpin), LEARNING, UNICAST_FLOOD, PROXYARP, MCAST_FLOOD, ISOLATED
 
 
 def links(link):
@@ -15,8 +15,8 @@ def links(link):
         has = attributes(answer[16:])
         info, families = attributes(has.get(18, b"")), attributes(has.get(26, b""))
         data, port = attributes(info.get(2, b"")), attributes(info.get(5, b""))
-        yield [index, flags & 1, [has.get(kind) for kind in (3, 1, 4, 5, 10, 37)], info.get(1), [data.get(kind) for kind in BRIDGE],
-               [port.get(kind) for kind in PORT], attributes(families.get(2, b"")).get(1), attributes(families.get(10, b"")).get(2)]
+        yield [index, flags & 1, [has.get(kind) for kind in (3, 1, 4, 5, 10, 37)], info.get(1), [data.get(kind) for kind in STEADY_BRIDGE],
+               [port.get(kind) for kind in STEADY_PORT], attributes(families.get(2, b"")).get(1), attributes(families.get(10, b"")).get(2)]
 
 
 def addresses(link):

@@ -70,6 +70,7 @@ await withLab({}, async (lab) => {
   await save('seed', lab);
   await saveCopies('seed', lab);
   await type(lab, await seedCleanup());
+  await type(lab, 'while ip -o link show type veth | grep -q veth-; do :; done');
   await save('seed-cleaned', lab);
 });
 await withLab({ 'forward-policy': 'drop', 'bridge-nf': '1' }, async (lab) => {

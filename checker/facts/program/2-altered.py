@@ -3,6 +3,7 @@ TOOLS = P["tools"]
 SEARCH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 COMMANDS = {}  # name -> where the seat has it
 OWN = {}  # real path -> file descriptor, of the seat's own files
+WHOLE = ("/", "/usr", "/etc", "/proc", "/sys", "/usr/local")
 QUIET = re.compile(r"/proc/(sys(/net|/fs/binfmt_misc)?|sysrq-trigger)$|/sys/devices/virtual/net$")
 WATCHED = re.compile(r"/((usr/)?(s?bin|lib[^/]*)|usr/local|usr/local/lib/handwired|(etc|run)/handwired|proc|sys/(class|devices))/")
 
@@ -81,10 +82,13 @@ def mounted():
     """Mounts over programs, libraries and the kernel's files: nobody needs them but who hides something."""
     found, points = [], [(point, kind) for point, _, kind in mounts()]
     for at, (point, kind) in enumerate(points):
-        twice = point in (earlier for earlier, _ in points[:at]) and point in ("/", "/usr", "/etc", "/proc", "/sys", "/usr/local")
-        if twice or (point in ("/usr", "/etc") and kind != "overlay") or (WATCHED.match(point + "/") and not QUIET.match(point)
-                                                                           and point not in ("/proc", "/usr/local")):
-            found.append([point, "has a %s mounted over it" % kind])
+        again = point in [earlier for earlier, _ in points[:at]]
+        if point in WHOLE:
+            odd = again or (point in ("/usr", "/etc") and kind != "overlay")
+        else:
+            odd = bool(WATCHED.match(point + "/")) and (again or not QUIET.match(point))
+        if odd:
+            found.append([point, "is covered by a mount (%s)" % kind])
     return found
 
 
