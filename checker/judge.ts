@@ -1,4 +1,5 @@
 import { type ChapterId, type ChapterInfo, LabError } from '@handwired/host';
+import { explained } from './diagnosis/diagnose.ts';
 import { begun } from './begun.ts';
 import { digestOfJson } from './canonical.ts';
 import type { Case, Check } from './checks/check.ts';
@@ -56,7 +57,8 @@ export function judgeCase(the: Seen & { facts: Facts }, selection: Selection, su
       : evidence === null
         ? runChecks(checks.map(withoutEvidence), { ...the, evidence: noEvidence }, stopAt)
         : runChecks(checks, { ...the, evidence }, stopAt);
-  return reportOf({ ...subject, plan, chapters: asked, outcomes, hints: selection.hints, digest: digestOf(the) });
+  const told = explained(outcomes, { ...the, evidence: evidence ?? noEvidence });
+  return reportOf({ ...subject, plan, chapters: asked, outcomes: told, hints: selection.hints, digest: digestOf(the) });
 }
 
 const noEvidence: Case['evidence'] = {

@@ -2,7 +2,6 @@ export * from './chapter.ts';
 export * from './conditions.ts';
 export * from './endpoint.ts';
 export * from './errors.ts';
-export * from './greeting.ts';
 export * from './lab.ts';
 export * from './lock.ts';
 export * from './paths.ts';

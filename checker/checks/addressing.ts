@@ -11,16 +11,9 @@ function link({ facts, plan }: Case, which: Which): Judgement {
   const expected = `lo and ${plan.inner}, the end of the veth pair, are up`;
   const seen = {
     expected,
-    actual: `lo is ${state(lo?.up === true)}, ${inner?.name ?? ''} is ${state(inner?.up === true)}`,
+    actual: `lo is ${state(lo?.up === true)}, ${inner?.name ?? 'the end of the pair'} is ${state(inner?.up === true)}`,
   };
-  if (inner?.name !== plan.inner) {
-    return fail({ ...seen, hint: `The end in ${name} is called ${inner?.name ?? ''}: it must become ${plan.inner}.` });
-  }
-  if (inner.up && lo?.up) return pass(seen);
-  return fail({
-    ...seen,
-    hint: `In ${name}, ${inner.up ? 'lo' : plan.inner} is down: a link starts so in a new namespace.`,
-  });
+  return inner?.name === plan.inner && inner.up && lo?.up ? pass(seen) : fail(seen);
 }
 
 function address({ facts, plan }: Case, which: Which): Judgement {
@@ -28,19 +21,7 @@ function address({ facts, plan }: Case, which: Which): Judgement {
   const expected = `${wanted} on ${plan.inner}`;
   const found = addressesOf(linkOf(netnsOf(facts, plan[which].name)?.net?.links, plan.inner));
   if (found.includes(wanted)) return pass({ expected, actual: listOf(found) });
-  const near = found.find((entry) => entry.startsWith(`${plan[which].address}/`));
-  const onHost = facts.here.links.find((entry) =>
-    addressesOf(entry).some((one) => one.startsWith(`${plan[which].address}/`)),
-  );
-  return fail({
-    expected,
-    actual: listOf(found),
-    hint: near
-      ? `The prefix is wrong: ${near}. Without /${plan.prefix} the kernel takes /32, and knows no neighbour.`
-      : onHost
-        ? `${plan[which].address} is on the lab host's ${onHost.name}, not in ${plan[which].name}.`
-        : undefined,
-  });
+  return fail({ expected, actual: listOf(found) });
 }
 
 function route({ facts, plan }: Case, which: Which): Judgement {
@@ -52,16 +33,7 @@ function route({ facts, plan }: Case, which: Which): Judgement {
   const actual = listOf(shown);
   const best = routes.toSorted((a, b) => (a.metric ?? 0) - (b.metric ?? 0))[0];
   if (best?.gateway === plan.gateway && best.device === plan.inner) return pass({ expected, actual });
-  const own = best?.gateway === plan[which].address;
-  return fail({
-    expected,
-    actual,
-    hint: !best
-      ? `Without a default route ${plan[which].name} reaches only its own subnet.`
-      : own
-        ? `${plan[which].name} is its own gateway.`
-        : undefined,
-  });
+  return fail({ expected, actual });
 }
 
 /** 04: names, addresses and routes inside the containers. */

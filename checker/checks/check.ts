@@ -56,12 +56,11 @@ export const pass = ({ expected, actual, evidence }: Seen): Judgement => ({
   evidence: evidence ?? [],
 });
 
-/** `hint` is what the check itself can say; a text alone: what is wrong. A cause that is found says more. */
-export const fail = ({ expected, actual, evidence, hint }: Seen & { hint?: Hint | string | undefined }): Judgement => ({
+/** `hint` is what the check itself can say; a cause that is found says more (diagnosis/). */
+export const fail = ({ expected, actual, evidence, hint }: Seen & { hint?: Partial<Hint> | undefined }): Judgement => ({
   verdict: 'fail',
   expected,
   actual,
   evidence: evidence ?? [],
-  hint:
-    typeof hint === 'string' ? { look: 'what was expected, and what was found instead', wrong: hint } : (hint ?? null),
+  hint: hint ? { look: 'what was expected, and what was found instead', ...hint } : null,
 });

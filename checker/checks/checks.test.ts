@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Link } from '../facts/links.ts';
 import type { Net } from '../facts/facts.ts';
+import { explained } from '../diagnosis/diagnose.ts';
 import { emptyRecord } from '../record.ts';
 import { probes } from '../probes/list.ts';
 import { caseOf } from '../testing/fixtures.ts';
@@ -13,7 +14,7 @@ import { type Outcome, runChecks } from './run.ts';
 
 const learned = checks.filter(({ chapter }) => chapter !== 'cleanup');
 const judged = (the: Case, id: string): Outcome | undefined =>
-  runChecks(checks, the).find(({ check }) => check.id === id);
+  explained(runChecks(checks, the), the).find(({ check }) => check.id === id);
 
 const net = (the: Case, name: string): Net => the.facts.namespaces.find((ns) => ns.name === name)?.net as Net;
 const link = (links: Link[], name: string): Link => linkOf(links, name) as Link;
@@ -26,7 +27,15 @@ const lose = (the: Case, probe: string, more: object = {}): void => {
 const unsee = (the: Case, probe: string, where: string): void => {
   the.evidence.seen = the.evidence.seen.filter((sight) => sight.probe !== probe || sight.in !== where);
 };
+/** Nothing of an answer was seen. */
+const unanswer = (the: Case, probe: string): void => {
+  the.evidence.seen = the.evidence.seen.filter(
+    (sight) => sight.probe !== probe || !['syn-ack', 'reply'].includes(sight.what),
+  );
+};
 const hijack = (the: Case, probe: string): void => {
+  unsee(the, probe, 'world');
+  the.evidence.seen = the.evidence.seen.filter((sight) => sight.probe !== probe || sight.device !== 'enp1s0');
   const sight = {
     way: 'in',
     what: 'syn',
@@ -174,7 +183,7 @@ const faults: [id: string, name: string, damage: (the: Case) => void, told?: Reg
   [
     'publish.server',
     'nobody listens',
-    (the) => (lose(the, 'host>server'), (net(the, 'ct1').sockets = [])),
+    (the) => (lose(the, 'host>server'), unanswer(the, 'host>server'), (net(the, 'ct1').sockets = [])),
     /Nothing listens/,
   ],
   [
@@ -182,6 +191,7 @@ const faults: [id: string, name: string, damage: (the: Case) => void, told?: Reg
     'on loopback only',
     (the) => {
       lose(the, 'host>server');
+      unanswer(the, 'host>server');
       for (const one of net(the, 'ct1').sockets) one.address = '127.0.0.1';
     },
     /127.0.0.1 only/,
@@ -329,7 +339,8 @@ test('An untouched lab host passes nothing', () => {
 });
 
 test("The seed's steps fail where they are wrong, with the cause", () => {
-  const failed = runChecks(learned, caseOf('seed')).filter(({ verdict }) => verdict !== 'pass');
+  const the = caseOf('seed');
+  const failed = explained(runChecks(learned, the), the).filter(({ verdict }) => verdict !== 'pass');
   assert.deepEqual(
     failed.map(({ check }) => check.id),
     [

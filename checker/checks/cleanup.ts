@@ -1,3 +1,4 @@
+import { giveBack, undoAll } from '../diagnosis/leftovers.ts';
 import { type Difference, diffFacts } from '../facts/diff.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Subject } from '../facts/items.ts';
@@ -15,12 +16,15 @@ function lineOf(found: Difference, { plan, record }: Case): string {
   return `${ownerOf(found, plan, record)}: ${found.text}${place(found)}${was}`;
 }
 
-function none(the: Case, subject: Subject, hint: (found: Difference[], the: Case) => string | undefined): Judgement {
+function none(the: Case, subject: Subject, wrong: (found: Difference[], the: Case) => string | undefined): Judgement {
   const found = leftoversOf(the.facts, the.baseline).filter((difference) => difference.subject === subject);
   const expected = 'as in the baseline';
   if (found.length === 0) return pass({ expected, actual: 'so it is' });
   const actual = `${found.length} ${found.length === 1 ? 'difference' : 'differences'}`;
-  return fail({ expected, actual, evidence: found.map((one) => lineOf(one, the)), hint: hint(found, the) });
+  const mend = undoAll(found, the).join('\n') || undefined;
+  const first = `${found[0]?.text ?? ''}${found.length > 1 ? ', and more' : ''} was not there before you.`;
+  const hint = { look: looks[subject], wrong: wrong(found, the) ?? first, mend };
+  return fail({ expected, actual, evidence: found.map((one) => lineOf(one, the)), hint });
 }
 
 function begun({ record }: Case): Judgement {
@@ -30,7 +34,7 @@ function begun({ record }: Case): Judgement {
   return fail({
     expected,
     actual: 'nothing of yours was ever seen here',
-    hint: 'There is nothing to clean up yet: build first.',
+    hint: { look: 'lab status', wrong: 'There is nothing to clean up yet: build first.' },
   });
 }
 
@@ -42,11 +46,25 @@ function kept(the: Case): Judgement {
     expected,
     actual: `${gone.length} ${gone.length === 1 ? 'thing is' : 'things are'} gone`,
     evidence: gone.map((one) => `not yours: ${one.text}${place(one)}`),
-    hint: gone.some(({ subject }) => subject === 'rules')
-      ? 'Flushing a table (-F, nft flush ruleset) takes the rules of others too: delete your own ones, one by one.'
-      : undefined,
+    hint: {
+      look: 'what was there before, and is not any more: lab diff',
+      wrong: gone.some(({ subject }) => subject === 'rules')
+        ? 'Flushing a table (-F, nft flush ruleset) takes the rules of others too: delete your own ones, one by one.'
+        : `${gone[0]?.text ?? ''} was there before you, and was not yours to take.`,
+      mend: giveBack(gone, the).join('\n') || undefined,
+    },
   });
 }
+
+/** Where each kind of leftover can be seen. */
+const looks: Record<Subject, string> = {
+  namespaces: 'which namespaces there are: ip netns list; lsns -t net',
+  links: 'links, addresses, routes and rules of routing: ip -br addr; ip route show table all; ip rule; bridge -d link',
+  rules: 'the rules of every table: iptables-save; iptables-legacy-save; nft list ruleset',
+  sysctls: "what a setting was when you came: lab diff; sysctl -a --pattern 'forward|localnet|bridge-nf'",
+  files: 'the files of the network configuration: ls -lR /etc/netns; ls -l /etc/resolv.conf; lab diff',
+  processes: 'who listens, and who is in a namespace: ss -ltnup; ip netns pids NAME; lsns -t net',
+};
 
 const hints: Partial<Record<Subject, (found: Difference[], the: Case) => string | undefined>> = {
   links: (found, { facts }) => {

@@ -1,6 +1,6 @@
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
 import { containers, linked } from './look.ts';
-import { blind, forwardDrops, outcomeOf, resultOf, sightsOf, unanswered, wayOf } from './trace.ts';
+import { blind, outcomeOf, resultOf, sightsOf, wayOf } from './trace.ts';
 
 type Which = (typeof containers)[number];
 const other = { ct1: 'ct2', ct2: 'ct1' } as const;
@@ -22,34 +22,10 @@ function neighbour(the: Case, from: Which): Judgement {
       expected,
       actual: `answered, but not by ${to.name}: the request never arrived there`,
       evidence: wayOf(evidence, probe),
-      hint: `Something else has the address ${to.address}.`,
+      hint: { wrong: `Something else has the address ${to.address}.` },
     });
   }
-  return fail({
-    expected,
-    actual: outcomeOf(result),
-    evidence: wayOf(evidence, probe),
-    hint: whyNot(the, from, arrived),
-  });
-}
-
-function whyNot({ facts, evidence, plan }: Case, from: Which, arrived: boolean): string | undefined {
-  const to = plan[other[from]];
-  if (arrived) return `The request arrives in ${to.name}; the answer is lost on its way back.`;
-  if (unanswered(evidence, plan[from].name, to.address)) {
-    return `${plan[from].name} asks who has ${to.address} (ARP), and nobody answers.`;
-  }
-  const entered = sightsOf(evidence, across[from], { in: 'root', way: 'in', what: 'echo' });
-  const left = sightsOf(evidence, across[from], { in: 'root', way: 'out', what: 'echo' });
-  if (entered.length === 0 || left.length > 0) return undefined;
-  const judged = facts.here.sysctls['net/bridge/bridge-nf-call-iptables'] === '1';
-  const drops = forwardDrops(facts);
-  const where = `The packet enters the bridge at ${entered[0]?.device ?? ''} and leaves it nowhere.`;
-  if (!judged) return where;
-  const why = drops
-    ? `the policy of ${drops} is DROP, and no rule accepts ${plan.bridge} to ${plan.bridge}`
-    : 'a rule there drops it';
-  return `${where} bridge-nf-call-iptables is 1, so FORWARD judges what passes between two ports: ${why}.`;
+  return fail({ expected, actual: outcomeOf(result), evidence: wayOf(evidence, probe) });
 }
 
 function gateway(the: Case, from: Which): Judgement {
@@ -60,10 +36,7 @@ function gateway(the: Case, from: Which): Judgement {
     actual: outcomeOf(result),
     evidence: wayOf(evidence, home[from]),
   };
-  if (result.ok) return pass(seen);
-  const silent = unanswered(evidence, plan[from].name, plan.gateway);
-  const hint = silent ? `${plan[from].name} asks who has ${plan.gateway} (ARP), and nobody answers.` : undefined;
-  return fail({ ...seen, hint });
+  return result.ok ? pass(seen) : fail(seen);
 }
 
 /** 05: frames and packets between the containers and their gateway, by echo requests that carry a token. */

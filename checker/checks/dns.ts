@@ -3,7 +3,7 @@ import type { File } from '../facts/facts.ts';
 import type { Evidence, Sight } from '../probes/evidence.ts';
 import { controls, type ProbeId } from '../probes/list.ts';
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, netnsOf, resolvConfOf, routed } from './look.ts';
+import { containers, routed } from './look.ts';
 import { blind, outcomeOf, resultOf, sightsOf, worldIsDown } from './trace.ts';
 
 type Which = (typeof containers)[number];
@@ -34,7 +34,7 @@ function lookup(the: Case, which: Which): Judgement {
     if (!resultOf(evidence, `${which}>internet`).ok && queries.length > 0 && toWorld(queries)) {
       return { verdict: 'skipped', expected, unless: `egress.${which}` };
     }
-    return fail({ expected, actual: outcomeOf(result), evidence: lines, hint: whyNot(the, which) });
+    return fail({ expected, actual: outcomeOf(result), evidence: lines });
   }
   const wrong = result.answers?.find((answer) => answer !== siteAddress);
   const actual = `the answer is ${result.answers?.join(', ') ?? ''}`;
@@ -45,7 +45,7 @@ function lookup(the: Case, which: Which): Judgement {
       expected,
       actual,
       evidence: lines,
-      hint: 'Something on the lab host makes the answer up: the world was not asked, or said otherwise.',
+      hint: { wrong: 'Something on the lab host makes the answer up: the world was not asked, or said otherwise.' },
     });
   }
   if (queries.length > 0) return pass({ expected, actual, evidence: lines });
@@ -54,28 +54,12 @@ function lookup(the: Case, which: Which): Judgement {
     expected,
     actual,
     evidence: lines,
-    hint: `The lab host's own service answered over a socket file; ${name} sent nothing.`,
+    hint: { wrong: `The lab host's own service answered over a socket file; ${name} sent nothing.` },
   });
 }
 
 const toWorld = (queries: { target: string }[]): boolean =>
   queries.every(({ target }) => world.resolvers.some((address) => address === target));
-
-function whyNot(the: Case, which: Which): string | undefined {
-  const { name } = the.plan[which];
-  const file = resolvConfOf(the.facts, name);
-  const servers = [...(file?.text ?? '').matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1] ?? '');
-  const place = file?.path.startsWith('/etc/netns/')
-    ? file.path
-    : "the lab host's own resolv.conf, for there is none in /etc/netns";
-  if (servers.length === 0) return `${name} reads ${place}: no nameserver in it.`;
-  const loopback = servers.find((server) => server.startsWith('127.'));
-  const listens = netnsOf(the.facts, name)?.net?.sockets.some(({ port }) => port === 53);
-  if (loopback && !listens) {
-    return `${name} reads ${place}: nameserver ${loopback} is ${name}'s own loopback there, where nobody listens on port 53.`;
-  }
-  return `${name} reads ${place}: nameserver ${servers.join(', ')}.`;
-}
 
 const kept = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf'];
 
@@ -95,10 +79,6 @@ function unchanged({ facts, baseline }: Case): Judgement {
     expected,
     actual: `${changed.join(', ')} changed; ${first} now has: ${shown}`,
     evidence: through ? [`${first} is a symlink to ${now.real ?? ''}: the file there was written`] : [],
-    hint:
-      first === '/etc/resolv.conf'
-        ? `ip netns exec gives a namespace its own resolv.conf only if /etc/netns/NAME/resolv.conf exists. Without it, writing to /etc/resolv.conf in there writes the lab host's${through ? ', through the symlink' : ''}.`
-        : undefined,
   });
 }
 

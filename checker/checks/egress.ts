@@ -2,7 +2,7 @@ import { world } from '@handwired/host';
 import { controls } from '../probes/list.ts';
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
 import { containers, listOf, routed } from './look.ts';
-import { outcomeOf, resultOf, sightsOf, wayOf, whyNoEgress, worldIsDown } from './trace.ts';
+import { outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from './trace.ts';
 
 type Which = (typeof containers)[number];
 const ping = { ct1: 'ct1>internet', ct2: 'ct2>internet' } as const;
@@ -24,10 +24,10 @@ function reaches(the: Case, which: Which): Judgement {
   const lines = results.flatMap(({ probe }) => wayOf(evidence, probe));
   if (!bad) return pass({ expected, actual, evidence: lines });
   if (bad.result.ok) {
-    const hint = 'Something on the lab host answers in place of the internet.';
+    const hint = { wrong: 'Something on the lab host answers in place of the internet.' };
     return fail({ expected, actual: `${actual}, and nothing of it arrived in the world`, evidence: lines, hint });
   }
-  return fail({ expected, actual, evidence: lines, hint: whyNoEgress(the, bad.probe) });
+  return fail({ expected, actual, evidence: lines });
 }
 
 function source({ evidence }: Case): Judgement {
@@ -41,7 +41,10 @@ function source({ evidence }: Case): Judgement {
   const wrong = sources.filter((address) => address !== world.uplink.address);
   const seen = { expected, actual: `it arrives from ${listOf(sources)}` };
   if (wrong.length === 0) return pass(seen);
-  return fail({ ...seen, hint: `${wrong[0] ?? ''} is nobody's address out there: the answer finds no way back.` });
+  return fail({
+    ...seen,
+    hint: { wrong: `${wrong[0] ?? ''} is nobody's address out there: the answer finds no way back.` },
+  });
 }
 
 /** 06: out of the uplink and back, with an address that the world can answer. */

@@ -1,5 +1,3 @@
-import { type Plan, world } from '@handwired/host';
-import type { Facts } from '../facts/facts.ts';
 import type { Evidence, Result, Sight } from '../probes/evidence.ts';
 import type { ProbeId } from '../probes/list.ts';
 
@@ -46,22 +44,6 @@ export const blind = (evidence: Evidence, where: string): boolean => evidence.ov
 /** Our own fault, or the world's: the control experiment inside the world fails. */
 export const worldIsDown = (evidence: Evidence): boolean => !resultOf(evidence, 'world>site').ok;
 
-/** `DROP` where iptables' FORWARD chain, of either variant, or a native base chain on that hook drops by policy. */
-export function forwardDrops(facts: Facts): string | undefined {
-  for (const table of facts.here.iptables) {
-    const chain = table.chains.find(({ name }) => name === 'FORWARD');
-    if (table.family === 'ip' && chain?.policy === 'DROP') return `iptables (${table.variant}) ${table.name} FORWARD`;
-  }
-  for (const table of facts.here.nft) {
-    const chain = table.objects.find((entry) => entry.hook === 'forward' && entry.policy === 'drop');
-    if (chain && ['ip', 'inet'].includes(table.family)) return `nft ${table.family} ${table.name} ${chain.chain ?? ''}`;
-  }
-  return undefined;
-}
-
-const forwardsFrom = (facts: Facts, device: string): boolean =>
-  facts.here.sysctls[`net/ipv4/conf/${device}/forwarding`] === '1';
-
 /** Does somebody ask for an address by ARP in a namespace, and nobody answer? */
 export function unanswered(evidence: Evidence, where: string, address: string): boolean {
   const arp = evidence.seen.filter((sight) => sight.probe === null && sight.in === where);
@@ -69,48 +51,4 @@ export function unanswered(evidence: Evidence, where: string, address: string): 
     arp.some((sight) => sight.what === 'who-has' && sight.way === 'out' && sight.target === address) &&
     !arp.some((sight) => sight.what === 'is-at' && sight.source === address)
   );
-}
-
-/**
- * Why a container's packets do not come back from beyond the uplink: the first hop that breaks, and its cause where the
- * evidence and the facts name one. The hops: eth0 -> veth -> bridge -> routing -> FORWARD -> POSTROUTING -> uplink.
- */
-export function whyNoEgress(the: { facts: Facts; evidence: Evidence; plan: Plan }, probe: ProbeId): string | undefined {
-  const { facts, evidence, plan } = the;
-  const uplink = world.uplink.name;
-  const out = sightsOf(evidence, probe, { in: 'root', device: uplink, way: 'out' }).find((sight) =>
-    first.has(sight.what),
-  );
-  const back = sightsOf(evidence, probe, { in: 'root', device: uplink, way: 'in' });
-  const entered = sightsOf(evidence, probe, { in: 'root', device: plan.bridge, way: 'in' }).length > 0;
-  if (!resultOf(evidence, 'host>site').ok)
-    return 'The lab host itself does not reach the world: look at its uplink and its default route.';
-  const drops = forwardDrops(facts);
-  if (back.length > 0) {
-    return `The answer comes back to ${uplink} and not to ${plan.bridge}: FORWARD lets the way out pass and not the way back (ESTABLISHED).`;
-  }
-  if (out && out.source !== world.uplink.address) {
-    return `The packet leaves ${uplink} with the source ${out.source}: no MASQUERADE or SNAT took hold of it, and the world has no way back there.${translation(facts)}`;
-  }
-  if (out) return `The packet leaves ${uplink}, and nothing comes back.`;
-  if (!entered) return `The packet does not arrive at ${plan.bridge}.`;
-  if (!forwardsFrom(facts, plan.bridge)) {
-    return `It ends between ${plan.bridge} and ${uplink}: forwarding is off for ${plan.bridge} (net.ipv4.ip_forward is ${facts.here.sysctls['net/ipv4/ip_forward'] ?? 'unknown'}).`;
-  }
-  if (drops)
-    return `It ends between ${plan.bridge} and ${uplink}: the policy of ${drops} is DROP, and no rule accepted it.`;
-  return `It ends between ${plan.bridge} and ${uplink}: routing, or a rule in FORWARD.`;
-}
-
-/** A MASQUERADE that waits at a link which is not there: the seed's `-o ethX`. */
-function translation(facts: Facts): string {
-  for (const table of facts.here.iptables.filter(({ name }) => name === 'nat')) {
-    for (const rule of table.chains.flatMap((chain) => chain.rules)) {
-      const device = /(?<!! )-o (\S+)/.exec(rule)?.[1];
-      if (/-j (MASQUERADE|SNAT)/.test(rule) && device && !facts.here.links.some(({ name }) => name === device)) {
-        return ` A rule translates for -o ${device}: there is no such link.`;
-      }
-    }
-  }
-  return '';
 }

@@ -22,6 +22,8 @@ export const Link = z.object({
   up: z.boolean(),
   /** IFF_LOWER_UP: there is a carrier. */
   carrier: z.boolean(),
+  /** It asks and answers by ARP: not IFF_NOARP. */
+  arp: z.boolean(),
   mac: z.string(),
   mtu: z.int(),
   /** The bridge (or bond) it is a port of. */
@@ -77,6 +79,7 @@ function linkOf(link: z.infer<typeof IpLink>): Link {
     loopback: link.flags.includes('LOOPBACK'),
     up: link.flags.includes('UP'),
     carrier: link.flags.includes('LOWER_UP'),
+    arp: !link.flags.includes('NOARP'),
     mac: link.address,
     mtu: link.mtu,
     master: link.master ?? null,

@@ -11,6 +11,8 @@ const NftObject = z.object({
   /** A base chain's hook and policy. */
   hook: z.string().nullable(),
   policy: z.string().nullable(),
+  /** The kernel's number for it in its table, to name a rule by when it is deleted; never compared. */
+  handle: z.int().nullable(),
 });
 
 /** One nft table. The ones that iptables-nft keeps are here too, with the details of its matches hidden (`xt`). */
@@ -50,6 +52,7 @@ function objectOf(type: string, body: Record<string, unknown>, shown: string | u
     shown: shown ?? (type === 'rule' ? text : `${type} ${word(body['name'])}`),
     hook: typeof body['hook'] === 'string' ? body['hook'] : null,
     policy: typeof body['policy'] === 'string' ? body['policy'] : null,
+    handle: typeof body['handle'] === 'number' ? body['handle'] : null,
   };
 }
 

@@ -79,7 +79,7 @@ test('iptables-save says which tables it could not show', () => {
   assert.deepEqual(parseSave("# Table `x' is incompatible, use 'nft' tool.", 'ip', 'nft').incompatible, ['x']);
 });
 
-test('nft tables have no handle and no counter, and rules as nft prints them', () => {
+test('nft tables have no handle and no counter in what is compared, and rules as nft prints them', () => {
   const tables = parseNft(json(sourceOf('mixed', 'root', 'nft')), sourceOf('mixed', 'root', 'nft-text'));
   const lab = tables.find(({ name }) => name === 'lab');
   assert.deepEqual(
@@ -88,7 +88,8 @@ test('nft tables have no handle and no counter, and rules as nft prints them', (
   );
   const rule = lab.objects.at(-1);
   assert.equal(rule?.shown, 'ip saddr @inside oifname "enp1s0" snat ip to 203.0.113.2');
-  assert.doesNotMatch(JSON.stringify(tables), /"handle"|"packets"/);
+  const texts = tables.flatMap(({ objects }) => objects.map(({ text, shown }) => text + shown));
+  assert.doesNotMatch(texts.join('\n'), /"?handle"?|"?packets"?/);
   const forward = tables.find(({ name }) => name === 'filter')?.objects.find(({ hook }) => hook === 'forward');
   assert.equal(forward?.policy, 'drop');
 });

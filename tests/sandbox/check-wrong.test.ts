@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Conditions } from '@handwired/host';
 import { build, undo } from '@handwired/labs';
-import { course, failures, said, withGraded } from './grading.ts';
+import { course, failures, misses, said, withGraded } from './grading.ts';
 import { sandbox } from '../../infra/drivers/sandbox/index.ts';
 import { dns, egress, links, publish } from './recipes.ts';
 import { work } from './sandbox.ts';
@@ -174,6 +174,15 @@ test('Each kind of leftover is named with its owner, and so is what was not your
       known = lines.length;
       assert.match(said(report, `cleanup.${id}`), told);
     }
+    const { checks } = await check({ only: 'cleanup', hints: 3 });
+    const mends = checks.flatMap(({ hint }) => hint ?? []).join('\n');
+    const output = await type(mends);
+    const after = await check({ only: 'cleanup' });
+    assert.deepEqual(
+      misses(after),
+      [],
+      `${mends}\n${output}\n${JSON.stringify(after.checks.map(({ evidence }) => evidence))}`,
+    );
   }));
 
 test('A namespace that is deleted while a process is in it lives on without a name, and is found', () =>

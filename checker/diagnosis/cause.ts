@@ -1,0 +1,31 @@
+import type { Case } from '../checks/check.ts';
+import type { HopKind, Which } from './hops.ts';
+import type { Walk } from './walk.ts';
+
+/** What a cause found that supports it. */
+export interface Finding {
+  /** Where it is, for the trail. */
+  which?: Which | undefined;
+  /** On the way of the answer. */
+  back?: boolean;
+  /** What supports it, in the kernel's words; never empty. */
+  seen: string[];
+  wrong: string;
+  /** Commands in their order, typeable as they stand; absent: none is known. */
+  mend?: string[] | undefined;
+}
+
+/** A root cause of a failure. */
+export interface Cause {
+  /** Kebab case, unique. */
+  id: string;
+  hop: HopKind;
+  /** Checks that it can explain, by the beginning of their ids. */
+  explains: readonly string[];
+  /** A fact that breaks the path whatever was seen on it: it need not agree with where the packets ended. */
+  structural?: boolean;
+  /** undefined: nothing supports it. */
+  detect: (the: Case, walk: Walk) => Finding | undefined;
+  /** Where to look; without it, what is said of its hop. */
+  look?: (the: Case, walk: Walk) => string;
+}

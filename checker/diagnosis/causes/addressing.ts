@@ -1,0 +1,145 @@
+import type { Case } from '../../checks/check.ts';
+import { addressesOf, linkOf, listOf, netnsOf } from '../../checks/look.ts';
+import type { Net } from '../../facts/facts.ts';
+import type { Cause, Finding } from '../cause.ts';
+import { defaultRoute, ip } from '../commands.ts';
+import type { Which } from '../hops.ts';
+import type { Walk } from '../walk.ts';
+
+const common = { hop: 'inner', structural: true } as const;
+
+/** The first container of the path that a test of its namespace holds for. */
+const first = (
+  the: Case,
+  { path }: Walk,
+  test: (net: Net, which: Which) => Omit<Finding, 'which'> | undefined,
+): Finding | undefined => {
+  for (const which of path.containers) {
+    const net = netnsOf(the.facts, the.plan[which].name)?.net;
+    const found = net ? test(net, which) : undefined;
+    if (found) return { ...found, which };
+  }
+  return undefined;
+};
+
+/** The best of the IPv4 default routes in table main. */
+const bestDefault = (net: Net) =>
+  net.routes
+    .filter(
+      (route) => route.destination === 'default' && route.table === 'main' && !(route.gateway ?? '').includes(':'),
+    )
+    .toSorted((a, b) => (a.metric ?? 0) - (b.metric ?? 0))[0];
+
+function down(the: Case, net: Net, which: Which, name: string, loopback: boolean): Omit<Finding, 'which'> | undefined {
+  const link = net.links.find((one) => (loopback ? one.loopback : one.name === name));
+  if (!link || link.up) return undefined;
+  const { name: netns } = the.plan[which];
+  const route = loopback || the.record.begun.addressing === undefined ? [] : [defaultRoute(the, which)];
+  return {
+    seen: [`in ${netns}, ${link.name} is without the flag UP`],
+    wrong: `In ${netns}, ${link.name} is down: a link starts so in a new namespace${loopback ? '' : ', and goes down when it moves into another'}.`,
+    mend: [ip(netns, 'link', 'set', link.name, 'up'), ...route],
+  };
+}
+
+/** An address or a prefix that is not the plan's; with the commands that set it right. */
+function address(the: Case, net: Net, which: Which): (Omit<Finding, 'which'> & { kind: string }) | undefined {
+  const { plan, facts } = the;
+  const { name, address: own } = plan[which];
+  const wanted = `${own}/${plan.prefix}`;
+  const link = linkOf(net.links, plan.inner);
+  const found = addressesOf(link);
+  if (!link || found.includes(wanted)) return undefined;
+  const add = [ip(name, 'addr', 'add', wanted, 'dev', plan.inner), defaultRoute(the, which)];
+  const seen = [`in ${name}, ${plan.inner} has ${listOf(found)}`];
+  const near = found.find((entry) => entry.startsWith(`${own}/`));
+  const remove = (entry: string): string => ip(name, 'addr', 'del', entry, 'dev', plan.inner);
+  if (near) {
+    const wrong = `The prefix is wrong: ${near}. Without /${plan.prefix} the kernel takes /32, and knows no neighbour.`;
+    return { kind: 'mask', seen, wrong, mend: [remove(near), ...add] };
+  }
+  const first = found[0];
+  if (first !== undefined) {
+    const wrong = `${plan.inner} in ${name} has ${listOf(found)}; the plan gives it ${wanted}.`;
+    return { kind: 'wrong', seen, wrong, mend: [remove(first), ...add] };
+  }
+  const onHost = facts.here.links.find((entry) => addressesOf(entry).some((one) => one.startsWith(`${own}/`)));
+  const there = addressesOf(onHost).find((one) => one.startsWith(`${own}/`));
+  const away = onHost && there ? [ip(null, 'addr', 'del', there, 'dev', onHost.name)] : [];
+  const wrong = onHost
+    ? `${own} is on the lab host's ${onHost.name}, not in ${name}.`
+    : `${plan.inner} in ${name} has no address${link.up ? '' : ', and is down'}.`;
+  const up = link.up ? [] : [ip(name, 'link', 'set', plan.inner, 'up')];
+  return { kind: 'missing', seen, wrong, mend: [...away, ...up, ...add] };
+}
+
+function addressCause(id: string, kind: string): Cause {
+  return {
+    ...common,
+    id,
+    explains: ['addressing.ct1-address', 'addressing.ct2-address', 'addressing.ct1-route', 'addressing.ct2-route'],
+    detect: (the, walk) =>
+      first(the, walk, (net, which) => {
+        const { kind: found, ...rest } = address(the, net, which) ?? {};
+        return found === kind ? (rest as Finding) : undefined;
+      }),
+  };
+}
+
+/** Chapter 04: names, addresses and routes inside a container. */
+export const addressing: Cause[] = [
+  {
+    ...common,
+    id: 'inner-down',
+    explains: ['addressing.ct1', 'addressing.ct2'],
+    detect: (the, walk) => first(the, walk, (net, which) => down(the, net, which, the.plan.inner, false)),
+  },
+  {
+    ...common,
+    id: 'loopback-down',
+    explains: ['addressing.ct1-link', 'addressing.ct2-link'],
+    detect: (the, walk) => first(the, walk, (net, which) => down(the, net, which, 'lo', true)),
+  },
+  addressCause('address-wrong-mask', 'mask'),
+  addressCause('address-wrong', 'wrong'),
+  addressCause('address-missing', 'missing'),
+  {
+    ...common,
+    id: 'default-route-missing',
+    explains: ['addressing.ct1-route', 'addressing.ct2-route'],
+    detect: (the, walk) =>
+      first(the, walk, (net, which) => {
+        if (bestDefault(net)) return undefined;
+        const { name } = the.plan[which];
+        return {
+          seen: [`${name}'s table main has no default route`],
+          wrong: `Without a default route ${name} reaches only its own subnet.`,
+          mend: [defaultRoute(the, which)],
+        };
+      }),
+  },
+  {
+    ...common,
+    id: 'default-route-wrong',
+    explains: ['addressing.ct1-route', 'addressing.ct2-route'],
+    detect: (the, walk) =>
+      first(the, walk, (net, which) => {
+        const { plan } = the;
+        const { name, address: own } = plan[which];
+        const best = bestDefault(net);
+        if (!best || (best.gateway === plan.gateway && best.device === plan.inner)) return undefined;
+        const shown = `default via ${best.gateway ?? 'nobody'} dev ${best.device ?? 'none'}`;
+        return {
+          seen: [`${name} has ${shown}`],
+          wrong:
+            best.gateway === own
+              ? `${name} is its own gateway.`
+              : `${name}'s default route is ${shown}; the gateway is ${plan.gateway} on ${plan.inner}.`,
+          mend: [
+            ip(name, 'route', 'del', 'default', ...(best.metric ? ['metric', best.metric] : [])),
+            defaultRoute(the, which),
+          ],
+        };
+      }),
+  },
+];

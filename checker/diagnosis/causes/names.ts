@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto';
+import { world } from '@handwired/host';
+import type { Case } from '../../checks/check.ts';
+import { netnsOf, resolvConfOf } from '../../checks/look.ts';
+import { sightsOf } from '../../checks/trace.ts';
+import type { File } from '../../facts/facts.ts';
+import type { Cause } from '../cause.ts';
+import { command } from '../commands.ts';
+import type { Which } from '../hops.ts';
+import type { Walk } from '../walk.ts';
+
+const common = { hop: 'names', explains: ['dns.ct1', 'dns.ct2'], structural: true } as const;
+
+/** nsswitch.conf as a program under `ip netns exec NAME` sees it; undefined: on the lab host. */
+function nsswitchFor({ facts }: Case, name: string | undefined): File | undefined {
+  const find = (path: string) => facts.files.find((file) => file.path === path && file.kind !== 'absent');
+  return (name === undefined ? undefined : find(`/etc/netns/${name}/nsswitch.conf`)) ?? find('/etc/nsswitch.conf');
+}
+
+interface Asked {
+  which: Which;
+  name: string;
+  file: File | undefined;
+  own: boolean;
+  servers: string[];
+}
+
+/** What the container of a name lookup reads. */
+function asked(the: Case, { path, probe }: Walk): Asked | undefined {
+  const which = path.containers[0];
+  if (which === undefined || probe === undefined) return undefined;
+  const { name } = the.plan[which];
+  const file = resolvConfOf(the.facts, name);
+  const servers = [...(file?.text ?? '').matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1] ?? '');
+  return { which, name, file, own: file?.path.startsWith('/etc/netns/') === true, servers };
+}
+
+const placeOf = ({ file, own }: Asked): string =>
+  own ? (file?.path ?? '') : "the lab host's own resolv.conf, for there is none in /etc/netns";
+
+const write = ({ plan }: Case, name: string): string[] => [
+  command('mkdir', '-p', `/etc/netns/${name}`),
+  command('rm', '-rf', `/etc/netns/${name}/resolv.conf`),
+  `echo nameserver ${command(plan.resolver)} > ${command(`/etc/netns/${name}/resolv.conf`)}`,
+];
+
+/** Is there a listener on port 53 at an address, in the container or on the lab host? */
+function listens({ facts }: Case, { name }: Asked, server: string): boolean {
+  const loopback = server.startsWith('127.');
+  const sockets = loopback ? netnsOf(facts, name)?.net?.sockets : facts.here.sockets;
+  // In a container NAT may lead to another port; then any listener there may be meant.
+  return (sockets ?? []).some(({ port, address, protocol }) => {
+    if (protocol !== 'udp') return false;
+    return loopback
+      ? port === 53 || port > 1023
+      : port === 53 && (address.startsWith(server) || ['0.0.0.0', '*'].includes(address));
+  });
+}
+
+const paths = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf'];
+
+/** Files of the lab host's own resolver that are not what they were. */
+const changed = ({ facts, baseline }: Case): { now: File | undefined; was: File }[] =>
+  paths.flatMap((path) => {
+    const [now, was] = [facts, baseline].map(({ files }) => files.find((file) => file.path === path));
+    const same = now?.kind === was?.kind && now?.target === was?.target && now?.sha256 === was?.sha256;
+    return same || !was ? [] : [{ now, was }];
+  });
+
+/** The command that writes a file as it was; undefined: its text is not known whole. */
+export function restore({ now, was }: { now: File | undefined; was: File }): string[] | undefined {
+  const link = was.kind === 'symlink' && was.target !== null;
+  const relink =
+    link && (now?.kind !== 'symlink' || now.target !== was.target)
+      ? [command('ln', '-sfn', was.target ?? '', was.path)]
+      : [];
+  if (now?.sha256 === was.sha256 && relink.length > 0) return relink;
+  const whole = was.text !== null && createHash('sha256').update(was.text).digest('hex') === was.sha256;
+  if (!whole || was.text === null) return relink.length > 0 ? relink : undefined;
+  const text = was.text.replaceAll('\\', '\\\\').replaceAll('%', '%%').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+  const away = !link && now?.kind === 'symlink' ? [command('rm', was.path)] : [];
+  return [...relink, ...away, `${command('printf', text)} > ${command(link ? (was.real ?? was.path) : was.path)}`];
+}
+
+/** 07: what a container reads to look up a name, and the lab host's own. */
+export const names: Cause[] = [
+  {
+    ...common,
+    id: 'nsswitch-without-dns',
+    explains: ['dns.'],
+    detect: (the, { path, probe }) => {
+      const which = path.containers[0];
+      const name = which === undefined ? undefined : the.plan[which].name;
+      const file = nsswitchFor(the, name);
+      const hosts = /^hosts:(.*)$/m.exec(file?.text ?? '')?.[1];
+      if (!file || hosts === undefined || /\b(dns|resolve)\b/.test(hosts)) return undefined;
+      if (name !== undefined && probe !== undefined && sightsOf(the.evidence, probe, { in: name }).length > 0)
+        return undefined;
+      const was = the.baseline.files.find((one) => one.path === file.path && one.kind !== 'absent');
+      return {
+        which,
+        seen: [`${file.path}: hosts:${hosts}`],
+        wrong: `${file.path} has the line hosts:${hosts}: the C library asks no name server at all.`,
+        mend: was ? restore({ now: file, was }) : [command('rm', file.path)],
+      };
+    },
+  },
+  {
+    ...common,
+    id: 'host-resolver-overwritten',
+    explains: ['dns.host', 'dns.ct'],
+    detect: (the, walk) => {
+      const found = changed(the);
+      const first = found[0];
+      if (!first || walk.path.containers.length > 0) return undefined;
+      const through = first.now?.kind === 'symlink' && first.was.kind === 'symlink';
+      const mends = found.map(restore);
+      const names = found.map(({ was }) => was.path).join(', ');
+      return {
+        seen: [
+          `${names}: not as in the baseline`,
+          ...(through ? [`${first.was.path} is a symlink to ${first.now?.real ?? ''}`] : []),
+        ],
+        wrong:
+          first.was.path === '/etc/resolv.conf'
+            ? `ip netns exec gives a namespace its own resolv.conf only if /etc/netns/NAME/resolv.conf exists. Without it, writing to /etc/resolv.conf in there writes the lab host's${through ? ', through the symlink' : ''}.`
+            : `${names} of the lab host was changed; containers read it, and so does everything else.`,
+        mend: mends.every((one) => one !== undefined) ? mends.flat() : undefined,
+      };
+    },
+  },
+  {
+    ...common,
+    id: 'resolver-file-missing',
+    detect: (the, walk) => {
+      const at = asked(the, walk);
+      const loopback = at?.servers.find((server) => server.startsWith('127.'));
+      if (!at || at.own || loopback === undefined || listens(the, at, loopback)) return undefined;
+      return {
+        which: at.which,
+        seen: [`/etc/netns/${at.name}/resolv.conf is not there`, `/etc/resolv.conf says nameserver ${loopback}`],
+        wrong: `${at.name} reads ${placeOf(at)}: nameserver ${loopback} is ${at.name}'s own loopback there, where nobody listens on port 53.`,
+        mend: write(the, at.name),
+      };
+    },
+  },
+  {
+    ...common,
+    id: 'resolver-file-empty',
+    detect: (the, walk) => {
+      const at = asked(the, walk);
+      if (!at || at.servers.length > 0 || !at.own) return undefined;
+      return {
+        which: at.which,
+        seen: [`${at.file?.path ?? ''} (${at.file?.kind ?? 'absent'}) has no line with nameserver`],
+        wrong: `${at.name} reads ${placeOf(at)}: no nameserver in it.`,
+        mend: write(the, at.name),
+      };
+    },
+  },
+  {
+    ...common,
+    id: 'resolver-not-listening',
+    detect: (the, walk) => {
+      const at = asked(the, walk);
+      const own = at?.servers.find((server) => server.startsWith('127.') || server === the.plan.gateway);
+      if (!at?.own || own === undefined || listens(the, at, own)) return undefined;
+      const where = own.startsWith('127.') ? `in ${at.name}` : 'on the lab host';
+      return {
+        which: at.which,
+        seen: [`${at.file?.path ?? ''} says nameserver ${own}`, `nobody listens on ${own}:53 ${where}`],
+        wrong: `${at.name} reads ${placeOf(at)}: nameserver ${own}, where nobody listens on port 53.`,
+        mend: write(the, at.name),
+      };
+    },
+  },
+  {
+    ...common,
+    id: 'resolver-unreachable',
+    detect: (the, walk) => {
+      const at = asked(the, walk);
+      const known = [...world.resolvers, the.plan.gateway] as string[];
+      if (!at || at.servers.length === 0) return undefined;
+      if (at.servers.some((server) => known.includes(server) || server.startsWith('127.'))) return undefined;
+      return {
+        which: at.which,
+        seen: [`${at.file?.path ?? ''} says nameserver ${at.servers.join(', ')}`],
+        wrong: `${at.name} reads ${placeOf(at)}: nameserver ${at.servers.join(', ')} is no name server.`,
+        mend: write(the, at.name),
+      };
+    },
+  },
+  {
+    ...common,
+    id: 'resolver-makes-up',
+    detect: (the, walk) => {
+      const at = asked(the, walk);
+      const { evidence } = the;
+      if (!at || walk.probe === undefined || !evidence.results[walk.probe]?.ok) return undefined;
+      if (sightsOf(evidence, walk.probe, { in: 'world', way: 'in' }).length > 0) return undefined;
+      return {
+        which: at.which,
+        seen: [
+          `an answer came, and no query arrived in the world`,
+          `${at.file?.path ?? ''} says nameserver ${at.servers.join(', ')}`,
+        ],
+        wrong: 'Something on the lab host makes the answer up: the world was not asked, or said otherwise.',
+        mend: write(the, at.name),
+      };
+    },
+  },
+];

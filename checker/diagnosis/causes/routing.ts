@@ -1,0 +1,169 @@
+import type { Case } from '../../checks/check.ts';
+import { netnsOf } from '../../checks/look.ts';
+import type { Net } from '../../facts/facts.ts';
+import type { PolicyRule, Route } from '../../facts/routes.ts';
+import type { Cause } from '../cause.ts';
+import { ip, sysctl } from '../commands.ts';
+import { type Packet, uplink, within } from '../packet.ts';
+import { mayEndAt, type Walk } from '../walk.ts';
+
+const traffic = ['connectivity.', 'egress.', 'dns.', 'publish.'] as const;
+const common = { hop: 'routing', explains: traffic } as const;
+
+/** The rules that every host has: local, main, default. */
+const usual = new Set([0, 32766, 32767]);
+
+/** Could a policy rule, by its selectors, take a packet? A selector that is not known here may. */
+function takes({ text }: PolicyRule, packet: Packet): boolean {
+  const words = text.split(' ');
+  const value = (key: string): string | undefined => words[words.indexOf(key) + 1 || -1];
+  const [from, to, device] = [value('src'), value('dst'), value('iif')];
+  const matches = (address: string, base: string, length: string | undefined): boolean =>
+    base === 'all' || base === '0.0.0.0' || within(address, `${base}/${length ?? 32}`);
+  return (
+    (from === undefined || matches(packet.source, from, value('srclen'))) &&
+    (to === undefined || matches(packet.target, to, value('dstlen'))) &&
+    (device === undefined || device === packet.in)
+  );
+}
+
+/** Where the packet meets the host's routing: both its ways. */
+const packetOf = (the: Case, { path, probe }: Walk): Packet | undefined => path.packet?.(the, probe);
+
+function diverting(net: Net, packets: Packet[]): PolicyRule | undefined {
+  return net.policy.find((rule) => !usual.has(rule.priority) && packets.some((packet) => takes(rule, packet)));
+}
+
+const reverse = (packet: Packet): Packet => ({
+  ...packet,
+  source: packet.target,
+  target: packet.source,
+  in: packet.out,
+});
+
+/** The most specific route of table main to an address. */
+const routeTo = (net: Net, address: string): Route | undefined =>
+  net.routes
+    .filter(({ table, destination }) => table === 'main' && destination !== 'default' && !destination.includes(':'))
+    .filter(({ destination }) => within(address, destination))
+    .toSorted((a, b) => lengthOf(b) - lengthOf(a))[0];
+
+const lengthOf = ({ destination }: Route): number => Number(destination.split('/')[1] ?? 32);
+
+const textOf = (route: Route): string =>
+  `${route.type === 'unicast' ? '' : `${route.type} `}${route.destination}${route.gateway === null ? '' : ` via ${route.gateway}`}${route.device === null ? '' : ` dev ${route.device}`}`;
+
+/** Where the lab host sends packets, and whether it sends on those of others. */
+export const routing: Cause[] = [
+  {
+    ...common,
+    id: 'policy-rule-diverts',
+    structural: true,
+    detect: (the, walk) => {
+      const packet = packetOf(the, walk);
+      if (!packet) return undefined;
+      const places = [
+        { netns: null, net: the.facts.here },
+        ...walk.path.containers.map((which) => ({
+          netns: the.plan[which].name,
+          net: netnsOf(the.facts, the.plan[which].name)?.net,
+        })),
+      ];
+      for (const { netns, net } of places) {
+        const rule = net ? diverting(net, [packet, reverse(packet)]) : undefined;
+        if (!rule) continue;
+        const where = netns ?? 'the lab host';
+        return {
+          seen: [`${where} has the rule ${rule.priority}: ${rule.text}`],
+          wrong: `On ${where} a rule of policy routing takes these packets before table main is asked: ${rule.priority}: ${rule.text}.`,
+          mend: [ip(netns, 'rule', 'del', 'priority', rule.priority)],
+        };
+      }
+      return undefined;
+    },
+  },
+  {
+    ...common,
+    id: 'host-route-diverts',
+    structural: true,
+    detect: (the, walk) => {
+      const packet = packetOf(the, walk);
+      if (!packet) return undefined;
+      const { plan, facts } = the;
+      const inside = (address: string): boolean => within(address, plan.subnet);
+      for (const address of [packet.target, packet.source]) {
+        const route = routeTo(facts.here, address);
+        const wanted = inside(address) ? plan.bridge : uplink;
+        const right =
+          route?.type === 'unicast' && route.device === wanted && (!inside(address) || route.gateway === null);
+        if (!route || route.protocol === 'kernel' || right) continue;
+        const kind = route.type === 'unicast' ? [] : [route.type];
+        return {
+          seen: [`the lab host has the route ${textOf(route)}`],
+          wrong: `A route on the lab host takes what goes to ${address}: ${textOf(route)}.`,
+          mend: [ip(null, 'route', 'del', ...kind, route.destination)],
+        };
+      }
+      return undefined;
+    },
+  },
+  {
+    ...common,
+    id: 'ip-forward-off',
+    detect: (the, walk) => {
+      const { here } = the.facts;
+      const bridge = here.sysctls[`net/ipv4/conf/${the.plan.bridge}/forwarding`];
+      const out = here.sysctls[`net/ipv4/conf/${uplink}/forwarding`];
+      const all = here.sysctls['net/ipv4/ip_forward'];
+      if (all !== '0' || bridge !== '0' || out !== '0' || !mayEndAt(walk, 'routing')) return undefined;
+      return {
+        seen: ['net.ipv4.ip_forward is 0'],
+        wrong: `It ends between ${the.plan.bridge} and ${uplink}: forwarding is off for ${the.plan.bridge} (net.ipv4.ip_forward is 0). A host that is no router takes only what is for itself.`,
+        mend: [sysctl('net/ipv4/ip_forward', '1')],
+      };
+    },
+  },
+  {
+    ...common,
+    id: 'forwarding-off-on-interface',
+    detect: (the, walk) => {
+      const sysctls = the.facts.here.sysctls;
+      const key = (device: string): string => `net/ipv4/conf/${device}/forwarding`;
+      const inward = walk.path.packet?.(the, walk.probe).in === uplink;
+      const [first, second] =
+        mayEndAt(walk, 'routing', false) === inward ? [uplink, the.plan.bridge] : [the.plan.bridge, uplink];
+      const device = [first, second].find((one) => sysctls[key(one)] === '0');
+      if (device === undefined || !mayEndAt(walk, 'routing')) return undefined;
+      return {
+        back: !mayEndAt(walk, 'routing', false),
+        seen: [`${key(device)} is 0`, `net.ipv4.ip_forward is ${sysctls['net/ipv4/ip_forward'] ?? 'unknown'}`],
+        wrong: `What comes in by ${device} is not sent on: forwarding is off for ${device} (net.ipv4.ip_forward is ${sysctls['net/ipv4/ip_forward'] ?? 'unknown'}).`,
+        mend: [sysctl(key(device), '1')],
+      };
+    },
+  },
+  {
+    ...common,
+    id: 'rp-filter-strict',
+    detect: (the, walk) => {
+      const packet = packetOf(the, walk);
+      if (!packet?.in || !mayEndAt(walk, 'routing')) return undefined;
+      const { here } = the.facts;
+      const modes = ['all', packet.in].map((one) => Number(here.sysctls[`net/ipv4/conf/${one}/rp_filter`] ?? 0));
+      const source = sourceSeen(the, walk) ?? packet.source;
+      const back = routeTo(here, source)?.device ?? uplink;
+      if (Math.max(...modes) !== 1 || back === packet.in) return undefined;
+      return {
+        seen: [`rp_filter for ${packet.in} is 1 (strict)`, `the way back to ${source} is by ${back}`],
+        wrong: `${packet.in} drops what comes from ${source}: rp_filter is strict there, and the way back to ${source} leads by ${back}.`,
+        mend: [sysctl(`net/ipv4/conf/${packet.in}/rp_filter`, '2')],
+      };
+    },
+  },
+];
+
+/** The source that the experiment's packets had where they came into the lab host. */
+const sourceSeen = ({ evidence }: Case, { probe, path }: Walk): string | undefined =>
+  path.containers.length === 0
+    ? undefined
+    : evidence.seen.find((sight) => sight.probe === probe && sight.in === 'root' && sight.way === 'in')?.source;

@@ -1,0 +1,162 @@
+import { world } from '@handwired/host';
+import type { Case } from '../../checks/check.ts';
+import { linkOf } from '../../checks/look.ts';
+import type { Cause, Finding } from '../cause.ts';
+import { command, deleteRule } from '../commands.ts';
+import { fateIn, type Rule, toolOf, wordsOf } from '../iptables.ts';
+import { isDevice, type Packet, uplink, within } from '../packet.ts';
+import { mayEndAt, type Walk } from '../walk.ts';
+
+const common = { hop: 'POSTROUTING', explains: ['egress.', 'dns.'] } as const;
+
+/** Rules of iptables that translate sources, as they stand. */
+const sources = ({ facts, baseline }: Case): Rule[] => {
+  const known = new Set(rulesIn(baseline).map(({ tool, chain, words }) => [tool, chain, ...words].join(' ')));
+  return rulesIn(facts).filter(({ tool, chain, words }) => !known.has([tool, chain, ...words].join(' ')));
+};
+
+const rulesIn = ({ here }: Case['facts']): Rule[] =>
+  here.iptables
+    .filter(({ family, name }) => family === 'ip' && name === 'nat')
+    .flatMap((table) =>
+      table.chains.flatMap((chain) =>
+        chain.rules.map((rule) => ({ tool: toolOf(table), table: 'nat', chain: chain.name, words: wordsOf(rule) })),
+      ),
+    )
+    .filter(({ words }) => words.some((word) => word === 'MASQUERADE' || word === 'SNAT'));
+
+const valueOf = ({ words }: Rule, option: string): { value: string; negated: boolean } | undefined => {
+  const at = words.indexOf(option);
+  return at < 0 ? undefined : { value: words[at + 1] ?? '', negated: words[at - 1] === '!' };
+};
+
+/** The packet left the uplink with a source that nobody translated. */
+function untranslated(the: Case, walk: Walk): { source: string; packet: Packet } | undefined {
+  const packet = walk.path.packet?.(the, walk.probe);
+  if (!packet || walk.probe === undefined || !mayEndAt(walk, 'POSTROUTING', false)) return undefined;
+  const out = the.evidence.seen.find(
+    (sight) => sight.probe === walk.probe && sight.in === 'root' && sight.device === uplink && sight.way === 'out',
+  );
+  return out && out.source !== world.uplink.address ? { source: out.source, packet } : undefined;
+}
+
+const masquerade = ({ plan }: Case): string =>
+  command('iptables', '-t', 'nat', '-A', 'POSTROUTING', '-s', plan.subnet, '!', '-o', plan.bridge, '-j', 'MASQUERADE');
+
+const leaves = (source: string): string =>
+  `The packet leaves ${uplink} with the source ${source}: no MASQUERADE or SNAT took hold of it, and the world has no way back there.`;
+
+/** A rule that would have translated it, were it not for one of its options. */
+function nearMiss(
+  the: Case,
+  walk: Walk,
+  option: '-o' | '-s' | '-p',
+  told: (value: string, packet: Packet) => string,
+): Finding | undefined {
+  const at = untranslated(the, walk);
+  if (!at || at.source !== at.packet.source) return undefined;
+  for (const rule of sources(the)) {
+    const given = valueOf(rule, option);
+    if (!given || fits(option, given.value, at.packet) !== given.negated) continue;
+    if (!wouldTake(the, rule, option, at.packet)) continue;
+    return {
+      seen: [
+        `${uplink} puts out the source ${at.source}`,
+        `iptables -t nat has -A ${rule.chain} ${rule.words.join(' ')}`,
+      ],
+      wrong: `${leaves(at.source)} ${told(`${given.negated ? '! ' : ''}${option} ${given.value}`, at.packet)}`,
+      mend: [deleteRule(rule), masquerade(the)],
+    };
+  }
+  return undefined;
+}
+
+const fits = (option: '-o' | '-s' | '-p', value: string, packet: Packet): boolean =>
+  option === '-o'
+    ? isDevice(value, packet.out ?? '')
+    : option === '-s'
+      ? within(packet.source, value)
+      : value === packet.protocol;
+
+/** Does a rule take the packet when one of its options is left out? */
+function wouldTake(the: Case, rule: Rule, option: string, packet: Packet): boolean {
+  const at = rule.words.indexOf(option);
+  const from = rule.words[at - 1] === '!' ? at - 1 : at;
+  const words = rule.words.filter((_word, n) => n < from || n > at + 1);
+  const chain = { name: 'POSTROUTING', policy: 'ACCEPT', rules: [words.join(' ')] };
+  const table = { family: 'ip', variant: 'nft', name: 'nat', chains: [chain] } as const;
+  return (
+    fateIn({ ...table, chains: [...table.chains] }, 'POSTROUTING', { ...packet, in: undefined }, the.facts.here)
+      ?.rule !== null
+  );
+}
+
+/** The source address on the way out. */
+export const translation: Cause[] = [
+  {
+    ...common,
+    id: 'masquerade-wrong-device',
+    detect: (the, walk) =>
+      nearMiss(the, walk, '-o', (given) => {
+        const device = given.split(' ').at(-1) ?? '';
+        return `A rule translates for ${given}${linkOf(the.facts.here.links, device) ? '' : ': there is no such link'}.`;
+      }),
+  },
+  {
+    ...common,
+    id: 'masquerade-wrong-subnet',
+    detect: (the, walk) =>
+      nearMiss(the, walk, '-s', (given) => `A rule translates for ${given}; the containers are in ${the.plan.subnet}.`),
+  },
+  {
+    ...common,
+    id: 'masquerade-wrong-protocol',
+    detect: (the, walk) =>
+      nearMiss(the, walk, '-p', (given, { protocol }) => `A rule translates for ${given} only; this was ${protocol}.`),
+  },
+  {
+    ...common,
+    id: 'snat-wrong-address',
+    detect: (the, walk) => {
+      const at = untranslated(the, walk);
+      if (!at || at.source === at.packet.source) return undefined;
+      const rule = sources(the).find(({ words }) => words.some((word) => word.startsWith(at.source)));
+      return {
+        seen: [`${uplink} puts out the source ${at.source}`],
+        wrong: `The packet leaves ${uplink} with the source ${at.source}: it is translated, to an address that is not the uplink's (${world.uplink.address}).`,
+        mend: rule && [deleteRule(rule), masquerade(the)],
+      };
+    },
+  },
+  {
+    ...common,
+    id: 'masquerade-shadowed',
+    detect: (the, walk) => {
+      const at = untranslated(the, walk);
+      const fates = the.facts.here.iptables
+        .filter(({ family, name }) => family === 'ip' && name === 'nat')
+        .map((table) => at && fateIn(table, 'POSTROUTING', { ...at.packet, in: undefined }, the.facts.here));
+      const fate = fates.find((one) => one?.rule && one.target === 'ACCEPT' && one.certain);
+      if (!at || !fate?.rule) return undefined;
+      const shown = `-A ${fate.rule.chain} ${fate.rule.words.join(' ')}`;
+      return {
+        seen: [`${uplink} puts out the source ${at.source}`, `${shown} of ${fate.chain} takes it first`],
+        wrong: `${leaves(at.source)} A rule before them ends the chain for it: ${shown}.`,
+        mend: [deleteRule(fate.rule)],
+      };
+    },
+  },
+  {
+    ...common,
+    id: 'masquerade-missing',
+    detect: (the, walk) => {
+      const at = untranslated(the, walk);
+      if (!at || at.source !== at.packet.source) return undefined;
+      return {
+        seen: [`${uplink} puts out the source ${at.source}`],
+        wrong: leaves(at.source),
+        mend: [masquerade(the)],
+      };
+    },
+  },
+];

@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { checks } from '../checks/registry.ts';
+import { type Outcome, runChecks } from '../checks/run.ts';
+import type { Case } from '../checks/check.ts';
+import { linkOf, netnsOf } from '../checks/look.ts';
+import type { Link } from '../facts/links.ts';
+import type { Net } from '../facts/facts.ts';
+import { caseOf, type State } from '../testing/fixtures.ts';
+import { explained } from './diagnose.ts';
+import { hintAt } from './hint.ts';
+import { looks } from './looks.ts';
+import { paths } from './paths.ts';
+import { causes } from './registry.ts';
+
+const judged = (the: Case): Outcome[] => explained(runChecks(checks, the), the);
+const failed = (the: Case): Outcome[] =>
+  judged(the).filter(({ verdict, check }) => verdict === 'fail' && check.chapter !== 'cleanup');
+const causesOf = (the: Case): string[] => [...new Set(failed(the).map(({ diagnosis }) => diagnosis?.cause ?? 'none'))];
+
+const inside = (the: Case, name: string): Net => netnsOf(the.facts, name)?.net as Net;
+const link = (net: Net, name: string): Link => linkOf(net.links, name) as Link;
+const chainOf = (the: Case, table: string, chain: string) => {
+  const found = the.facts.here.iptables.find(
+    ({ name, variant, family }) => name === table && variant === 'nft' && family === 'ip',
+  );
+  return found?.chains.find(({ name }) => name === chain) as { policy: string | null; rules: string[] };
+};
+
+/** Packets of a probe that get no further than the named devices, out of which they were seen. */
+function endAt(the: Case, probe: string, devices: string[], more: object = {}): void {
+  the.evidence.results[probe] = { ok: false, stage: 'connect', error: 'no answer', ms: 700, ...more };
+  const going = ['echo', 'syn', 'query', 'request'];
+  the.evidence.seen = the.evidence.seen.filter(
+    (sight) =>
+      sight.probe !== probe ||
+      (going.includes(sight.what) && devices.includes(`${sight.in} ${sight.device} ${sight.way}`)),
+  );
+}
+
+const outOfCt1 = ['ct1 eth0 out', 'root veth-ct1 in', 'root br0 in'];
+
+/** One damage to a right case, and the cause that must be named for all that fails; `none`: no cause may be named. */
+const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
+  [
+    'veth-port-isolated',
+    'two isolated ports',
+    (the) => {
+      for (const port of the.facts.here.ports) port.isolated = true;
+      endAt(the, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
+    },
+  ],
+  [
+    'none',
+    'lost in the bridge, and no port is isolated',
+    (the) => endAt(the, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']),
+  ],
+  [
+    'arp-off',
+    'the flag NOARP',
+    (the) => {
+      link(inside(the, 'ct2'), 'eth0').arp = false;
+      endAt(the, 'ct1>ct2', []);
+    },
+  ],
+  [
+    'neighbour-entry-wrong',
+    'a permanent entry',
+    (the) => {
+      inside(the, 'ct1').neighbours = [
+        { address: '172.18.0.12', device: 'eth0', mac: '02:00:00:00:00:99', state: 'PERMANENT' },
+      ];
+      endAt(the, 'ct1>ct2', outOfCt1.slice(0, 2));
+    },
+  ],
+  [
+    'none',
+    'a permanent entry that is right',
+    (the) => {
+      const { mac } = link(inside(the, 'ct2'), 'eth0');
+      inside(the, 'ct1').neighbours = [{ address: '172.18.0.12', device: 'eth0', mac, state: 'PERMANENT' }];
+      endAt(the, 'ct1>ct2', outOfCt1.slice(0, 2));
+    },
+  ],
+  [
+    'proxy-arp',
+    'the bridge claims ct2',
+    (the) => {
+      the.facts.here.sysctls['net/ipv4/conf/br0/proxy_arp'] = '1';
+      const arp = {
+        probe: null,
+        in: 'root',
+        device: 'br0',
+        way: 'out',
+        what: 'is-at',
+        source: '172.18.0.12',
+        target: '172.18.0.11',
+      } as const;
+      endAt(the, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
+      the.evidence.seen.push({ ...arp, sourcePort: 0, targetPort: 0, count: 1 });
+    },
+  ],
+  [
+    'rp-filter-strict',
+    'the way back leads elsewhere',
+    (the) => {
+      Object.assign(the.facts.here.sysctls, { 'net/ipv4/conf/all/rp_filter': '0', 'net/ipv4/conf/br0/rp_filter': '1' });
+      the.facts.here.routes = the.facts.here.routes.filter(({ destination }) => !destination.startsWith('172.18.0.0'));
+      endAt(the, 'ct1>internet', outOfCt1);
+    },
+  ],
+  [
+    'none',
+    'strict, and the way back is the same',
+    (the) => {
+      Object.assign(the.facts.here.sysctls, { 'net/ipv4/conf/all/rp_filter': '1', 'net/ipv4/conf/br0/rp_filter': '1' });
+      endAt(the, 'ct1>internet', outOfCt1);
+    },
+  ],
+  [
+    'ip-forward-off',
+    'it ends at br0',
+    (the) => {
+      for (const key of ['ip_forward', 'conf/br0/forwarding', 'conf/enp1s0/forwarding'])
+        the.facts.here.sysctls[`net/ipv4/${key}`] = '0';
+      endAt(the, 'ct1>site', outOfCt1);
+    },
+  ],
+  ['none', 'forwarding is on, no rule drops, and it ends at br0', (the) => endAt(the, 'ct1>site', outOfCt1)],
+  [
+    'forward-rule-drops',
+    'a rule for its source',
+    (the) => {
+      chainOf(the, 'filter', 'FORWARD').rules.unshift('-s 172.18.0.11/32 -o enp1s0 -p tcp -m tcp --dport 80 -j DROP');
+      endAt(the, 'ct1>site', outOfCt1);
+    },
+  ],
+  [
+    'none',
+    'a rule for another source',
+    (the) => {
+      chainOf(the, 'filter', 'FORWARD').rules.unshift('-s 172.18.0.99/32 -o enp1s0 -p tcp -m tcp --dport 80 -j DROP');
+      endAt(the, 'ct1>site', outOfCt1);
+    },
+  ],
+  [
+    'none',
+    'a rule that nobody here can read',
+    (the) => {
+      chainOf(the, 'filter', 'FORWARD').rules.unshift('-m bpf --bytecode "1,6 0 0 1" -j DROP');
+      endAt(the, 'ct1>site', outOfCt1);
+    },
+  ],
+  [
+    'forward-no-accept-out',
+    'policy DROP without an accept',
+    (the) => {
+      Object.assign(chainOf(the, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-o br0 -j ACCEPT'] });
+      endAt(the, 'ct1>site', outOfCt1);
+    },
+  ],
+  [
+    'forward-no-accept-back',
+    'policy DROP, and the answer comes to the uplink',
+    (the) => {
+      Object.assign(chainOf(the, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-i br0 -j ACCEPT'] });
+      const answers = the.evidence.seen.filter(
+        ({ probe, device, way, what }) =>
+          probe === 'ct1>site' && device === 'enp1s0' && way === 'in' && what === 'syn-ack',
+      );
+      endAt(the, 'ct1>site', [...outOfCt1, 'root enp1s0 out', 'world world0 in']);
+      the.evidence.seen.push(...answers);
+    },
+  ],
+  [
+    'nft-chain-drops',
+    'a native chain with the policy drop',
+    (the) => {
+      const chain = {
+        type: 'chain',
+        chain: 'wall',
+        text: '{}',
+        shown: 'chain wall',
+        hook: 'forward',
+        policy: 'drop',
+        handle: 1,
+      };
+      the.facts.here.nft.push({ family: 'inet', name: 'mine', objects: [chain] });
+      endAt(the, 'ct1>site', outOfCt1);
+    },
+  ],
+  [
+    'none',
+    'a native chain that accepts it first',
+    (the) => {
+      const chain = {
+        type: 'chain',
+        chain: 'wall',
+        text: '{}',
+        shown: 'chain wall',
+        hook: 'forward',
+        policy: 'drop',
+        handle: 1,
+      };
+      const expr = [{ match: { op: '==', left: { meta: { key: 'iifname' } }, right: 'br0' } }, { accept: null }];
+      const rule = {
+        ...chain,
+        type: 'rule',
+        hook: null,
+        policy: null,
+        text: JSON.stringify({ rule: { expr } }),
+        handle: 2,
+      };
+      the.facts.here.nft.push({ family: 'inet', name: 'mine', objects: [chain, rule] });
+      endAt(the, 'ct1>site', outOfCt1);
+    },
+  ],
+  [
+    'prerouting-drop',
+    'a rule in raw',
+    (the) => {
+      const table = { family: 'ip', variant: 'nft', name: 'raw' } as const;
+      const chains = [{ name: 'PREROUTING', policy: 'ACCEPT', rules: ['-i br0 -p icmp -j DROP'] }];
+      the.facts.here.iptables.unshift({ ...table, chains });
+      endAt(the, 'ct1>internet', outOfCt1);
+    },
+  ],
+  ['none', 'it never left ct1', (the) => endAt(the, 'ct1>internet', [])],
+  [
+    'policy-rule-diverts',
+    'a rule for its source',
+    (the) => {
+      the.facts.here.policy.push({ priority: 100, text: 'src 172.18.0.11 table 77' });
+      endAt(the, 'ct1>internet', outOfCt1);
+    },
+  ],
+  [
+    'none',
+    'a rule for another source',
+    (the) => {
+      the.facts.here.policy.push({ priority: 100, text: 'src 10.9.9.9 table 77' });
+      endAt(the, 'ct1>internet', outOfCt1);
+    },
+  ],
+];
+
+for (const [cause, name, damage] of cases) {
+  test(cause === 'none' ? `No cause is named without support: ${name}` : `${cause} is named: ${name}`, () => {
+    const the = caseOf('right');
+    damage(the);
+    assert.deepEqual(causesOf(the), [cause], JSON.stringify(failed(the).map(({ check, hint }) => [check.id, hint])));
+  });
+}
+
+test('Where no cause is supported, the hop and what was seen are told all the same', () => {
+  const the = caseOf('right');
+  endAt(the, 'ct1>site', outOfCt1);
+  const [outcome] = failed(the);
+  assert.equal(outcome?.diagnosis?.hop, 'PREROUTING');
+  assert.match(outcome.diagnosis.seen.join('\n'), /no answer\nseen at: .*host br0 in/);
+  assert.match(outcome.hint?.wrong ?? '', /between PREROUTING and POSTROUTING/);
+  assert.equal(outcome.hint?.mend, undefined);
+});
+
+test('A trail ends at the hop that breaks, and all before it were passed', () => {
+  const the = caseOf('right');
+  the.facts.here.sysctls['net/ipv4/conf/br0/forwarding'] = '0';
+  endAt(the, 'ct1>site', outOfCt1);
+  const [outcome] = failed(the);
+  assert.deepEqual(
+    outcome?.diagnosis?.trail.map(({ hop, passed }) => `${hop} ${passed ? 'passed' : 'breaks'}`),
+    ['ct1 eth0 passed', 'veth passed', 'br0 passed', 'PREROUTING passed', 'routing breaks'],
+  );
+});
+
+test('No state that was recorded makes a cause throw, and every failure has somewhere to look', () => {
+  const recordings: State[] = ['empty', 'right', 'seed', 'seed-cleaned', 'mixed'];
+  for (const state of recordings) {
+    for (const { check, hint } of judged(caseOf(state)).filter(({ verdict }) => verdict === 'fail'))
+      assert.ok(hint?.look, `${state}: ${check.id}`);
+  }
+});
+
+test('Every failed check of the course is about some path, and the registry lists every file of causes', async () => {
+  const about = new Set(paths.flatMap((path) => path.checks));
+  const course = checks.filter(({ chapter, id }) => chapter !== 'cleanup' && !id.endsWith('.conditions'));
+  assert.deepEqual(
+    course.map(({ id }) => id).filter((id) => !about.has(id)),
+    [],
+  );
+  for (const file of readdirSync(new URL('causes/', import.meta.url))) {
+    const name = file.replace('.ts', '');
+    const module = (await import(`./causes/${file}`)) as Record<string, unknown>;
+    const own = module[name];
+    assert.ok(Array.isArray(own) && own.every((one) => causes.includes(one as never)), `${name} is not listed`);
+  }
+  assert.equal(new Set(causes.map(({ id }) => id)).size, causes.length);
+  for (const { id, explains } of causes) {
+    assert.match(id, /^[a-z]+(-[a-z]+)*$/);
+    for (const start of explains)
+      assert.ok(
+        checks.some((check) => check.id.startsWith(start)),
+        `${id} explains ${start}`,
+      );
+  }
+});
+
+test('Where to look is commands that only show, whoever is asked for', () => {
+  const the = caseOf('right');
+  for (const look of Object.values(looks)) {
+    assert.doesNotMatch(look(the, 'ct1'), / (add|del|set|replace|flush) |-[ADIFX] | -w /);
+  }
+});
+
+test('A hint says at each level what it must, and a mend is commands and a comment', () => {
+  const hint = { look: 'there', wrong: 'this\nand that', mend: 'one\ntwo' };
+  assert.deepEqual(
+    ([0, 1, 2, 3] as const).map((level) => hintAt(hint, level)),
+    [null, 'there', 'this\nand that', '# this and that\none\ntwo'],
+  );
+  assert.equal(hintAt({ look: 'there' }, 3), 'there');
+});

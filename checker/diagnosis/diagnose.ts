@@ -1,0 +1,139 @@
+import type { Case } from '../checks/check.ts';
+import { bridgeNfSetting, conditionsOf } from '../checks/forward.ts';
+import type { Outcome } from '../checks/run.ts';
+import { outcomeOf, wayOf } from '../checks/trace.ts';
+import type { Condition } from '../probes/copies.ts';
+import type { Cause, Finding } from './cause.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import type { Hint } from './hint.ts';
+import type { Hop } from './hops.ts';
+import { looks } from './looks.ts';
+import { paths } from './paths.ts';
+import { causes } from './registry.ts';
+import { mayEndAt, trailTo, type Walk, walkOf } from './walk.ts';
+
+/** Outcomes with what explains those that fail: where the path breaks, why, and what a learner is told of it. */
+export const explained = (outcomes: readonly Outcome[], the: Case): Outcome[] =>
+  outcomes.map((outcome) => (outcome.verdict === 'fail' ? { ...outcome, ...explanation(outcome, the) } : outcome));
+
+function explanation(outcome: Outcome, the: Case): Partial<Outcome> {
+  const { check, hint } = outcome;
+  if (check.copies !== undefined) return inCopies(outcome, the);
+  const about = paths.filter(({ checks }) => checks.includes(check.id));
+  const walks = about.flatMap((path) => walkOf(the, path, check.probes) ?? []);
+  for (const walk of walks) {
+    const found = causeOf(walk, the, check.id);
+    if (found) return told(walk, the, found, hint);
+  }
+  const first = walks[0];
+  return first ? unexplained(first, the, hint) : {};
+}
+
+/** The first demanded condition under which a path breaks in the copy, as if the lab host were under it. */
+function inCopies({ check, hint }: Outcome, the: Case): Partial<Outcome> {
+  for (const condition of conditionsOf(the.facts, the.baseline).demanded) {
+    const copy = caseUnder(the, condition);
+    const about = copy ? paths.filter(({ probes }) => probes.some((probe) => check.probes.includes(probe))) : [];
+    for (const walk of about.flatMap((path) => walkOf(copy ?? the, path, check.probes) ?? [])) {
+      const found = copy && causeOf(walk, copy, check.id);
+      if (!found) continue;
+      const { forwardPolicy, bridgeNf } = condition;
+      const seen = [`under FORWARD ${forwardPolicy.toUpperCase()} with bridge-nf ${bridgeNf}`, ...found.finding.seen];
+      return told(walk, copy, { ...found, finding: { ...found.finding, seen } }, hint);
+    }
+  }
+  return {};
+}
+
+/** The lab host as its copy under a condition is: what was seen there, the policy and the setting. */
+function caseUnder(the: Case, condition: Condition): Case | undefined {
+  const same = ({ condition: one }: { condition: Pick<Condition, 'forwardPolicy' | 'bridgeNf'> }): boolean =>
+    one.forwardPolicy === condition.forwardPolicy && one.bridgeNf === condition.bridgeNf;
+  const copy = the.evidence.copies.find(same);
+  if (!copy) return undefined;
+  const { results, seen, over, drops } = copy;
+  const facts = structuredClone(the.facts);
+  if (facts.here.sysctls[bridgeNfSetting] !== undefined) facts.here.sysctls[bridgeNfSetting] = condition.bridgeNf;
+  for (const table of facts.here.iptables.filter(({ family, name }) => family === 'ip' && name === 'filter')) {
+    for (const chain of table.chains.filter(({ name }) => name === 'FORWARD')) {
+      if (condition.forwardPolicy === 'accept') chain.policy = 'ACCEPT';
+      else if (condition.drop.includes(table.variant)) chain.policy = 'DROP';
+    }
+  }
+  return { ...the, facts, evidence: { ...the.evidence, results, seen, over, drops } };
+}
+
+interface Found {
+  cause: Cause;
+  finding: Finding;
+}
+
+/** The first cause that explains such a check, agrees with where the packets ended, and is supported. */
+function causeOf(walk: Walk, the: Case, check: string): Found | undefined {
+  for (const cause of causes) {
+    if (!cause.explains.some((start) => check.startsWith(start))) continue;
+    if (!cause.structural && !mayEndAt(walk, cause.hop)) continue;
+    const finding = cause.detect(the, walk);
+    if (finding) return { cause, finding };
+  }
+  return undefined;
+}
+
+function told(walk: Walk, the: Case, { cause, finding }: Found, own: Hint | null): Partial<Outcome> {
+  const hop = hopOf(walk, cause, finding);
+  const which = finding.which ?? walk.path.containers[0] ?? 'ct1';
+  const look = cause.look?.(the, walk) ?? looks[cause.hop](the, which);
+  const mend = finding.mend?.join('\n');
+  return {
+    diagnosis: {
+      ...diagnosisOf(walk, the, hop),
+      cause: cause.id,
+      seen: finding.seen,
+    },
+    hint: { look, wrong: finding.wrong, mend: mend ?? own?.mend },
+  };
+}
+
+/** The hop of a cause on this path: one that may break, if it is there more than once. */
+function hopOf({ hops, open }: Walk, cause: Cause, { which, back }: Finding): Hop | undefined {
+  const fits = (hop: Hop): boolean =>
+    hop.kind === cause.hop &&
+    (back === undefined || hop.back === back) &&
+    (which === undefined || hop.which === undefined || hop.which === which);
+  return open.find(fits) ?? hops.find(fits);
+}
+
+function diagnosisOf(walk: Walk, the: Case, hop: Hop | undefined): Omit<Diagnosis, 'cause' | 'seen'> {
+  const broken = hop ?? walk.open[0];
+  return {
+    path: walk.path.title(the.plan),
+    hop: broken?.label ?? '',
+    trail: broken ? trailTo(walk, broken) : [],
+  };
+}
+
+/** No cause is supported: the hop, and what was seen. */
+function unexplained(walk: Walk, the: Case, own: Hint | null): Partial<Outcome> {
+  const { open, probe } = walk;
+  const hop = open[0];
+  if (probe === undefined) {
+    const look = looks[hop?.kind ?? 'host'](the, walk.path.containers[0] ?? 'ct1');
+    return { hint: { wrong: own?.wrong, mend: own?.mend, look } };
+  }
+  const result = the.evidence.results[probe];
+  const place =
+    open.length > 1 ? `between ${open[0]?.label ?? ''} and ${open.at(-1)?.label ?? ''}` : `at ${hop?.label ?? ''}`;
+  const which = hop?.which ?? walk.path.containers[0] ?? 'ct1';
+  return {
+    diagnosis: {
+      ...diagnosisOf(walk, the, hop),
+      cause: null,
+      seen: [...(result ? [outcomeOf(result)] : []), ...wayOf(the.evidence, probe)],
+    },
+    hint: {
+      look: looks[hop?.kind ?? 'host'](the, which),
+      wrong: own?.wrong ?? `It breaks ${place}; nothing that was seen says why.`,
+      mend: own?.mend,
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Cause } from './cause.ts';
+import { addressing } from './causes/addressing.ts';
+import { bridge } from './causes/bridge.ts';
+import { firewall } from './causes/firewall.ts';
+import { forward } from './causes/forward.ts';
+import { loopback } from './causes/loopback.ts';
+import { names } from './causes/names.ts';
+import { namespaces } from './causes/namespaces.ts';
+import { neighbours } from './causes/neighbours.ts';
+import { publish } from './causes/publish.ts';
+import { routing } from './causes/routing.ts';
+import { server } from './causes/server.ts';
+import { translation } from './causes/translation.ts';
+import { uplink } from './causes/uplink.ts';
+import { veth } from './causes/veth.ts';
+
+/** Every cause, the most probable first: a fact that breaks a path explains before what only fits what was seen. */
+export const causes: readonly Cause[] = [
+  ...namespaces,
+  ...bridge,
+  ...veth,
+  ...addressing,
+  ...uplink,
+  ...neighbours,
+  ...routing,
+  ...names,
+  ...firewall,
+  ...server,
+  ...publish,
+  ...loopback,
+  ...forward,
+  ...translation,
+];

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { type Conditions } from '@handwired/host';
+import { build, chapters } from '@handwired/labs';
+import { recordLab, regrade, type Report } from '@handwired/checker';
+import { type Breakage, underAccept, underDrop } from './breakages.ts';
+import { course, type Graded, misses, withGraded } from './grading.ts';
+
+const groups: [breakages: Breakage[], conditions: Partial<Conditions>][] = [
+  [underAccept, {}],
+  [underDrop, { 'forward-policy': 'drop', 'bridge-nf': '1' }],
+];
+
+/** The lab host at all three levels, from one observation. */
+async function broken({ host, baseline, record }: Graded): Promise<(hints: 1 | 2 | 3) => Report> {
+  const source = { seat: host.seat, plan: host.plan, baseline, record };
+  const recording = await recordLab(source, { lab: 'lab', driver: 'sandbox' });
+  return (hints) => regrade(recording, { chapters, through: 'publish', hints });
+}
+
+const hintsOf = (report: Report): string[] => report.checks.flatMap(({ hint }) => hint ?? []);
+
+const causesOf = (report: Report): string[] => [
+  ...new Set(
+    report.checks.flatMap(({ verdict, diagnosis }) => (verdict === 'fail' ? [diagnosis?.cause ?? 'none'] : [])),
+  ),
+];
+
+/** What is said of each failure, to read when a test fails. */
+const toldOf = (report: Report): string[] =>
+  report.checks
+    .filter(({ verdict }) => verdict === 'fail')
+    .map(
+      ({ id, actual, hint, diagnosis }) =>
+        `${id}: ${diagnosis?.cause ?? 'none'} at ${diagnosis?.hop ?? '-'} (${actual})\n  ${hint ?? ''}`,
+    );
+
+/** The commands of a third-level hint, without its comment. */
+const commandsOf = (hint: string): string[] => hint.split('\n').filter((line) => !line.startsWith('#'));
+
+/** Breaks, looks, mends and looks again, in one sandbox after the other: a new one only where one could not be mended. */
+async function each(t: TestContext, breakages: Breakage[], conditions: Partial<Conditions>): Promise<void> {
+  const left = [...breakages];
+  while (left.length > 0) {
+    await withGraded(conditions, async (graded) => {
+      await build(graded.host.session, graded.host.plan, { chapters: course });
+      for (let mended = true; mended && left.length > 0; ) {
+        const one = left.shift();
+        if (!one) break;
+        mended = false;
+        await t.test(`${one.cause}: ${one.name}`, async () => {
+          await breakAndMend(graded, one);
+          mended = true;
+        });
+      }
+    });
+  }
+}
+
+async function breakAndMend(graded: Graded, { cause, script }: Breakage): Promise<void> {
+  await graded.type(script);
+  const at = await broken(graded);
+  const report = at(3);
+  assert.deepEqual(causesOf(report), [cause], toldOf(report).join('\n'));
+  const mends = [...new Set(hintsOf(report))];
+  for (const line of mends.flatMap(commandsOf)) {
+    for (const look of hintsOf(at(1))) assert.ok(!look.includes(line), `${look}\ngives away: ${line}`);
+  }
+  const output = await graded.type(mends[0] ?? '');
+  assert.deepEqual(misses(await graded.check({ through: 'publish' })), [], `${mends.join('\n\n')}\n${output}`);
+}
+
+const only = new RegExp(process.env.ONLY ?? '');
+for (const [all, conditions] of groups) {
+  const breakages = all.filter((one) => only.test(`${one.cause}: ${one.name}`));
+  test(`The planted cause is named, and its mend, typed as it stands, mends: ${JSON.stringify(conditions)}`, (t) =>
+    each(t, breakages, conditions));
+}
