@@ -25,6 +25,8 @@ interface Leader {
 }
 
 interface Limits {
+  /** Bytes of each stream. */
+  maxBytes: number;
   timeoutMs?: number;
   signal?: AbortSignal;
 }
@@ -34,12 +36,14 @@ interface Watch {
   release: () => void;
   /** Why the command was ended by us; undefined: it was not. */
   stopped: () => string | undefined;
+  /** What it has written so far, within its limit. */
+  text: (stream: 'stdout' | 'stderr') => string;
 }
 
-/** Ends a command's process group when its time is over or the signal says so. */
-export function watchOver(child: Leader, { timeoutMs, signal }: Limits): Watch {
+/** Reads a command's output, and ends its process group when its time is over, it has said too much, or the signal says so. */
+export function watchOver(child: Leader, { maxBytes, timeoutMs, signal }: Limits): Watch {
   const { pid } = child;
-  if (pid === undefined) return { release: () => undefined, stopped: () => undefined };
+  if (pid === undefined) return { release: () => undefined, stopped: () => undefined, text: () => '' };
   groups.add(pid);
   let why: string | undefined;
   const timers: NodeJS.Timeout[] = [];
@@ -56,6 +60,16 @@ export function watchOver(child: Leader, { timeoutMs, signal }: Limits): Watch {
   };
   const late = `${child.spawnfile} had not ended after ${(timeoutMs ?? 0) / 1000} s`;
   if (timeoutMs !== undefined) timers.push(setTimeout(stop, timeoutMs, late));
+  const kept = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  for (const name of ['stdout', 'stderr'] as const) {
+    let size = 0;
+    child[name]?.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBytes) kept[name].push(chunk);
+      else stop(`${child.spawnfile} wrote more than ${maxBytes} bytes`);
+    });
+  }
+  const text = (stream: 'stdout' | 'stderr'): string => Buffer.concat(kept[stream]).toString('utf8');
   const abort = (): void => stop('aborted');
   signal?.addEventListener('abort', abort, { once: true });
   const release = (): void => {
@@ -63,5 +77,5 @@ export function watchOver(child: Leader, { timeoutMs, signal }: Limits): Watch {
     timers.forEach(clearTimeout);
     signal?.removeEventListener('abort', abort);
   };
-  return { release, stopped: () => why };
+  return { release, stopped: () => why, text };
 }

@@ -50,7 +50,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   const { execa } = await import('execa');
   options.signal?.throwIfAborted();
   const child = execa(file, args, settings(options));
-  const watch = watchOver(child.nodeChildProcess, options);
+  const watch = watchOver(child.nodeChildProcess, { ...options, maxBytes: options.maxBytes ?? MAX_BYTES });
   const { onLine = () => undefined } = options;
   const streams = options.onLine ? (['stdout', 'stderr'] as const) : [];
   const told = streams.map((from) => followLines(child.iterable({ from }), onLine));
@@ -59,12 +59,14 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   options.signal?.throwIfAborted();
   const answer: RunResult = {
     code: result.exitCode ?? null,
-    stdout: String(result.stdout ?? ''),
-    stderr: String(result.stderr ?? ''),
+    stdout: watch.text('stdout'),
+    stderr: watch.text('stderr'),
   };
-  if (!result.failed || (options.allowFailure === true && result.exitCode !== undefined)) return answer;
+  const stopped = watch.stopped();
+  const answered = !result.failed || (options.allowFailure === true && result.exitCode !== undefined);
+  if (stopped === undefined && answered) return answer;
   throw new LabError({
-    what: watch.stopped() ?? whyFailed(file, result, answer.stderr, options.maxBytes),
+    what: stopped ?? whyFailed(file, result, answer.stderr),
     where: argv.join(' ').slice(0, 300),
     next: options.next ?? defaultNext,
     cause: new Error(answer.stderr.slice(-4000)),
@@ -73,13 +75,11 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
 
 interface Failure {
   code?: string | undefined;
-  isMaxBuffer: boolean;
   shortMessage?: string | undefined;
   originalMessage?: string | undefined;
 }
 
-function whyFailed(file: string, result: Failure, stderr: string, maxBytes = MAX_BYTES): string {
-  if (result.isMaxBuffer) return `${file} wrote more than ${maxBytes} bytes`;
+function whyFailed(file: string, result: Failure, stderr: string): string {
   if (result.code === 'ENOENT' && result.originalMessage === `spawn ${file} ENOENT`) return `${file} is not installed`;
   return `${file} failed: ${lastLine(stderr) || messageOf(result.originalMessage || result.shortMessage)}`;
 }
@@ -87,8 +87,8 @@ function whyFailed(file: string, result: Failure, stderr: string, maxBytes = MAX
 function settings(options: RunOptions): Options & { reject: false } {
   return {
     reject: false,
-    maxBuffer: options.maxBytes ?? MAX_BYTES,
-    stripFinalNewline: false,
+    // Read by watchOver: execa would put all of it, escaped, into an error's message.
+    buffer: false,
     // A process group of its own: all of it can be ended, and the terminal's Ctrl-C does not reach it before us.
     detached: true,
     cleanup: false,
