@@ -2,6 +2,7 @@ export * from './chapter.ts';
 export * from './conditions.ts';
 export * from './endpoint.ts';
 export * from './errors.ts';
+export * from './greeting.ts';
 export * from './lab.ts';
 export * from './lock.ts';
 export * from './paths.ts';

@@ -1,4 +1,4 @@
-import type { DriverName, Endpoint, LabSpec, Progress, Session } from '@handwired/host';
+import type { DriverName, Endpoint, LabSpec, OpenSeat, Progress } from '@handwired/host';
 
 /** What a driver knows of a lab without changing it. */
 export interface DriverStatus {
@@ -13,8 +13,8 @@ export interface DriverStatus {
 export interface Work {
   progress: Progress;
   signal: AbortSignal;
-  /** Called by `up`, at most once, with the session that found the lab host ready: an emulated one takes a second a login. */
-  whenReady?: (session: Session) => Promise<void>;
+  /** Called by `up`, at most once, with the seat that found the lab host ready: an emulated one takes a second a login. */
+  whenReady?: (seat: OpenSeat) => Promise<void>;
 }
 
 /** Makes a lab host come and go. Every call is idempotent and safe to repeat after a kill -9 at any moment. */

@@ -10,9 +10,8 @@ import {
   quote,
   saveEndpoint,
   saveSpec,
-  seatOver,
   type LabSpec,
-  type Session,
+  type OpenSeat,
   type Plan,
 } from '@handwired/host';
 import { chooseDriver, drivers, type Driver } from '@handwired/infra';
@@ -93,8 +92,8 @@ function newSpec(name: string, wanted: UpOptions, plan: Plan, driver: Driver): L
 async function make(spec: LabSpec, context: Context): Promise<LabSpec> {
   await saveSpec(spec);
   const baseline = { taken: false };
-  const whenReady = async (session: Session): Promise<void> => {
-    await observeBaseline(spec, seatOver(session, null), context);
+  const whenReady = async (seat: OpenSeat): Promise<void> => {
+    await observeBaseline(spec, seat, context);
     baseline.taken = true;
   };
   const endpoint = await drivers[spec.driver].up(spec, { ...context, whenReady });

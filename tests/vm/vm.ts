@@ -36,13 +36,6 @@ export async function sh(endpoint: Endpoint, command: string): Promise<string> {
   }
 }
 
-/** What a command line that must succeed says at the grader's seat, stderr included. */
-export function atSeat(endpoint: Endpoint, command: string): Promise<string> {
-  const way = endpoint.seat?.way;
-  if (!way || !('dial' in way)) throw new Error('the endpoint has no seat');
-  return sh({ ...endpoint, dial: way.dial }, `{ ${command}; } 2>&1`);
-}
-
 /** What there is of this process's labs: processes, the hypervisor's folders, files of the driver. */
 export async function traces(spec: LabSpec): Promise<string[]> {
   const folders = privateFolders();

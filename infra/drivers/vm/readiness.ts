@@ -5,10 +5,11 @@ import {
   LabError,
   type LabSpec,
   messageOf,
+  noGreeting,
   run,
   type Session,
 } from '@handwired/host';
-import { dialOf, seatPort } from './endpoint.ts';
+import { dialOf } from './endpoint.ts';
 import type { Hypervisor } from './hypervisor/index.ts';
 import { look } from './look.ts';
 import { namesOf } from './names.ts';
@@ -22,7 +23,7 @@ export interface Target {
   /** The lab host's management address. */
   address: string;
   signal: AbortSignal;
-  /** Opened by the ssh row, used by those after it; closed by the caller. */
+  /** Opened by the seat's row, used by those after it; closed by the caller. */
   session?: Session;
 }
 
@@ -45,22 +46,22 @@ export const readiness: readonly Condition[] = [
     deadlineMs: 120_000,
   },
   {
-    what: 'ssh answers with its pinned key',
+    what: 'ssh answers',
     how: sshAnswers,
     hint: 'the kernel boots, the NIC is moved, lab-ssh.socket listens: the console shows how far it came',
     deadlineMs: 240_000,
+  },
+  {
+    what: "The grader's seat answers with the pinned key, from its own disk",
+    how: seatAnswers,
+    hint: 'lab-seat.socket listens, lab-seat.service starts from the third disk: journalctl -u lab-seat on the lab host',
+    deadlineMs: 60_000,
   },
   {
     what: 'Start scripts are done',
     how: scriptsDone,
     hint: `journalctl -u handwired-lab on the lab host; ${hostPaths.ready} is written last`,
     deadlineMs: 120_000,
-  },
-  {
-    what: "The grader's seat answers from its own disk",
-    how: seatAnswers,
-    hint: 'lab-seat.socket listens, lab-seat.service starts from the third disk: journalctl -u lab-seat on the lab host',
-    deadlineMs: 60_000,
   },
 ];
 
@@ -69,26 +70,17 @@ async function domainRuns({ spec, hypervisor, signal }: Target): Promise<string 
   return domain === 'running' ? undefined : `it is ${domain === '' ? 'not there yet' : domain}`;
 }
 
+/** A greeting is enough: the seat's server has the same keys, and one login less is a second less. */
 async function sshAnswers(target: Target): Promise<string | undefined> {
-  const { hypervisor, address, endpoint, signal } = target;
   await nameNeighbour(target);
-  try {
-    // Short attempts, one after the other: a lost SYN would be sent again only after a second.
-    const soon = { ...endpoint, dial: dialOf(hypervisor, address, { seconds: 0.3 }) };
-    target.session = await connect(soon, { timeoutMs: 30_000, signal });
-    return undefined;
-  } catch (error) {
-    return whyNot(error, target);
-  }
+  // Short attempts, one after the other: a lost SYN would be sent again only after a second.
+  const way = dialOf(target.hypervisor, target.address, { seconds: 0.3 });
+  const why = await noGreeting(way, { timeoutMs: 30_000, signal: target.signal });
+  return why && withoutSocat(why);
 }
 
-/** The reason of a try that may be made again; throws when no other can end better. */
-function whyNot(error: unknown, { spec, signal }: Target): string {
-  signal.throwIfAborted();
-  if (error instanceof LabError && error.next === `lab reset ${spec.name}`) throw error;
-  // Without socat's time and pid: the same reason twice is one note.
-  return messageOf(error).replace(/ \S+ \S+ socat\[\d+\] E.*: /, ' ');
-}
+/** Without socat's time and pid: the same reason twice is one note. */
+const withoutSocat = (why: string): string => why.replace(/\S+ \S+ socat\[\d+\] E.*: /, '');
 
 /** Tells the hypervisor's end the guest's MAC, so that no second goes by between two ARP requests. */
 async function nameNeighbour({ spec, hypervisor, address, signal }: Target): Promise<void> {
@@ -98,35 +90,37 @@ async function nameNeighbour({ spec, hypervisor, address, signal }: Target): Pro
   await run(['nsenter', '-t', String(hypervisor.pid), '-n', ...entry], { signal, allowFailure: true });
 }
 
+/** Opens the session that the rest is done over. A lab that was made before there were seats has only the learner's. */
+async function seatAnswers(target: Target): Promise<string | undefined> {
+  const { spec, endpoint, signal } = target;
+  const way = endpoint.seat?.way;
+  const dial = way && 'dial' in way ? way.dial : undefined;
+  try {
+    target.session ??= await connect({ ...endpoint, ...(dial && { dial }) }, { timeoutMs: 30_000, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof LabError && error.next === `lab reset ${spec.name}`) throw error;
+    return withoutSocat(messageOf(error));
+  }
+  if (!dial) return undefined;
+  const { stdout } = await target.session.exec(seatQuestion, { timeoutMs: 30_000, maxBytes: 65_536, signal });
+  const trouble = seatTrouble(stdout);
+  if (trouble === undefined) return undefined;
+  const what = `the grader's seat of lab ${spec.name} is not what it was made as: ${trouble}`;
+  throw new LabError({ what, where: 'lab-seat.service on the lab host', next: `lab reset ${spec.name}` });
+}
+
+/** The lab host's files, at its seat too. */
+const root = '/proc/1/root';
+
 /** Waits on the lab host, ten seconds at a time, so that one round trip sees the file as soon as it is there. */
-const wait = `i=0; while [ $i -lt 100 ]; do [ -e ${hostPaths.ready} ] && exit 0; i=$((i+1)); sleep 0.1; done; exit 1`;
+const wait = `i=0; while [ $i -lt 100 ]; do [ -e ${root}${hostPaths.ready} ] && exit 0; i=$((i+1)); sleep 0.1; done; exit 1`;
 
 async function scriptsDone({ session, signal }: Target): Promise<string | undefined> {
   if (!session) return 'not connected';
   const { code } = await session.exec(wait, { timeoutMs: 30_000, signal });
   if (code === 0) return undefined;
-  const { stdout } = await session.exec('journalctl -q -u handwired-lab -n 3 -o cat 2>/dev/null || :', { signal });
+  const said = `journalctl -q -D ${root}/run/log/journal -u handwired-lab -n 3 -o cat 2>/dev/null || :`;
+  const { stdout } = await session.exec(said, { signal });
   return stdout.trim() === '' ? 'they still run' : stdout.trim().slice(0, 600);
-}
-
-/** A lab that was made before there were seats has none to wait for. */
-async function seatAnswers(target: Target): Promise<string | undefined> {
-  const { spec, hypervisor, address, endpoint, signal } = target;
-  if (!endpoint.seat) return undefined;
-  let answer: string;
-  try {
-    const dial = dialOf(hypervisor, address, { port: seatPort, seconds: 1 });
-    const seat = await connect({ ...endpoint, dial }, { timeoutMs: 30_000, signal });
-    try {
-      answer = (await seat.exec(seatQuestion, { timeoutMs: 30_000, maxBytes: 65_536, signal })).stdout;
-    } finally {
-      seat.close();
-    }
-  } catch (error) {
-    return whyNot(error, target);
-  }
-  const trouble = seatTrouble(answer);
-  if (trouble === undefined) return undefined;
-  const what = `the grader's seat of lab ${spec.name} is not what it was made as: ${trouble}`;
-  throw new LabError({ what, where: 'lab-seat.service on the lab host', next: `lab reset ${spec.name}` });
 }
