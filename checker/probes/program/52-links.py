@@ -2,8 +2,8 @@
 AF_BRIDGE = 7
 UP, NOARP, PROMISC, ALLMULTI, MULTICAST, LOWER_UP = 1, 0x80, 0x100, 0x200, 0x1000, 0x10000
 SETTABLE = UP | NOARP | PROMISC | ALLMULTI | MULTICAST
-ADDRESS, IFNAME, MTU, LINK, MASTER, LINKINFO, AF_SPEC, GROUP, NET_NS_FD, EXT_MASK, LINK_NETNSID, XDP = \
-    1, 3, 4, 5, 10, 18, 26, 27, 28, 29, 37, 43
+ADDRESS, IFNAME, MTU, LINK, MASTER, OPERSTATE, LINKINFO, AF_SPEC, GROUP, NET_NS_FD, EXT_MASK, LINK_NETNSID, XDP = \
+    1, 3, 4, 5, 10, 16, 18, 26, 27, 28, 29, 37, 43
 # Of IFLA_BR_* and IFLA_BRPORT_*: what is set, not what the bridge reports of itself.
 BRIDGE_SET = {*range(1, 10), 20, *range(22, 40), *range(41, 47), 49}
 PORT_SET = {2, 3, *range(4, 13), 25, *range(27, 34), 39, 40, 42, 43}
@@ -19,6 +19,7 @@ class Link:
         found = dict(attrs(payload[16:]))
         self.name, self.mac, self.mtu = word(found[IFNAME]), found.get(ADDRESS, b""), u32(found.get(MTU))
         self.master, self.link, self.group = u32(found.get(MASTER)), u32(found.get(LINK)), u32(found.get(GROUP))
+        self.running = found.get(OPERSTATE, b"\0")[0] == 6  # IF_OPER_UP, RFC 2863
         self.nsid = u32(found[LINK_NETNSID]) if LINK_NETNSID in found else None
         info = dict(attrs(found.get(LINKINFO, b"")))
         self.kind = word(info.get(1, b"")) or ("loopback" if self.flags & 8 else "")
