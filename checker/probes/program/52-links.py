@@ -102,7 +102,7 @@ def make_links(states, places):
 
 def make_link(name, link, states, places, made):
     common = [(IFNAME, link.name.encode() + b"\0"), (MTU, link.mtu), (GROUP, link.group)]
-    if link.mac:
+    if any(link.mac):  # a bridge whose last port is gone has none, and can't be given none
         common.append((ADDRESS, link.mac))
     info = [(1, link.kind.encode() + b"\0")]
     if link.kind == "veth":

@@ -12,7 +12,9 @@ def differences(states, places):
         while True:
             now = links_of(places[name])
             for link in now.values():
-                link.peer = state.links[link.index].peer if link.index in state.links else None
+                original = state.links.get(link.index)
+                link.peer = original and original.peer
+                link.mac = link.mac if original is None or any(original.mac) else original.mac
             have = {link.name: link.picture(names) for link in now.values()}
             # A link with a carrier drops what it is given until the kernel's link watch has come to it (net/core/link_watch.c).
             late = [link.name for index, link in state.links.items()
