@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LabError } from '@handwired/host';
 import { runRemote, unframe } from './remote.ts';
-import { damaged, replaying, result } from './testing/fixtures.ts';
+import { replaying, result } from './testing/fixtures.ts';
+import { damaged } from './testing/random.ts';
 
 const program = { folder: new URL('probes/program/', import.meta.url), parameters: {}, timeoutMs: 1, maxBytes: 1 };
 

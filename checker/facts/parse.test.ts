@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { damaged, recorded, states } from '../testing/fixtures.ts';
+import { recorded, states } from '../testing/fixtures.ts';
+import { damaged } from '../testing/random.ts';
 import { Facts } from './facts.ts';
 import { parseFacts } from './parse.ts';
 

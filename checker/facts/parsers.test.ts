@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { damaged, lineOf, recorded, sourceOf } from '../testing/fixtures.ts';
+import { lineOf, recorded, sourceOf } from '../testing/fixtures.ts';
+import { damaged } from '../testing/random.ts';
 import { parseConnections } from './connections.ts';
 import { parseSave } from './iptables.ts';
 import { parseLinks } from './links.ts';
