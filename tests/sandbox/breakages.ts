@@ -21,18 +21,21 @@ const serve = (argv: string): string => `${stop}
 cd /srv/ct1; setsid --fork ip netns exec ct1 python3 -m http.server ${argv} </dev/null >/dev/null 2>&1
 until ip netns exec ct1 ss -Hltn | grep -q ':${argv.split(' ')[0] ?? ''} '; do :; done`;
 
+/** The kernel takes the links of a namespace away after the command has returned (cleanup_net). */
+const gone = 'while ip link show veth-ct2 >/dev/null 2>&1; do :; done';
+
 /** On a lab host whose FORWARD policy is ACCEPT, bridge-nf 0. */
 export const underAccept: Breakage[] = [
-  { cause: 'namespace-missing', name: 'ct2 is deleted', script: 'ip netns del ct2' },
+  { cause: 'namespace-missing', name: 'ct2 is deleted', script: `ip netns del ct2\n${gone}` },
   {
     cause: 'namespace-plain-file',
     name: "ct2's name is a plain file",
-    script: 'umount /run/netns/ct2',
+    script: `umount /run/netns/ct2\n${gone}`,
   },
   {
     cause: 'namespace-shared',
     name: 'ct2 is ct1 under another name',
-    script: 'ip netns del ct2; touch /run/netns/ct2; mount --bind /run/netns/ct1 /run/netns/ct2',
+    script: `ip netns del ct2; touch /run/netns/ct2; mount --bind /run/netns/ct1 /run/netns/ct2\n${gone}`,
   },
   { cause: 'bridge-missing', name: 'br0 is deleted', script: 'ip link del br0' },
   { cause: 'bridge-down', name: 'br0 is down', script: 'ip link set br0 down' },
@@ -47,8 +50,10 @@ export const underAccept: Breakage[] = [
   { cause: 'veth-in-no-bridge', name: "ct1's host end is in no bridge", script: 'ip link set veth-ct1 nomaster' },
   {
     cause: 'veth-in-wrong-bridge',
-    name: "ct2's host end is in br-keep",
-    script: 'ip link set veth-ct2 master br-keep',
+    name: "ct2's host end is in another bridge",
+    // With an address of its own: a bridge without one is left with all zeros when it loses its last port.
+    script:
+      'ip link add br9 address 02:00:00:00:00:09 type bridge; ip link set br9 up; ip link set veth-ct2 master br9',
   },
   {
     cause: 'veth-port-isolated',

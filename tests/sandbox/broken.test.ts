@@ -67,7 +67,11 @@ async function breakAndMend(graded: Graded, { cause, script }: Breakage): Promis
     for (const look of hintsOf(at(1))) assert.ok(!look.includes(line), `${look}\ngives away: ${line}`);
   }
   const output = await graded.type(mends[0] ?? '');
-  assert.deepEqual(misses(await graded.check({ through: 'publish' })), [], `${mends.join('\n\n')}\n${output}`);
+  const after = await graded.check({ through: 'publish' });
+  const why = after.checks.flatMap(({ because, evidence, verdict }) =>
+    verdict === 'pass' ? [] : [because, ...evidence],
+  );
+  assert.deepEqual(misses(after), [], `${why.join('\n')}\n${mends.join('\n\n')}\n${output}`);
 }
 
 const only = new RegExp(process.env.ONLY ?? '');
