@@ -14,6 +14,7 @@ export interface Ended {
 }
 
 interface Running {
+  pid: number;
   /** Sends a signal to the lab process itself, not to what it started. */
   kill(signal: NodeJS.Signals): void;
   ended: Promise<Ended>;
@@ -64,5 +65,5 @@ function startLab(words: string[], env: Record<string, string>): Running {
         reject(new Error(`ended before it showed ${String(pattern)}: ${text.stdout}${text.stderr}`)),
       );
     });
-  return { kill: (signal) => child.kill(signal), ended, shows };
+  return { pid: child.pid ?? 0, kill: (signal) => child.kill(signal), ended, shows };
 }
