@@ -30,6 +30,14 @@ test('A source that failed, was cut or is not understood becomes a problem, and 
   assert.ok(facts.here.links.length > 0);
 });
 
+test('A link whose alias has control characters, as iproute2 prints them, is read like any other', () => {
+  const { raw } = recorded('right');
+  const ip = raw.sources['root']?.['ip'];
+  if (ip) ip.out = ip.out.replace('"ifname":"br0"', '"ifname":"br0","ifalias":"\u001b]0;owned\u0007"');
+  assert.match(ip?.out ?? '', /owned/);
+  assert.deepEqual(parseFacts(raw), parseFacts(recorded('right').raw));
+});
+
 test('Names, processes and mounts refer to the same namespaces', () => {
   const facts = parseFacts(recorded('seed').raw);
   const ct1 = facts.namespaces.find(({ name }) => name === 'ct1');

@@ -154,8 +154,12 @@ function attempt<T>(source: string, problems: Facts['problems'], parse: () => T)
 function jsonLines(text: string, count: number): unknown[] {
   const lines = text.split('\n').slice(0, count);
   if (lines.length < count) throw new Error(`${lines.length} answers instead of ${count}`);
-  return lines.map((line): unknown => (line.trim() === '' ? [] : JSON.parse(line)));
+  return lines.map((line): unknown => (line.trim() === '' ? [] : JSON.parse(line.replaceAll(controls, escaped))));
 }
+
+/** iproute2 prints a link's alias with the control characters that are in it, which JSON must not have. */
+const controls = /[\u0000-\u001f]/g;
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 function conditionsOf(env: string): Record<string, string> {
   const pairs = [...env.matchAll(/^([A-Z_]+)=(.*)$/gm)].slice(0, 20);
