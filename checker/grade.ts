@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { LabError } from '@handwired/host';
 import { askedOf, brokenReport, checksOf, judgeCase, type Seen, type Selection, type Subject } from './judge.ts';
 import { begun } from './begun.ts';
@@ -8,6 +9,9 @@ import { unsteady } from './facts/steady.ts';
 import type { Evidence } from './probes/evidence.ts';
 import type { Report } from './report/report.ts';
 import { nothing, settled, type Source, takeEvidence, takeFacts } from './take.ts';
+
+/** Before a second take nothing of ours is sent for so long: what only our packets switched on is off again by then. */
+const QUIET_MS = 2000;
 
 export interface GradeOptions extends Source, Selection, Subject {}
 
@@ -21,8 +25,12 @@ export async function grade(options: GradeOptions): Promise<Report> {
   const seen: Seen = { facts: null, evidence: null, baseline, plan, record };
   try {
     const taken = await take(options, seen);
-    const whole = unsteady(taken.facts, taken.evidence) === null ? taken : await take(options, seen);
-    return judgeCase(whole, options, options);
+    const moved = unsteady(taken.facts, taken.evidence);
+    if (moved === null) return judgeCase(taken, options, options);
+    await wait(QUIET_MS, undefined, options.signal ? { signal: options.signal } : {});
+    const again = await take(options, seen);
+    const evidence = { ...again.evidence, retaken: moved.slice(0, 500) };
+    return judgeCase({ ...again, evidence }, options, options);
   } catch (error) {
     options.signal?.throwIfAborted();
     if (!(error instanceof LabError)) throw error;

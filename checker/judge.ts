@@ -8,6 +8,7 @@ import { allErrors, runChecks } from './checks/run.ts';
 import type { HintLevel } from './diagnosis/hint.ts';
 import type { Facts } from './facts/facts.ts';
 import { unsteady } from './facts/steady.ts';
+import { findingsOf, guarded } from './integrity.ts';
 import { type Report, reportOf } from './report/report.ts';
 
 /** What of a lab is to be graded. */
@@ -48,7 +49,8 @@ export const checksOf = (asked: readonly ChapterInfo[]): Check[] => closureOf(ne
 export function judgeCase(the: Seen & { facts: Facts }, selection: Selection, subject: Subject): Report {
   const { facts, evidence, baseline, plan, record } = the;
   const asked = askedOf(selection, begun(facts, baseline, plan, record));
-  const checks = checksOf(asked);
+  const findings = findingsOf({ ...the, evidence: evidence ?? noEvidence });
+  const checks = checksOf(asked).map((check) => guarded(check, findings));
   const stopAt = selection.failFast === true ? new Set<string>(asked.map(({ id }) => id)) : undefined;
   const moved = unsteady(facts, evidence);
   const outcomes =
@@ -58,11 +60,12 @@ export function judgeCase(the: Seen & { facts: Facts }, selection: Selection, su
         ? runChecks(checks.map(withoutEvidence), { ...the, evidence: noEvidence }, stopAt)
         : runChecks(checks, { ...the, evidence }, stopAt);
   const told = explained(outcomes, { ...the, evidence: evidence ?? noEvidence });
-  return reportOf({ ...subject, plan, chapters: asked, outcomes: told, hints: selection.hints, digest: digestOf(the) });
+  const made = { plan, chapters: asked, outcomes: told, hints: selection.hints, digest: digestOf(the), findings };
+  return reportOf({ ...subject, ...made });
 }
 
 const noEvidence: Case['evidence'] = {
-  ...{ results: {}, seen: [], over: false, drops: {}, copies: [], lost: 0, steady: null },
+  ...{ results: {}, seen: [], over: false, drops: {}, copies: [], changes: [], retaken: null, lost: 0, steady: null },
 };
 
 const withoutEvidence = (check: Check): Check => {

@@ -30,6 +30,20 @@ export function unsteady(facts: Facts, evidence: Evidence | null): string | null
   const { before, after } = evidence.steady;
   const between = movedBetween(facts.steady, before);
   if (between !== null) return `${between} changed between the snapshot and the experiments`;
+  const told = changesIn(facts, evidence);
+  if (told.length > 0) return `${told.slice(0, 3).join(', ')} while experiments were made`;
   const during = movedBetween(before, after);
   return during === null ? null : `${during} changed while experiments were made`;
 }
+
+/** What the kernel told of, also of what was taken back before the end. A server that is started anew for each client was there before. */
+function changesIn({ here, namespaces }: Facts, { changes }: Evidence): string[] {
+  const known = [here, ...namespaces.flatMap(({ net }) => (net ? [net] : []))].flatMap(({ sockets }) => sockets);
+  const began = new Set(known.map(({ protocol, address, port }) => `${protocol} ${address}:${port} ${listening}`));
+  return changes
+    .filter(({ what }) => !began.has(what))
+    .map((change) => `${change.what} (${change.in === 'root' ? 'on the lab host' : `in ${change.in}`})`);
+}
+
+/** As probes/program/4-watch.py says it. */
+const listening = 'began to be listened on';

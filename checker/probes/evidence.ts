@@ -13,6 +13,8 @@ const Result = z.object({
   unreachable: z.object({ from: z.string(), code: z.int() }).optional(),
   /** The beginning of what a server said. */
   reply: z.string().max(700).optional(),
+  /** Did all of the reply that was read have the request's token in it? */
+  echoed: z.boolean().optional(),
   answers: z.array(z.string()).max(8).optional(),
 });
 
@@ -73,6 +75,13 @@ const Copy = Run.extend({
 /** What the experiments of one check yielded: on the lab host as it is, and on copies of it. */
 export const Evidence = Run.extend({
   copies: z.array(Copy).max(4).default([]),
+  /** What changed on the lab host while the experiments were made, also when it was changed back: in which namespace, what. */
+  changes: z
+    .array(z.object({ in: z.string().max(100), what: z.string().max(200) }))
+    .max(50)
+    .default([]),
+  /** What changed in a first take, which was thrown away; null: this is the first. */
+  retaken: z.string().max(500).nullable().default(null),
   /** Milliseconds in which the lab host did not let the prober run; the timeouts were longer by that. */
   lost: z.number(),
   /** Hashes of what must not change while experiments are made: before the first and after the last of them. */

@@ -81,9 +81,9 @@ def settings():
 
 
 def waiting():
-    """A listener that is made anew for each client is the same one."""
+    """A listener that is made anew for each client is the same one; link-local IPv6 a server takes when it comes."""
     found = {(entry["protocol"], entry["address"], entry["port"]) for entry in listeners()}
-    return sorted(entry for entry in found if entry[0] == "tcp" or entry[2] < 32768)
+    return sorted(entry for entry in found if (entry[0] == "tcp" or entry[2] < 32768) and not entry[1].startswith("[fe80:"))
 
 
 def inside():

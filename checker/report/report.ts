@@ -92,10 +92,21 @@ export interface ReportInput {
   hints?: HintLevel | undefined;
   /** Of what was graded: see judge.ts. */
   digest: string;
+  /** What was seen that an honest lab host does not have: see integrity.ts. */
+  findings?: readonly { id: string; what: string }[] | undefined;
 }
 
 /** Counts, points and exit code from the outcomes of the chapters that were asked for; other outcomes are left out. */
-export function reportOf({ lab, driver, plan, chapters, outcomes, hints = 1, digest }: ReportInput): Report {
+export function reportOf({
+  lab,
+  driver,
+  plan,
+  chapters,
+  outcomes,
+  hints = 1,
+  digest,
+  findings = [],
+}: ReportInput): Report {
   const checks = chapters.flatMap((chapter) => reportedOf(chapter, outcomes, plan, hints));
   const graded = chapters.map((chapter) => chapterOf(chapter, checks));
   const count = (verdict: z.infer<typeof Verdict>): number =>
@@ -115,7 +126,7 @@ export function reportOf({ lab, driver, plan, chapters, outcomes, hints = 1, dig
       chapters: graded,
     },
     checks,
-    integrity: { digest, findings: [] },
+    integrity: { digest, findings: findings.map(({ id, what }) => ({ id, what: cut(what, 300) })) },
     exit: exitOf(checks),
   };
 }

@@ -15,8 +15,17 @@ interface Recorded {
   evidence: Evidence;
 }
 
-/** A fresh copy of what was recorded, free to be altered. */
+/** A fresh copy of what was recorded, free to be altered: each on a lab host of its own, here as if all were one. */
 export function recorded(state: State): Recorded {
+  const { raw, evidence } = read(state);
+  const world = read('empty').raw.world;
+  for (const process of raw.processes) {
+    if (process.inode === raw.world.inode && world.inode !== null) process.inode = world.inode;
+  }
+  return { raw: { ...raw, world }, evidence };
+}
+
+function read(state: State): Recorded {
   const file = new URL(`../fixtures/${state}.json`, import.meta.url);
   const { raw, evidence } = JSON.parse(readFileSync(file, 'utf8')) as { raw: unknown; evidence: object };
   const more = new URL(`../fixtures/copies-${state}.json`, import.meta.url);

@@ -82,7 +82,7 @@ def talk(sock, probe, result, end):
         reply += data
     if not reply:
         raise TimeoutError("connected, no reply")
-    return {"reply": reply[:600].decode("latin-1")}
+    return {"reply": reply[:600].decode("latin-1"), "echoed": probe["token"].encode() in reply}
 
 
 def take(sock, end):

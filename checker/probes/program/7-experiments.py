@@ -52,8 +52,12 @@ def main(view):
     ENV["RES_OPTIONS"] = "timeout:%d attempts:2" % max(1, P["seconds"] / 2)
     copies = begin_copies(place)  # forks: before there is a second thread
     clock = Patience()
+    watch = Watch(place)
+    watch.open()
+    watch.start()
     found = experiment(place)
-    return {**found, "copies": take_copies(copies), "lost": round(clock.lost * 1000),
+    changes = watch.finish()
+    return {**found, "changes": changes, "copies": take_copies(copies), "lost": round(clock.lost * 1000),
             "steady": {"before": before, "after": steady(view, spaces)}}
 
 

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Case } from './checks/check.ts';
+import { checks } from './checks/registry.ts';
+import { type Outcome, runChecks } from './checks/run.ts';
+import { findingsOf, guarded } from './integrity.ts';
+import { caseOf, states } from './testing/fixtures.ts';
+
+const found = (the: Case): string[] => findingsOf(the).map(({ id, what }) => `${id}: ${what}`);
+
+/** Verdicts in view of what was found, by check. */
+function verdicts(the: Case): Map<string, Outcome> {
+  const findings = findingsOf(the);
+  const outcomes = runChecks(
+    checks.map((check) => guarded(check, findings)),
+    the,
+  );
+  return new Map(outcomes.map((outcome) => [outcome.check.id, outcome]));
+}
+
+/** A right lab, altered. */
+function altered(change: (the: Case) => void): Case {
+  const the = caseOf('right');
+  change(the);
+  return the;
+}
+
+test('An honest lab host, whatever was built on it, has nothing that is worth a finding', () => {
+  for (const state of states) assert.deepEqual(found(caseOf(state)), [], state);
+});
+
+test('Altered tools are told, and change no verdict: nothing of ours is run by them', () => {
+  const the = altered(({ facts }) => {
+    facts.altered = Array.from({ length: 30 }, (_, at) => ({ path: `/usr/bin/tool${at}`, what: 'is another file' }));
+  });
+  assert.equal(found(the).length, 21);
+  assert.match(found(the)[0] ?? '', /^altered: \/usr\/bin\/tool0 is another file$/);
+  assert.match(found(the)[20] ?? '', /and 10 more/);
+  for (const [id, { verdict }] of verdicts(the)) assert.equal(verdict, verdicts(caseOf('right')).get(id)?.verdict, id);
+});
+
+test('What was changed in the world is told, and nothing that goes through it has a verdict', () => {
+  const the = altered(({ facts }) => {
+    const [first] = facts.world.net?.routes ?? [];
+    const route = { destination: '172.18.0.0/16', protocol: 'boot', table: 'main' };
+    if (first) facts.world.net?.routes.push({ ...first, ...route });
+  });
+  assert.match(found(the).join('\n'), /^world: in the world beyond the uplink: new: route 172\.18\.0\.0\/16/);
+  const outcomes = verdicts(the);
+  assert.equal(outcomes.get('egress.ct1')?.verdict, 'error');
+  assert.match(outcomes.get('egress.ct1')?.because ?? '', /172\.18\.0\.0\/16.*Next: lab reset/);
+  assert.equal(outcomes.get('connectivity.ct1-ct2')?.verdict, 'pass');
+  assert.equal(outcomes.get('publish.loopback')?.verdict, 'pass');
+});
+
+test('A change while we looked is told by what it was, and so is that of a first take', () => {
+  const the = altered(({ evidence }) => {
+    evidence.changes.push({ in: 'root', what: 'forwarding of all became 1' });
+    evidence.retaken = 'routes changed between the snapshot and the experiments';
+  });
+  assert.deepEqual(found(the), [
+    'change: routes changed between the snapshot and the experiments; all of it was taken once more',
+    'change: forwarding of all became 1 (on the lab host) while experiments were made',
+  ]);
+});
+
+test('A server that is started anew for each client is no change', () => {
+  const socket = { protocol: 'tcp', address: '0.0.0.0', port: 80, program: 'nc', pid: 1 } as const;
+  const asIf = (known: boolean): Case =>
+    altered(({ facts, evidence }) => {
+      for (const { net } of facts.namespaces) if (net) net.sockets = known ? [socket] : [];
+      evidence.changes.push({ in: 'ct1', what: 'tcp 0.0.0.0:80 began to be listened on' });
+    });
+  assert.deepEqual(found(asIf(true)), []);
+  assert.equal(found(asIf(false)).length, 1);
+});
+
+test('What is answered without arriving in the world, or without its token, is no pass', () => {
+  const place = altered(({ evidence }) => {
+    evidence.seen = evidence.seen.filter((sight) => sight.in !== 'world' || sight.probe !== 'ct1>internet');
+  });
+  assert.match(found(place).join(), /^place: ct1>internet: answered, and nothing of it arrived in the world/);
+  assert.equal(verdicts(place).get('egress.ct1')?.verdict, 'fail');
+  const replay = altered(({ evidence }) => {
+    const result = evidence.results['ct2>site'];
+    if (result) result.echoed = false;
+  });
+  assert.match(found(replay).join(), /^nonce: ct2>site: answered without the token/);
+  assert.equal(verdicts(replay).get('egress.ct2')?.verdict, 'error');
+  const blind = altered(({ evidence }) => {
+    evidence.seen = [];
+    evidence.drops['world'] = 3;
+  });
+  assert.deepEqual(found(blind), []);
+});
