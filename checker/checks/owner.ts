@@ -20,7 +20,8 @@ const dockers = [
 
 /**
  * Whose a difference is: yours if it carries a name or a port of the plan, or of what was seen to be yours; else Docker's
- * by its names; else the world's if it is about the uplink itself; else yours by an address or a setting of the course.
+ * by its names; else yours by an address of the plan's; else the world's if it is about the uplink itself; else yours by a
+ * setting of the course.
  */
 export function ownerOf(
   found: Pick<Difference, 'subject' | 'scope' | 'key' | 'text'>,
@@ -37,9 +38,9 @@ export function ownerOf(
   const port = new RegExp(`(dport |:|port )${plan.hostPort}\\b`).test(text);
   if (named || port) return 'yours';
   if (dockers.some((pattern) => pattern.test(text))) return 'docker';
+  if (text.includes(`${plan.subnet.split('.').slice(0, 2).join('.')}.`)) return 'yours';
   if (isWorlds(found)) return 'world';
-  const network = plan.subnet.split('.').slice(0, 2).join('.');
-  return taught.some((pattern) => pattern.test(key)) || text.includes(`${network}.`) ? 'yours' : 'unknown';
+  return taught.some((pattern) => pattern.test(key)) ? 'yours' : 'unknown';
 }
 
 /** The uplink with its address and routes; what a learner does with it, a rule say, is another subject. */
