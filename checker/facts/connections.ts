@@ -18,7 +18,9 @@ export function parseConnections(text: string): Connection[] {
     .slice(0, 2000)
     .flatMap((line) => {
       const [, , protocol] = line.split(/\s+/);
-      const [original, reply] = [...line.matchAll(/src=(\S+) dst=(\S+)(?: sport=(\d+) dport=(\d+))?/g)].map(tupleOf);
+      const [original, reply] = [...line.matchAll(/src=(\S+) dst=(\S+)(?: sport=(\d{1,5})\b dport=(\d{1,5})\b)?/g)].map(
+        tupleOf,
+      );
       return protocol && original && reply ? [{ protocol, original, reply }] : [];
     });
 }
