@@ -1,4 +1,8 @@
-import { dns, egress, links, publish } from '../sandbox/recipes.ts';
+import { dns } from '../corpus/rights/dns.ts';
+import { egress } from '../corpus/rights/egress.ts';
+import { links } from '../corpus/rights/links.ts';
+import { publish } from '../corpus/rights/publish.ts';
+import { servers } from '../corpus/rights/servers.ts';
 
 /** A way to look right without being it: data, one file each, listed in registry.ts. */
 export interface Cheat {
@@ -26,7 +30,7 @@ export const right = {
   links: links[0]?.script ?? '',
   egress: egress[0]?.script ?? '',
   dns: dns[0]?.script ?? '',
-  publish: publish[0]?.script ?? '',
+  publish: `${servers[0]?.script ?? ''}\n${publish[0]?.script ?? ''}`,
 };
 export const rightBuild = Object.values(right).join('\n');
 

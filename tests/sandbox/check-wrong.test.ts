@@ -4,10 +4,14 @@ import type { Conditions } from '@handwired/host';
 import { build, undo } from '@handwired/labs';
 import { course, failures, misses, said, withGraded } from './grading.ts';
 import { sandbox } from '../../infra/drivers/sandbox/index.ts';
-import { dns, egress, links, publish } from './recipes.ts';
+import { dns } from '../corpus/rights/dns.ts';
+import { egress } from '../corpus/rights/egress.ts';
+import { links } from '../corpus/rights/links.ts';
+import { publish } from '../corpus/rights/publish.ts';
+import { servers } from '../corpus/rights/servers.ts';
 import { work } from './sandbox.ts';
 
-const right = [links[0], egress[0], dns[0], publish[0]].map((part) => part?.script ?? '').join('\n');
+const right = [links[0], egress[0], dns[0], servers[0], publish[0]].map((part) => part?.script ?? '').join('\n');
 
 interface Wrong {
   name: string;

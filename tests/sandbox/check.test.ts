@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { build, undo } from '@handwired/labs';
 import { course, failures, misses, said, seedCleanup, seedSteps, withGraded } from './grading.ts';
-import { dns, egress, links, publish } from './recipes.ts';
 
 const accept = { 'forward-policy': 'accept' } as const;
 const drop = { 'forward-policy': 'drop', 'bridge-nf': '1', 'ip-forward': '1', resolver: 'file' } as const;
@@ -36,22 +35,6 @@ for (const conditions of [accept, drop]) {
       );
       assert.deepEqual(misses(after), [], JSON.stringify(after.checks.map(({ evidence }) => evidence)));
     }));
-}
-
-const most = Math.max(links.length, egress.length, dns.length, publish.length);
-for (const conditions of [accept, drop]) {
-  for (let n = 0; n < most; n += 1) {
-    const parts = [links, egress, dns, publish].map((list, shift) => list[(n + shift) % list.length]);
-    const name = parts.map((part) => part?.name ?? '').join(' + ');
-    test(`An honest build passes: ${name} (FORWARD ${conditions['forward-policy']})`, () =>
-      withGraded(conditions, async ({ type, check }) => {
-        const output = await type(['set -e', ...parts.map((part) => part?.script ?? '')].join('\n'));
-        const report = await check();
-        const told = misses(report).map((miss) => `${miss} ${said(report, miss.split(':')[0] ?? '')}`);
-        assert.deepEqual(told, [], output);
-        assert.equal(report.checks.length, 38);
-      }));
-  }
 }
 
 test("The seed's own steps, typed verbatim: what fails is what is wrong in them, and its cleanup is found wanting", (t) =>

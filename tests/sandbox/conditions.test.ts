@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Conditions } from '@handwired/host';
 import { failures, misses, said, withGraded } from './grading.ts';
-import { dns, egress, links, publish } from './recipes.ts';
+import { dns } from '../corpus/rights/dns.ts';
+import { egress } from '../corpus/rights/egress.ts';
+import { links } from '../corpus/rights/links.ts';
+import { publish } from '../corpus/rights/publish.ts';
+import { servers } from '../corpus/rights/servers.ts';
 
 const scriptOf = (part: { script: string } | undefined): string => part?.script ?? '';
-const right = [links[0], egress[0], dns[0], publish[0]].map(scriptOf).join('\n');
+const right = [links[0], egress[0], dns[0], servers[0], publish[0]].map(scriptOf).join('\n');
 const noForward = right.replaceAll(/^iptables -A FORWARD.*$/gm, '');
 const native = [
   scriptOf(links[0]),
@@ -27,12 +31,17 @@ table inet lab {
 }
 END`,
   scriptOf(dns[0]),
+  scriptOf(servers[1]),
   scriptOf(publish[1]).replaceAll(/^iptables .*$/gm, ''),
 ].join('\n');
 const legacy = right.replaceAll(/^( *)iptables /gm, '$1iptables-legacy ');
 
 const honest: [name: string, script: string, conditions?: Partial<Conditions>][] = [
   ['no rule in FORWARD under ACCEPT', noForward],
+  [
+    'a bridge whose last port is gone, and its address with it',
+    `${right}\nip link add x type dummy\nip link set x master br-keep\nip link del x`,
+  ],
   ['native nft alone, with sets, maps, verdicts and blocks', native],
   ['iptables-legacy alone', legacy],
   [

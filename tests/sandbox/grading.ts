@@ -1,12 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { type ChapterId, chapterIds, type Conditions, defaultPlan, type OpenSeat } from '@handwired/host';
+import {
+  type ChapterId,
+  chapterIds,
+  type Conditions,
+  defaultPlan,
+  type DriverName,
+  type OpenSeat,
+} from '@handwired/host';
 import { chapters } from '@handwired/labs';
 import { emptyRecord, type Facts, grade, type HintLevel, observe, type Record, type Report } from '@handwired/checker';
 import { type LabHost, withLabHost } from './lab-host.ts';
 
 /** A lab host with its baseline, as the grader sees it. */
 export interface Graded {
-  host: LabHost;
+  host: Pick<LabHost, 'session' | 'seat' | 'plan'>;
   baseline: Facts;
   record: Record;
   /** Round trips of the latest check. */
@@ -24,27 +31,34 @@ export const seedCleanup = (): Promise<string> => fixture('seed-cleanup.txt');
 const fixture = (name: string): Promise<string> => readFile(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
 
 /** A fresh sandbox to build on and to grade. */
-export const withGraded = (conditions: Partial<Conditions>, test: (graded: Graded) => Promise<void>): Promise<void> =>
-  withLabHost(defaultPlan, conditions, async (host) => {
-    const baseline = await observe(host.seat);
-    const record = emptyRecord();
-    const counted = counting(host.seat);
-    await test({
-      host,
-      baseline,
-      record,
-      trips: () => counted.trips,
-      type: async (script) => {
-        const { stdout, stderr } = await host.session.exec('bash -s', { input: `${script}\n` });
-        return stdout + stderr;
-      },
-      check: (only = {}) => {
-        counted.trips = 0;
-        const asked = { lab: 'lab', driver: 'sandbox', plan: host.plan, baseline, record, chapters, hints: 2 } as const;
-        return grade({ seat: counted.seat, ...asked, ...only });
-      },
-    });
-  });
+export const withGraded = (
+  conditions: Partial<Conditions>,
+  test: (graded: Graded & { host: LabHost }) => Promise<void>,
+): Promise<void> =>
+  withLabHost(defaultPlan, conditions, async (host) => test({ ...(await gradedOf(host, 'sandbox')), host }));
+
+/** A lab host as it is now, which becomes the baseline. */
+export async function gradedOf(host: Graded['host'], driver: DriverName): Promise<Graded> {
+  const { session, seat, plan } = host;
+  const baseline = await observe(seat);
+  const record = emptyRecord();
+  const counted = counting(seat);
+  return {
+    host,
+    baseline,
+    record,
+    trips: () => counted.trips,
+    type: async (script) => {
+      const { stdout, stderr } = await session.exec('bash -s', { input: `${script}\n` });
+      return stdout + stderr;
+    },
+    check: (only = {}) => {
+      counted.trips = 0;
+      const asked = { lab: 'lab', driver, plan, baseline, record, chapters, hints: 2 } as const;
+      return grade({ seat: counted.seat, ...asked, ...only });
+    },
+  };
+}
 
 /** Counts what is run from a seat. */
 export function counting(seat: OpenSeat): { seat: OpenSeat; trips: number } {

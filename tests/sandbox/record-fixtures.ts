@@ -15,7 +15,11 @@ import { runRemote } from '../../checker/remote.ts';
 import { probes, type ProbeId } from '../../checker/probes/list.ts';
 import { runProbes } from '../../checker/probes/run.ts';
 import { course, seedCleanup, seedSteps } from './grading.ts';
-import { dns, egress, links, publish } from './recipes.ts';
+import { dns } from '../corpus/rights/dns.ts';
+import { egress } from '../corpus/rights/egress.ts';
+import { links } from '../corpus/rights/links.ts';
+import { publish } from '../corpus/rights/publish.ts';
+import { servers } from '../corpus/rights/servers.ts';
 import { type Lab, labOf, ownState, specOf } from './sandbox.ts';
 
 const folder = new URL('../../checker/fixtures/', import.meta.url);
@@ -74,7 +78,7 @@ await withLab({}, async (lab) => {
   await save('seed-cleaned', lab);
 });
 await withLab({ 'forward-policy': 'drop', 'bridge-nf': '1' }, async (lab) => {
-  await type(lab, [links[1], egress[2], dns[2], publish[1]].map((part) => part?.script ?? '').join('\n'));
+  await type(lab, [links[1], egress[2], dns[2], servers[1], publish[1]].map((part) => part?.script ?? '').join('\n'));
   await type(lab, 'iptables-legacy -t nat -A POSTROUTING -s 172.18.0.0/16 -m mark ! --mark 5 -j MASQUERADE');
   await type(lab, 'nft add chain ip nat mine "{ type nat hook postrouting priority 110; }"');
   await save('mixed', lab);

@@ -1,0 +1,24 @@
+import type { Conditions, Plan } from '@handwired/host';
+
+/** What a case must come to: everything passes, this check fails, or everything passes although something was altered. */
+export type Expected = { pass: true } | { fails: string } | { same: string };
+
+/** One build, or one build and its cleanup, to be graded. */
+export interface Case {
+  /** Unique; stands in docs/grading.md. */
+  id: string;
+  /** `right`, or the class of the fault. */
+  class: string;
+  /** `build`: graded up to publish. `cleanup`: built, cleaned up, graded on the cleanup. */
+  grades: 'build' | 'cleanup';
+  conditions: Conditions;
+  plan: Plan;
+  /** Typed at bash, exit statuses ignored. For `cleanup`: `build` first. */
+  script: string;
+  cleanup?: string;
+  /** It shows under FORWARD DROP with bridge-nf 1 only: plain commands look there. */
+  hidden?: boolean;
+  /** Plain commands can't tell this fault from a right build: somebody else gives the same answers. */
+  deceives?: boolean;
+  expected: Expected;
+}

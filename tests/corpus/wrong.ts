@@ -1,0 +1,83 @@
+import { Conditions, defaultPlan } from '@handwired/host';
+import type { Case } from './case.ts';
+import { buildLines, cleanupLines, scriptOf } from './lines.ts';
+import { dns } from './rights/dns.ts';
+import { egress } from './rights/egress.ts';
+import { links as cables } from './rights/links.ts';
+import { publish } from './rights/publish.ts';
+import { servers } from './rights/servers.ts';
+import { leftovers } from './wrongs/leftovers.ts';
+import { links } from './wrongs/links.ts';
+import { names } from './wrongs/names.ts';
+import { published } from './wrongs/published.ts';
+import { traffic } from './wrongs/traffic.ts';
+import type { Wrong } from './wrongs/wrong.ts';
+
+const strict = { 'forward-policy': 'drop', 'bridge-nf': '1' } as const;
+
+function textOf({ recipes, swap, name }: Wrong, course: string): string {
+  const parts = [
+    [cables, recipes?.links],
+    [egress, recipes?.egress],
+    [dns, recipes?.dns],
+    [servers, recipes?.servers],
+    [publish, recipes?.publish],
+  ] as const;
+  const whole = recipes ? parts.map(([list, n]) => list[n ?? 0]?.script ?? '').join('\n') : course;
+  if (!swap) return whole;
+  const text = whole.replace(...swap);
+  if (text === whole) throw new Error(`there is nothing to replace: ${name}`);
+  return text;
+}
+
+/** A deleted namespace's links go a moment later: before that no other can have their names. */
+const gone = 'while ip -o link show type veth | grep -qv enp1s0; do :; done';
+
+/** Faults that somebody thought of, after those that learners and other graders are known for. */
+export async function wrongBuilds(): Promise<Case[]> {
+  const course = scriptOf(await buildLines());
+  const all = { links, traffic, names, published };
+  return Object.entries(all).flatMap(([kind, list]) =>
+    list.map(
+      (wrong): Case => ({
+        id: `${kind}: ${wrong.name}`,
+        class: 'by hand',
+        grades: 'build',
+        conditions: Conditions.parse({ ...strict, ...wrong.conditions }),
+        plan: defaultPlan,
+        script: `${textOf(wrong, course)}\n${wrong.add ?? ''}`,
+        expected: { fails: wrong.fails },
+        ...(wrong.deceives ? { deceives: true } : {}),
+        ...(wrong.hidden ? { hidden: true } : {}),
+      }),
+    ),
+  );
+}
+
+export async function wrongCleanups(): Promise<Case[]> {
+  const script = scriptOf(await buildLines());
+  const cases = await Promise.all(
+    leftovers.map(async ({ name, add = '', fails, conditions = {} }): Promise<Case> => {
+      const right = scriptOf(await cleanupLines(conditions['ip-forward'] ?? '0'));
+      const common = { class: 'by hand', grades: 'cleanup', plan: defaultPlan, script } as const;
+      const where = Conditions.parse({ ...strict, ...conditions });
+      return {
+        ...common,
+        id: `leftovers: ${name}`,
+        conditions: where,
+        cleanup: `${right}\n${gone}\n${add}`,
+        expected: { fails },
+      };
+    }),
+  );
+  const nothing: Case = {
+    id: 'leftovers: nothing was ever built',
+    class: 'by hand',
+    grades: 'cleanup',
+    conditions: Conditions.parse(strict),
+    plan: defaultPlan,
+    script: '',
+    expected: { fails: 'cleanup.begun' },
+  };
+  return [...cases, nothing];
+}
