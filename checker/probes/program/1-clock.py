@@ -6,7 +6,6 @@ Every packet carries its probe's token. Packet sockets (packet(7)) in each names
 were seen: that is evidence which does not depend on who answers.
 """
 TOKEN = re.compile(rb"hw[0-9a-f]{18}", re.I)
-CHILDREN_GRACE = 0.4
 
 
 class Patience(threading.Thread):

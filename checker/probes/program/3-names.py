@@ -30,7 +30,7 @@ def lookup(place, probe, result, end):
     output = b""
     try:
         while len(output) < 4096:
-            ready(child.stdout, False, end + CHILDREN_GRACE)
+            ready(child.stdout, False, end + P["grace"])
             data = os.read(child.stdout.fileno(), 4096)
             if not data:
                 break

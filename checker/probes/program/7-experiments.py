@@ -48,7 +48,9 @@ def main(view):
     spaces = spaces_of(view, Processes())[0]
     before = steady(view, spaces)
     place = original(view, spaces)
-    P["seconds"] = max(P["seconds"], min(P["slow"] * slowness(), Patience.most))
+    slow = slowness()
+    P["seconds"] = max(P["seconds"], min(P["slow"] * slow, Patience.most))
+    P["grace"] = max(0.1, min(5 * slow, 0.4))  # for the start and the end of a program that asks in our place
     ENV["RES_OPTIONS"] = "timeout:%d attempts:2" % max(1, P["seconds"] / 2)
     copies = begin_copies(place)  # forks: before there is a second thread
     clock = Patience()
