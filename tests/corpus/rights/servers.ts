@@ -16,7 +16,7 @@ export const servers: Recipe[] = [
     name: 'socat',
     script: `${page}
 cat >/srv/ct1/answer <<'END'
-#!/bin/sh
+#! /bin/sh
 while read -r line && [ "\${#line}" -gt 1 ]; do :; done
 printf 'HTTP/1.0 200 OK\\r\\nContent-Type: text/plain\\r\\n\\r\\n'
 cat /srv/ct1/index.html
@@ -30,7 +30,7 @@ ${listens}`,
     kind: 'one by one',
     script: `${page}
 cat >/srv/ct1/serve <<'END'
-#!/bin/sh
+#! /bin/sh
 while :; do
   { printf 'HTTP/1.0 200 OK\\r\\n\\r\\n'; cat /srv/ct1/index.html; } | nc -l -N 0.0.0.0 80
 done
