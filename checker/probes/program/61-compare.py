@@ -17,8 +17,11 @@ def differences(states, places):
                 link.mac = link.mac if original is None or any(original.mac) else original.mac
             have = {link.name: link.picture(names) for link in now.values()}
             # A link with a carrier drops what it is given until the kernel's link watch has come to it (net/core/link_watch.c).
+            # A bridge that has lost its last port keeps the state that it had; a new one without ports never gets there.
+            bare = {link.index for link in state.links.values() if link.kind == "bridge"} - \
+                {link.master for link in state.links.values()}
             late = [link.name for index, link in state.links.items()
-                    if link.running and not (index in now and now[index].running)]
+                    if link.running and index not in bare and not (index in now and now[index].running)]
             if (have == wanted and not late) or clock.now() > until:
                 break
             time.sleep(0.003)
