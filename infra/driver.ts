@@ -6,6 +6,8 @@ export interface DriverStatus {
   state: 'up' | 'stopped' | 'broken' | 'absent';
   /** One line for the user: the domain's or the init process's name, or what is missing. */
   detail: string;
+  /** Of what ran there, and so of all that a learner built, nothing is left: a new start wants a new baseline. */
+  nothingLeft?: boolean;
   memoryMiB?: number;
   diskMiB?: number;
 }

@@ -32,8 +32,8 @@ export async function observe(seat: OpenSeat, { baseline, signal }: ObserveOptio
 }
 
 /** What the programs need to know the world's namespace again: `find_world` in program/3-namespaces.py. */
-export const knownWorld = (baseline: Facts | undefined): { inode: number; boot: string } | null =>
-  baseline?.world.inode ? { inode: baseline.world.inode, boot: baseline.host.boot } : null;
+export const knownWorld = (baseline: Facts | undefined): { inode: number; boot: string; host: number } | null =>
+  baseline?.world.inode ? { inode: baseline.world.inode, boot: baseline.host.boot, host: baseline.host.inode } : null;
 
 const unreadable = (what: string): LabError =>
   new LabError({ what: `the lab host can't be observed: ${what}`, next: 'lab reset' });

@@ -15,34 +15,38 @@ export function worldChanges(baseline: Facts, facts: Facts): Difference[] {
       ? []
       : [gone('namespace', 'its network namespace: no process holds it any more')];
   }
-  const sameBoot = baseline.host.boot === facts.host.boot;
+  const sameLife = isSameLife(baseline, facts);
   const [before, after] = [baseline, facts].map(({ world }) => [
-    ...serverItems(world, sameBoot),
-    ...netItems(owned(world.net as Net, sameBoot), scope, { byNft: new Set() }).filter(({ key }) => !shared.test(key)),
+    ...serverItems(world, sameLife),
+    ...netItems(owned(world.net as Net, sameLife), scope, { byNft: new Set() }).filter(({ key }) => !shared.test(key)),
   ]);
   return compareItems(before ?? [], after ?? []);
 }
+
+/** Has the lab host run on since? A sandbox that is made anew has another network namespace in the same boot. */
+const isSameLife = ({ host }: Facts, { host: now }: Facts): boolean =>
+  host.boot === now.boot && host.inode === now.inode;
 
 /** Settings that come with a kernel module, at any time. */
 const shared = /^net\/bridge\//;
 
 /** Listeners with their process: a name is anybody's to take. */
-const owned = (net: Net, sameBoot: boolean): Net => ({
+const owned = (net: Net, sameLife: boolean): Net => ({
   ...net,
   sockets: net.sockets.map((socket) => ({
     ...socket,
-    program: sameBoot ? `${socket.program ?? 'nobody'} (process ${socket.pid ?? 0})` : socket.program,
+    program: sameLife ? `${socket.program ?? 'nobody'} (process ${socket.pid ?? 0})` : socket.program,
   })),
 });
 
-function serverItems({ pid, start, inode, sha256, authority }: Facts['world'], sameBoot: boolean): Item[] {
+function serverItems({ pid, start, inode, sha256, authority }: Facts['world'], sameLife: boolean): Item[] {
   const is = (key: string, text: string): Item => ({ subject: 'processes', scope, key, text, device: null });
   const kept = [
     is('program', `its program ${(sha256 ?? 'unreadable').slice(0, 12)}`),
     is('authority', `its certificate ${(authority ?? 'unreadable').replaceAll(/-.*-|\s/g, '').slice(-24)}`),
   ];
   const moment = `its process ${pid ?? 'none'}, started at ${start ?? 'no time'}, in namespace ${inode ?? 'none'}`;
-  return sameBoot ? [is('process', moment), ...kept] : kept;
+  return sameLife ? [is('process', moment), ...kept] : kept;
 }
 
 const gone = (key: string, text: string): Difference => ({

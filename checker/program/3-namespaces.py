@@ -113,11 +113,12 @@ def boot():
 def find_world(view, processes):
     """The process that holds the world's network namespace, as the seat numbers it; None when there is none.
 
-    In one boot by the namespace that the baseline knows, whatever the learner's files say. Otherwise, as at the baseline
-    itself, by the pid that the world left, if that process was started with the words that start the world.
+    In one life of the lab host (a boot of the VM, a sandbox's init) by the namespace that the baseline knows, whatever the
+    learner's files say. Otherwise, as at the baseline itself, by the pid that the world left, if that process was started
+    with the words that start the world.
     """
     known = P.get("world")
-    if known and known["boot"] == boot():
+    if known and known["boot"] == boot() and known["host"] == os.fstat(HERE).st_ino:
         found = [pid for pid in processes.pids if inode_of("/proc/%d/ns/net" % pid) == known["inode"]]
         return next((pid for pid in found if processes.args(pid) == WORLD_ARGS), found[0] if found else None)
     noted = (view.ask("small", "/run/handwired/world.pid")[0] or "").strip()

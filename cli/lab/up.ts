@@ -114,12 +114,12 @@ async function mend(spec: LabSpec, context: Context): Promise<LabSpec> {
   if (spec.phase === 'resetting') return toBaseline(spec, context);
   const driver = drivers[spec.driver];
   if (spec.phase === 'creating') return make(spec, context);
-  const { state, detail } = await driver.status(spec, context.signal);
+  const { state, detail, nothingLeft } = await driver.status(spec, context.signal);
   context.progress.note(
     `the lab host of ${spec.name} is ${state === 'up' ? 'up but can not be reached' : state}: ${detail}`,
   );
   // Nothing is left of what the learner built: the new lab host needs a baseline of its own.
-  if (state === 'absent') return make({ ...spec, phase: 'creating' }, context);
+  if (state === 'absent' || nothingLeft) return make({ ...spec, phase: 'creating' }, context);
   await saveEndpoint(await driver.up(spec, context));
   return spec;
 }

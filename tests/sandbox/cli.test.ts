@@ -167,12 +167,15 @@ test('a lab host that was ended is named as such, and up mends it', async () => 
     process.kill(pid, 'SIGKILL');
     for (const words of [
       ['build', 'own'],
-      ['check', 'own'],
       ['exec', 'own', '--', 'true'],
     ]) {
       const ended = await lab(...words);
       assertClear(ended, 3, /own/, /lab (up|reset|status) own/);
     }
+    const check = await lab('check', 'own');
+    assert.equal(check.code, 3);
+    assert.match(check.stdout, /init\s+process\s+\d+\s+is\s+gone\.\s+Next:\s+lab up.*not graded/s);
+    assert.doesNotMatch(check.stdout, /^ +(ok|FAIL) /m);
     assert.match((await lab('status')).stdout, /broken/);
     await ready(lab, 'own');
     assert.equal((await lab('build', 'own')).code, 0);
@@ -180,16 +183,21 @@ test('a lab host that was ended is named as such, and up mends it', async () => 
   });
 });
 
-test('a learner who breaks the way in gets an error that names the reset, and the reset works', async () => {
+test('a learner who breaks the way in is graded all the same, is told to reset, and the reset works', async () => {
   await withLabs(async (lab) => {
     await ready(lab, 'own');
     assert.equal(
       (await lab('exec', 'own', '--', 'rm -f /etc/handwired/sshd_config /etc/handwired/authorized_keys')).code,
       0,
     );
-    const ended = await lab('check', 'own');
-    assertClear(ended, 3, /own/, /lab (up|reset) own/);
+    assert.equal(
+      (await lab('check', 'own')).code,
+      2,
+      'nothing was built, and the grader needs no sshd of the lab host',
+    );
+    assertClear(await lab('exec', 'own', '--', 'true'), 3, /own/, /lab (up|reset|status) own/);
     assert.equal((await lab('reset', 'own')).code, 0);
+    assert.equal((await lab('exec', 'own', '--', 'true')).code, 0);
     assert.equal((await lab('check', 'own')).code, 2);
   });
 });

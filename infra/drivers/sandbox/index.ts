@@ -47,9 +47,12 @@ async function status(spec: LabSpec): Promise<DriverStatus> {
   const init = await readInit(files.init);
   if (!init) {
     const there = await exists(files.folder);
-    return there ? { state: 'broken', detail: 'half made' } : { state: 'absent', detail: 'no sandbox' };
+    return there
+      ? { state: 'broken', detail: 'half made', nothingLeft: true }
+      : { state: 'absent', detail: 'no sandbox' };
   }
-  if (!(await isRunning(init))) return { state: 'broken', detail: `init process ${init.pid} is gone` };
+  if (!(await isRunning(init)))
+    return { state: 'broken', detail: `init process ${init.pid} is gone`, nothingLeft: true };
   if (!(await readyInit(files))) return { state: 'broken', detail: `init process ${init.pid} has not become ready` };
   const memoryMiB = await memoryUsedMiB(spec.instance);
   return {
