@@ -7,7 +7,7 @@ const scope = 'the world';
 
 /**
  * What of the world is not as it was before the learner came: its namespace's links, addresses, routes, rules, settings and
- * listeners, the process that serves it and its program. Anything at all: nothing that was seen of the world can be trusted.
+ * listeners, the process that serves it and, unless that is the very process of the baseline, its program. Anything at all: nothing that was seen of the world can be trusted.
  */
 export function worldChanges(baseline: Facts, facts: Facts): Difference[] {
   if (facts.world.net === null || baseline.world.net === null) {
@@ -16,8 +16,10 @@ export function worldChanges(baseline: Facts, facts: Facts): Difference[] {
       : [gone('namespace', 'its network namespace: no process holds it any more')];
   }
   const sameLife = isSameLife(baseline, facts);
+  const [was, is] = [baseline.world, facts.world];
+  const same = sameLife && was.pid === is.pid && was.start === is.start && was.inode === is.inode;
   const [before, after] = [baseline, facts].map(({ world }) => [
-    ...serverItems(world, sameLife),
+    ...serverItems(same ? { ...world, sha256: was.sha256 } : world, sameLife),
     ...netItems(owned(world.net as Net, sameLife), scope, { byNft: new Set() }).filter(({ key }) => !shared.test(key)),
   ]);
   return compareItems(before ?? [], after ?? []);
