@@ -102,6 +102,24 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
     },
   ],
   [
+    'forward-drops-bridged',
+    'a policy that judges between two ports; ARP is not judged',
+    (the) => {
+      the.facts.here.sysctls['net/bridge/bridge-nf-call-iptables'] = '1';
+      Object.assign(chainOf(the, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-i br0 -o enp1s0 -j ACCEPT'] });
+      endAt(the, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
+      const arp = { probe: null, what: 'who-has', source: '172.18.0.11', target: '172.18.0.12' } as const;
+      const places = [
+        { in: 'ct1', device: 'eth0', way: 'out' },
+        { in: 'root', device: 'veth-ct1', way: 'in' },
+        { in: 'root', device: 'veth-ct2', way: 'out' },
+        { in: 'ct2', device: 'eth0', way: 'in' },
+      ] as const;
+      for (const place of places)
+        the.evidence.seen.push({ ...arp, ...place, sourcePort: 0, targetPort: 0, count: 1 });
+    },
+  ],
+  [
     'rp-filter-strict',
     'the way back leads elsewhere',
     (the) => {

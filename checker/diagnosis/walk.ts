@@ -49,12 +49,14 @@ function follow(the: Case, hops: readonly Hop[], probe: ProbeId): Pick<Walk, 'pa
   return { passed: 0, open: hops.filter(({ past }) => !past), later: true };
 }
 
-/** Was a packet of the experiment, or an ARP request that makes way for it, seen past this hop? */
+/** Was a packet of the experiment seen past this hop, or, as long as none left for want of a neighbour, the ARP request for it? */
 function seenPast({ evidence, plan }: Case, { past, back, source }: Hop, probe: ProbeId): boolean {
   const kinds = back ? coming : going;
+  // ARP passes where FORWARD judges (bridge-nf): behind a packet of its own it says nothing about that packet's way.
+  const left = evidence.seen.some((sight) => sight.probe === probe && going.has(sight.what));
   return evidence.seen.some(
     (sight) =>
-      (sight.probe === probe || (sight.probe === null && concerns(probe, sight, plan))) &&
+      (sight.probe === probe || (!left && sight.probe === null && concerns(probe, sight, plan))) &&
       kinds.has(sight.what) &&
       past !== undefined &&
       sight.in === past.in &&
