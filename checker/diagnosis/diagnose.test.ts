@@ -115,8 +115,7 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
         { in: 'root', device: 'veth-ct2', way: 'out' },
         { in: 'ct2', device: 'eth0', way: 'in' },
       ] as const;
-      for (const place of places)
-        the.evidence.seen.push({ ...arp, ...place, sourcePort: 0, targetPort: 0, count: 1 });
+      for (const place of places) the.evidence.seen.push({ ...arp, ...place, sourcePort: 0, targetPort: 0, count: 1 });
     },
   ],
   [

@@ -1,4 +1,5 @@
 import type { Case } from '../checks/check.ts';
+import { nameOf } from '../checks/copy.ts';
 import { bridgeNfSetting, conditionsOf } from '../checks/forward.ts';
 import type { Outcome } from '../checks/run.ts';
 import { outcomeOf, wayOf } from '../checks/trace.ts';
@@ -37,9 +38,10 @@ function inCopies({ check, hint }: Outcome, the: Case): Partial<Outcome> {
     for (const walk of about.flatMap((path) => walkOf(copy ?? the, path, check.probes) ?? [])) {
       const found = copy && causeOf(walk, copy, check.id);
       if (!found) continue;
-      const { forwardPolicy, bridgeNf } = condition;
-      const seen = [`under FORWARD ${forwardPolicy.toUpperCase()} with bridge-nf ${bridgeNf}`, ...found.finding.seen];
-      return told(walk, copy, { ...found, finding: { ...found.finding, seen } }, hint);
+      const under = `under ${nameOf(condition)}`;
+      const seen = [under, ...found.finding.seen];
+      const wrong = `So it is ${under}, whatever it is now. ${found.finding.wrong}`;
+      return told(walk, copy, { ...found, finding: { ...found.finding, seen, wrong } }, hint);
     }
   }
   return {};

@@ -10,6 +10,8 @@ export interface Fate {
   rule: Rule | null;
   /** How the chain is called where it is printed: `iptables (nft) filter FORWARD`. */
   chain: string;
+  /** `iptables` or `iptables-legacy`: what changes that chain. */
+  tool: string;
   /** False: a rule before it may have taken the packet; that can't be told from here. */
   certain: boolean;
 }
@@ -36,7 +38,14 @@ export function fateIn(table: Table, chain: string, packet: Packet, net: Net): F
   const state = { certain: true };
   const found = walk(table, chain, { packet, net, state, depth: 0 });
   const shown = `iptables (${table.variant}) ${table.name} ${chain}`;
-  return { target: base.policy ?? 'ACCEPT', rule: null, ...found, chain: shown, certain: state.certain };
+  return {
+    target: base.policy ?? 'ACCEPT',
+    rule: null,
+    ...found,
+    chain: shown,
+    tool: toolOf(table),
+    certain: state.certain,
+  };
 }
 
 interface Course {

@@ -82,42 +82,57 @@ for (const [name, script, conditions = {}] of honest) {
     }));
 }
 
-const wrong: [name: string, script: string, fails: string[], told: RegExp][] = [
+const wrong: [name: string, script: string, fails: string[], told: RegExp, cause: string, mend: string][] = [
   [
     'nothing in FORWARD accepts the published port',
     right.replaceAll(/^iptables -A FORWARD -p tcp.*$/gm, ''),
     ['publish.conditions'],
     /under FORWARD DROP with bridge-nf 0: an outside client to 203\.0\.113\.2:8080 ends at FORWARD/,
+    'outside to ct1 by port 8080: forward-no-accept-published',
+    'iptables -I FORWARD 1 -o br0 -d 172.18.0.11 -p tcp --dport 80 -j ACCEPT',
   ],
   [
     'nothing accepts br0 to br0',
     right.replace(/^iptables -A FORWARD -i br0 -o br0.*$/m, ''),
     ['connectivity.conditions'],
     /under FORWARD DROP with bridge-nf 1: ct1 to ct2 ends at FORWARD/,
+    'ct1 to ct2: forward-drops-bridged',
+    'iptables -I FORWARD 1 -i br0 -o br0 -j ACCEPT',
   ],
   [
     'only pings get out',
     right.replace(/^iptables -A FORWARD -i br0 -o enp1s0/m, '$& -p icmp'),
     ['egress.conditions', 'dns.conditions'],
     /ct1 to the internet \(port 80\) ends at FORWARD/,
+    'ct1 to internet: forward-no-accept-out',
+    "iptables -I FORWARD 1 -i br0 '!' -o br0 -j ACCEPT",
   ],
   [
     'iptables-legacy without a way out',
     legacy.replace(/^iptables-legacy -A FORWARD -i br0 -o enp1s0.*$/m, ''),
     ['egress.conditions', 'dns.conditions'],
     /ct2 to the internet \(ping\) ends at FORWARD/,
+    'ct1 to internet: forward-no-accept-out',
+    "iptables-legacy -I FORWARD 1 -i br0 '!' -o br0 -j ACCEPT",
   ],
 ];
 
-for (const [name, script, fails, told] of wrong) {
-  test(`Right as it stands and wrong under another condition: ${name}`, (t) =>
+for (const [name, script, fails, told, cause, mend] of wrong) {
+  test(`Right as it stands and wrong under another condition, with the cause and its mend: ${name}`, (t) =>
     withGraded({}, async ({ type, check }) => {
       const output = await type(script);
       const start = performance.now();
-      const report = await check({ through: 'publish' });
+      const report = await check({ through: 'publish', hints: 3 });
       t.diagnostic(`${Math.round(performance.now() - start)} ms`);
       assert.deepEqual([failures(report), report.summary.error], [fails, 0], output);
+      const failed = report.checks.filter(({ verdict }) => verdict === 'fail');
+      const [first] = failed;
+      assert.equal(`${first?.diagnosis?.path ?? ''}: ${first?.diagnosis?.cause ?? ''}`, cause);
+      assert.match(first?.hint ?? '', /^# So it is under FORWARD DROP with bridge-nf [01], whatever it is now\. /);
+      for (const { hint } of failed) assert.equal(hint?.split('\n').slice(1).join('\n'), mend);
       assert.match(fails.map((id) => said(report, id)).join('\n'), told);
+      await type(mend);
+      assert.deepEqual(misses(await check({ through: 'publish' })), []);
     }));
 }
 

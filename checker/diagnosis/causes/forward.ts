@@ -1,5 +1,7 @@
 import { world } from '@handwired/host';
 import type { Case } from '../../checks/check.ts';
+import { first } from '../../checks/trace.ts';
+import type { ProbeId } from '../../probes/list.ts';
 import type { Cause, Finding } from '../cause.ts';
 import { command } from '../commands.ts';
 import { nativeDrop } from '../native.ts';
@@ -12,18 +14,23 @@ const common = { hop: 'FORWARD', explains } as const;
 
 /** The packet that FORWARD sees where it may end: on its way out, or the answer. */
 function forwarded(the: Case, walk: Walk): { packet: Packet; back: boolean } | undefined {
-  const packet = walk.path.packet?.(the, walk.probe);
-  if (packet?.in === undefined || packet.out === undefined || walk.probe === undefined) return undefined;
+  const shape = walk.path.packet?.(the, walk.probe);
+  if (shape?.in === undefined || shape.out === undefined || walk.probe === undefined) return undefined;
+  const packet = { ...shape, sourcePort: portOf(the, walk.probe) };
   if (walk.later) return { packet: { ...packet, state: 'ESTABLISHED' }, back: false };
   if (mayEndAt(walk, 'FORWARD', false)) return { packet, back: false };
   return mayEndAt(walk, 'FORWARD', true) ? { packet: answerTo(packet), back: true } : undefined;
 }
 
+/** The port that it was sent from; undefined: it has none, or none was seen. */
+const portOf = ({ evidence }: Case, probe: ProbeId): number | undefined =>
+  evidence.seen.find((sight) => sight.probe === probe && first.has(sight.what))?.sourcePort || undefined;
+
 const bridged = ({ in: from, out }: Packet): boolean => from === out;
 
 /** An accepting rule, put first: whatever stands behind it no longer matters. */
-const accept = (...words: (string | number)[]): string =>
-  command('iptables', '-I', 'FORWARD', 1, ...words, '-j', 'ACCEPT');
+const accept = (tool: string, ...words: (string | number)[]): string =>
+  command(tool, '-I', 'FORWARD', 1, ...words, '-j', 'ACCEPT');
 
 type Kind = 'bridged' | 'published' | 'out' | 'back';
 
@@ -33,13 +40,13 @@ function kindOf(packet: Packet, { plan }: Case): Kind {
   return packet.state === 'NEW' ? 'published' : 'back';
 }
 
-/** What lets it pass, as the course does it. */
-function acceptOf({ plan }: Case, kind: Kind): string {
+/** What lets it pass, as the course does it, by the tool whose policy drops it. */
+function acceptOf({ plan }: Case, kind: Kind, tool: string): string {
   const { bridge, ct1, containerPort } = plan;
-  if (kind === 'bridged') return accept('-i', bridge, '-o', bridge);
-  if (kind === 'out') return accept('-i', bridge, '!', '-o', bridge);
-  if (kind === 'published') return accept('-o', bridge, '-d', ct1.address, '-p', 'tcp', '--dport', containerPort);
-  return accept('-o', bridge, '-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED');
+  if (kind === 'bridged') return accept(tool, '-i', bridge, '-o', bridge);
+  if (kind === 'out') return accept(tool, '-i', bridge, '!', '-o', bridge);
+  if (kind === 'published') return accept(tool, '-o', bridge, '-d', ct1.address, '-p', 'tcp', '--dport', containerPort);
+  return accept(tool, '-o', bridge, '-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED');
 }
 
 const told: Record<Kind, (the: Case) => string> = {
@@ -74,7 +81,7 @@ const policies: Cause[] = (Object.keys(ids) as Kind[]).map((kind) => ({
         `no rule of it accepts ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`,
       ],
       wrong: `${told[kind](the)}; the policy of ${fate.chain} is DROP.`,
-      mend: [acceptOf(the, kind)],
+      mend: [acceptOf(the, kind, fate.tool)],
     };
   },
 }));
