@@ -3,16 +3,16 @@
  * Both caches stand in our cache folder. tsx takes its folder from TMPDIR once, when it is loaded, so TMPDIR is
  * lent to it for that moment: nothing of ours is left in /tmp.
  */
-import { mkdirSync } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../host/folder.ts';
 
 const base = process.env.XDG_CACHE_HOME?.startsWith('/') ? process.env.XDG_CACHE_HOME : join(homedir(), '.cache');
 const cache = join(base, 'handwired', 'node');
 const lent = process.env.TMPDIR;
 try {
-  mkdirSync(cache, { recursive: true });
+  makeFolder(cache);
   module.enableCompileCache(cache);
   process.env.TMPDIR = cache;
 } catch {

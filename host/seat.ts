@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Endpoint } from './endpoint.ts';
+import { LabError } from './errors.ts';
 import { openPiped, run } from './process.ts';
 import { quoteAll } from './quote.ts';
 import { connect, type ConnectOptions, type ExecOptions, type ExecResult, type Session } from './session.ts';
@@ -48,9 +49,18 @@ export async function openSeat(endpoint: Endpoint, options: ConnectOptions = {})
         allowFailure: true,
         next: `lab reset ${lab}`,
       });
+      if (code === unreachable) throw wayEnded(said.stderr, lab);
       return { code, signal: null, ...said };
     },
   };
+}
+
+/** EX_UNAVAILABLE of sysexits(3), by which the way says that there is no lab host at its end: `WHAT. Next: COMMAND`. */
+const unreachable = 69;
+
+function wayEnded(said: string, lab: string): LabError {
+  const [what = '', next = 'lab reset'] = (said.trim().split('\n').at(-1) ?? '').split('. Next: ');
+  return new LabError({ what: what || 'the lab host is gone', where: lab, next: `${next} ${lab}` });
 }
 
 /** A seat at the other end of a session, which is closed with it. */

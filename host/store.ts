@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Endpoint } from './endpoint.ts';
 import { EXIT, LabError, messageOf } from './errors.ts';
+import { makeFolder } from './folder.ts';
 import { LabSpec } from './lab.ts';
 import { labDir, labsDir, stateDir } from './paths.ts';
 
@@ -12,7 +13,7 @@ const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoExc
 /** Writes a whole file or nothing of it: a temporary neighbour, fsync, rename. Mode 0600, its folder 0700. */
 export async function writeAtomic(path: string, content: string | Uint8Array): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o700);
     const partial = `${path}.${randomBytes(4).toString('hex')}.tmp`;
     const file = await open(partial, 'wx', 0o600);
     try {
