@@ -13,6 +13,14 @@ test('The world is the same before a build and after it, and after a restart', (
   }
 });
 
+test('A program that the learner hides is no change while the process of the baseline runs it, and one with another process', () => {
+  const facts = structuredClone(baseline);
+  facts.world.sha256 = null;
+  assert.deepEqual(worldChanges(baseline, facts), []);
+  facts.world.start = '1';
+  assert.match(worldTrouble(baseline, facts) ?? '', /changed its program unreadable/);
+});
+
 const tampered: [what: string, change: (world: Facts['world']) => unknown, told: RegExp][] = [
   ['a process of another start', (world) => (world.start = '1'), /changed its process/],
   ['another namespace', (world) => (world.inode = 1), /its process/],
