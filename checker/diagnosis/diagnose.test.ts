@@ -84,6 +84,34 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
     },
   ],
   [
+    'neighbour-stale',
+    "the gateway's old MAC address, and it ends before the bridge",
+    (the) => {
+      inside(the, 'ct1').neighbours = [
+        { address: '172.18.0.1', device: 'eth0', mac: '02:00:00:00:00:99', state: 'STALE' },
+      ];
+      endAt(the, 'ct1>gateway', outOfCt1.slice(0, 2));
+    },
+  ],
+  [
+    'none',
+    'an old MAC address of the gateway, and it came to the bridge all the same',
+    (the) => {
+      inside(the, 'ct1').neighbours = [
+        { address: '172.18.0.1', device: 'eth0', mac: '02:00:00:00:00:99', state: 'STALE' },
+      ];
+      endAt(the, 'ct1>site', outOfCt1);
+    },
+  ],
+  [
+    'none',
+    'nobody answered for the gateway, and no MAC address is known',
+    (the) => {
+      inside(the, 'ct1').neighbours = [{ address: '172.18.0.1', device: 'eth0', mac: null, state: 'FAILED' }];
+      endAt(the, 'ct1>gateway', outOfCt1.slice(0, 2));
+    },
+  ],
+  [
     'proxy-arp',
     'the bridge claims ct2',
     (the) => {

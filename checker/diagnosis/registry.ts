@@ -10,6 +10,7 @@ import { neighbours } from './causes/neighbours.ts';
 import { publish } from './causes/publish.ts';
 import { routing } from './causes/routing.ts';
 import { server } from './causes/server.ts';
+import { stale } from './causes/stale.ts';
 import { translation } from './causes/translation.ts';
 import { uplink } from './causes/uplink.ts';
 import { veth } from './causes/veth.ts';
@@ -22,6 +23,7 @@ export const causes: readonly Cause[] = [
   ...addressing,
   ...uplink,
   ...neighbours,
+  ...stale,
   ...routing,
   ...names,
   ...firewall,

@@ -71,9 +71,13 @@ test("Under DROP with bridge-nf=1 the seed's containers don't reach each other, 
   withGraded(drop, async ({ type, check }) => {
     // Without its own trials, which wait for what can't come.
     await type((await seedSteps()).replaceAll(/^.*(ping|curl|dig) .*$/gm, ''));
-    const report = await check({ only: 'connectivity' });
+    await type('until ip netns exec ct1 ss -Hltn sport = 80 | grep -q .; do :; done');
+    const report = await check({ only: 'connectivity', hints: 3 });
     assert.deepEqual(failures(report), ['connectivity.ct1-ct2', 'connectivity.ct2-ct1']);
     assert.match(said(report, 'connectivity.ct1-ct2'), /FORWARD judges what passes between two ports.*DROP/);
+    const failed = report.checks.filter(({ verdict }) => verdict === 'fail');
+    assert.deepEqual([...new Set(failed.map(({ diagnosis }) => diagnosis?.cause))], ['forward-drops-bridged']);
+    for (const { hint } of failed) assert.match(hint ?? '', /\niptables -I FORWARD 1 -i br0 -o br0 -j ACCEPT$/);
   }));
 
 test('A half-built lab is graded as far as it goes', () =>
