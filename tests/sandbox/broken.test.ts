@@ -71,8 +71,8 @@ async function breakAndMend(graded: Graded, { cause, script }: Breakage): Promis
   }
   const output = await graded.type(mends[0] ?? '');
   const after = await graded.check({ through: 'publish' });
-  const why = after.checks.flatMap(({ because, evidence, verdict }) =>
-    verdict === 'pass' ? [] : [because, ...evidence],
+  const why = after.checks.flatMap(({ actual, because, evidence, verdict }) =>
+    verdict === 'pass' ? [] : [actual, because, ...evidence],
   );
   assert.deepEqual(misses(after), [], `${why.join('\n')}\n${mends.join('\n\n')}\n${output}`);
 }
