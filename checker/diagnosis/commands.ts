@@ -4,8 +4,9 @@ import { linkOf, netnsOf, pairOf } from '../checks/look.ts';
 import type { Which } from './hops.ts';
 import type { Rule } from './iptables.ts';
 
-/** A command line, each word quoted where it must be. */
-export const command = (...words: (string | number)[]): string => quoteAll(words.map(String));
+/** A command line, each word quoted where it must be. A name of the kernel's has no NUL; one in a recorded file may. */
+export const command = (...words: (string | number)[]): string =>
+  quoteAll(words.map((word) => String(word).replaceAll('\0', '\uFFFD')));
 
 /** `ip` in the lab host's namespace or in a container's. */
 export const ip = (netns: string | null, ...words: (string | number)[]): string =>

@@ -52,7 +52,7 @@ function objectOf(type: string, body: Record<string, unknown>, shown: string | u
     shown: shown ?? (type === 'rule' ? text : `${type} ${word(body['name'])}`),
     hook: typeof body['hook'] === 'string' ? body['hook'] : null,
     policy: typeof body['policy'] === 'string' ? body['policy'] : null,
-    handle: typeof body['handle'] === 'number' ? body['handle'] : null,
+    handle: Number.isSafeInteger(body['handle']) ? (body['handle'] as number) : null,
   };
 }
 

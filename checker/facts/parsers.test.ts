@@ -140,3 +140,10 @@ for (const [name, text, parse] of documents) {
     }
   });
 }
+
+test('A handle that is no whole number of JavaScript is none', () => {
+  for (const handle of [2 ** 60, 1.5, '7', null]) {
+    const [table] = parseNft({ nftables: [{ rule: { family: 'ip', table: 'nat', chain: 'out', handle } }] }, '');
+    assert.equal(table?.objects[0]?.handle, null);
+  }
+});

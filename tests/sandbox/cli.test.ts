@@ -174,7 +174,7 @@ test('a lab host that was ended is named as such, and up mends it', async () => 
     }
     const check = await lab('check', 'own');
     assert.equal(check.code, 3);
-    assert.match(check.stdout, /init\s+process\s+\d+\s+is\s+gone\.\s+Next:\s+lab up.*not graded/s);
+    assert.match(check.stdout, /init\s+process\s+\d+\s+is\s+gone.*Next:\s+lab\s+up\s+own.*not graded/s);
     assert.doesNotMatch(check.stdout, /^ +(ok|FAIL) /m);
     assert.match((await lab('status')).stdout, /broken/);
     await ready(lab, 'own');
