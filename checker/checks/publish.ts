@@ -47,7 +47,10 @@ function untouched(the: Case, probe: 'ct2>site:port' | 'host>site:port', who: st
       evidence: wayOf(evidence, probe),
     });
   }
-  const arrived = sightsOf(evidence, probe, { in: 'world', way: 'in' }).find(({ what }) => what === 'syn');
+  // A SYN is known by its source port, which a translation may change where it is taken; the request has its token.
+  const arrived = sightsOf(evidence, probe, { in: 'world', way: 'in' }).find(
+    ({ what }) => what === 'syn' || what === 'request',
+  );
   if (arrived) return pass({ expected, actual: 'so it does', evidence: wayOf(evidence, probe) });
   if (!resultOf(evidence, who === 'ct2' ? 'ct2>site' : 'host>site').ok) {
     return { verdict: 'skipped', expected, unless: 'egress.ct2' };
