@@ -217,5 +217,5 @@ test('A lab host that is gone is an error, and says what to do', () =>
     await sandbox.destroy(host.spec, work());
     const report = await check();
     assert.equal(report.exit, 3);
-    assert.match(report.checks[0]?.because ?? '', /init process \d+ is gone\. Next: lab/);
+    assert.match(report.checks[0]?.because ?? '', /init process \d+ is gone \(test-\w+\)\. Next: lab up test-\w+$/);
   }));
