@@ -86,7 +86,9 @@ test('What is answered without arriving in the world, or without its token, is n
     if (result) result.echoed = false;
   });
   assert.match(found(replay).join(), /^nonce: ct2>site: answered without the token/);
-  assert.equal(verdicts(replay).get('egress.ct2')?.verdict, 'error');
+  const replayed = verdicts(replay).get('egress.ct2');
+  assert.equal(replayed?.verdict, 'fail');
+  assert.match(replayed.actual, /without the token/);
   const blind = altered(({ evidence }) => {
     evidence.seen = [];
     evidence.drops['world'] = 3;

@@ -1,5 +1,5 @@
 import { world } from '@handwired/host';
-import type { Case, Check, Judgement } from './checks/check.ts';
+import { type Case, type Check, fail, type Judgement } from './checks/check.ts';
 import { listOf } from './checks/look.ts';
 import { resultOf, sightsOf } from './checks/trace.ts';
 import { unsteady } from './facts/steady.ts';
@@ -27,7 +27,10 @@ export function findingsOf(the: Case): Finding[] {
   return [changes, changedWorld, inPlace, nonces, altered].flatMap((look) => look(the));
 }
 
-/** The check as it may be judged in view of what was found. */
+/**
+ * The check as it may be judged in view of what was found: what would pass fails, because what answers in the world's
+ * place is the lab host's own. (A world that was tampered with is no verdict at all: checks/run.ts.)
+ */
 export function guarded(check: Check, findings: readonly Finding[]): Check {
   const found = findings.find(({ spoils }) => check.probes.some((probe) => spoils.includes(probe)));
   if (!found) return check;
@@ -36,7 +39,7 @@ export function guarded(check: Check, findings: readonly Finding[]): Check {
     judge: (the): Judgement => {
       const judged = check.judge(the);
       if (judged.verdict !== 'pass') return judged;
-      return { verdict: 'error', expected: judged.expected, reason: `${found.what}. Next: lab check -o json` };
+      return fail({ expected: judged.expected, actual: found.what, evidence: judged.evidence });
     },
   };
 }

@@ -228,6 +228,15 @@ test('Every check of the build passes on what our own build makes', () => {
   assert.deepEqual(bad, []);
 });
 
+test("What a doubled MAC address brings to ct1, and is not for ct1's address, is no hijack", () => {
+  const the = caseOf('right');
+  const sight = the.evidence.seen.find(({ probe, what }) => probe === 'ct2>site:port' && what === 'request');
+  assert.ok(sight);
+  const { address } = the.plan.ct2;
+  the.evidence.seen.push({ ...sight, in: the.plan.ct1.name, device: 'eth0', way: 'in', target: address });
+  assert.equal(judged(the, 'publish.transit')?.verdict, 'pass');
+});
+
 test('A request that arrives at the other host is enough, where a translated source port hides its SYN', () => {
   const the = caseOf('right');
   the.evidence.seen = the.evidence.seen.filter(({ what }) => !['syn', 'rst'].includes(what));

@@ -37,7 +37,7 @@ function untouched(the: Case, probe: 'ct2>site:port' | 'host>site:port', who: st
   const { evidence, plan } = the;
   const expected = `it arrives at ${world.site.address}`;
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
-  const taken = sightsOf(evidence, probe, { in: plan.ct1.name, way: 'in' }).find(
+  const taken = sightsOf(evidence, probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address }).find(
     ({ what }) => what === 'syn' || what === 'request',
   );
   if (taken) {

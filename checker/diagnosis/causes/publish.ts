@@ -85,7 +85,7 @@ export const publish: Cause[] = [
     detect: (the, walk) => {
       const { plan, evidence } = the;
       if (walk.probe === undefined) return undefined;
-      const taken = sightsOf(evidence, walk.probe, { in: plan.ct1.name, way: 'in' }).find(
+      const taken = sightsOf(evidence, walk.probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address }).find(
         ({ what }) => what === 'syn' || what === 'request',
       );
       if (!taken) return undefined;
