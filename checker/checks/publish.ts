@@ -2,7 +2,7 @@ import { world } from '@handwired/host';
 import { controls, type ProbeId } from '../probes/list.ts';
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
 import { routed } from './look.ts';
-import { blind, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from './trace.ts';
+import { askedAt, blind, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from './trace.ts';
 
 /** Did the request itself, by its token, arrive in ct1 from outside? Whatever answers then, ct1 was reached. */
 const arrivals = ({ evidence, plan }: Case, probe: ProbeId) =>
@@ -37,9 +37,7 @@ function untouched(the: Case, probe: 'ct2>site:port' | 'host>site:port', who: st
   const { evidence, plan } = the;
   const expected = `it arrives at ${world.site.address}`;
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
-  const taken = sightsOf(evidence, probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address }).find(
-    ({ what }) => what === 'syn' || what === 'request',
-  );
+  const taken = askedAt(evidence, probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address });
   if (taken) {
     return fail({
       expected,
@@ -48,9 +46,7 @@ function untouched(the: Case, probe: 'ct2>site:port' | 'host>site:port', who: st
     });
   }
   // A SYN is known by its source port, which a translation may change where it is taken; the request has its token.
-  const arrived = sightsOf(evidence, probe, { in: 'world', way: 'in' }).find(
-    ({ what }) => what === 'syn' || what === 'request',
-  );
+  const arrived = askedAt(evidence, probe, { in: 'world', way: 'in' });
   if (arrived) return pass({ expected, actual: 'so it does', evidence: wayOf(evidence, probe) });
   if (!resultOf(evidence, who === 'ct2' ? 'ct2>site' : 'host>site').ok) {
     return { verdict: 'skipped', expected, unless: 'egress.ct2' };

@@ -15,6 +15,10 @@ export const sightsOf = (evidence: Evidence, probe: ProbeId, where: Partial<Sigh
       sight.probe === probe && Object.entries(where).every(([key, value]) => sight[key as keyof Sight] === value),
   );
 
+/** A packet by which a probe asks for a connection or for a page: its SYN, known by its port, or its request, by its token. */
+export const askedAt = (evidence: Evidence, probe: ProbeId, where: Partial<Sight>): Sight | undefined =>
+  sightsOf(evidence, probe, where).find(({ what }) => what === 'syn' || what === 'request');
+
 /** One line about an outcome, in the kernel's words. */
 export function outcomeOf(result: Result): string {
   if (result.ok) return `answered in ${result.ms} ms`;

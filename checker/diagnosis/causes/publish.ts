@@ -1,6 +1,6 @@
 import { world } from '@handwired/host';
 import type { Case } from '../../checks/check.ts';
-import { sightsOf } from '../../checks/trace.ts';
+import { askedAt, sightsOf } from '../../checks/trace.ts';
 import type { Cause, Finding } from '../cause.ts';
 import { command, deleteRule } from '../commands.ts';
 import {
@@ -85,9 +85,7 @@ export const publish: Cause[] = [
     detect: (the, walk) => {
       const { plan, evidence } = the;
       if (walk.probe === undefined) return undefined;
-      const taken = sightsOf(evidence, walk.probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address }).find(
-        ({ what }) => what === 'syn' || what === 'request',
-      );
+      const taken = askedAt(evidence, walk.probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address });
       if (!taken) return undefined;
       const chain: Chain = walk.path.containers.length > 0 ? 'PREROUTING' : 'OUTPUT';
       const ours = portRules(the).filter((rule) => !rule.words.includes('LOCAL'));
