@@ -243,6 +243,16 @@ test('A request that arrives at the other host is enough, where a translated sou
   for (const id of ['publish.transit', 'publish.outgoing']) assert.equal(judged(the, id)?.verdict, 'pass', id);
 });
 
+test('A RST that passes by the translation says nothing of where a conversation comes from', () => {
+  const the = caseOf('right');
+  const sight = the.evidence.seen.find(
+    ({ probe, what, in: where }) => probe === 'ct1>site' && what === 'syn' && where === 'world',
+  );
+  assert.ok(sight);
+  the.evidence.seen.push({ ...sight, what: 'rst', source: the.plan.ct1.address });
+  assert.equal(judged(the, 'egress.masquerade')?.verdict, 'pass');
+});
+
 for (const [id, name, damage, told] of faults) {
   test(`${id} fails: ${name}`, () => {
     const the = caseOf('right');

@@ -2,7 +2,7 @@ import { world } from '@handwired/host';
 import { controls } from '../probes/list.ts';
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
 import { containers, listOf, routed } from './look.ts';
-import { outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from './trace.ts';
+import { first, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from './trace.ts';
 
 type Which = (typeof containers)[number];
 const ping = { ct1: 'ct1>internet', ct2: 'ct2>internet' } as const;
@@ -35,7 +35,9 @@ function source({ evidence }: Case): Judgement {
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
   const found = containers
     .flatMap((which) => [ping[which], site[which]])
-    .flatMap((probe) => sightsOf(evidence, probe, { in: 'world', way: 'in' }));
+    .flatMap((probe) => sightsOf(evidence, probe, { in: 'world', way: 'in' }))
+    // Later ones tell nothing: a RST that conntrack holds for INVALID passes by nat, translated or not.
+    .filter(({ what }) => first.has(what));
   const sources = [...new Set(found.map((sight) => sight.source))];
   if (sources.length === 0) return { verdict: 'skipped', expected, unless: 'egress.ct1' };
   const wrong = sources.filter((address) => address !== world.uplink.address);

@@ -1,6 +1,7 @@
 import { world } from '@handwired/host';
 import type { Case } from '../../checks/check.ts';
 import { linkOf } from '../../checks/look.ts';
+import { first } from '../../checks/trace.ts';
 import type { Cause, Finding } from '../cause.ts';
 import { command, deleteRule } from '../commands.ts';
 import { fateIn, type Rule, toolOf, wordsOf } from '../iptables.ts';
@@ -35,7 +36,12 @@ function untranslated(the: Case, walk: Walk): { source: string; packet: Packet }
   const packet = walk.path.packet?.(the, walk.probe);
   if (!packet || walk.probe === undefined || !mayEndAt(walk, 'POSTROUTING', false)) return undefined;
   const out = the.evidence.seen.find(
-    (sight) => sight.probe === walk.probe && sight.in === 'root' && sight.device === uplink && sight.way === 'out',
+    (sight) =>
+      sight.probe === walk.probe &&
+      sight.in === 'root' &&
+      sight.device === uplink &&
+      sight.way === 'out' &&
+      first.has(sight.what),
   );
   return out && out.source !== world.uplink.address ? { source: out.source, packet } : undefined;
 }
