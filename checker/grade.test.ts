@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chapterIds, defaultPlan, LabError, type OpenSeat } from '@handwired/host';
+import { defaultPlan, LabError, type OpenSeat } from '@handwired/host';
 import { grade, type GradeOptions } from './grade.ts';
 import { begun } from './begun.ts';
 import { emptyRecord } from './record.ts';
@@ -57,7 +57,13 @@ test('One chapter alone is reported alone; what it needs is judged all the same'
 test('The record remembers what was begun, and makes a clean lab host a cleaned one', async () => {
   const record = emptyRecord();
   await gradeOf(hostIn('seed').seat, { record });
-  assert.deepEqual(Object.keys(record.begun).sort(), chapterIds.filter((id) => id !== 'cleanup').sort());
+  assert.deepEqual(
+    Object.keys(record.begun).sort(),
+    chapters
+      .map(({ id }) => id)
+      .filter((id) => id !== 'cleanup')
+      .sort(),
+  );
   assert.ok(record.seen.includes('veth-ct1'));
   const after = await gradeOf(hostIn('seed-cleaned').seat, { record });
   assert.deepEqual([...new Set(after.checks.map(({ chapter }) => chapter))], ['cleanup']);

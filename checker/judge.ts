@@ -3,7 +3,7 @@ import { explained } from './diagnosis/diagnose.ts';
 import { begun } from './begun.ts';
 import { digestOfJson } from './canonical.ts';
 import type { Case, Check } from './checks/check.ts';
-import { closureOf } from './checks/registry.ts';
+import { checks, closureOf } from './checks/registry.ts';
 import { allErrors, runChecks } from './checks/run.ts';
 import type { HintLevel } from './diagnosis/hint.ts';
 import type { Facts } from './facts/facts.ts';
@@ -37,9 +37,13 @@ export type Seen = Omit<Case, 'facts' | 'evidence'> & { facts: Facts | null; evi
 export const digestOf = ({ facts, evidence, baseline, plan, record }: Seen): string =>
   digestOfJson({ facts, evidence, baseline, plan, record });
 
-export function askedOf({ chapters, only, through }: Selection, found: readonly ChapterId[]): ChapterInfo[] {
+/** Of the chapters that have checks at all, those that are to be graded. */
+export function askedOf({ only, through, ...selection }: Selection, found: readonly ChapterId[]): ChapterInfo[] {
+  const last = selection.chapters.findIndex(({ id }) => id === through);
+  const upTo = new Set(selection.chapters.slice(0, last + 1));
+  const chapters = selection.chapters.filter(({ id }) => checks.some(({ chapter }) => chapter === id));
   if (only !== undefined) return chapters.filter(({ id }) => id === only);
-  if (through !== undefined) return chapters.slice(0, chapters.findIndex(({ id }) => id === through) + 1);
+  if (through !== undefined) return chapters.filter((chapter) => upTo.has(chapter));
   return chapters.filter(({ id }) => found.includes(id));
 }
 
@@ -50,15 +54,15 @@ export function judgeCase(the: Seen & { facts: Facts }, selection: Selection, su
   const { facts, evidence, baseline, plan, record } = the;
   const asked = askedOf(selection, begun(facts, baseline, plan, record));
   const findings = findingsOf({ ...the, evidence: evidence ?? noEvidence });
-  const checks = checksOf(asked).map((check) => guarded(check, findings));
+  const own = checksOf(asked).map((check) => guarded(check, findings));
   const stopAt = selection.failFast === true ? new Set<string>(asked.map(({ id }) => id)) : undefined;
   const moved = unsteady(facts, evidence);
   const outcomes =
     moved !== null
-      ? allErrors(checks, `things changed while we looked: ${moved}. Next: lab check`)
+      ? allErrors(own, `things changed while we looked: ${moved}. Next: lab check`)
       : evidence === null
-        ? runChecks(checks.map(withoutEvidence), { ...the, evidence: noEvidence }, stopAt)
-        : runChecks(checks, { ...the, evidence }, stopAt);
+        ? runChecks(own.map(withoutEvidence), { ...the, evidence: noEvidence }, stopAt)
+        : runChecks(own, { ...the, evidence }, stopAt);
   const told = explained(outcomes, { ...the, evidence: evidence ?? noEvidence });
   const made = { plan, chapters: asked, outcomes: told, hints: selection.hints, digest: digestOf(the), findings };
   return reportOf({ ...subject, ...made });
@@ -79,8 +83,8 @@ export function brokenReport(the: Seen, error: LabError, selection: Selection, s
   const { facts, baseline, plan, record } = the;
   const found = facts ? begun(facts, baseline, plan, record) : (Object.keys(record.begun) as ChapterId[]);
   const known = askedOf(selection, found);
-  const chapters = known.length > 0 ? known : [...selection.chapters];
-  const ids = new Set<string>(chapters.map(({ id }) => id));
-  const checks = closureOf(ids).filter(({ chapter }) => ids.has(chapter));
-  return reportOf({ ...subject, plan, chapters, outcomes: allErrors(checks, reason), digest: digestOf(the) });
+  const asked = known.length > 0 ? known : [...selection.chapters];
+  const ids = new Set<string>(asked.map(({ id }) => id));
+  const own = closureOf(ids).filter(({ chapter }) => ids.has(chapter));
+  return reportOf({ ...subject, plan, chapters: asked, outcomes: allErrors(own, reason), digest: digestOf(the) });
 }

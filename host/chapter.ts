@@ -1,5 +1,6 @@
 /** The course's chapters in their order. The data of each is in labs/NN-id/chapter.ts. */
 export const chapterIds = [
+  'tour',
   'namespaces',
   'bridge',
   'veth',
@@ -8,6 +9,9 @@ export const chapterIds = [
   'egress',
   'dns',
   'publish',
+  'observe',
+  'docker',
+  'troubleshoot',
   'cleanup',
 ] as const;
 

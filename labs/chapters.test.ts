@@ -55,8 +55,11 @@ test('Build takes the steps of a chapter in the order of its texts, undo in the 
   }
 });
 
-test('Cleanup undoes every other chapter, the last first', () => {
-  const others = ids.filter((id) => id !== 'cleanup').toReversed();
+test('Cleanup undoes every other chapter that builds something, the last first', () => {
+  const others = chapters
+    .filter(({ id, steps }) => id !== 'cleanup' && steps.length > 0)
+    .map(({ id }) => id)
+    .toReversed();
   assert.deepEqual(
     chapters.at(-1)?.steps.map(({ id }) => id),
     others,

@@ -1,3 +1,6 @@
+import { build as buildTour } from './00-tour/build.ts';
+import { chapter as tour } from './00-tour/chapter.ts';
+import { undo as undoTour } from './00-tour/undo.ts';
 import { build as buildNamespaces } from './01-namespaces/build.ts';
 import { chapter as namespaces } from './01-namespaces/chapter.ts';
 import { undo as undoNamespaces } from './01-namespaces/undo.ts';
@@ -22,6 +25,15 @@ import { undo as undoDns } from './07-dns/undo.ts';
 import { build as buildPublish } from './08-publish/build.ts';
 import { chapter as publish } from './08-publish/chapter.ts';
 import { undo as undoPublish } from './08-publish/undo.ts';
+import { build as buildObserve } from './09-observe/build.ts';
+import { chapter as observe } from './09-observe/chapter.ts';
+import { undo as undoObserve } from './09-observe/undo.ts';
+import { build as buildDocker } from './10-docker/build.ts';
+import { chapter as docker } from './10-docker/chapter.ts';
+import { undo as undoDocker } from './10-docker/undo.ts';
+import { build as buildTroubleshoot } from './11-troubleshoot/build.ts';
+import { chapter as troubleshoot } from './11-troubleshoot/chapter.ts';
+import { undo as undoTroubleshoot } from './11-troubleshoot/undo.ts';
 import { build as buildCleanup } from './12-cleanup/build.ts';
 import { chapter as cleanup } from './12-cleanup/chapter.ts';
 import { undo as undoCleanup } from './12-cleanup/undo.ts';
@@ -29,6 +41,7 @@ import type { Chapter } from './script.ts';
 
 /** The course, in its order. A folder that is not listed here fails a test. */
 export const chapters: readonly Chapter[] = [
+  { ...tour, build: buildTour, undo: undoTour },
   { ...namespaces, build: buildNamespaces, undo: undoNamespaces },
   { ...bridge, build: buildBridge, undo: undoBridge },
   { ...veth, build: buildVeth, undo: undoVeth },
@@ -37,5 +50,8 @@ export const chapters: readonly Chapter[] = [
   { ...egress, build: buildEgress, undo: undoEgress },
   { ...dns, build: buildDns, undo: undoDns },
   { ...publish, build: buildPublish, undo: undoPublish },
+  { ...observe, build: buildObserve, undo: undoObserve },
+  { ...docker, build: buildDocker, undo: undoDocker },
+  { ...troubleshoot, build: buildTroubleshoot, undo: undoTroubleshoot },
   { ...cleanup, build: buildCleanup, undo: undoCleanup },
 ];

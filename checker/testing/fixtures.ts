@@ -41,7 +41,7 @@ function read(state: State): Recorded {
 export function caseOf(state: State): Case {
   const { raw, evidence } = recorded(state);
   const record = emptyRecord();
-  noteBegun(record, [...chapterIds]);
+  noteBegun(record, begunIds);
   return { facts: parseFacts(raw), evidence, baseline: parseFacts(recorded('empty').raw), plan: defaultPlan, record };
 }
 
@@ -53,7 +53,10 @@ export const sourceOf = (state: State, scope: string, name: string): string =>
 export const lineOf = (state: State, scope: string, name: string, n: number): unknown =>
   JSON.parse(sourceOf(state, scope, name).split('\n')[n] ?? '');
 
-export const chapters: ChapterInfo[] = chapterIds.map((id, n) => ({
+/** The chapters that were built and cleaned away in what was recorded. */
+const begunIds = chapterIds.filter((id) => !['tour', 'observe', 'docker', 'troubleshoot'].includes(id));
+
+export const chapters: ChapterInfo[] = begunIds.map((id, n) => ({
   id,
   number: String(n + 1).padStart(2, '0'),
   title: `About ${id}`,

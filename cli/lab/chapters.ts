@@ -7,12 +7,15 @@ export interface Selection {
 
 const inOrder = (wanted: ReadonlySet<ChapterId>): ChapterId[] => chapterIds.filter((id) => wanted.has(id));
 
-/** The chapters to build, in course order: one with all that it needs, all up to one, or the whole course. */
+/** The last chapter of the network itself: what comes after it looks at that, compares it and breaks it. */
+const lastOfNetwork: ChapterId = 'publish';
+
+/** The chapters to build, in course order: one with all that it needs, all up to one, or the whole network. */
 export function toBuild(chapters: readonly ChapterInfo[], { chapter, through }: Selection): ChapterId[] {
   const built = chapters.filter(({ id }) => id !== 'cleanup').map(({ id }) => id);
   if (chapter === 'cleanup' || through === 'cleanup') return inOrder(new Set(built));
   if (chapter !== undefined) return inOrder(closure([chapter], (id) => needsOf(chapters, id)));
-  const last = through === undefined ? chapterIds.length : chapterIds.indexOf(through);
+  const last = chapterIds.indexOf(through ?? lastOfNetwork);
   return inOrder(new Set(built.filter((id) => chapterIds.indexOf(id) <= last)));
 }
 

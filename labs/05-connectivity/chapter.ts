@@ -5,7 +5,7 @@ export const chapter = chapterData({
   number: '05',
   title: 'The containers reach each other',
   needs: ['addressing'],
-  points: 10,
+  points: 5,
   steps: [
     {
       id: 'allow',

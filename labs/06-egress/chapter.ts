@@ -5,7 +5,7 @@ export const chapter = chapterData({
   number: '06',
   title: 'From the containers to the internet',
   needs: ['connectivity'],
-  points: 20,
+  points: 15,
   steps: [
     {
       id: 'protect',

@@ -5,7 +5,7 @@ export const chapter = chapterData({
   number: '08',
   title: 'A published port',
   needs: ['egress'],
-  points: 20,
+  points: 15,
   steps: [
     {
       id: 'page',
