@@ -17,10 +17,10 @@ async function python(program: string): Promise<unknown> {
 describe('the world', () => {
   it('has the same numbers in Python as in host/world.ts', async () => {
     const names =
-      '[world.RESOLVERS, world.SITE_NAME, world.SITE_ADDRESS, *world.HTTP_PORTS, world.HTTPS_PORT, world.RUN]';
-    const { site } = world;
+      '[world.RESOLVERS, world.SITE_NAME, world.SITE_ADDRESS, *world.HTTP_PORTS, world.HTTPS_PORT, world.OUTSIDE, world.UPLINK, world.RUN]';
+    const { site, outside, uplink } = world;
     const ports = site.ports.filter((port) => port !== 443);
-    const expected = [world.resolvers, site.name, site.address, ...ports, 443, hostPaths.run];
+    const expected = [world.resolvers, site.name, site.address, ...ports, 443, outside, uplink.address, hostPaths.run];
     assert.deepEqual(await python(`print(json.dumps(${names}))`), expected);
   });
 
@@ -75,6 +75,49 @@ for turn in range(20000):
     assert reply is None or len(reply) <= len(message) + 16
 print(json.dumps(sorted(codes)))`;
     assert.deepEqual(await python(program), ['0', '1', '3', '4', 'None']);
+  });
+
+  it('has the outside client knock on a port, and says in time what came of it, whatever answers', async () => {
+    const program = `
+import asyncio, os, tempfile
+world.OUTSIDE, world.UPLINK, world.KNOCK_SECONDS = "127.0.0.2", "127.0.0.1", 0.2
+heads = []
+def server(reply):
+    async def serve(reader, writer):
+        heads.append((await reader.readuntil(b"\\r\\n\\r\\n")).decode())
+        if reply is None: await asyncio.sleep(1)
+        writer.write(reply or b""); writer.close()
+    return asyncio.start_server(serve, "127.0.0.1", 0)
+async def main(folder):
+    world.RUN, came = folder, []
+    site = world.World()
+    for reply in (b"HTTP/1.0 204 No Content\\r\\n\\r\\n", b"", None, b"\\x1b[2Jgo away\\n", b"x" * 100000):
+        listening = await server(reply)
+        port = listening.sockets[0].getsockname()[1]
+        status, text = await site.knock(port)
+        came.append([status[:3], text.split(": ", 1)[1]])
+        listening.close()
+    status, text = await site.knock(port)
+    came.append([status[:3], text.split(": ", 1)[1]])
+    log = [json.loads(line) for line in open(folder + "/world.log")]
+    return [came, heads[0].split("\\r\\n")[0], [log[0][key] for key in ("kind", "src", "dst", "came")], len(log)]
+with tempfile.TemporaryDirectory() as folder: print(json.dumps(asyncio.run(main(folder))))`;
+    const replies = [
+      ['200', 'HTTP/1.0 204 No Content\n'],
+      ['502', 'connected, and closed without a reply\n'],
+      ['504', 'connected, but no reply in 0.2 s\n'],
+      ['200', '?[2Jgo away\n'],
+      ['200', `${'x'.repeat(200)}\n`],
+      ['502', 'Connection refused\n'],
+    ];
+    const logged = ['knock', '127.0.0.2', '127.0.0.1', 'HTTP/1.0 204 No Content'];
+    assert.deepEqual(await python(program), [replies, 'GET / HTTP/1.1', logged, replies.length]);
+    const paths =
+      '["/knock/8080", "/knock/0", "/knock/65536", "/knock/80/x", "/knock/", "/", "/knock/\u0661", "/knock/80?x"]';
+    assert.deepEqual(await python(`print(json.dumps([world.knocked(path) for path in ${paths}]))`), [
+      8080,
+      ...Array.from({ length: 7 }, () => null),
+    ]);
   });
 
   it('keeps its log within bounds, in whole lines', async () => {

@@ -1,5 +1,7 @@
 """The world beyond a lab host's uplink: DNS on 8.8.8.8 and 1.1.1.1, a web site on 93.184.216.34, a log of who asked.
 
+The site's /knock/PORT has the outside client 198.51.100.7 ask the lab host's uplink once, and says what came of it.
+
 Runs in its own netns, made by world-start; same numbers as host/world.ts. Standard library only, Python 3.11-3.13.
 Whatever it reads is a learner's: every read is bounded in size and time, and answered or refused at once.
 The process goes to the background when all sockets listen, so that its start needs no polling.
@@ -8,6 +10,7 @@ The process goes to the background when all sockets listen, so that its start ne
 import asyncio
 import json
 import os
+import re
 import socket
 import ssl
 import struct
@@ -19,12 +22,16 @@ SITE_NAME = "example.com"
 SITE_ADDRESS = "93.184.216.34"
 HTTP_PORTS = (80, 8080)
 HTTPS_PORT = 443
+OUTSIDE = "198.51.100.7"
+UPLINK = "203.0.113.2"
 
 RUN = "/run/handwired"
 CERTIFICATES = "/etc/handwired/world"
 LOG_BYTES = 4 << 20  # then world.log becomes world.log.1 and a new one begins
 HEAD_BYTES = 16 << 10
+LINE_BYTES = 200
 READ_SECONDS = 5
+KNOCK_SECONDS = 2  # less than READ_SECONDS: the asker is always told
 CONNECTIONS = 512
 
 NOERROR, FORMERR, NXDOMAIN, NOTIMP = 0, 1, 3, 4  # RFC 1035, 4.1.1
@@ -172,15 +179,29 @@ class World:
         kind = "https" if writer.get_extra_info("ssl_object") else "http"
         seen = {"src": source[0], "sport": source[1], "dst": target[0], "dport": target[1]}
         self.log.write(kind, **seen, method=method[:16], path=path[:2048], host=host[:255])
-        shown = "".join(c if " " < c < "\x7f" else "?" for c in path[:2048])
-        text = f"handwired world: {method[:16]} {shown} at {target[0]}:{target[1]} from {source[0]}:{source[1]}\n"
+        port = knocked(path)
+        if port is None:
+            status = "200 OK"
+            text = f"handwired world: {method[:16]} {plain(path[:2048])} at {target[0]}:{target[1]} from {source[0]}:{source[1]}\n"
+        else:
+            status, text = await self.knock(port)
         body = text.encode("ascii", "replace")
         header = (
-            "HTTP/1.1 200 OK\r\nServer: handwired-world\r\nContent-Type: text/plain; charset=us-ascii\r\n"
+            f"HTTP/1.1 {status}\r\nServer: handwired-world\r\nContent-Type: text/plain; charset=us-ascii\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         writer.write(header.encode() + (b"" if method == "HEAD" else body))
         await writer.drain()
+
+    async def knock(self, port):
+        """One HTTP request from OUTSIDE to UPLINK:port: the status of the site's own page, and the line that it says."""
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+            sock.setblocking(False)
+            sock.bind((OUTSIDE, 0))
+            sport = sock.getsockname()[1]
+            status, came = await knocking(sock, port)
+        self.log.write("knock", src=OUTSIDE, sport=sport, dst=UPLINK, dport=port, came=came)
+        return status, f"knock from {OUTSIDE}:{sport} to {UPLINK}:{port}: {came}\n"
 
     async def serve(self, sockets, context):
         loop = asyncio.get_running_loop()
@@ -196,6 +217,42 @@ class World:
             page, sock=sockets["https"], limit=HEAD_BYTES, ssl=context, ssl_handshake_timeout=READ_SECONDS
         )
         await asyncio.Event().wait()
+
+
+def knocked(path):
+    """The port of /knock/PORT; None for another path."""
+    match = re.fullmatch(r"/knock/([0-9]{1,5})", path)
+    return int(match[1]) if match and 0 < int(match[1]) < 65536 else None
+
+
+async def knocking(sock, port):
+    """Asks UPLINK:port, bounded in time and size. What came of it: an HTTP status for whoever wanted it, and words."""
+    connected = []
+    try:
+        reply = await asyncio.wait_for(first_line(sock, port, connected), KNOCK_SECONDS)
+    except (asyncio.TimeoutError, TimeoutError):
+        what = "connected, but no reply" if connected else "no answer"
+        return "504 Gateway Timeout", f"{what} in {KNOCK_SECONDS} s"
+    except OSError as error:
+        return "502 Bad Gateway", os.strerror(error.errno) if error.errno else type(error).__name__
+    return ("200 OK", plain(reply)) if reply else ("502 Bad Gateway", "connected, and closed without a reply")
+
+
+async def first_line(sock, port, connected):
+    loop, reply = asyncio.get_running_loop(), b""
+    await loop.sock_connect(sock, (UPLINK, port))
+    connected.append(True)
+    await loop.sock_sendall(sock, f"GET / HTTP/1.1\r\nHost: {UPLINK}:{port}\r\nConnection: close\r\n\r\n".encode())
+    while b"\n" not in reply and len(reply) < LINE_BYTES:
+        more = await loop.sock_recv(sock, LINE_BYTES)
+        if not more:
+            break
+        reply += more
+    return reply.split(b"\n")[0].rstrip(b"\r")[:LINE_BYTES].decode("latin-1")
+
+
+def plain(said):
+    return "".join(c if " " <= c < "\x7f" else "?" for c in said)
 
 
 def bound(kind, address, port, protocol=0):
