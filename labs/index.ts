@@ -2,3 +2,8 @@ export { chapters } from './chapters.ts';
 export { type RecordedStep, record } from './record.ts';
 export { build, type RunOptions, type StepEvent, undo, type Way } from './run.ts';
 export type { Chapter, ChapterData, Command, StepText } from './script.ts';
+export { allows, type Choice, choicesOf, clashOf, drawsOf, type Level } from './faults/engine/choose.ts';
+export { carryOut, commandsOf, type FaultSource, fitting } from './faults/engine/run.ts';
+export { understand } from './faults/engine/words.ts';
+export type { Fault } from './faults/fault.ts';
+export { faults } from './faults/registry.ts';

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { test } from 'node:test';
+import { Conditions, defaultPlan, run } from '@handwired/host';
+import { guarded } from '../guarded.ts';
+import { allows, choicesOf, clashOf, drawsOf } from './engine/choose.ts';
+import { commandsOf } from './engine/run.ts';
+import { understand } from './engine/words.ts';
+import { faults } from './registry.ts';
+
+const ids = faults.map(({ id }) => id);
+
+test('Every fault file is in the registry, under its own name', async () => {
+  const known = ['fault.ts', 'registry.ts'];
+  const files = (await readdir(import.meta.dirname)).filter(
+    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !known.includes(name),
+  );
+  assert.deepEqual(ids.toSorted(), files.map((name) => name.replace(/\.ts$/, '')).sort());
+});
+
+test('Every fault has its texts, and what it excludes exists', () => {
+  for (const { id, title, tells, words, symptoms, excludes } of faults) {
+    assert.match(title, /^[A-Z].*\.$/, id);
+    assert.match(tells, /^[A-Z].*\.$/, id);
+    assert.ok(title.length <= 90, id);
+    assert.ok(words.length >= 3, `${id} has fewer than three ways to say it`);
+    assert.ok(symptoms.length > 0, id);
+    for (const other of excludes) assert.ok(ids.includes(other) && other !== id, `${id} excludes ${other}`);
+  }
+  assert.equal(new Set(faults.map(({ title }) => title)).size, faults.length);
+});
+
+test('Every command of a fault can be repeated, is clean POSIX sh, and nothing in it names it as one', async () => {
+  const all = faults.flatMap((fault) =>
+    (['inject', 'repair'] as const).flatMap((way) => {
+      const commands = commandsOf(way, [fault], defaultPlan);
+      assert.ok(commands.length > 0, fault.id);
+      for (const { done, run: it } of commands) {
+        assert.ok(done, `${fault.id}: ${it.cmd} has no done`);
+        assert.doesNotMatch(it.cmd, /fault|broken|handwired-build/i, fault.id);
+      }
+      return commands;
+    }),
+  );
+  const argv = ['shellcheck', '-s', 'sh', '-e', 'SC2046', '-'];
+  const { code, stdout } = await run(argv, { input: guarded(all), allowFailure: true, next: 'make setup' });
+  assert.equal(code, 0, stdout);
+});
+
+test("A fault's own title and each of its entries of words are understood as its cause, or as one of several", () => {
+  for (const { id, cause, words } of faults) {
+    for (const entry of words) assert.ok(understand(entry).includes(cause), `${id}: ${entry}`);
+    assert.ok(
+      words.some((entry) => understand(entry).length === 1),
+      `${id}: none of its words mean it alone`,
+    );
+  }
+});
+
+test('Words that say nothing, or deny it, are not taken for a cause', () => {
+  for (const text of ['', 'it does not work', 'the network is broken', 'the bridge is not down']) {
+    assert.notEqual(understand(text).length, 1, text);
+  }
+  assert.deepEqual(understand('I think that br0 is DOWN!'), ['bridge-down']);
+});
+
+test('A seed gives the same draws and choices again, and another gives others', () => {
+  const draws = (seed: string): string[][] => drawsOf(faults, 3, seed).map((set) => set.map(({ id }) => id));
+  assert.deepEqual(draws('1'), draws('1'));
+  const orders = new Set(Array.from({ length: 20 }, (_none, seed) => JSON.stringify(draws(String(seed)))));
+  assert.ok(orders.size > 1);
+});
+
+test('A draw of level 3 has two or three faults that do not exclude each other, of level 1 and 2 one of that level', () => {
+  for (const seed of ['1', '2', '3', '4', '5']) {
+    const sets = drawsOf(faults, 3, seed);
+    assert.ok(sets.length > 0);
+    for (const set of sets) {
+      assert.ok(set.length === 2 || set.length === 3);
+      assert.equal(clashOf(set), undefined);
+    }
+    for (const level of [1, 2] as const) {
+      for (const set of drawsOf(faults, level, seed))
+        assert.deepEqual(
+          set.map((one) => one.level),
+          [level],
+        );
+    }
+  }
+});
+
+test('The choices hold the true causes once each, among others, and their place tells nothing', () => {
+  for (const fault of faults) {
+    const places = new Set<number>();
+    for (let seed = 0; seed < 20; seed += 1) {
+      const causes = choicesOf([fault], String(seed)).map(({ cause }) => cause);
+      assert.equal(new Set(causes).size, causes.length);
+      assert.equal(causes.filter((cause) => cause === fault.cause).length, 1);
+      places.add(causes.indexOf(fault.cause));
+    }
+    assert.ok(places.size > 1, fault.id);
+  }
+});
+
+test('A fault that wants a condition is for labs that were made with it', () => {
+  const drop = Conditions.parse({ 'forward-policy': 'drop' });
+  const [first] = faults;
+  assert.ok(first);
+  const one = { ...first, conditions: { 'forward-policy': 'drop' } as const };
+  assert.equal(allows(drop, one), true);
+  assert.equal(allows(Conditions.parse({}), one), false);
+});

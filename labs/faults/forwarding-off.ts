@@ -1,0 +1,27 @@
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'forwarding-off',
+  title: 'The lab host does not forward IPv4 packets.',
+  level: 1,
+  needs: 'egress',
+  excludes: [],
+  cause: 'ip-forward-off',
+  symptoms: ['egress.ct1', 'egress.ct2', 'dns.ct1', 'dns.ct2', 'publish.outside'],
+  inject: ({ $ }) => [
+    { done: $`test "$(sysctl -n net.ipv4.ip_forward)" = 0`, run: $`sysctl -w net.ipv4.ip_forward=0` },
+  ],
+  repair: ({ $ }) => [
+    { done: $`test "$(sysctl -n net.ipv4.ip_forward)" = 1`, run: $`sysctl -w net.ipv4.ip_forward=1` },
+  ],
+  tells:
+    'A host is no router until it is told to be one: what comes in by one interface and is for somebody else is dropped before FORWARD, without a word. What the host itself sends, and what the bridge carries between its ports, is not forwarded and goes on working.',
+  words: [
+    'ip_forward',
+    'forwarding off',
+    'forwarding disabled',
+    'forward sysctl',
+    'not forward packets',
+    'no routing host',
+  ],
+};

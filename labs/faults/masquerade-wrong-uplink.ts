@@ -1,0 +1,33 @@
+import { rules } from '../06-egress/rules.ts';
+import { append, mark, remove } from '../rules.ts';
+import { rewrite, uplink } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+/** The first name that one thinks of, and not this lab host's. */
+const other = 'eth0';
+
+export const fault: Fault = {
+  id: 'masquerade-wrong-uplink',
+  title: 'The source is translated for an interface that is not the uplink.',
+  level: 1,
+  needs: 'egress',
+  excludes: [],
+  cause: 'masquerade-wrong-device',
+  symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade', 'dns.ct1', 'dns.ct2'],
+  inject: ({ $, plan: { bridge } }) => [
+    rewrite($, 'nat', `(-A .*)(! -o ${bridge}|-o ${uplink})( .*-j (MASQUERADE|SNAT).*)`, `\\1-o ${other}\\3`),
+  ],
+  repair: ({ $, plan }) => [
+    remove($`iptables -t nat -A POSTROUTING -s ${plan.subnet} -o ${other} ${mark} -j MASQUERADE`),
+    ...rules({ $, plan }).masquerade.map(append),
+  ],
+  tells:
+    "MASQUERADE takes hold of what leaves by the interface that the rule names. The packets leave by another one, with the containers' private source, to which nobody out there has a way back.",
+  words: [
+    'masquerade wrong interface',
+    'masquerade wrong device',
+    'masquerade wrong uplink',
+    'masquerade eth0',
+    'nat wrong interface',
+  ],
+};

@@ -1,0 +1,42 @@
+import { fileOf, isOurs } from '../07-dns/files.ts';
+import { sh } from '../guards.ts';
+import { keepingTime } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+/** On the uplink's network, where nobody has it. */
+const nobody = '203.0.113.53';
+
+export const fault: Fault = {
+  id: 'resolver-unreachable',
+  title: 'A container asks a name server that is not there.',
+  level: 1,
+  needs: 'dns',
+  excludes: [],
+  cause: 'resolver-unreachable',
+  symptoms: ['dns.ct1'],
+  inject: ({ $, plan: { ct1 } }) => {
+    const file = fileOf(ct1);
+    const has = $`grep -q '^nameserver ' ${file}`.cmd;
+    const other = $`grep ${'^nameserver '} ${file} | grep -qv ${` ${nobody}$`}`.cmd;
+    return [
+      keepingTime($, file, {
+        done: sh(`! { ${has} && ${other}; }`),
+        // Written into the file as it is: a new one in its place would change the time of the folder.
+        run: sh(`lines=$(${$`sed ${`s/^nameserver .*/nameserver ${nobody}/`} ${file}`.cmd}); echo "$lines" > ${file}`),
+      }),
+    ];
+  },
+  repair: ({ $, plan: { ct1, resolver } }) => [
+    { done: isOurs($, ct1, resolver), run: $`echo nameserver ${resolver} > ${fileOf(ct1)}` },
+  ],
+  tells:
+    'Names are asked of the server that resolv.conf names, and of no other. Nobody has that address, so each question ends in silence, while everything that is asked for by its address goes on working.',
+  words: [
+    'resolver unreachable',
+    'nameserver wrong',
+    'dns server wrong',
+    'name server not there',
+    'resolv.conf wrong',
+    'wrong resolver',
+  ],
+};

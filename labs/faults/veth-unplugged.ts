@@ -1,0 +1,36 @@
+import { sh } from '../guards.ts';
+import { outerEnd } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'veth-unplugged',
+  title: "A container's cable is in no bridge.",
+  level: 1,
+  needs: 'connectivity',
+  excludes: [],
+  cause: 'veth-in-no-bridge',
+  symptoms: ['veth.ct2-port', 'connectivity.ct1-ct2', 'connectivity.ct2-gateway'],
+  inject: ({ $, plan: { ct2, inner } }) => {
+    const end = outerEnd($, ct2, inner).cmd;
+    return [
+      { done: sh(`! ip link show dev "$(${end})" | grep -q ' master '`), run: sh(`ip link set "$(${end})" nomaster`) },
+    ];
+  },
+  repair: ({ $, plan: { bridge, ct2 } }) => [
+    {
+      done: sh(`${$`ip link show dev ${ct2.veth} master ${bridge}`.cmd} | grep -q .`),
+      run: $`ip link set ${ct2.veth} master ${bridge}`,
+    },
+  ],
+  tells:
+    'Both ends of the cable are up, so the container sees a carrier. But a host end that is no port of the bridge leads to the host alone: no frame of it reaches the bridge, and ARP for every neighbour stays without an answer.',
+  words: [
+    'veth no bridge',
+    'veth not bridge',
+    'cable not bridge',
+    'veth nomaster',
+    'veth unplugged',
+    'no master',
+    'not port bridge',
+  ],
+};
