@@ -1,3 +1,4 @@
+export { answered } from './faults/engine/answer.ts';
 export { chapters } from './chapters.ts';
 export { type RecordedStep, record } from './record.ts';
 export { build, type RunOptions, type StepEvent, undo, type Way } from './run.ts';

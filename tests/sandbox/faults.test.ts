@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { Conditions } from '@handwired/host';
+import { answered, build, carryOut, type Fault, faults, fitting } from '@handwired/labs';
+import { failures, type Graded, misses, withGraded } from './grading.ts';
+
+/** What a fault must not leave behind: see `traces`. */
+interface Traces {
+  newer: string[];
+  programs: string[];
+  names: string;
+}
+
+/** The lab host's own programs write here, whatever anyone does. */
+const busy = ['/run/handwired', '/run/utmp', '/var/log/journal'];
+
+/**
+ * Everything with a name or a time that a learner can look at: files changed since a moment (mtime), programs by their
+ * command lines, rules, links and namespaces.
+ */
+async function traces({ host: { session } }: Graded, since: string): Promise<Traces> {
+  const prune = busy.map((path) => `-path ${path} -prune -o`).join(' ');
+  const script = `find /etc /root /home /srv /usr /var /run /tmp ${prune} -newermt '@${since}' -print
+echo ---
+ps -eo pid=,args= | grep -vE 'ps -eo|/bin/sh|sshd|find /etc|setpriv'
+echo ---
+iptables-save; iptables-legacy-save; nft list ruleset; ip -d link; ip rule; ls -A /run/netns /etc/netns /root`;
+  const { stdout } = await session.exec(['/bin/sh'], { input: script });
+  const [newer = '', programs = '', names = ''] = stdout.split('---\n');
+  return { newer: newer.split('\n').filter(Boolean), programs: programs.split('\n').filter(Boolean), names };
+}
+
+const telling = /fault|inject|broken|sabotage|wrong|trouble/i;
+
+async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<void> {
+  const source = { session: graded.host.session, plan: graded.host.plan };
+  assert.deepEqual(await fitting(source, [fault]), [fault], 'it finds nothing to take hold of');
+  const since = (await graded.type('date +%s.%N')).trim();
+  const before = await traces(graded, since);
+  assert.ok(await carryOut(source, 'inject', [fault]), 'it could not be injected');
+
+  const after = await traces(graded, since);
+  assert.deepEqual(after.newer, [], 'files that were changed since');
+  const started = after.programs.filter((line) => !before.programs.includes(line));
+  for (const line of [...started, ...after.names.split('\n')]) assert.doesNotMatch(line, telling);
+  assert.deepEqual(await fitting(source, [fault]), [], 'it is in, and yet not');
+
+  const report = await graded.check({ through: 'publish', hints: 3 });
+  const failed = failures(report);
+  const told = report.checks
+    .filter(({ verdict }) => verdict === 'fail')
+    .map(({ id, actual, diagnosis }) => `${id}: ${diagnosis?.cause ?? 'none'} at ${diagnosis?.hop ?? '-'} (${actual})`);
+  t.diagnostic(`${fault.id}: ${failed.join(' ')}`);
+  assert.deepEqual(
+    fault.symptoms.filter((id) => !failed.includes(id)),
+    [],
+    `symptoms that do not appear\n${told.join('\n')}`,
+  );
+  const causes = report.checks.flatMap(({ verdict, diagnosis }) =>
+    verdict === 'fail' ? [diagnosis?.cause ?? 'none'] : [],
+  );
+  assert.deepEqual([...new Set(causes)], [fault.cause], told.join('\n'));
+
+  assert.equal(answered([fault], [fault.cause]).right, true);
+  for (const { cause } of faults) {
+    if (cause === fault.cause) continue;
+    assert.equal(answered([fault], [cause]).right, false);
+    assert.equal(answered([fault], [cause, fault.cause]).right, false);
+  }
+
+  assert.ok(await carryOut(source, 'repair', [fault]), 'the repair failed');
+  const mended = await graded.check({ through: 'publish' });
+  assert.deepEqual(misses(mended), [], 'after the repair');
+}
+
+/** In one sandbox after the other: a new one only where one could not be mended. */
+async function each(t: TestContext, some: readonly Fault[], conditions: Partial<Conditions>): Promise<void> {
+  const left = [...some];
+  while (left.length > 0) {
+    await withGraded(conditions, async (graded) => {
+      await build(graded.host.session, graded.host.plan, { chapters: network });
+      assert.deepEqual(misses(await graded.check({ through: 'publish' })), []);
+      for (let mended = true; mended && left.length > 0; ) {
+        const fault = left.shift();
+        if (!fault) break;
+        mended = false;
+        await t.test(fault.id, async (own) => {
+          await proven(own, graded, fault);
+          mended = true;
+        });
+      }
+    });
+  }
+}
+
+const network = ['namespaces', 'bridge', 'veth', 'addressing', 'connectivity', 'egress', 'dns', 'publish'] as const;
+
+const only = new RegExp(process.env.ONLY ?? '');
+const groups = Map.groupBy(
+  faults.filter(({ id }) => only.test(id)),
+  ({ conditions }) => JSON.stringify(conditions ?? {}),
+);
+for (const [conditions, some] of groups) {
+  test(`Each fault leaves no trace of itself, shows its symptoms, is named, and ends with its repair: ${conditions}`, (t) =>
+    each(t, some, JSON.parse(conditions) as Partial<Conditions>));
+}
