@@ -3,6 +3,8 @@ export * from './conditions.ts';
 export * from './endpoint.ts';
 export * from './errors.ts';
 export * from './greeting.ts';
+export * from './history-event.ts';
+export * from './history.ts';
 export * from './lab.ts';
 export * from './lock.ts';
 export * from './paths.ts';

@@ -1,0 +1,132 @@
+import { appendFile, open, rm, rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { LabError, messageOf } from './errors.ts';
+import { makeFolder } from './folder.ts';
+import { HistoryEvent, type NewEvent } from './history-event.ts';
+import { takeLock } from './lock.ts';
+import { historyDir, historyFile, stateDir } from './paths.ts';
+import { writeAtomic } from './store.ts';
+
+/** Bytes that a history may grow to: some thousands of events. Beyond, the older half goes, but for what it was worth. */
+const mostBytes = 1024 * 1024;
+
+/**
+ * Adds events to a lab's history, all with the same time. The history is a file of one JSON object a line, outside the
+ * lab's folder: it survives reset and destroy. Safe for several writers; one that is killed leaves at most a damaged
+ * line. LabError: it can't be written.
+ */
+export async function noteHistory(name: string, ...events: NewEvent[]): Promise<void> {
+  const now = new Date().toISOString();
+  const added = events.map((event) => `${JSON.stringify(HistoryEvent.parse({ ...event, at: now }))}\n`).join('');
+  const file = historyFile(name);
+  const lock = await takeLock(lockName());
+  try {
+    makeFolder(dirname(file), 0o700);
+    const { end, bytes } = await tailOf(file);
+    await appendFile(file, `${end === '' || end === '\n' ? '' : '\n'}${added}`, { mode: 0o600 });
+    if (bytes + added.length > mostBytes) await shorten(name);
+  } catch (error) {
+    if (error instanceof LabError) throw error;
+    const next = 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE';
+    throw new LabError({ what: `cannot write: ${messageOf(error)}`, where: file, next, cause: error });
+  } finally {
+    await lock.release();
+  }
+}
+
+/** A lab's history, the oldest first; none yet: empty. Lines that are damaged, or of a kind not known here, are passed over. */
+export async function readHistory(name: string): Promise<HistoryEvent[]> {
+  const text = await contentOf(historyFile(name));
+  return text.split('\n').flatMap((line) => eventIn(line) ?? []);
+}
+
+/** Removes a lab's history, and our folders when they have become empty. False: there was none. */
+export async function forgetHistory(name: string): Promise<boolean> {
+  const lock = await takeLock(lockName());
+  try {
+    const { bytes } = await tailOf(historyFile(name));
+    await rm(historyFile(name), { force: true });
+    for (const folder of [historyDir(), stateDir()]) await rmdir(folder).catch(() => undefined);
+    return bytes > 0;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** One for all histories: `forgetHistory` also takes their folder away. */
+const lockName = (): string => `history ${historyDir()}`;
+
+function eventIn(line: string): HistoryEvent | undefined {
+  if (line === '') return undefined;
+  try {
+    return HistoryEvent.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps the newer half, and of the older each chapter's best check and the faults that were named. The lock is held. */
+async function shorten(name: string): Promise<void> {
+  const all = await readHistory(name);
+  const half = Math.floor(all.length / 2);
+  const older = all.slice(0, half);
+  const best = new Map<string, HistoryEvent>();
+  for (const event of older) {
+    const before = best.get(keyOf(event));
+    if (!before || worth(event) > worth(before)) best.set(keyOf(event), event);
+  }
+  const kept = older.filter((event) => worth(event) > 0 && best.get(keyOf(event)) === event);
+  await writeAtomic(
+    historyFile(name),
+    [...kept, ...all.slice(half)].map((event) => `${JSON.stringify(event)}\n`).join(''),
+  );
+}
+
+const keyOf = (event: HistoryEvent): string =>
+  event.kind === 'fault' ? `fault ${event.id}` : `${event.kind} ${'chapter' in event ? event.chapter : ''}`;
+
+function worth(event: HistoryEvent): number {
+  if (event.kind === 'check') return event.points ?? 0;
+  return event.kind === 'fault' && event.right === true ? 1 : 0;
+}
+
+/** The last byte of a file, and its size. */
+async function tailOf(path: string): Promise<{ end: string; bytes: number }> {
+  const file = await opened(path);
+  if (!file) return { end: '', bytes: 0 };
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+    return { end: buffer.toString('latin1', 0, bytesRead), bytes: size };
+  } finally {
+    await file.close();
+  }
+}
+
+/** At most the last bytes of a file, whatever somebody made of it. */
+async function contentOf(path: string): Promise<string> {
+  const file = await opened(path);
+  if (!file) return '';
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, 2 * mostBytes);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString('utf8', 0, bytesRead);
+  } catch (error) {
+    throw unreadable(path, error);
+  } finally {
+    await file.close();
+  }
+}
+
+async function opened(path: string) {
+  try {
+    return await open(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw unreadable(path, error);
+  }
+}
+
+const unreadable = (where: string, cause: unknown): LabError =>
+  new LabError({ what: `cannot read: ${messageOf(cause)}`, where, next: 'lab doctor', cause });
