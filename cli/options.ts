@@ -62,6 +62,9 @@ export function labName(given?: string): string {
 /** A lab's name as it stands in a command to type next: the default lab needs none. With a space before it. */
 export const named = (name: string): string => (name === (process.env.LAB_NAME || 'lab') ? '' : ` ${name}`);
 
+/** The same where the name is a flag's: commands that work without a lab. */
+export const labFlag = (name: string): string => named(name).replace(/^ /, ' --lab ');
+
 /** Collects `--condition KEY=VALUE`, once for each key. */
 export function parseCondition(text: string, before: Partial<Conditions> = {}): Partial<Conditions> {
   const [key = '', value] = text.split('=', 2);

@@ -16,3 +16,12 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
     .map((line) => line.trimEnd())
     .join('\n');
 }
+
+/** The largest fitting unit, as kubectl prints ages: 40s, 12m, 3h, 5d. */
+export function age(seconds: number | null): string {
+  if (seconds === null) return '-';
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}

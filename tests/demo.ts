@@ -42,6 +42,7 @@ async function round(driver: string, policy: 'accept' | 'drop'): Promise<void> {
   await lab(['undo', name, '--all']);
   await lab(['check', name, '--chapter', 'cleanup']);
   await lab(['destroy', name]);
+  await lab(['progress', name, '--forget']);
   labs.pop();
 }
 
@@ -65,6 +66,7 @@ async function cleanUp(): Promise<void> {
       allowFailure: true,
       onLine: (line) => console.log(`  ${line}`),
     });
+    await run([bin, 'progress', name, '--forget'], { allowFailure: true });
     if (code !== 0 && code !== 78) console.error(`  lab ${name} is still there. Next: lab destroy ${name}`);
   }
 }

@@ -4,6 +4,7 @@ import { build, chapters, undo, type StepEvent } from '@handwired/labs';
 import pc from 'picocolors';
 import type { Context } from '../context.ts';
 import { toBuild, toUndo, type Selection } from '../lab/chapters.ts';
+import { remember } from '../lab/history.ts';
 import { withLock } from '../lab/lock.ts';
 import { withSession } from '../lab/session.ts';
 import { named } from '../options.ts';
@@ -15,6 +16,7 @@ export async function runBuild(context: Context, name: string, selection: Select
   const wanted = toBuild(chapters, selection);
   await onLabHost(context, name, wanted, async (session, plan, options) => {
     await noteAsBegun(name, wanted);
+    await remember(name, context, { kind: 'build', chapters: wanted });
     await build(session, plan, options);
   });
   context.print(`next: lab check${named(name)}`);

@@ -2,6 +2,7 @@ import { type FormatName, regrade, renderMoves, renderReport, type Report } from
 import { EXIT } from '@handwired/host';
 import type { Context } from '../context.ts';
 import { gradeLab, type GradeFlags, selectionOf } from '../lab/grade.ts';
+import { rememberReport } from '../lab/history.ts';
 import { withLock } from '../lab/lock.ts';
 import { loadRecording } from '../lab/recording.ts';
 import { gradeOnChange } from '../lab/watch.ts';
@@ -27,7 +28,11 @@ export async function runCheck(context: Context, name: string, options: CheckOpt
 async function reportFor(context: Context, name: string, options: CheckOptions): Promise<Report> {
   const { facts, wait } = options;
   if (facts !== undefined) return regrade(await loadRecording(facts), selectionOf(options));
-  if (wait === undefined) return withLock(name, context, () => gradeLab(name, options, context));
+  if (wait === undefined) {
+    const report = await withLock(name, context, () => gradeLab(name, options, context));
+    await rememberReport(name, report, context);
+    return report;
+  }
   const done = ({ exit }: Report): boolean => exit === EXIT.ok;
   return gradeOnChange(name, options, context, { done, ms: wait * 1000 });
 }

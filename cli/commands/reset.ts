@@ -1,5 +1,6 @@
 import { EXIT, LabError, loadSpec } from '@handwired/host';
 import type { Context } from '../context.ts';
+import { remember } from '../lab/history.ts';
 import { withLock } from '../lab/lock.ts';
 import { named } from '../options.ts';
 import { toBaseline } from '../lab/up.ts';
@@ -13,6 +14,7 @@ export async function runReset(context: Context, name: string): Promise<number> 
       throw new LabError({ what: `lab ${name} is half removed`, next: `lab destroy ${name}`, exit: EXIT.config });
     }
     await toBaseline(spec, context);
+    await remember(name, context, { kind: 'reset', to: null });
   });
   context.print(`lab ${name} is back to its baseline\nnext: lab ssh${named(name)}`);
   return EXIT.ok;

@@ -1,7 +1,7 @@
 import { EXIT, findSpec, listLabs, loadSpec, messageOf, type LabSpec } from '@handwired/host';
 import { drivers } from '@handwired/infra';
 import type { Context } from '../context.ts';
-import { renderTable } from '../table.ts';
+import { age, renderTable } from '../table.ts';
 
 /** One lab as `lab status -o json` shows it. Absent numbers: not known. */
 export interface LabStatus {
@@ -90,12 +90,3 @@ function table(labs: LabStatus[]): string {
 }
 
 const mib = (value: number | null): string => (value === null ? '-' : `${Math.round(value)} MiB`);
-
-/** The largest fitting unit, as kubectl prints ages: 40s, 12m, 3h, 5d. */
-export function age(seconds: number | null): string {
-  if (seconds === null) return '-';
-  if (seconds < 120) return `${seconds}s`;
-  if (seconds < 7_200) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
-}

@@ -1,6 +1,7 @@
 import { type Report, watchLab } from '@handwired/checker';
 import type { Context } from '../context.ts';
 import { gradeAt, type GradeFlags } from './grade.ts';
+import { rememberReport } from './history.ts';
 import { withLock } from './lock.ts';
 import { withSeat } from './session.ts';
 
@@ -21,10 +22,13 @@ export async function gradeOnChange(
   const left = (): number | undefined => (end === undefined ? undefined : Math.max(0, end - performance.now()));
   return withSeat(name, context, async (open) => {
     const watcher = await watchLab(open.seat, context.signal);
+    let before: Report | undefined;
     try {
       for (;;) {
         const began = performance.now();
         const report = await withLock(name, context, () => gradeAt(open, flags, context));
+        await rememberReport(name, report, context, before);
+        before = report;
         if (done(report)) return report;
         if (!(await watcher.changed(left()))) return report;
         const rest = Math.min(began + REST_MS - performance.now(), left() ?? REST_MS);

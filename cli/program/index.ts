@@ -6,6 +6,7 @@ import { addGrading } from './grading.ts';
 import { addLifecycle } from './lifecycle.ts';
 import { addMachine } from './machine.ts';
 import type { Act } from './parts.ts';
+import { addProgress } from './progress.ts';
 
 /** How the caller follows one run: what command it is, and how it ended. */
 export interface Hooks {
@@ -42,6 +43,7 @@ export function createProgram(context: Context, hooks: Hooks, remote: readonly s
   addLifecycle(program, context, act);
   addRemote(program, context, act, remote);
   addCourse(program, context, act);
+  addProgress(program, context, act);
   addGrading(program, context, act);
   addMachine(program, context, act);
   addFleet(program, context, act);
