@@ -9,3 +9,16 @@ export { carryOut, commandsOf, type FaultSource, fitting } from './faults/engine
 export { understand } from './faults/engine/words.ts';
 export type { Fault } from './faults/fault.ts';
 export { faults } from './faults/registry.ts';
+export {
+  allBlocks,
+  type Block,
+  type CommandBlock,
+  type Guide,
+  type GuideStep,
+  type Inline,
+  plainText,
+  type Section,
+} from './guide/guide.ts';
+export { guideFile, guideOf, readGuide } from './guide/load.ts';
+export { compare, type SeenLine } from './guide/see.ts';
+export type { Values } from './guide/values.ts';
