@@ -9,7 +9,7 @@ import type { Record } from './record.ts';
  * and no namespace, bridge or veth of the learner's is there now, that is cleanup, and only cleanup.
  */
 export function begun(facts: Facts, baseline: Facts, plan: Plan, record: Record): ChapterId[] {
-  const signs = signsOf(facts, baseline, plan);
+  const signs = signsOf(facts, baseline, plan, record);
   const built = Object.keys(record.begun).some((chapter) => chapter !== 'cleanup');
   if (built && !signs.namespaces && !signs.bridge && !signs.veth) return ['cleanup'];
   return (Object.keys(signs) as (keyof typeof signs)[]).filter((chapter) => signs[chapter]);
@@ -21,7 +21,7 @@ export function namesOf(facts: Facts, baseline: Facts): string[] {
   return [...facts.here.links, ...facts.namespaces].map(({ name }) => name).filter((name) => !known.has(name));
 }
 
-function signsOf(facts: Facts, baseline: Facts, plan: Plan) {
+function signsOf(facts: Facts, baseline: Facts, plan: Plan, record: Record) {
   const found = diffFacts(baseline, facts).filter(({ change }) => change !== 'gone');
   const inner = [netnsOf(facts, plan.ct1.name), netnsOf(facts, plan.ct2.name)];
   const addressed = inner.map((netns) =>
@@ -38,6 +38,7 @@ function signsOf(facts: Facts, baseline: Facts, plan: Plan) {
       found.some(({ subject, key }) => subject === 'files' && /^\/etc\/(netns\/|resolv\.conf)/.test(key)) ||
       asksInside(facts, plan),
     publish: found.some((difference) => isPublish(difference, plan)) || serves(facts, plan),
+    troubleshoot: (record.faults ?? []).length > 0,
   };
 }
 

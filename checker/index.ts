@@ -5,7 +5,7 @@ export { type Difference, diffFacts } from './facts/diff.ts';
 export { observe } from './facts/observe.ts';
 export { loadFacts, saveFacts } from './facts/store.ts';
 export { grade, type GradeOptions } from './grade.ts';
-export { emptyRecord, loadRecord, noteBegun, Record, saveRecord } from './record.ts';
+export { emptyRecord, type FaultNote, loadRecord, noteBegun, noteFault, Record, saveRecord } from './record.ts';
 export { isWhole, mostBytes, readRecording, recordLab, Recording, regrade } from './recording.ts';
 export { totalOf } from './report/points.ts';
 export { csvOf } from './report/cells.ts';

@@ -8,6 +8,7 @@ import { dns } from './dns.ts';
 import { egress } from './egress.ts';
 import { namespaces } from './namespaces.ts';
 import { publish } from './publish.ts';
+import { troubleshoot } from './troubleshoot.ts';
 import { veth } from './veth.ts';
 
 const under = (chapter: Check['chapter']): Check[] => conditions.filter((check) => check.chapter === chapter);
@@ -26,6 +27,7 @@ export const checks: readonly Check[] = [
   ...under('dns'),
   ...publish,
   ...under('publish'),
+  ...troubleshoot,
   ...cleanup,
 ];
 

@@ -7,7 +7,7 @@ import type { Case } from '../checks/check.ts';
 import { linkOf, netnsOf } from '../checks/look.ts';
 import type { Link } from '../facts/links.ts';
 import type { Net } from '../facts/facts.ts';
-import { caseOf, type State } from '../testing/fixtures.ts';
+import { caseOf, network, type State } from '../testing/fixtures.ts';
 import { explained } from './diagnose.ts';
 import { hintAt } from './hint.ts';
 import { looks } from './looks.ts';
@@ -16,7 +16,7 @@ import { causes } from './registry.ts';
 
 const judged = (the: Case): Outcome[] => explained(runChecks(checks, the), the);
 const failed = (the: Case): Outcome[] =>
-  judged(the).filter(({ verdict, check }) => verdict === 'fail' && check.chapter !== 'cleanup');
+  judged(the).filter(({ verdict, check }) => verdict === 'fail' && network.includes(check.chapter));
 const causesOf = (the: Case): string[] => [...new Set(failed(the).map(({ diagnosis }) => diagnosis?.cause ?? 'none'))];
 
 const inside = (the: Case, name: string): Net => netnsOf(the.facts, name)?.net as Net;
@@ -329,7 +329,7 @@ test('No state that was recorded makes a cause throw, and every failure has some
 
 test('Every failed check of the course is about some path, and the registry lists every file of causes', async () => {
   const about = new Set(paths.flatMap((path) => path.checks));
-  const course = checks.filter(({ chapter, id }) => chapter !== 'cleanup' && !id.endsWith('.conditions'));
+  const course = checks.filter(({ chapter, id }) => network.includes(chapter) && !id.endsWith('.conditions'));
   assert.deepEqual(
     course.map(({ id }) => id).filter((id) => !about.has(id)),
     [],

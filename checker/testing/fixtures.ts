@@ -53,6 +53,9 @@ export const sourceOf = (state: State, scope: string, name: string): string =>
 export const lineOf = (state: State, scope: string, name: string, n: number): unknown =>
   JSON.parse(sourceOf(state, scope, name).split('\n')[n] ?? '');
 
+/** The chapters of the network itself, which is what was recorded; the checks of others have tests of their own. */
+export const network = chapterIds.slice(0, chapterIds.indexOf('publish') + 1);
+
 /** The chapters that were built and cleaned away in what was recorded. */
 const begunIds = chapterIds.filter((id) => !['tour', 'observe', 'docker', 'troubleshoot'].includes(id));
 

@@ -4,8 +4,8 @@ import type { Conditions } from '@handwired/host';
 import { answered, build, carryOut, type Fault, faults, fitting } from '@handwired/labs';
 import { failures, type Graded, misses, withGraded } from './grading.ts';
 
-/** What a fault must not leave behind: see `traces`. */
-interface Traces {
+/** What a fault must not leave behind: see `leavings`. */
+interface Leavings {
   newer: string[];
   programs: string[];
   names: string;
@@ -18,7 +18,7 @@ const busy = ['/run/handwired', '/run/utmp', '/var/log/journal'];
  * Everything with a name or a time that a learner can look at: files changed since a moment (mtime), programs by their
  * command lines, rules, links and namespaces.
  */
-async function traces({ host: { session } }: Graded, since: string): Promise<Traces> {
+async function leavings({ host: { session } }: Graded, since: string): Promise<Leavings> {
   const prune = busy.map((path) => `-path ${path} -prune -o`).join(' ');
   const script = `find /etc /root /home /srv /usr /var /run /tmp ${prune} -newermt '@${since}' -print
 echo ---
@@ -36,10 +36,10 @@ async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<voi
   const source = { session: graded.host.session, plan: graded.host.plan };
   assert.deepEqual(await fitting(source, [fault]), [fault], 'it finds nothing to take hold of');
   const since = (await graded.type('date +%s.%N')).trim();
-  const before = await traces(graded, since);
+  const before = await leavings(graded, since);
   assert.ok(await carryOut(source, 'inject', [fault]), 'it could not be injected');
 
-  const after = await traces(graded, since);
+  const after = await leavings(graded, since);
   assert.deepEqual(after.newer, [], 'files that were changed since');
   const started = after.programs.filter((line) => !before.programs.includes(line));
   for (const line of [...started, ...after.names.split('\n')]) assert.doesNotMatch(line, telling);

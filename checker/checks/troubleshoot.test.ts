@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { begun } from '../begun.ts';
+import { type FaultNote, noteFault, Record } from '../record.ts';
+import { caseOf } from '../testing/fixtures.ts';
+import type { Case } from './check.ts';
+import { troubleshoot } from './troubleshoot.ts';
+
+const note: FaultNote = {
+  ...{ injectedAt: '2026-11-25T03:00:00.000Z', level: 1, count: 1, attempts: 1, hints: 0, seconds: 90 },
+  ...{ right: true, repaired: true, revealed: false },
+};
+
+const withNotes = (...notes: FaultNote[]): Case => {
+  const the = caseOf('right');
+  for (const one of notes) noteFault(the.record, one);
+  return the;
+};
+
+const verdict = (the: Case): string => troubleshoot.map(({ judge }) => judge(the).verdict).join();
+
+test('a fault that was named and repaired passes', () => {
+  assert.equal(verdict(withNotes(note)), 'pass');
+  assert.equal(verdict(withNotes(note, { ...note, injectedAt: 'later', right: false })), 'pass');
+});
+
+test('a fault that was only named, only repaired, or revealed does not, and neither does none', () => {
+  for (const less of [{ right: false }, { repaired: false }, { revealed: true }]) {
+    assert.equal(verdict(withNotes({ ...note, ...less })), 'fail', JSON.stringify(less));
+  }
+  assert.equal(verdict(withNotes()), 'fail');
+});
+
+test('the chapter is begun by the first fault, and what is noted of a fault again takes the place of what was', () => {
+  const chapters = ({ facts, baseline, plan, record }: Case): string[] => begun(facts, baseline, plan, record);
+  assert.ok(!chapters(withNotes()).includes('troubleshoot'));
+  const twice = withNotes({ ...note, right: false }, note);
+  assert.ok(chapters(twice).includes('troubleshoot'));
+  assert.deepEqual(twice.record.faults, [note]);
+});
+
+test('a record of before there were faults is read as it is', () => {
+  const old = { schemaVersion: 1, begun: {}, seen: [] };
+  assert.deepEqual(Record.parse(old), old);
+});

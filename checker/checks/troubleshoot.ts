@@ -1,0 +1,49 @@
+import type { FaultNote } from '../record.ts';
+import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
+
+const expected = 'a fault whose root cause you named, and after which all passes again';
+
+/** A fault counts when it was found without being told. */
+const isFound = ({ right, repaired, revealed }: FaultNote): boolean => right && repaired && !revealed;
+
+const counted = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
+
+const shown = (note: FaultNote): string => {
+  const { level, count, revealed, right, repaired, attempts, hints, seconds } = note;
+  const end = revealed
+    ? 'given up'
+    : isFound(note)
+      ? 'found and repaired'
+      : right
+        ? 'named, not repaired'
+        : repaired
+          ? 'repaired, not named'
+          : 'open';
+  const cost = `${counted(attempts, 'answer')}, ${counted(hints, 'hint')}, ${counted(Math.round(seconds / 60), 'minute')}`;
+  return `level ${level}, ${counted(count, 'fault')}: ${end} (${cost})`;
+};
+
+function found({ record }: Case): Judgement {
+  const notes = record.faults ?? [];
+  const best = notes.filter(isFound).sort((a, b) => b.level - a.level)[0];
+  const evidence = notes.map(shown).slice(-20);
+  if (best) return pass({ expected, actual: shown(best), evidence });
+  return fail({
+    expected,
+    actual: notes.length === 0 ? 'no fault was ever put in' : (evidence.at(-1) ?? ''),
+    evidence,
+    hint: { look: notes.length === 0 ? 'lab fault inject' : 'lab check --through publish, then lab fault submit' },
+  });
+}
+
+/** 11: something that was broken on purpose was found. */
+export const troubleshoot: Check[] = [
+  {
+    id: 'troubleshoot.found',
+    chapter: 'troubleshoot',
+    title: () => 'You found a fault and repaired it',
+    needs: [],
+    probes: [],
+    judge: found,
+  },
+];
