@@ -16,4 +16,5 @@ export * from './seat.ts';
 export * from './session.ts';
 export * from './shell.ts';
 export * from './store.ts';
+export * from './topology.ts';
 export * from './world.ts';

@@ -1,6 +1,8 @@
 export { answered } from './faults/engine/answer.ts';
 export { chapters } from './chapters.ts';
 export { type Progress, progressOf } from './progress.ts';
+export { drawTopology, inForm, type PictureForm } from './diagrams/draw.ts';
+export { picture, pictureNames, pictureTitle } from './diagrams/pictures.ts';
 export { type RecordedStep, record } from './record.ts';
 export { build, type RunOptions, type StepEvent, undo, type Way } from './run.ts';
 export type { Chapter, ChapterData, Command, StepText } from './script.ts';

@@ -1,0 +1,57 @@
+/** Characters of a drawing in SVG: one cell of the layout. */
+export const cell = { width: 8.4, height: 20 } as const;
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Text for elements and quoted attributes. */
+export const xml = (text: string): string => text.replaceAll(/[&<>"']/g, (found) => entities[found] ?? '');
+
+/** A coordinate with one decimal at most. */
+export const px = (value: number): string => String(Math.round(value * 10) / 10);
+
+/**
+ * What every diagram looks like. It takes the colours of the page that it stands in by --diagram-*, and is legible on its own in the light
+ * and in the dark: text and lines are currentColor.
+ */
+const style = `
+svg.diagram { font: 13px/20px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
+svg.diagram:root { color-scheme: light dark; color: CanvasText; background: Canvas; }
+.diagram text { fill: currentColor; }
+.diagram .title { font-weight: 700; }
+.diagram .soft { opacity: .78; }
+.diagram .zone > rect { fill: currentColor; fill-opacity: .035; stroke: currentColor; stroke-opacity: .35; }
+.diagram .zone > .title { paint-order: stroke; stroke: var(--diagram-ground, Canvas); stroke-width: 6px; stroke-linejoin: round; }
+.diagram .node > rect { fill: var(--diagram-ground, Canvas); stroke: currentColor; stroke-width: 1.5; }
+.diagram .bridge > rect { stroke: var(--diagram-bridge, #0b7a75); stroke-width: 2.5; }
+.diagram .veth > rect { stroke: var(--diagram-veth, #b45309); }
+.diagram .uplink > rect, .diagram .device > rect { stroke: var(--diagram-uplink, #2563eb); }
+.diagram .routing > rect { stroke: var(--diagram-routing, #7c3aed); }
+.diagram .wire { fill: none; stroke: currentColor; stroke-width: 2; stroke-opacity: .65; }
+.diagram .wire.routed { stroke-dasharray: 2 5; stroke-linecap: round; }
+.diagram .missing > rect, .diagram .wire.missing { stroke: var(--diagram-wrong, #d32f2f); stroke-dasharray: 5 4; }
+.diagram .wrong > rect, .diagram .wire.wrong { stroke: var(--diagram-wrong, #d32f2f); }
+.diagram .extra > rect, .diagram .wire.extra { stroke: var(--diagram-extra, #a16207); stroke-dasharray: 1 3; }
+.diagram text.missing, .diagram text.wrong, .diagram .changed { fill: var(--diagram-wrong, #d32f2f); }
+.diagram text.extra { fill: var(--diagram-extra, #a16207); }
+`;
+
+/** What a picture is called and says to those who can't see it. `id` keeps several on one page apart. */
+export interface SvgHead {
+  id: string;
+  title: string;
+  description: string;
+  /** Pixels. */
+  width: number;
+  height: number;
+}
+
+/** One self-contained picture: nothing is loaded, nothing runs. */
+export function svgOf({ id, title, description, width, height }: SvgHead, body: readonly string[]): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" class="diagram" viewBox="0 0 ${px(width)} ${px(height)}" width="${px(width)}" height="${px(height)}" role="img" aria-labelledby="${xml(id)}-title ${xml(id)}-desc">
+<title id="${xml(id)}-title">${xml(title)}</title>
+<desc id="${xml(id)}-desc">${xml(description)}</desc>
+<style>${style}</style>
+${body.join('\n')}
+</svg>
+`;
+}

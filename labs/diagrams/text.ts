@@ -1,0 +1,48 @@
+import { styleText } from 'node:util';
+import type { Label, Mark, Topology } from '@handwired/host';
+import { type Box, type Layout, signs, written } from './boxes.ts';
+import { Canvas } from './canvas.ts';
+import { drawable } from './harmless.ts';
+import { layoutOf } from './layout.ts';
+import { outlineOf } from './outline.ts';
+
+/** How a drawing is to come out in a terminal. */
+export interface TextOptions {
+  columns: number;
+  color: boolean;
+}
+
+const zones: ReadonlySet<Box['kind']> = new Set(['world', 'host', 'container']);
+const colors = { missing: 'red', wrong: 'red', extra: 'yellow' } as const;
+
+/** Boxes and lines; as an outline where there are not enough columns for them. */
+export function textOf(topology: Topology, { columns, color }: TextOptions): string[] {
+  const layout = layoutOf(drawable(topology));
+  if (layout.width > columns) return outlineOf(topology);
+  return [...drawn(layout, color), ...legendOf(layout)];
+}
+
+function drawn({ width, height, boxes, wires }: Layout, color: boolean): string[] {
+  const canvas = new Canvas(width, height);
+  for (const box of boxes) if (box.kind !== 'place') canvas.frame(box.x, box.y, box.width, box.height);
+  for (const { points } of wires) canvas.line(points);
+  for (const { kind, x, y, title, lines, linesAt } of boxes) {
+    const write = (column: number, row: number, label: Label, text = written(label)): void =>
+      canvas.text(column, row, text, painter(label.mark, color));
+    if (kind === 'place') write(x, y, title);
+    else if (zones.has(kind)) write(x + 1, y, title, ` ${written(title)} `);
+    else write(x + 2, y + 1, title);
+    for (const [at, label] of lines.entries()) write(x + 2, linesAt + at, label);
+  }
+  return canvas.toLines();
+}
+
+const painter = (mark: Mark, color: boolean): ((character: string) => string) | undefined =>
+  mark === null || !color ? undefined : (one) => styleText(colors[mark], one, { validateStream: false });
+
+/** What the signs mean that stand in the drawing. */
+function legendOf({ boxes, wires }: Layout): string[] {
+  const marks = new Set([...boxes.flatMap(({ title, lines }) => [title, ...lines]), ...wires].map(({ mark }) => mark));
+  const used = (Object.keys(signs) as (keyof typeof signs)[]).filter((mark) => marks.has(mark));
+  return used.length === 0 ? [] : ['', used.map((mark) => `${signs[mark]}${mark}`).join('   ')];
+}
