@@ -20,3 +20,5 @@ export type { Selection } from './judge.ts';
 export { type Source, takeFacts } from './take.ts';
 export { renderMoves } from './report/moves.ts';
 export { watchLab, type Watcher } from './watch/watch.ts';
+export { traceLab } from './trace/trace.ts';
+export { renderTrace, renderTraceJson } from './report/trace.ts';

@@ -99,3 +99,4 @@ export const parseCpus = parseCount('--cpus', 1, availableParallelism());
 export const parseMemory = parseCount('--memory', 192, Math.floor(totalmem() / 1024 / 1024));
 export const parseJobs = parseCount('--jobs', 1, 256, 'lab fleet --help');
 export const parseWait = parseCount('--wait', 1, 86_400, 'lab check --help');
+export const parsePort = parseCount('--port', 1, 65_535, 'lab trace --help');

@@ -1,6 +1,7 @@
 export * from './chapter.ts';
 export * from './conditions.ts';
 export * from './endpoint.ts';
+export * from './ends.ts';
 export * from './errors.ts';
 export * from './greeting.ts';
 export * from './history-event.ts';

@@ -4,6 +4,7 @@ import { bridgeNfSetting, conditionsOf } from '../checks/forward.ts';
 import type { Outcome } from '../checks/run.ts';
 import { outcomeOf, wayOf } from '../checks/trace.ts';
 import type { Condition } from '../probes/copies.ts';
+import type { ProbeId } from '../probes/list.ts';
 import type { Cause, Finding } from './cause.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Hint } from './hint.ts';
@@ -112,6 +113,26 @@ function diagnosisOf(walk: Walk, the: Case, hop: Hop | undefined): Omit<Diagnosi
     hop: broken?.label ?? '',
     trail: broken ? trailTo(walk, broken) : [],
   };
+}
+
+/** What is found out from one experiment alone. */
+export interface ProbeStory {
+  cause: string;
+  hop: string;
+  seen: string[];
+  wrong: string;
+}
+
+/** The cause of one experiment's failure, of whatever checks it is part; undefined: none is supported. */
+export function explainedProbe(the: Case, probe: ProbeId): ProbeStory | undefined {
+  for (const path of paths.filter(({ probes }) => probes.includes(probe))) {
+    const walk = walkOf(the, path, [probe]);
+    const found = walk && path.checks.map((check) => causeOf(walk, the, check)).find((one) => one !== undefined);
+    if (!found) continue;
+    const { cause, finding } = found;
+    return { cause: cause.id, hop: hopOf(walk, cause, finding)?.label ?? '', seen: finding.seen, wrong: finding.wrong };
+  }
+  return undefined;
 }
 
 /** No cause is supported: the hop, and what was seen. */

@@ -7,6 +7,7 @@ import { addLifecycle } from './lifecycle.ts';
 import { addMachine } from './machine.ts';
 import type { Act } from './parts.ts';
 import { addProgress } from './progress.ts';
+import { addSeeing } from './seeing.ts';
 
 /** How the caller follows one run: what command it is, and how it ended. */
 export interface Hooks {
@@ -45,6 +46,7 @@ export function createProgram(context: Context, hooks: Hooks, remote: readonly s
   addCourse(program, context, act);
   addProgress(program, context, act);
   addGrading(program, context, act);
+  addSeeing(program, context, act);
   addMachine(program, context, act);
   addFleet(program, context, act);
   return program;

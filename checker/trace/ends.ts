@@ -1,0 +1,60 @@
+import { isIPv4 } from 'node:net';
+import { type Plan, world } from '@handwired/host';
+import type { Facts } from '../facts/facts.ts';
+
+/** One end as it was typed: one of `trafficEnds`, or an IPv4 address. */
+export type EndWord = string;
+
+/** What is to be sent, and from where. */
+export interface Errand {
+  /** `root`, `world` or a name of /run/netns. */
+  in: string;
+  /** The address to send from; null: the kernel chooses. */
+  from: string | null;
+  to: string;
+  /** An echo request without a port; a DNS question to port 53; else a TCP connection. */
+  kind: 'icmp' | 'tcp' | 'udp';
+  /** 0 without one. */
+  port: number;
+}
+
+/** The errand of `lab trace FROM TO --port N`; a string is why there is none. */
+export function errandOf(
+  from: EndWord,
+  to: EndWord,
+  port: number | undefined,
+  plan: Plan,
+  facts: Facts,
+): Errand | string {
+  const kind = port === undefined ? 'icmp' : port === 53 ? 'udp' : 'tcp';
+  const sender = senderOf(from, plan, facts);
+  if (sender === undefined) return `no namespace of this lab host has the address ${from}`;
+  return { ...sender, to: targetOf(to, sender, kind, plan), kind, port: port ?? 0 };
+}
+
+function senderOf(word: EndWord, plan: Plan, facts: Facts): Pick<Errand, 'in' | 'from'> | undefined {
+  const outer: Record<string, string> = { outside: world.outside, lan: world.lanPeer, internet: world.site.address };
+  if (word === 'ct1' || word === 'ct2') return { in: plan[word].name, from: null };
+  if (word === 'host') return { in: 'root', from: null };
+  const address = outer[word] ?? word;
+  const owner = ownerOf(address, facts);
+  return owner === undefined ? undefined : { in: owner, from: address };
+}
+
+/** The first namespace with this address. */
+function ownerOf(address: string, { here, namespaces, world: beyond }: Facts): string | undefined {
+  const spaces = [{ name: 'root', net: here }, ...namespaces, { name: 'world', net: beyond.net }];
+  const has = ({ net }: (typeof spaces)[number]): boolean =>
+    net?.links.some((link) => link.addresses.some((one) => one.address === address)) === true;
+  return spaces.find(has)?.name;
+}
+
+function targetOf(word: EndWord, sender: Pick<Errand, 'in'>, kind: Errand['kind'], plan: Plan): string {
+  if (isIPv4(word)) return word;
+  if (word === 'ct1' || word === 'ct2') return plan[word].address;
+  if (word === 'outside') return world.outside;
+  if (word === 'lan') return world.lanPeer;
+  // The site answers no DNS; the internet's resolver that the plan names does.
+  if (word !== 'host') return kind === 'udp' ? plan.resolver : world.site.address;
+  return sender.in === 'root' ? '127.0.0.1' : sender.in === 'world' ? world.uplink.address : plan.gateway;
+}

@@ -1,0 +1,92 @@
+import { EXIT, LabError } from '@handwired/host';
+import { type Connection, parseConnections } from '../facts/connections.ts';
+import type { Source } from '../take.ts';
+import { takeFacts } from '../take.ts';
+import { diagnosed } from './diagnosis.ts';
+import { type EndWord, type Errand, errandOf } from './ends.ts';
+import { type Packet, Seen } from './seen.ts';
+import { placeName, type Step, stepsOf } from './steps.ts';
+import { takeTrace } from './take.ts';
+import { type End, endOf, type Told } from './why.ts';
+
+export interface TraceWanted {
+  from: EndWord;
+  to: EndWord;
+  port: number | undefined;
+}
+
+/** One packet's whole way. */
+export interface Trace {
+  from: string;
+  to: string;
+  errand: Errand;
+  steps: Step[];
+  /** What conntrack of each namespace noted of it. */
+  connections: { in: string; connection: Connection }[];
+  end: End;
+  /** What the checker's diagnosis says of this path. */
+  diagnosis: { cause: string; hop: string; seen: string[]; wrong: string } | null;
+  /** What could not be seen. */
+  notes: string[];
+}
+
+/** Sends one packet from one end of the lab to another and follows it. Throws LabError when it can't be sent or seen. */
+export async function traceLab(source: Source, wanted: TraceWanted): Promise<Trace> {
+  const facts = await takeFacts(source);
+  const errand = errandOf(wanted.from, wanted.to, wanted.port, source.plan, facts);
+  if (typeof errand === 'string') throw new LabError({ what: errand, next: 'lab trace --help', exit: EXIT.usage });
+  const seen = await takeTrace(source.seat, errand, source);
+  if (seen.missing) {
+    const what = `there is no network namespace ${placeName(errand.in)} to send from`;
+    throw new LabError({ what, next: 'lab check --hints 1', exit: EXIT.failed });
+  }
+  return traceOf({ errand, seen, facts, steps: stepsOf(seen, facts), plan: source.plan }, wanted, source);
+}
+
+function traceOf(told: Told, { from, to }: TraceWanted, source: Source): Trace {
+  const { errand, seen, steps } = told;
+  const story = diagnosed(told, source);
+  return {
+    ...{ from, to, errand, steps: [...steps], end: endOf(told) },
+    connections: connectionsOf(seen, steps),
+    diagnosis: story ?? null,
+    notes: notesOf(seen),
+  };
+}
+
+/** Those whose question or answer is the packet as it was seen in that namespace. */
+function connectionsOf(seen: Seen, steps: readonly Step[]): Trace['connections'] {
+  return Object.entries(seen.spaces).flatMap(([name, { conntrack }]) => {
+    const here = steps.filter((step) => step.in === placeName(name) && !step.back).map(({ packet }) => packet);
+    return parseConnections(conntrack)
+      .filter(({ original }) => here.some((packet) => isOf(original, packet)))
+      .slice(-1)
+      .map((connection) => ({ in: placeName(name), connection }));
+  });
+}
+
+const isOf = (tuple: Connection['original'], packet: Packet): boolean =>
+  tuple.source === packet.source &&
+  tuple.destination === packet.target &&
+  (tuple.sourcePort ?? 0) === packet.sourcePort &&
+  (tuple.destinationPort ?? 0) === packet.targetPort;
+
+function notesOf({ spaces }: Seen): string[] {
+  return Object.entries(spaces).flatMap(([name, { untraced, over, legacy }]) => {
+    const where = placeName(name);
+    const counted = (legacy ?? []).map(
+      ({ table, chain, rule, packets }) =>
+        `${where}: iptables-legacy counted ${packets} packet${packets === 1 ? '' : 's'} meanwhile: ${table} ${chain} ${rule}`,
+    );
+    return [
+      ...(untraced === null ? [] : [`${where}: nftables can't trace here (${untraced}); its rules are not shown`]),
+      ...(over ? [`${where}: more passed than could be kept; some of it may be missing`] : []),
+      ...(legacy === null
+        ? []
+        : [
+            `${where}: iptables-legacy has tables here. No trace tells what they do to one packet, only their counters do`,
+          ]),
+      ...counted,
+    ];
+  });
+}

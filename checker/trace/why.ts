@@ -1,0 +1,155 @@
+import type { Plan } from '@handwired/host';
+import { isLocal } from '../diagnosis/packet.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Errand } from './ends.ts';
+import type { Seen, Sight } from './seen.ts';
+import { type ChainStep, endText, isArp, netOf, placeName, type Step } from './steps.ts';
+
+/** How a packet ended. */
+export interface End {
+  /** `answered`; `refused`: somebody said no; `lost`: nothing came back. */
+  verdict: 'answered' | 'refused' | 'lost';
+  /** A sentence: where, and what speaks for it. */
+  because: string;
+  /** Id of what was found, for machines; null: nothing says why. */
+  cause:
+    | 'rule'
+    | 'policy'
+    | 'no-route'
+    | 'no-listener'
+    | 'unreachable'
+    | 'no-neighbour'
+    | 'forwarding'
+    | 'routing'
+    | null;
+}
+
+export interface Told {
+  errand: Errand;
+  seen: Seen;
+  facts: Facts;
+  steps: readonly Step[];
+  plan: Plan;
+}
+
+type Judge = (told: Told) => Omit<End, 'verdict'> | undefined;
+
+/** Where the packet ended and why, as far as it was seen. Pure. */
+export function endOf(told: Told): End {
+  const { result } = told.seen;
+  if (result?.ok === true) return { verdict: 'answered', cause: null, because: answeredBy(told) };
+  const found = judges.map((judge) => judge(told)).find((end) => end !== undefined) ?? unexplained(told);
+  const refused = found.cause === 'no-listener' || found.cause === 'unreachable';
+  return { verdict: refused ? 'refused' : 'lost', ...found };
+}
+
+function answeredBy({ steps, errand }: Told): string {
+  const answer = steps.find(({ back }) => back);
+  const last = steps.findLast(({ back }) => !back);
+  const at = last ? `, at ${where(last)}` : '';
+  return `${answer ? endText(answer.packet.source, answer.packet.sourcePort) : errand.to} answered${at}.`;
+}
+
+/** The first that has something to say is told. */
+const judges: readonly Judge[] = [neverLeft, droppedByRule, refusedBy, noNeighbour, saidUnreachable, notForwarded];
+
+function neverLeft({ steps, seen, errand }: Told): Omit<End, 'verdict'> | undefined {
+  const error = seen.result?.error;
+  if (steps.length > 0 || error === undefined || error === null) return undefined;
+  const cause = /unreachable|no route/i.test(error) ? 'no-route' : null;
+  const who = placeName(errand.in);
+  const means = cause === 'no-route' ? `${who} has no route to ${errand.to}` : `${who} could not send it`;
+  return { cause, because: `${means}: the kernel says "${error}", and no packet left.` };
+}
+
+function droppedByRule({ steps }: Told): Omit<End, 'verdict'> | undefined {
+  const chain = steps.find((step): step is ChainStep => step.kind === 'chain' && step.verdict === 'drop');
+  if (!chain) return undefined;
+  const last = chain.rules.at(-1);
+  const name = `${chain.table} ${chain.chain}`;
+  if (chain.byPolicy || !last) {
+    const none = chain.rules.length === 0 ? 'no rule matched it, and ' : '';
+    return { cause: 'policy', because: `It was dropped in ${chain.in} by ${name}: ${none}its policy is drop.` };
+  }
+  const by = last.chain === chain.chain ? '' : `chain ${last.chain}, `;
+  return { cause: 'rule', because: `It was dropped in ${chain.in} by ${name}: ${by}rule "${last.rule}".` };
+}
+
+function refusedBy({ steps }: Told): Omit<End, 'verdict'> | undefined {
+  const reset = steps.find(({ packet }) => packet.what === 'rst');
+  if (!reset) return undefined;
+  const who = endText(reset.packet.source, reset.packet.sourcePort);
+  return { cause: 'no-listener', because: `${who} refused it in ${reset.in} (RST): nothing listens there.` };
+}
+
+function saidUnreachable({ steps }: Told): Omit<End, 'verdict'> | undefined {
+  const error = steps.find(({ packet }) => packet.what === 'unreachable' || packet.what === 'time-exceeded');
+  if (!error) return undefined;
+  const word = error.packet.what === 'unreachable' ? 'that it is unreachable' : 'that its time to live is over';
+  return { cause: 'unreachable', because: `${error.packet.source} says ${word} (ICMP, from ${error.in}).` };
+}
+
+/** Somebody asks by ARP, and nobody answers. */
+function noNeighbour({ seen }: Told): Omit<End, 'verdict'> | undefined {
+  for (const [name, { sights }] of Object.entries(seen.spaces)) {
+    const arp = sights.filter(isArp);
+    const answered = (one: Sight): boolean => arp.some(({ what, source }) => what === 'is-at' && source === one.target);
+    const asked = arp.find(
+      (one) => one.what === 'who-has' && one.way === 'out' && asks(seen, name, one) && !answered(one),
+    );
+    if (asked) {
+      const because = `${placeName(name)} asks on ${asked.device} who has ${asked.target} (ARP), and nobody answers.`;
+      return { cause: 'no-neighbour', because };
+    }
+  }
+  return undefined;
+}
+
+/** A question of this namespace's own: a bridge passes others' on, from a port. */
+const asks = ({ spaces }: Seen, name: string, one: Sight): boolean => {
+  const passes = spaces[name]?.sights.some(
+    (other) =>
+      other.what === 'who-has' && other.way === 'in' && other.source === one.source && other.target === one.target,
+  );
+  return passes !== true;
+};
+
+/** It came in, and left by no link of that namespace. */
+function notForwarded({ steps, facts, seen }: Told): Omit<End, 'verdict'> | undefined {
+  const last = steps.at(-1);
+  const name = Object.keys(seen.spaces).find((space) => placeName(space) === last?.in);
+  const net = name === undefined ? undefined : netOf(facts, name);
+  if (!last || !net || name === 'world') return undefined;
+  if (last.kind === 'link' && last.way === 'out') return undefined;
+  if (last.kind === 'chain' && last.hook !== 'prerouting') return undefined;
+  const { target } = last.packet;
+  if (isLocal(net, target)) return undefined;
+  const came = steps.findLast((step) => step.kind === 'link' && step.in === last.in && step.way === 'in');
+  const device = came?.kind === 'link' ? came.device : undefined;
+  const forwarding = device && net.sysctls[`net/ipv4/conf/${device}/forwarding`];
+  if (forwarding === '0') {
+    const because = `It came into ${last.in} by ${device ?? '?'} for ${target}, and ${last.in} forwards nothing: net.ipv4.ip_forward is ${net.sysctls['net/ipv4/ip_forward'] ?? '0'}.`;
+    return { cause: 'forwarding', because };
+  }
+  const filter = Math.max(
+    ...['all', device ?? 'all'].map((one) => Number(net.sysctls[`net/ipv4/conf/${one}/rp_filter`] ?? 0)),
+  );
+  const strict =
+    filter > 0 ? `, or rp_filter (${filter}) does not take ${last.packet.source} from ${device ?? 'there'}` : '';
+  const because = `It came into ${last.in} for ${target} and was sent on nowhere: no route to it${strict}. See: ip route get ${target} from ${last.packet.source} iif ${device ?? 'lo'}`;
+  return { cause: 'routing', because };
+}
+
+function unexplained({ steps, seen, errand }: Told): Omit<End, 'verdict'> {
+  const last = steps.at(-1);
+  const said = seen.result?.error ? ` The sender got: ${seen.result.error}.` : '';
+  const way = last?.back === true ? 'Its answer' : 'It';
+  if (!last) return { cause: null, because: `No packet of it was seen on any link of ${placeName(errand.in)}.${said}` };
+  return {
+    cause: null,
+    because: `${way} was last seen at ${where(last)}, and no rule that can be traced took it.${said}`,
+  };
+}
+
+const where = (step: Step): string =>
+  step.kind === 'link' ? `${step.in} ${step.device}` : `${step.in} ${step.table} ${step.chain}`;

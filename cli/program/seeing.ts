@@ -1,0 +1,42 @@
+import { isIPv4 } from 'node:net';
+import { trafficEnds, world } from '@handwired/host';
+import { Argument, Option, type Command } from 'commander';
+import type { TraceOptions } from '../commands/trace.ts';
+import type { Context } from '../context.ts';
+import { labName, oneOf, parsePort } from '../options.ts';
+import { command, output, type Act } from './parts.ts';
+
+const traceExample = 'lab trace ct1 internet\n  lab trace outside host --port 8080\n  lab trace ct2 1.1.1.1 --port 53';
+
+/** Commands that show packets on their way. */
+export function addSeeing(program: Command, context: Context, act: Act): void {
+  const what = `${trafficEnds.join(', ')} or an address`;
+  command(
+    program,
+    'trace',
+    'send one packet and print its whole way: links, rules, what changed it, where it died',
+    traceExample,
+  )
+    .addArgument(new Argument('<from>', `who sends it: ${what}`).argParser(parseEnd))
+    .addArgument(new Argument('<to>', 'who is to get it: the same').argParser(parseEnd))
+    .option('--port <n>', 'a TCP connection to this port, a DNS question to 53 (default: a ping)', parsePort)
+    .addOption(labOption())
+    .addOption(output(['text', 'json']))
+    .action((from: string, to: string, options: Omit<TraceOptions, 'lab'> & { lab?: string }) =>
+      act('trace', async () =>
+        (await import('../commands/trace.ts')).runTrace(context, from, to, {
+          ...options,
+          lab: options.lab ?? labName(),
+        }),
+      ),
+    );
+}
+
+/** For commands whose own words are no lab's name. */
+const labOption = (): Option =>
+  new Option('--lab <name>', "the lab's name (default: $LAB_NAME, else lab)").argParser(labName);
+
+function parseEnd(word: string): string {
+  if (isIPv4(word)) return word;
+  return word === world.site.name ? 'internet' : oneOf('end', trafficEnds, 'lab trace --help')(word);
+}
