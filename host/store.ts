@@ -60,6 +60,7 @@ const mends: Record<string, (lab: string, path: string) => string> = {
   'endpoint.json': (lab) => `lab up ${lab}`,
   'baseline.json': (lab) => `lab reset ${lab}`,
   'record.json': (_lab, path) => `rm ${path}   (what stands on the lab host is seen anew)`,
+  'fault.json': (lab) => `lab reset ${lab}   (takes the fault out with everything else)`,
 };
 
 /** undefined, which no schema takes, for what is no JSON. */
@@ -80,6 +81,9 @@ const endpointFile = (name: string): string => join(labDir(name), 'endpoint.json
 export const baselineFile = (name: string): string => join(labDir(name), 'baseline.json');
 /** What this learner has been seen to begin: see checker. */
 export const recordFile = (name: string): string => join(labDir(name), 'record.json');
+
+/** The fault that is in place and not found yet: see cli/fault. */
+export const faultFile = (name: string): string => join(labDir(name), 'fault.json');
 
 /** Writes a lab's spec, its spare first. */
 export async function saveSpec(spec: LabSpec): Promise<void> {

@@ -115,7 +115,8 @@ function faultsIn(history: readonly HistoryEvent[]): FaultProgress[] {
   for (const event of history) {
     if (event.kind !== 'fault') continue;
     const { id, injectedAt, right, repaired, hints, seconds } = event;
-    last.set(`${injectedAt} ${id}`, { id, injectedAt, right, repaired, hints, seconds });
+    // Its id is told once it is closed: what is looked for has none yet.
+    last.set(injectedAt, { id, injectedAt, right, repaired, hints, seconds });
   }
   return [...last.values()];
 }

@@ -3,6 +3,7 @@ import { EXIT, recordFile, type ChapterId } from '@handwired/host';
 import { build, chapters, undo, type StepEvent } from '@handwired/labs';
 import pc from 'picocolors';
 import type { Context } from '../context.ts';
+import { noteHint } from '../fault/state.ts';
 import { toBuild, toUndo, type Selection } from '../lab/chapters.ts';
 import { remember } from '../lab/history.ts';
 import { withLock } from '../lab/lock.ts';
@@ -17,6 +18,7 @@ export async function runBuild(context: Context, name: string, selection: Select
   await onLabHost(context, name, wanted, async (session, plan, options) => {
     await noteAsBegun(name, wanted);
     await remember(name, context, { kind: 'build', chapters: wanted });
+    await noteHint(name);
     await build(session, plan, options);
   });
   context.print(`next: lab check${named(name)}`);

@@ -1,6 +1,7 @@
 import { type FormatName, regrade, renderMoves, renderReport, type Report } from '@handwired/checker';
 import { EXIT } from '@handwired/host';
 import type { Context } from '../context.ts';
+import { noteHint } from '../fault/state.ts';
 import { gradeLab, type GradeFlags, selectionOf } from '../lab/grade.ts';
 import { rememberReport } from '../lab/history.ts';
 import { withLock } from '../lab/lock.ts';
@@ -19,10 +20,20 @@ export interface CheckOptions extends GradeFlags {
 /** `lab check`: grades the lab, prints the report, gives its exit code. */
 export async function runCheck(context: Context, name: string, options: CheckOptions): Promise<number> {
   context.resume = `lab check ${name}`;
-  if (options.watch === true) return watch(context, name, options);
+  if (options.watch === true) {
+    await countHint(context, name, options, EXIT.failed);
+    return watch(context, name, options);
+  }
   const report = await reportFor(context, name, options);
+  if (options.facts === undefined) await countHint(context, name, options, report.exit);
   show(report, options, context);
   return report.exit;
+}
+
+/** What says the cause of a failure is a hint for whoever looks for a fault: a level above 1, or more than the text has. */
+async function countHint(context: Context, name: string, options: CheckOptions, exit: number): Promise<void> {
+  const tells = (options.hints ?? 1) > 1 || options.output !== 'text';
+  if (tells && exit === EXIT.failed) await withLock(name, context, () => noteHint(name));
 }
 
 async function reportFor(context: Context, name: string, options: CheckOptions): Promise<Report> {

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { loadFacts, observe, saveFacts, type Facts } from '@handwired/checker';
 import {
   baselineFile,
+  faultFile,
   LabError,
   recordFile,
   type Endpoint,
@@ -15,7 +16,7 @@ import type { Context } from '../context.ts';
 export async function observeBaseline(spec: LabSpec, seat: OpenSeat, { progress, signal }: Context): Promise<void> {
   await progress.stage('baseline taken', async () => {
     await saveFacts(baselineFile(spec.name), await observe(seat, { signal }));
-    await rm(recordFile(spec.name), { force: true });
+    for (const file of [recordFile(spec.name), faultFile(spec.name)]) await rm(file, { force: true });
   });
 }
 

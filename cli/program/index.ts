@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addCourse, addRemote } from './course.ts';
+import { addFaults } from './faults.ts';
 import { addFleet } from './fleet.ts';
 import { addGrading } from './grading.ts';
 import { addLifecycle } from './lifecycle.ts';
@@ -47,6 +48,7 @@ export function createProgram(context: Context, hooks: Hooks, remote: readonly s
   addProgress(program, context, act);
   addGrading(program, context, act);
   addSeeing(program, context, act);
+  addFaults(program, context, act);
   addMachine(program, context, act);
   addFleet(program, context, act);
   return program;
