@@ -34,8 +34,11 @@ export async function guideOf(id: ChapterId, values: Values): Promise<Guide> {
   });
 }
 
-/** A chapter's steps as a guide shows them. */
+/** A chapter's steps as a guide shows them: without commands that need a note (`after`), which only `lab build` makes. */
 export async function stepsOf(id: ChapterId, { plan }: Pick<Values, 'plan'>): Promise<GuideStep[]> {
   const steps = await record('build', plan, [id]);
-  return steps.map(({ commands, ...step }) => ({ ...step, commands: commands.map(({ run }) => run.cmd) }));
+  return steps.map(({ commands, ...step }) => ({
+    ...step,
+    commands: commands.filter(({ after }) => !after).map(({ run }) => run.cmd),
+  }));
 }

@@ -149,7 +149,7 @@ async function runChapter(stage: Stage, id: ChapterId, asked: readonly ChapterId
 
 /** Builds what the chapter stands on, unless guides before it have. */
 async function prepare(stage: Stage, id: ChapterId, asked: readonly ChapterId[]): Promise<void> {
-  const needs = id === 'cleanup' ? ['publish' as const] : (chapters.find((one) => one.id === id)?.needs ?? []);
+  const needs = id === 'cleanup' ? (['publish', 'dns'] as const) : (chapters.find((one) => one.id === id)?.needs ?? []);
   for (const need of needs) if (!asked.includes(need)) await stage.lab(['build', stage.name, '--chapter', need]);
 }
 

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultPlan, derivePlan } from '@handwired/host';
+import { chapters } from '../chapters.ts';
+import { allBlocks, type Block, type Guide, plainText } from './guide.ts';
+import { readGuide, stepsOf } from './load.ts';
+
+const guides: Guide[] = [];
+for (const { id } of chapters) {
+  const parsed = await readGuide(id, { plan: defaultPlan, lab: 'lab' });
+  if (parsed) guides.push(parsed.guide);
+}
+
+const blocksOf = ({ sections }: Guide): Block[] => allBlocks(sections.flatMap(({ blocks }) => blocks));
+
+test('Every guide can be read, with any plan', async () => {
+  for (const { chapter } of guides) {
+    for (const plan of [defaultPlan, derivePlan('someone else')]) {
+      const parsed = await readGuide(chapter.id, { plan, lab: 'demo' });
+      assert.deepEqual(parsed?.problems, [], chapter.id);
+    }
+  }
+});
+
+test('A guide shows each step of its chapter, in order', async () => {
+  for (const guide of guides) {
+    const shown = blocksOf(guide).flatMap((block) => (block.kind === 'step' ? [block.step.id] : []));
+    const steps = await stepsOf(guide.chapter.id, { plan: defaultPlan });
+    assert.deepEqual(
+      shown,
+      steps.map(({ id }) => id),
+      guide.chapter.id,
+    );
+  }
+});
+
+test('No guide says in its own words less than 250 or more than 900 words', () => {
+  for (const guide of guides) {
+    const words = blocksOf(guide).flatMap((block) => ('inlines' in block ? plainText(block.inlines).split(/\s+/) : []));
+    assert.ok(words.length >= 250 && words.length <= 900, `${guide.chapter.id}: ${words.length} words`);
+  }
+});
+
+test('A guide ends with three questions', () => {
+  for (const { chapter, sections } of guides) {
+    const [list] = sections.find(({ id }) => id === 'ask')?.blocks ?? [];
+    assert.ok(list?.kind === 'list' && list.ordered && list.items.length === 3, chapter.id);
+  }
+});
+
+test("No value of the default plan stands in a guide's text for another plan", async () => {
+  const other = derivePlan('someone else');
+  const network = defaultPlan.gateway.replace(/1$/, '');
+  assert.ok(!other.gateway.startsWith(network));
+  for (const { chapter } of guides) {
+    const parsed = await readGuide(chapter.id, { plan: other, lab: 'demo' });
+    assert.ok(!JSON.stringify(parsed?.guide.sections).includes(network), chapter.id);
+  }
+});
