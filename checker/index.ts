@@ -22,3 +22,4 @@ export { renderMoves } from './report/moves.ts';
 export { watchLab, type Watcher } from './watch/watch.ts';
 export { traceLab } from './trace/trace.ts';
 export { renderTrace, renderTraceJson } from './report/trace.ts';
+export { showJson, showLab } from './show/show.ts';

@@ -11,8 +11,11 @@ export type Mark = z.infer<typeof Mark>;
 const Label = z.object({ text: z.string(), mark: Mark });
 export type Label = z.infer<typeof Label>;
 
-/** `place`: an address beyond the uplink. `routing`: what the lab host does with packets that are not for itself. */
-const nodeKinds = ['uplink', 'device', 'routing', 'bridge', 'veth', 'place'] as const;
+/**
+ * `place`: an address beyond the uplink. `routing`: what the lab host does with packets that are not for itself. `others`:
+ * what is there besides, by name alone.
+ */
+const nodeKinds = ['uplink', 'device', 'others', 'routing', 'bridge', 'veth', 'place'] as const;
 
 const TopologyNode = z.object({
   /** Unique in the topology. What the plan knows has the same id in every topology, whatever its name is. */
@@ -77,7 +80,7 @@ export const says = {
   masquerade: (plan: Plan) => `source NAT for ${plan.subnet}`,
   publish: (plan: Plan) => `tcp ${plan.hostPort} → ${plan.ct1.address}:${plan.containerPort}`,
   gateway: (gateway: string) => `default via ${gateway}`,
-  resolver: (address: string) => `asks ${address} for names`,
+  resolver: (address: string) => `DNS ${address}`,
   listens: (protocol: string, port: number) => `listens on ${protocol} ${port}`,
 } as const;
 

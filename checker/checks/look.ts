@@ -24,7 +24,7 @@ export interface Pair {
  * The veth pairs between a container and the lab host, found by what the kernel says of both ends and by no name: each
  * end's link_index is the other's ifindex, and the host end's link_netnsid is the number of the container's namespace.
  */
-export function pairsOf(facts: Facts, container: Container): Pair[] {
+export function pairsOf(facts: Facts, container: Pick<Container, 'name'>): Pair[] {
   const netns = netnsOf(facts, container.name);
   const numbers = new Set(
     facts.here.ids

@@ -1,15 +1,17 @@
 import { isIPv4 } from 'node:net';
-import { trafficEnds, world } from '@handwired/host';
+import { EXIT, LabError, trafficEnds, world } from '@handwired/host';
 import { Argument, Option, type Command } from 'commander';
 import type { TraceOptions } from '../commands/trace.ts';
+import type { ShowOptions } from '../commands/show.ts';
 import type { Context } from '../context.ts';
 import { labName, oneOf, parsePort } from '../options.ts';
-import { command, output, type Act } from './parts.ts';
+import { command, labCommand, output, throughOption, type Act } from './parts.ts';
 
 const traceExample = 'lab trace ct1 internet\n  lab trace outside host --port 8080\n  lab trace ct2 1.1.1.1 --port 53';
 
 /** Commands that show packets on their way. */
 export function addSeeing(program: Command, context: Context, act: Act): void {
+  addShow(program, context, act);
   const what = `${trafficEnds.join(', ')} or an address`;
   command(
     program,
@@ -30,6 +32,26 @@ export function addSeeing(program: Command, context: Context, act: Act): void {
         }),
       ),
     );
+}
+
+/** The network as a drawing. */
+function addShow(program: Command, context: Context, act: Act): void {
+  labCommand(
+    program,
+    'show',
+    'draw the network as it is now, what is missing or wrong marked',
+    'lab show -o svg > network.svg',
+  )
+    .addOption(throughOption('the chapter whose work is to be there (default: the last one begun)'))
+    .option('--plain', 'lines of ASCII in place of a drawing, for a screen reader (only with -o text)')
+    .addOption(output(['text', 'svg', 'mermaid', 'json']))
+    .action((name: string = labName(), options: ShowOptions) => {
+      if (options.plain === true && options.output !== 'text') {
+        const what = `--plain goes with -o text, not with ${options.output}`;
+        throw new LabError({ what, next: 'lab show --plain', exit: EXIT.usage });
+      }
+      return act('show', async () => (await import('../commands/show.ts')).runShow(context, name, options));
+    });
 }
 
 /** For commands whose own words are no lab's name. */

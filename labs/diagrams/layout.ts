@@ -7,8 +7,8 @@ import { wireOf } from './wires.ts';
 const gap = 2;
 /** Between a zone's border and what is in it. */
 const inset = 2;
-/** Without anything in it, the lab host is drawn as wide as this. */
-const narrowest = 28;
+/** All pictures of the course are as wide as this at least: two places of the world side by side. */
+const narrowest = 54;
 
 /** Rows from the world above to the containers below, so that every wire goes down. */
 export function layoutOf(topology: Topology): Layout {
@@ -25,21 +25,15 @@ export function layoutOf(topology: Topology): Layout {
     units.map(({ width }) => width),
     gap,
   );
-  const beside = rowWidth(
-    [below, ...lone.map(wide)].filter((width) => width > 0),
-    gap,
-  );
   const inner = Math.max(
     narrowest,
-    joined.length > 0 ? beside : Math.max(below, rowWidth(lone.map(wide), gap)),
-    ...[rows.devices, rows.routing].map((row) => rowWidth(row.map(wide), gap)),
+    ...[rows.devices, rows.routing, rows.bridges].map((row) => rowWidth(row.map(wide), gap)),
     ...zones('world').flatMap(({ nodes }) => nodes.map(placeWidth)),
   );
-  const width = inner + 2 * inset;
-  const placed = placedUnits(
-    units,
-    joined.length > 0 && lone.length > 0 ? inset : inset + Math.floor((inner - below) / 2),
-  );
+  // Containers stand below the lab host, not in it; bridges beside those that are plugged into.
+  const beside = joined.length > 0 && lone.length > 0 ? gap + rowWidth(lone.map(wide), gap) + inset : 0;
+  const width = Math.max(inner + 2 * inset, below + beside);
+  const placed = placedUnits(units, beside > 0 ? 0 : Math.floor((width - below) / 2));
   const boxes = zones('world').flatMap((zone) => worldBoxes(zone, width));
   const top = bottomOf(boxes) + (boxes.length > 0 ? 1 : 0);
   if (host) boxes.push(...hostBoxes({ host, rows, joined, lone, placed, top, width }));
@@ -59,7 +53,7 @@ interface Rows {
 
 function hostRows(host: Zone | undefined): Rows {
   const row = (...kinds: TopologyNode['kind'][]) => (host?.nodes ?? []).filter(({ kind }) => kinds.includes(kind));
-  return { devices: row('uplink', 'device'), routing: row('routing'), bridges: row('bridge') };
+  return { devices: row('uplink', 'device', 'others'), routing: row('routing'), bridges: row('bridge') };
 }
 
 type Placed = Unit & { x: number };
@@ -140,7 +134,8 @@ function barOf(bridge: TopologyNode, placed: readonly Placed[], y: number): Box 
     .flatMap(({ port, middle }) => (port ? [around(port, middle, 0)] : []));
   const [left, right] = [Math.min(...ports.map(({ x }) => x)), Math.max(...ports.map(({ x, width }) => x + width))];
   const missing = Math.max(0, wide(bridge) - (right - left));
-  return { ...boxOf(bridge, left - Math.floor(missing / 2), y), width: right - left + missing };
+  const x = Math.max(inset, left - Math.floor(missing / 2));
+  return { ...boxOf(bridge, x, y), width: right - left + missing };
 }
 
 const around = (node: TopologyNode, middle: number, y: number): Box =>

@@ -27,7 +27,15 @@ export function outlineOf(topology: Topology): string[] {
 }
 
 const kinds: Record<TopologyNode['kind'], string> = {
-  ...{ uplink: ' (uplink)', device: ' (device)', bridge: ' (bridge)', veth: ' (veth)', routing: '', place: '' },
+  ...{
+    uplink: ' (uplink)',
+    device: ' (device)',
+    others: '',
+    bridge: ' (bridge)',
+    veth: ' (veth)',
+    routing: '',
+    place: '',
+  },
 };
 
 const suffix = (mark: Mark): string => (mark === null ? '' : ` (${mark})`);

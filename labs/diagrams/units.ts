@@ -47,7 +47,7 @@ export function unitsOf(topology: Topology, gap: number): Unit[] {
     .flatMap((zone) => zone.nodes.filter(({ kind, id }) => kind === 'veth' && !used.has(id)))
     .map((port): Unit => {
       const columns = [column(port, undefined)];
-      return { columns, bridge: bridgeOf(columns), width: wide(port) };
+      return { columns, bridge: bridgeOf(columns), width: wide(port) + 4 };
     });
   return together([...containers, ...loose]);
 }

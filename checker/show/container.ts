@@ -1,0 +1,105 @@
+import { type Label, nodeIds, says, type TopologyNode, type Zone } from '@handwired/host';
+import type { Case } from '../checks/check.ts';
+import { netnsOf, pairOf, resolvConfOf } from '../checks/look.ts';
+import type { Net } from '../facts/facts.ts';
+import type { Link } from '../facts/links.ts';
+import { addressesOn, compared, extraNode, marked, missingNode, troubles, when } from './labels.ts';
+import { addressesIn, nodeIn, notesIn, type Wanted, zoneIn } from './plan.ts';
+
+type Which = 'ct1' | 'ct2';
+
+/** A planned container as it is; undefined: it is not there, and not to be there yet. */
+export function containerZone(the: Case, which: Which, wanted: Wanted): Zone | undefined {
+  const { name } = the.plan[which];
+  const id = `container ${which}`;
+  const netns = netnsOf(the.facts, name);
+  const planned = zoneIn(wanted.now, id);
+  if (!netns) {
+    if (!planned) return undefined;
+    const notes = planned.notes.map(({ text }) => marked(text, 'missing'));
+    return { ...planned, mark: 'missing', nodes: planned.nodes.map(missingNode), notes };
+  }
+  const head = { id, kind: 'container' as const, name, mark: zoneIn(wanted.all, id) ? null : ('extra' as const) };
+  if (!netns.net) return { ...head, nodes: [], notes: [marked('it could not be entered', 'wrong')] };
+  return { ...head, nodes: nodesOf(the, which, netns.net, wanted), notes: notesOf(the, which, netns.net, wanted) };
+}
+
+function nodesOf(the: Case, which: Which, net: Net, wanted: Wanted): TopologyNode[] {
+  const id = nodeIds.inner(which);
+  const links = net.links.filter(({ loopback }) => !loopback);
+  const main = pairOf(the.facts, the.plan[which], the.plan)?.inner ?? links.find(({ name }) => name === the.plan.inner);
+  const others = links
+    .filter((link) => link !== main)
+    .map((link) => extraNode(`${which} ${link.name}`, 'device', link));
+  if (main) return [innerNode(the, main, id, wanted), ...others];
+  const planned = nodeIn(wanted.now, id);
+  return planned ? [missingNode(planned), ...others] : others;
+}
+
+function innerNode({ plan }: Case, link: Link, id: string, wanted: Wanted): TopologyNode {
+  const named = !wanted.has('addressing') || link.name === plan.inner;
+  return {
+    ...{
+      id,
+      kind: link.kind === 'veth' ? 'veth' : 'device',
+      name: link.name,
+      mark: named && link.kind === 'veth' ? null : 'wrong',
+    },
+    addresses: compared(addressesOn(link), addressesIn(wanted.now, id), addressesIn(wanted.all, id)),
+    notes: [
+      ...when(!named, `is to be called ${plan.inner}`, 'wrong'),
+      ...when(link.kind !== 'veth', `is of kind ${link.kind ?? 'none'}, no veth`, 'wrong'),
+      // Moving it into the container switched it off: that is mended in chapter addressing.
+      ...(wanted.has('addressing') ? troubles(link) : []),
+    ],
+  };
+}
+
+function notesOf(the: Case, which: Which, net: Net, wanted: Wanted): Label[] {
+  const [now, all] = [notesIn(wanted.now, `container ${which}`), notesIn(wanted.all, `container ${which}`)];
+  const about = (texts: string[], pattern: RegExp): string[] => texts.filter((text) => pattern.test(text));
+  const lo = net.links.find(({ loopback }) => loopback);
+  const isAlone = net.links.every(({ loopback }) => loopback);
+  return [
+    ...when(lo?.up === false, says.loopbackDown(!isAlone), wanted.has('addressing') ? 'wrong' : null),
+    ...compared(routesOf(net), about(now, /^default /), about(all, /^default /)),
+    ...(wanted.has('dns') ? resolverOf(the, which, net) : []),
+    ...listenersOf(net, about(now, /^listens /)),
+  ];
+}
+
+const routesOf = ({ routes }: Net): string[] =>
+  routes
+    .filter(
+      ({ destination, table, gateway, device }) =>
+        destination === 'default' && table === 'main' && !(gateway ?? device ?? '').includes(':'),
+    )
+    .map(({ gateway, device }) => (gateway === null ? `default by ${device ?? 'nothing'}` : says.gateway(gateway)));
+
+/** Any name server may be right; one on loopback only where something listens. */
+function resolverOf({ facts, plan }: Case, which: Which, net: Net): Label[] {
+  const text = resolvConfOf(facts, plan[which].name)?.text ?? '';
+  const servers = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, server = '']) => server).slice(0, 3);
+  if (servers.length === 0) return [marked(says.resolver(plan.resolver), 'missing')];
+  return servers.map((server) => {
+    const inside = net.sockets.some(({ protocol, address }) => protocol === 'udp' && address.startsWith('127.'));
+    return marked(says.resolver(server), server.startsWith('127.') && !inside ? 'wrong' : null);
+  });
+}
+
+function listenersOf({ sockets }: Net, wanted: readonly string[]): Label[] {
+  const tcp = sockets.filter(({ protocol, address }) => protocol === 'tcp' && !address.includes(':'));
+  const all = tcp.map(({ port, address }) => ({
+    text: says.listens('tcp', port),
+    isLocal: address.startsWith('127.'),
+  }));
+  const open = new Set(all.filter(({ isLocal }) => !isLocal).map(({ text }) => text));
+  const shut = new Set(all.filter(({ isLocal, text }) => isLocal && !open.has(text)).map(({ text }) => text));
+  return [
+    ...[...open].map((text) => marked(text)),
+    ...[...shut].map((text) =>
+      marked(`${text.replace('listens on ', '')}, loopback only`, wanted.includes(text) ? 'wrong' : null),
+    ),
+    ...wanted.filter((text) => !open.has(text) && !shut.has(text)).map((text) => marked(text, 'missing')),
+  ].slice(0, 6);
+}

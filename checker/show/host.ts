@@ -1,0 +1,127 @@
+import { type Label, nodeIds, plannedTopology, type TopologyNode, world, type Zone } from '@handwired/host';
+import type { Case } from '../checks/check.ts';
+import { linkOf, pairOf, pairsOf } from '../checks/look.ts';
+import type { Link } from '../facts/links.ts';
+import { addressesOn, compared, extraNode, marked, missingNode, troubles, when } from './labels.ts';
+import { addressesIn, nodeIn, type Wanted } from './plan.ts';
+import { routingNode } from './routing.ts';
+
+/** The lab host itself, and which of its links has which id. */
+export interface HostView {
+  zone: Zone;
+  ids: ReadonlyMap<string, Link>;
+}
+
+/** The most links that are drawn which nobody planned: a lab host may have thousands. */
+const mostExtra = 8;
+
+export function hostView(the: Case, wanted: Wanted): HostView {
+  const ids = idsOf(the);
+  const planned = [nodeIds.uplink, nodeIds.bridge, ...(['ct1', 'ct2'] as const).map(nodeIds.port)];
+  const [extra, more] = extraLinks(the, ids);
+  for (const link of extra) ids.set(`host ${link.name}`, link);
+  const nodes = planned.flatMap((id) => {
+    const link = ids.get(id);
+    if (link) return [plannedNode(the, id, link, wanted)];
+    const missing = nodeIn(wanted.now, id);
+    return missing ? [missingNode(missing)] : [];
+  });
+  const routing = routingNode(the, wanted);
+  const others = extra.map((link) => extraNode(`host ${link.name}`, kindOf(link), link));
+  const beside = [...foreign(the), ...strays(the, more)];
+  const zone: Zone = {
+    ...{ id: 'host', kind: 'host', name: 'lab host', mark: null, notes: [] },
+    nodes: [...nodes, ...(routing ? [routing] : []), ...others, ...beside],
+  };
+  return { zone, ids };
+}
+
+/** The links that the plan speaks of, as the kernel has them: the cables by both of their ends, by no name. */
+function idsOf({ facts, plan }: Case): Map<string, Link> {
+  const found: [string, Link | undefined][] = [
+    [nodeIds.uplink, linkOf(facts.here.links, world.uplink.name)],
+    [nodeIds.bridge, linkOf(facts.here.links, plan.bridge)],
+    ...(['ct1', 'ct2'] as const).map((which): [string, Link | undefined] => [
+      nodeIds.port(which),
+      pairOf(facts, plan[which], plan)?.host ?? unplugged(facts.here.links, plan[which].veth),
+    ]),
+  ];
+  return new Map(found.flatMap(([id, link]) => (link ? [[id, link] as const] : [])));
+}
+
+/** A host end by its planned name, where it leads to no container. */
+const unplugged = (links: readonly Link[], name: string): Link | undefined =>
+  links.find((link) => link.name === name && link.kind === 'veth');
+
+function extraLinks({ facts, baseline }: Case, ids: ReadonlyMap<string, Link>): [Link[], number] {
+  const planned = new Set([...ids.values()].map(({ index }) => index));
+  const found = facts.here.links.filter(
+    ({ loopback, name, index }) => !loopback && !planned.has(index) && !linkOf(baseline.here.links, name),
+  );
+  return [found.slice(0, mostExtra), found.length - mostExtra];
+}
+
+const kindOf = ({ kind }: Link): TopologyNode['kind'] => (kind === 'bridge' || kind === 'veth' ? kind : 'device');
+
+function plannedNode(the: Case, id: string, link: Link, wanted: Wanted): TopologyNode {
+  const kind = nodeIn(plannedTopology(the.plan), id)?.kind ?? 'device';
+  const isOther = (kind === 'bridge' || kind === 'veth') && link.kind !== kind;
+  return {
+    ...{ id, kind, name: link.name, mark: isOther ? 'wrong' : nodeIn(wanted.all, id) ? null : 'extra' },
+    addresses: compared(addressesOn(link), addressesIn(wanted.now, id), addressesIn(wanted.all, id)),
+    notes: [
+      ...when(isOther, `is of kind ${link.kind ?? 'none'}, no ${kind}`, 'wrong'),
+      ...troubles(link),
+      ...(kind === 'veth' ? portNotes(the, link) : []),
+    ],
+  };
+}
+
+function portNotes({ facts, plan }: Case, link: Link): Label[] {
+  const port = facts.here.ports.find(({ device }) => device === link.name);
+  const known = linkOf(facts.here.links, plan.bridge) !== undefined;
+  return [
+    ...when(link.master === null && known, `is in no bridge`, 'wrong'),
+    ...when(link.master !== null && link.master !== plan.bridge, `is in ${link.master ?? ''}`, 'wrong'),
+    ...when(port?.isolated === true, 'is isolated', 'wrong'),
+    ...when(link.up && port !== undefined && port.state !== 'forwarding', `port state ${port?.state ?? ''}`, 'wrong'),
+    ...when(
+      pairsOf(facts, plan.ct1)
+        .concat(pairsOf(facts, plan.ct2))
+        .every(({ host }) => host !== link),
+      'leads to no container',
+      'wrong',
+    ),
+  ];
+}
+
+const others = (id: string, name: string, notes: Label[]): TopologyNode[] =>
+  notes.length === 0 ? [] : [{ ...{ id, kind: 'others', name, mark: null }, addresses: [], notes }];
+
+/** What was there before the learner came: it is not theirs, and it stays. */
+function foreign({ facts, baseline }: Case): TopologyNode[] {
+  const links = baseline.here.links.filter(({ name, loopback }) => !loopback && name !== world.uplink.name);
+  const names = [...links, ...baseline.namespaces.filter(({ real }) => real)].map(({ name }) => name);
+  const now = new Set([...facts.here.links, ...facts.namespaces].map(({ name }) => name));
+  return others(
+    'foreign',
+    'not yours',
+    names.slice(0, 6).map((name) => marked(name, now.has(name) ? null : 'missing')),
+  );
+}
+
+/** Network namespaces that only a process or a mount elsewhere keeps, and how many links are not drawn. */
+function strays({ facts, baseline }: Case, more: number): TopologyNode[] {
+  const known = new Set([facts.host.inode, facts.world.inode, ...facts.namespaces.map(({ inode }) => inode)]);
+  for (const { inode } of [...baseline.processes, ...baseline.mounts]) known.add(inode);
+  const kept = [...facts.processes, ...facts.mounts].filter(({ inode }) => !known.has(inode));
+  const inodes = [...new Set(kept.map(({ inode }) => inode))].slice(0, 3);
+  const notes = inodes.map((inode) => {
+    const process = facts.processes.find((one) => one.inode === inode);
+    return marked(process ? `kept by process ${process.pid}` : 'kept by a mount', 'extra');
+  });
+  return [
+    ...others('strays', 'netns without a name', notes),
+    ...others('more', 'not drawn', when(more > 0, `${more} more links`, 'extra')),
+  ];
+}

@@ -1,0 +1,47 @@
+import type { Label, Mark, TopologyNode } from '@handwired/host';
+import type { Link } from '../facts/links.ts';
+
+export const marked = (text: string, mark: Mark = null): Label => ({ text, mark });
+
+/** Only where it is so. */
+export const when = (so: boolean, text: string, mark: Mark): Label[] => (so ? [marked(text, mark)] : []);
+
+/**
+ * What there is, and what should be. `wanted`: the plan's, so far as it is asked for; `known`: all that the plan will have.
+ * What is beyond the plan takes the place of something wanted (wrong), or of nothing (extra).
+ */
+export function compared(there: readonly string[], wanted: readonly string[], known: readonly string[]): Label[] {
+  const missing = wanted.filter((text) => !there.includes(text));
+  const beyond: Mark = missing.length > 0 ? 'wrong' : 'extra';
+  return [
+    ...there.map((text) => marked(text, known.includes(text) ? null : beyond)),
+    ...missing.map((text) => marked(text, 'missing')),
+  ];
+}
+
+/** IPv4, and IPv6 that somebody gave it: link-local ones come by themselves. */
+export const addressesOn = ({ addresses }: Link): string[] =>
+  addresses
+    .filter(({ family, scope }) => family === 'inet' || scope !== 'link')
+    .map(({ address, prefix }) => `${address}/${prefix}`);
+
+/** What can be wrong with any link that frames are to pass. */
+export const troubles = (link: Link): Label[] => [
+  ...when(!link.up, 'is down', 'wrong'),
+  ...when(link.up && !link.carrier && link.kind === 'veth', 'has no carrier', 'wrong'),
+  ...when(!link.arp, 'ARP is off', 'wrong'),
+];
+
+/** A link that nobody planned. */
+export const extraNode = (id: string, kind: TopologyNode['kind'], link: Link): TopologyNode => ({
+  ...{ id, kind, name: link.name, mark: 'extra' },
+  addresses: addressesOn(link).map((text) => marked(text)),
+  notes: when(!link.up, 'is down', null),
+});
+
+export const missingNode = (node: TopologyNode): TopologyNode => ({
+  ...node,
+  mark: 'missing',
+  addresses: node.addresses.map(({ text }) => marked(text, 'missing')),
+  notes: node.notes.map(({ text }) => marked(text, 'missing')),
+});

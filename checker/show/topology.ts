@@ -1,0 +1,104 @@
+import { type ChapterId, nodeIds, type Topology, type TopologyLink, worldZone, type Zone } from '@handwired/host';
+import { begun } from '../begun.ts';
+import type { Case } from '../checks/check.ts';
+import { netnsOf, pairsOf } from '../checks/look.ts';
+import { nothing } from '../take.ts';
+import { escapeText } from '../report/escape.ts';
+import { containerZone } from './container.ts';
+import { hostView, type HostView } from './host.ts';
+import { extraNode, when } from './labels.ts';
+import { type Wanted, wantedOf } from './plan.ts';
+
+/** The most containers that are drawn which nobody planned. */
+const mostExtra = 6;
+
+/** The chapters that change what is drawn, the last first. */
+const drawn: ChapterId[] = ['cleanup', 'publish', 'dns', 'egress', 'addressing', 'veth', 'bridge', 'namespaces'];
+
+/**
+ * What is on a lab host and how it hangs together, with what is missing, wrong or beyond the plan marked. Pure.
+ * `through`: the chapter whose work is to be there by now; without it, the last one that was begun.
+ */
+export function topologyOf(known: Omit<Case, 'evidence'>, through?: ChapterId): Topology {
+  const the: Case = { ...known, evidence: nothing };
+  const wanted = wantedOf(the.plan, through ?? lastBegun(the));
+  const host = hostView(the, wanted);
+  const containers = (['ct1', 'ct2'] as const).flatMap((which) => containerZone(the, which, wanted) ?? []);
+  const zones = [worldZone(), host.zone, ...containers, ...extraZones(the)];
+  return escaped({ schemaVersion: 1, zones, links: linksOf(the, host, zones, wanted) });
+}
+
+function lastBegun({ facts, baseline, plan, record }: Case): ChapterId {
+  const now = begun(facts, baseline, plan, record);
+  return drawn.find((id) => now.includes(id)) ?? 'tour';
+}
+
+/** Named network namespaces that are neither planned nor of before the learner came. */
+function extraZones({ facts, baseline, plan }: Case): Zone[] {
+  const planned = new Set([plan.ct1.name, plan.ct2.name, ...baseline.namespaces.map(({ name }) => name)]);
+  const found = facts.namespaces.filter(({ name }) => !planned.has(name) && netnsOf(facts, name));
+  return found.slice(0, mostExtra).map(({ name, net }, at) => ({
+    ...{ id: `container ${name}`, kind: 'container', name, mark: 'extra' },
+    nodes: (net?.links ?? [])
+      .filter(({ loopback }) => !loopback)
+      .slice(0, 4)
+      .map((link) => extraNode(`${name} ${link.name}`, link.kind === 'veth' ? 'veth' : 'device', link)),
+    notes: when(at === mostExtra - 1 && found.length > mostExtra, `and ${found.length - mostExtra} more`, 'extra'),
+  }));
+}
+
+function linksOf(the: Case, { ids }: HostView, zones: readonly Zone[], { now }: Wanted): TopologyLink[] {
+  const drawnIds = new Set(zones.flatMap(({ nodes }) => nodes.map(({ id }) => id)));
+  const there = [...uplinkCable(ids), ...routed(drawnIds), ...ports(the, ids), ...cables(the, ids)];
+  const same = ({ from, to }: TopologyLink) => there.some((link) => link.from === from && link.to === to);
+  const missing = now.links.filter((link) => !same(link)).map((link): TopologyLink => ({ ...link, mark: 'missing' }));
+  return [...there, ...missing].filter(({ from, to }) => drawnIds.has(from) && drawnIds.has(to));
+}
+
+const uplinkCable = (ids: HostView['ids']): TopologyLink[] => {
+  const [gateway] = worldZone().nodes;
+  return gateway && ids.has(nodeIds.uplink)
+    ? [{ from: gateway.id, to: nodeIds.uplink, kind: 'cable', mark: null }]
+    : [];
+};
+
+const routed = (drawnIds: ReadonlySet<string>): TopologyLink[] =>
+  drawnIds.has(nodeIds.routing)
+    ? [
+        { from: nodeIds.uplink, to: nodeIds.routing, kind: 'routed', mark: null },
+        { from: nodeIds.routing, to: nodeIds.bridge, kind: 'routed', mark: null },
+      ]
+    : [];
+
+/** Every link that is in a bridge which is drawn. */
+function ports({ plan }: Case, ids: HostView['ids']): TopologyLink[] {
+  return [...ids].flatMap(([to, link]): TopologyLink[] => {
+    const bridge = [...ids].find(([, { name }]) => name === link.master);
+    if (!bridge) return [];
+    const isPlanned = to.startsWith('port ');
+    return [{ from: bridge[0], to, kind: 'port', mark: isPlanned && link.master !== plan.bridge ? 'wrong' : null }];
+  });
+}
+
+/** Every cable from the lab host to a named container. */
+function cables({ facts, plan }: Case, ids: HostView['ids']): TopologyLink[] {
+  const idOf = (which: 'ct1' | 'ct2', index: number, name: string): string => {
+    const own = ids.get(nodeIds.port(which))?.peer?.index === index;
+    return own ? nodeIds.inner(which) : `${which} ${name}`;
+  };
+  return facts.namespaces.flatMap(({ name }) => {
+    const which = (['ct1', 'ct2'] as const).find((one) => plan[one].name === name);
+    return pairsOf(facts, { name }).flatMap(({ inner, host }): TopologyLink[] => {
+      const from = [...ids].find(([, { index }]) => index === host.index)?.[0];
+      const to = which ? idOf(which, inner.index, inner.name) : `${name} ${inner.name}`;
+      return from === undefined ? [] : [{ from, to, kind: 'cable', mark: null }];
+    });
+  });
+}
+
+/** No text of a lab host's can steer a terminal or reorder a line. Ids hold names too. */
+function escaped(topology: Topology): Topology {
+  return JSON.parse(JSON.stringify(topology), (_key, value: unknown) =>
+    typeof value === 'string' ? escapeText(value) : value,
+  ) as Topology;
+}
