@@ -40,6 +40,13 @@ export interface StepText<Id extends string = string> {
     /** File and function in github.com/moby/moby, read at commit b985e2313a. */
     source: string;
   };
+  /** What it makes, if that has a place on the one screen that holds the course; in a few words each. */
+  object?: {
+    name: string;
+    for: string;
+    /** What it is called where Docker makes it. */
+    docker: string;
+  };
 }
 
 export interface ChapterData<Id extends string = string> extends ChapterInfo {

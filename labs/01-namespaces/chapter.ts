@@ -15,6 +15,7 @@ export const chapter = chapterData({
         does: 'Makes one for each container, unnamed, and keeps it alive by a bind mount under /var/run/docker/netns. `ip netns add` does the same under /run/netns, with a name.',
         source: 'daemon/libnetwork/osl/namespace_linux.go: createNetworkNamespace, mountNetworkNamespace',
       },
+      object: { name: 'network namespace', for: 'a network stack of its own', docker: 'sandbox, SandboxKey' },
     },
   ],
 });

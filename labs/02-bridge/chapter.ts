@@ -15,6 +15,7 @@ export const chapter = chapterData({
         does: 'Makes docker0, or br-ID for a network of yours, with a random MAC address for the same reason.',
         source: 'daemon/libnetwork/drivers/bridge/setup_device_linux.go: setupDevice',
       },
+      object: { name: 'bridge', for: 'a switch in the kernel', docker: 'docker0, or br-ID' },
     },
     {
       id: 'address',
@@ -23,6 +24,11 @@ export const chapter = chapterData({
       docker: {
         does: 'Puts the first address of the network on the bridge, 172.17.0.1/16 on docker0.',
         source: 'daemon/libnetwork/drivers/bridge/setup_ipv4_linux.go: setupBridgeIPv4',
+      },
+      object: {
+        name: 'gateway address',
+        for: "the host as the containers' neighbour",
+        docker: 'Gateway of the network',
       },
     },
     {

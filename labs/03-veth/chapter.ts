@@ -15,6 +15,7 @@ export const chapter = chapterData({
         does: 'Makes the pair with the inner end already in the container, under random names such as veth1a2b3c4.',
         source: 'daemon/libnetwork/drivers/bridge/bridge_linux.go: CreateEndpoint, createVeth',
       },
+      object: { name: 'veth pair', for: 'a cable into the container', docker: 'endpoint' },
     },
     {
       id: 'move',
@@ -33,6 +34,7 @@ export const chapter = chapterData({
         does: 'The same for each container that joins the network.',
         source: 'daemon/libnetwork/drivers/bridge/bridge_linux.go: addToBridge',
       },
+      object: { name: 'bridge port', for: 'where the cable is plugged in', docker: 'network connect' },
     },
     {
       id: 'up',

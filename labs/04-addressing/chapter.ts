@@ -33,6 +33,7 @@ export const chapter = chapterData({
         does: "Takes the next free address of the network's pool.",
         source: 'daemon/libnetwork/osl/interface_linux.go: setInterfaceIP',
       },
+      object: { name: 'address', for: 'who it is, and who its neighbours are', docker: 'IPAddress, --ip' },
     },
     {
       id: 'up',
@@ -51,6 +52,7 @@ export const chapter = chapterData({
         does: "The same, to the bridge's address.",
         source: 'daemon/libnetwork/osl/route_linux.go: SetGateway, programGateway',
       },
+      object: { name: 'default route', for: 'all others are reached by the host', docker: 'Gateway of the container' },
     },
   ],
 });

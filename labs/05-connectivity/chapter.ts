@@ -15,6 +15,7 @@ export const chapter = chapterData({
         does: 'Accepts all that comes from the bridge by one rule in its chain DOCKER-FORWARD. With inter-container communication off there is a DROP for bridge to bridge instead.',
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules, setIcc',
       },
+      object: { name: 'rule, bridge to bridge', for: 'the containers reach each other', docker: 'enable_icc' },
     },
     {
       id: 'ping',

@@ -15,6 +15,7 @@ export const chapter = chapterData({
         does: 'Adds the same raw rule for each container since version 28.',
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/endpoint.go: filterDirectAccess',
       },
+      object: { name: 'rule in raw', for: 'nobody reaches a container directly', docker: 'direct access filter' },
     },
     {
       id: 'out',
@@ -24,6 +25,7 @@ export const chapter = chapterData({
         does: 'The same, by the one rule in DOCKER-FORWARD that also lets its containers reach each other.',
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules',
       },
+      object: { name: 'rule, out', for: 'the containers open connections', docker: 'chain DOCKER-FORWARD' },
     },
     {
       id: 'back',
@@ -33,6 +35,7 @@ export const chapter = chapterData({
         does: 'The same rule in its chain DOCKER-CT.',
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupIPTables',
       },
+      object: { name: 'rule, back', for: 'answers come in, and only answers', docker: 'chain DOCKER-CT' },
     },
     {
       id: 'masquerade',
@@ -41,6 +44,11 @@ export const chapter = chapterData({
       docker: {
         does: 'The same rule, for each network that is not internal.',
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules',
+      },
+      object: {
+        name: 'masquerade',
+        for: 'they leave with an address that gets answers',
+        docker: 'enable_ip_masquerade',
       },
     },
     {
@@ -51,6 +59,7 @@ export const chapter = chapterData({
         does: 'The same. If it was off, it also sets the policy of FORWARD to DROP, for all of the host.',
         source: 'daemon/libnetwork/drivers/bridge/setup_ip_forwarding.go: setupIPv4Forwarding',
       },
+      object: { name: 'forwarding', for: 'the host is a router', docker: '--ip-forward' },
     },
   ],
 });

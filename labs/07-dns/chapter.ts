@@ -24,6 +24,7 @@ export const chapter = chapterData({
         does: "Mounts its file into the container. On the default bridge it has the host's servers without those on loopback; on a network of yours it names 127.0.0.11, where Docker's own server listens in the container.",
         source: 'daemon/libnetwork/sandbox_dns_unix.go: setupDNS, rebuildDNS',
       },
+      object: { name: 'resolv.conf', for: 'which name server is asked', docker: '--dns, or 127.0.0.11' },
     },
   ],
 });

@@ -34,6 +34,7 @@ export const chapter = chapterData({
         source:
           'daemon/libnetwork/drivers/bridge/internal/iptabler/port.go: setPerPortNAT; network.go: addNATJumpRules',
       },
+      object: { name: 'DNAT', for: 'the port of the host leads to the container', docker: '-p, chain DOCKER' },
     },
     {
       id: 'local',
@@ -43,6 +44,7 @@ export const chapter = chapterData({
         does: 'Jumps from OUTPUT to the same chain; for 127.0.0.0/8 it leaves that to docker-proxy, unless that is off.',
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: addNATJumpRules',
       },
+      object: { name: 'DNAT in OUTPUT', for: 'the host itself is a client too', docker: '-p, chain DOCKER' },
     },
     {
       id: 'accept',
@@ -70,6 +72,7 @@ export const chapter = chapterData({
         does: 'Sets it on its bridge when docker-proxy is off. With docker-proxy it is not needed: that accepts the connection on the host and opens another to the container.',
         source: 'daemon/libnetwork/drivers/bridge/setup_ipv4_linux.go: setupLoopbackAddressesRouting',
       },
+      object: { name: 'loopback on the bridge', for: '127.0.0.1 works as well', docker: 'docker-proxy' },
     },
     {
       id: 'source',
@@ -89,6 +92,7 @@ export const chapter = chapterData({
         source:
           'daemon/libnetwork/drivers/bridge/internal/iptabler/port.go: setPerPortNAT; bridge_linux.go: setHairpinMode',
       },
+      object: { name: 'hairpin', for: 'a container is a client too', docker: 'hairpin mode' },
     },
   ],
 });
