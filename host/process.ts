@@ -130,6 +130,27 @@ export async function startDetached(argv: readonly string[], logFile: string): P
   }
 }
 
+/**
+ * Shows text by a pager, a command line for sh(1), on our own terminal; returns when the reader has closed it. False: it
+ * could not be started. Ctrl-C is the pager's meanwhile.
+ */
+export async function pageThrough(pager: string, text: string): Promise<boolean> {
+  const ignore = (): void => undefined;
+  process.on('SIGINT', ignore);
+  try {
+    // Colours come through less(1) also where PAGER says no more than its name.
+    const env = { ...process.env, LESS: process.env['LESS'] ?? 'R' };
+    const child = spawn('/bin/sh', ['-c', pager], { stdio: ['pipe', 'inherit', 'inherit'], env });
+    // Closed before its end: the reader has seen enough.
+    child.stdin.on('error', ignore);
+    child.stdin.end(text);
+    const [code] = (await once(child, 'close')) as [number | null];
+    return code !== 126 && code !== 127;
+  } finally {
+    process.off('SIGINT', ignore);
+  }
+}
+
 /** A process whose stdin and stdout are one byte stream: what is written goes to it, what it says is read. */
 export interface PipedProcess {
   stream: Duplex;

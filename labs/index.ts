@@ -22,5 +22,8 @@ export {
   type Section,
 } from './guide/guide.ts';
 export { guideFile, guideOf, readGuide } from './guide/load.ts';
+export type { GuideLook } from './guide/paint.ts';
 export { compare, type SeenLine } from './guide/see.ts';
+export { summaryLines, summaryOf } from './guide/summary.ts';
+export { guideLines } from './guide/terminal.ts';
 export type { Values } from './guide/values.ts';

@@ -4,6 +4,7 @@ import { addCourse, addRemote } from './course.ts';
 import { addFaults } from './faults.ts';
 import { addFleet } from './fleet.ts';
 import { addGrading } from './grading.ts';
+import { addGuide } from './guide.ts';
 import { addLifecycle } from './lifecycle.ts';
 import { addMachine } from './machine.ts';
 import type { Act } from './parts.ts';
@@ -44,6 +45,7 @@ export function createProgram(context: Context, hooks: Hooks, remote: readonly s
     .addHelpText('after', `\n${footer}`);
   addLifecycle(program, context, act);
   addRemote(program, context, act, remote);
+  addGuide(program, context, act);
   addCourse(program, context, act);
   addProgress(program, context, act);
   addGrading(program, context, act);

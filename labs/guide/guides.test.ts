@@ -4,6 +4,7 @@ import { defaultPlan, derivePlan } from '@handwired/host';
 import { chapters } from '../chapters.ts';
 import { allBlocks, type Block, type Guide, plainText } from './guide.ts';
 import { readGuide, stepsOf } from './load.ts';
+import { guideLines } from './terminal.ts';
 
 const guides: Guide[] = [];
 for (const { id } of chapters) {
@@ -55,5 +56,34 @@ test("No value of the default plan stands in a guide's text for another plan", a
   for (const { chapter } of guides) {
     const parsed = await readGuide(chapter.id, { plan: other, lab: 'demo' });
     assert.ok(!JSON.stringify(parsed?.guide.sections).includes(network), chapter.id);
+  }
+});
+
+test('A guide says once what Docker does, where that belongs, and draws what it is about', () => {
+  for (const guide of guides) {
+    const sections = guide.sections.filter(({ blocks }) => allBlocks(blocks).some(({ kind }) => kind === 'docker'));
+    assert.deepEqual(
+      sections.map(({ id }) => id),
+      ['docker'],
+      guide.chapter.id,
+    );
+    // Nothing is left to draw when all is cleaned up.
+    if (guide.chapter.id !== 'cleanup')
+      assert.ok(
+        blocksOf(guide).some(({ kind }) => kind === 'picture'),
+        guide.chapter.id,
+      );
+  }
+});
+
+test('A guide fits a terminal of 60 columns, but for words in quotes or in here documents', () => {
+  for (const guide of guides) {
+    const look = { plan: defaultPlan, columns: 60, color: false, plain: false, subtitle: '', next: [] };
+    const wide = guideLines(guide, look).filter((line) => line.length > 60);
+    assert.deepEqual(
+      wide.filter((line) => !/^ {6,}(.*['"<$]|\S+$)/.test(line)),
+      [],
+      guide.chapter.id,
+    );
   }
 });

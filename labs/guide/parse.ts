@@ -1,7 +1,7 @@
 import type { ChapterInfo } from '@handwired/host';
+import { pictureNames } from '../diagrams/pictures.ts';
 import { type Guide, headings, type Section, type SectionId } from './guide.ts';
 import { type Making, type Part, readParts } from './markdown.ts';
-import { isPicture } from './pictures.ts';
 import { fillIn, type Values } from './values.ts';
 
 /** What is wrong in a guide's text, where. */
@@ -28,6 +28,8 @@ export function parseGuide(
   const sections = sectionsOf(parts, problem);
   return { guide: { chapter, sections }, problems: problems.toSorted((one, other) => one.line - other.line) };
 }
+
+const isPicture: Making['isPicture'] = (name) => pictureNames.some((one) => one === name);
 
 function sectionsOf(parts: readonly Part[], problem: Making['problem']): Section[] {
   const wanted = Object.entries(headings) as [SectionId, string][];

@@ -1,7 +1,7 @@
 /** A line of what one should see that stands for any lines, also none. */
-const anyLines = '...';
+export const anyLines = '...';
 /** In a line: any text, also none. */
-const anyText = '…';
+export const anyText = '…';
 
 /** One line of a comparison: in both, only wanted, or only there. */
 export interface SeenLine {

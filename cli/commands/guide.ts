@@ -1,0 +1,105 @@
+import { loadRecord } from '@handwired/checker';
+import { type ChapterId, defaultPlan, EXIT, findSpec, type LabSpec, loadSpec, recordFile } from '@handwired/host';
+import { chapters, guideLines, type GuideLook, guideOf, summaryLines } from '@handwired/labs';
+import type { Context } from '../context.ts';
+import { remember } from '../lab/history.ts';
+import { labFlag, labName, named } from '../options.ts';
+import { showPage } from '../pager.ts';
+import { renderTable } from '../table.ts';
+import { progressNow } from './progress.ts';
+
+export type GuideTopic = ChapterId | 'summary';
+
+export interface GuideOptions {
+  /** The lab's name, where one was given. */
+  lab?: string;
+  plain?: boolean;
+}
+
+/** `lab guide`: a chapter with the lab's values in it, all of them on one screen, or which there are. */
+export async function runGuide(
+  context: Context,
+  topic: GuideTopic | undefined,
+  options: GuideOptions,
+): Promise<number> {
+  const name = options.lab ?? labName();
+  // A lab that was asked for by name has to exist; the default one need not, for who only reads.
+  const spec = options.lab === undefined ? await findSpec(name) : await loadSpec(name);
+  const plain = options.plain === true;
+  const look: GuideLook = { columns: context.columns, color: context.color && !plain, plain };
+  if (topic === undefined) context.print((await overview(name, spec)).join('\n'));
+  else if (topic === 'summary') await showPage(await summaryLines({ ...look, plan: planOf(spec) }), look);
+  else await showChapter(context, topic, { name, spec, look });
+  return EXIT.ok;
+}
+
+const planOf = (spec: LabSpec | undefined) => spec?.plan ?? defaultPlan;
+
+interface Reader {
+  name: string;
+  spec: LabSpec | undefined;
+  look: GuideLook;
+}
+
+async function showChapter(context: Context, id: ChapterId, { name, spec, look }: Reader): Promise<void> {
+  const plan = planOf(spec);
+  const guide = await guideOf(id, { plan, lab: name });
+  const notes = await notesOn(id, name, spec);
+  for (const note of notes) context.progress.note(note);
+  const subtitle = subtitleOf(name, spec);
+  const lines = guideLines(guide, { ...look, plan, subtitle, next: nextOf(id, name) });
+  // A pager covers what is on stderr: the notes are its first lines too.
+  await showPage(lines, look, notes);
+  if (spec) await remember(name, context, { kind: 'guide', chapter: id });
+}
+
+function subtitleOf(name: string, spec: LabSpec | undefined): string {
+  if (!spec) return `with the values of the default plan: there is no lab named ${name} yet (lab up${named(name)})`;
+  const first = named(name) === '' ? '' : `; type first on your own machine: export LAB_NAME=${name}`;
+  return `with the values of lab ${name}${first}`;
+}
+
+function nextOf(id: ChapterId, name: string): string[] {
+  const after = chapters[chapters.findIndex((chapter) => chapter.id === id) + 1];
+  return after ? [`next: lab guide ${after.id}${labFlag(name)}`] : [`next: lab progress${named(name)}`];
+}
+
+/** What a chapter stands on and has not been seen in this lab, and how to get there. */
+async function notesOn(id: ChapterId, name: string, spec: LabSpec | undefined): Promise<string[]> {
+  const needs = chapters.filter((chapter) => needsOf(id).has(chapter.id));
+  if (needs.length === 0) return [];
+  const { begun } = spec ? await loadRecord(recordFile(name)) : { begun: {} as Partial<Record<ChapterId, string>> };
+  const missing = needs.filter((chapter) => begun[chapter.id] === undefined);
+  const [first] = missing;
+  if (!first) return [];
+  const listed = missing.map((chapter) => `${chapter.number} ${chapter.id}`).join(', ');
+  const seen = spec ? `of which lab check has seen nothing in lab ${name}` : `and there is no lab named ${name} yet`;
+  const up = spec ? '' : `lab up${named(name)}, then `;
+  const built = `lab build${named(name)} --chapter ${(missing.at(-1) ?? first).id}`;
+  return [
+    `chapter ${id} can't start yet: it stands on ${listed}, ${seen}`,
+    `how to get there: ${up}lab guide ${first.id}${labFlag(name)}; or have it built for you: ${up}${built}`,
+    ...(spec ? [`if it stands already, lab check${named(name)} takes note of it`] : []),
+  ];
+}
+
+/** All that a chapter stands on. */
+function needsOf(id: ChapterId): Set<ChapterId> {
+  const needs = chapters.find((chapter) => chapter.id === id)?.needs ?? [];
+  return new Set(needs.flatMap((need) => [need, ...needsOf(need)]));
+}
+
+async function overview(name: string, spec: LabSpec | undefined): Promise<string[]> {
+  const { chapters: each, points, of, current } = await progressNow(name);
+  const rows = each.map(({ id, number, title, state, points: got, of: most }) => [
+    ...[`${number} ${id}`, title, most === 0 ? '' : `${got?.best ?? 0} of ${most}`],
+    id === current ? 'next' : state === 'open' ? '' : state,
+  ]);
+  return [
+    renderTable(['chapter', 'what it is about', 'points', ''], rows),
+    '',
+    spec ? `lab ${name}: ${points} of ${of} points` : `there is no lab named ${name} yet: lab up${named(name)}`,
+    `read: lab guide ${current ?? 'summary'}${labFlag(name)}`,
+    `all of it on one screen: lab guide summary${labFlag(name)}`,
+  ];
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { run } from '@handwired/host';
+import { labCommand } from './lab.ts';
+import { onTerminal } from './sandbox/terminal.ts';
+
+const state = await mkdtemp(join(tmpdir(), 'handwired-test-'));
+after(() => rm(state, { recursive: true, force: true }));
+const env = { XDG_STATE_HOME: state, LAB_NAME: '', NO_COLOR: '', FORCE_COLOR: '' };
+const lab = (...words: string[]) => run([labCommand, ...words], { env, allowFailure: true });
+
+test('lab guide without a chapter says which there are, and what to read first', async () => {
+  const { code, stdout } = await lab('guide');
+  assert.equal(code, 0);
+  assert.match(stdout, /^00 tour .* next$/m);
+  assert.match(stdout, /^12 cleanup /m);
+  assert.match(stdout, /there is no lab named lab yet: lab up$/m);
+  assert.match(stdout, /^read: lab guide tour$/m);
+});
+
+test('A chapter is read without a lab, with the default values, by its id or its number', async () => {
+  const { code, stdout, stderr } = await lab('guide', 'tour');
+  assert.equal(code, 0);
+  assert.equal(stderr, '');
+  assert.match(stdout, /^Chapter 00: /);
+  assert.match(stdout, /the values of the default plan/);
+  assert.equal((await lab('guide', '0')).stdout, stdout);
+});
+
+test('A chapter that can not start yet is shown, and stderr says what is missing and how to get there', async () => {
+  const { code, stdout, stderr } = await lab('guide', 'addressing');
+  assert.equal(code, 0);
+  assert.match(stdout, /^Chapter 04: /);
+  assert.match(
+    stderr,
+    /^chapter addressing can't start yet: it stands on 01 namespaces, 02 bridge, 03 veth, and there is no lab/,
+  );
+  assert.match(stderr, /lab up, then lab guide namespaces; or .* lab up, then lab build --chapter veth$/m);
+});
+
+test('A word that is no chapter is a usage error with the nearest, a lab that does not exist is one too', async () => {
+  const unknown = await lab('guide', 'brigde');
+  assert.equal(unknown.code, 64);
+  assert.match(unknown.stderr, /did you mean bridge\?.*\n +next: +lab guide$/m);
+  assert.equal((await lab('guide', '13')).code, 64);
+  const missing = await lab('guide', 'bridge', '--lab', 'nosuch');
+  assert.equal(missing.code, 78);
+  assert.match(missing.stderr, /no lab named nosuch/);
+});
+
+test('On a terminal a guide is paged by $PAGER, and Ctrl-C is the pager’s', async () => {
+  const page = `sh -c 'trap "" INT; head -n 1; echo page; read -r line </dev/tty'`;
+  const terminal = onTerminal(['guide', 'tour'], { ...env, PAGER: page });
+  await terminal.shows(/Chapter 00.*\s+page/);
+  terminal.send('\x03');
+  terminal.send('q\r');
+  assert.deepEqual(await terminal.ended, { code: 0, raw: false, restored: true });
+});
+
+test('Where there is no pager, a guide is printed', async () => {
+  const terminal = onTerminal(['guide', 'tour'], { ...env, PAGER: '/nosuch/pager' });
+  await terminal.shows(/Chapter 00/);
+  await terminal.shows(/next: lab guide namespaces/);
+  assert.equal((await terminal.ended).code, 0);
+});
