@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { InjectOptions } from '../commands/fault.ts';
 import type { Context } from '../context.ts';
 import { labName, oneOf } from '../options.ts';
-import { command, output, type Act } from './parts.ts';
+import { command, labOption, output, type Act } from './parts.ts';
 
 interface LabFlag {
   lab?: string;
@@ -66,6 +66,4 @@ function addInject(fault: Command, context: Context, act: Act): void {
 
 /** A command on one lab whose words are another thing than its name. */
 const onLab = (to: Command, usage: string, summary: string, example: string): Command =>
-  command(to, usage, summary, example).addOption(
-    new Option('--lab <name>', "the lab's name (default: $LAB_NAME, else lab)").argParser(labName),
-  );
+  command(to, usage, summary, example).addOption(labOption());

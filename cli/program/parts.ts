@@ -41,6 +41,10 @@ export const hintsOption = (): Option =>
     .argParser((text: string) => Number(oneOf('level', levels)(text)))
     .default(1);
 
+/** For commands whose own words are no lab's name. */
+export const labOption = (): Option =>
+  new Option('--lab <name>', "the lab's name (default: $LAB_NAME, else lab)").argParser(labName);
+
 export const chapterOption = (what: string): Option => new Option('--chapter <id>', what).argParser(parseChapter);
 export const throughOption = (what: string): Option =>
   new Option('--through <id>', what).argParser(parseChapter).conflicts('chapter');

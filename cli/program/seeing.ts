@@ -1,11 +1,11 @@
 import { isIPv4 } from 'node:net';
 import { EXIT, LabError, trafficEnds, world } from '@handwired/host';
-import { Argument, Option, type Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { TraceOptions } from '../commands/trace.ts';
 import type { ShowOptions } from '../commands/show.ts';
 import type { Context } from '../context.ts';
 import { labName, oneOf, parsePort } from '../options.ts';
-import { command, labCommand, output, throughOption, type Act } from './parts.ts';
+import { command, labCommand, labOption, output, throughOption, type Act } from './parts.ts';
 
 const traceExample = 'lab trace ct1 internet\n  lab trace outside host --port 8080\n  lab trace ct2 1.1.1.1 --port 53';
 
@@ -53,10 +53,6 @@ function addShow(program: Command, context: Context, act: Act): void {
       return act('show', async () => (await import('../commands/show.ts')).runShow(context, name, options));
     });
 }
-
-/** For commands whose own words are no lab's name. */
-const labOption = (): Option =>
-  new Option('--lab <name>', "the lab's name (default: $LAB_NAME, else lab)").argParser(labName);
 
 function parseEnd(word: string): string {
   if (isIPv4(word)) return word;

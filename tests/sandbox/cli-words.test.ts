@@ -54,6 +54,11 @@ const bad: [words: string[], exit: number, what: RegExp, next: RegExp][] = [
   [['status', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
   [['destroy', 'nosuch'], 78, /there is no lab named nosuch/, /lab status/],
   [['destroy', 'nosuch', '--all'], 64, /a name or --all/, /lab destroy nosuch/],
+  [['fault'], 64, /wants a command/, /lab fault --help/],
+  [['fault', 'inject', 'brige-down'], 64, /did you mean bridge-down\?/, /lab fault list/],
+  [['fault', 'inject', 'bridge-down', '--seed', '1'], 64, /either faults, or/, /lab fault inject --help/],
+  [['fault', 'inject', '--level', '4'], 64, /unknown level '4'/, /lab fault inject --help/],
+  [['fault', 'submit', '--lab', 'nosuch'], 78, /there is no lab named nosuch/, /lab up nosuch/],
   [['fleet', 'grade', '/nosuch.csv'], 78, /cannot read the roster/, /student.* > \/nosuch\.csv/],
 ];
 
