@@ -9,6 +9,7 @@ import { gradeLimit, machineNow, upLimit } from '../fleet/limits.ts';
 import { renderRows, type Format, type Row } from '../fleet/rows.ts';
 import { loadRoster } from '../fleet/roster.ts';
 import { takeDown } from '../lab/destroy.ts';
+import { lastOfNetwork } from '../lab/chapters.ts';
 import { gradeLab } from '../lab/grade.ts';
 import { withLock } from '../lab/lock.ts';
 import { bringUp, choose } from '../lab/up.ts';
@@ -95,12 +96,11 @@ export async function runFleetGrade(
   return rows.every(({ verdict }) => verdict === 'pass') ? EXIT.ok : EXIT.failed;
 }
 
-/** The gradebook's columns: those asked for, else all but cleanup, which can't be right while the network stands. */
+/** The gradebook's columns: those asked for, else the network's; cleanup can't be right while the network stands. */
 function gradedChapters({ chapter, through }: { chapter?: ChapterId; through?: ChapterId }): typeof chapters {
   if (chapter !== undefined) return chapters.filter(({ id }) => id === chapter);
-  if (through === undefined) return chapters.filter(({ id }) => id !== 'cleanup');
-  const last = chapters.findIndex(({ id }) => id === through);
-  return chapters.filter((_chapter, at) => at <= last);
+  const last = chapters.findIndex(({ id }) => id === (through ?? lastOfNetwork));
+  return chapters.filter(({ points }, at) => at <= last && points > 0);
 }
 
 /** `lab fleet destroy`: every lab of the roster is gone; those that don't exist are no error. */

@@ -8,7 +8,7 @@ export interface Selection {
 const inOrder = (wanted: ReadonlySet<ChapterId>): ChapterId[] => chapterIds.filter((id) => wanted.has(id));
 
 /** The last chapter of the network itself: what comes after it looks at that, compares it and breaks it. */
-const lastOfNetwork: ChapterId = 'publish';
+export const lastOfNetwork: ChapterId = 'publish';
 
 /** The chapters to build, in course order: one with all that it needs, all up to one, or the whole network. */
 export function toBuild(chapters: readonly ChapterInfo[], { chapter, through }: Selection): ChapterId[] {
