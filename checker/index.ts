@@ -23,3 +23,6 @@ export { watchLab, type Watcher } from './watch/watch.ts';
 export { traceLab } from './trace/trace.ts';
 export { renderTrace, renderTraceJson } from './report/trace.ts';
 export { showJson, showLab } from './show/show.ts';
+export { capture, placeOf } from './capture/capture.ts';
+export { pcapngHead, pcapngPacket } from './capture/pcapng.ts';
+export { renderRow, renderRowJson } from './report/rows.ts';

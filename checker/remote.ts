@@ -56,18 +56,18 @@ export async function runRemote(seat: OpenSeat, program: RemoteProgram): Promise
   });
 }
 
-/** A line is a nonce and a short list; what comes without a line's end is not kept beyond this. */
-const longestLine = 4096;
+/** What comes without a line's end is not kept beyond this: a packet is at most 64 KiB, told in base64. */
+const longestLine = 96 << 10;
 
 /**
- * Starts one of our programs that run on at the seat, and calls `onLine` for each line that begins with its nonce.
+ * Starts one of our programs that run on at the seat, and calls `onLine` with each line that begins with its nonce, without it.
  * `ended` settles with its last words when it has ended or the connection is lost.
  */
 export async function streamRemote(
   seat: OpenSeat,
   folder: URL,
   parameters: Record<string, unknown>,
-  onLine: () => void,
+  onLine: (line: string) => void,
 ): Promise<{ ended: Promise<string>; close(): void }> {
   const nonce = randomBytes(12).toString('hex');
   const program = (await Promise.all([shared, folder].map(textOf))).join('\n\n');
@@ -80,7 +80,7 @@ export async function streamRemote(
     for await (const chunk of stdout) {
       const lines = `${rest}${String(chunk)}`.split('\n');
       rest = (lines.pop() ?? '').slice(0, longestLine);
-      for (const line of lines) if (line.startsWith(`${nonce} `)) onLine();
+      for (const line of lines) if (line.startsWith(`${nonce} `)) onLine(line.slice(nonce.length + 1));
     }
     return ((await lastWords()).trim().split('\n').at(-1) ?? '').slice(0, 200);
   };

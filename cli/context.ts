@@ -8,6 +8,8 @@ export interface Context {
   readonly progress: Progress;
   /** Prints a result on stdout, with a newline. All else goes to stderr. */
   print(text: string): void;
+  /** Writes bytes of a result on stdout as they are. */
+  write(bytes: Uint8Array): void;
   /** Colour on stdout is wanted: a terminal, and no NO_COLOR (no-color.org). */
   readonly color: boolean;
   /** Characters a line on stdout; 100 where it is no terminal. */
@@ -24,6 +26,7 @@ export function createContext(signal: AbortSignal): Context {
     signal,
     progress: createProgress(process.stderr),
     print: (text) => void process.stdout.write(`${text}\n`),
+    write: (bytes) => void process.stdout.write(bytes),
     color: wantsColor(process.stdout, process.env),
     columns: process.stdout.columns || 100,
     resume: undefined,

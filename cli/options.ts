@@ -100,3 +100,5 @@ export const parseMemory = parseCount('--memory', 192, Math.floor(totalmem() / 1
 export const parseJobs = parseCount('--jobs', 1, 256, 'lab fleet --help');
 export const parseWait = parseCount('--wait', 1, 86_400, 'lab check --help');
 export const parsePort = parseCount('--port', 1, 65_535, 'lab trace --help');
+export const parseSeconds = parseCount('--seconds', 1, 86_400, 'lab observe --help');
+export const parseRows = parseCount('--count', 1, 1_000_000, 'lab observe --help');

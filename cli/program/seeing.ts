@@ -1,17 +1,42 @@
 import { isIPv4 } from 'node:net';
 import { EXIT, LabError, trafficEnds, world } from '@handwired/host';
-import { Argument, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
+import type { ObserveOptions } from '../commands/observe.ts';
 import type { TraceOptions } from '../commands/trace.ts';
 import type { ShowOptions } from '../commands/show.ts';
 import type { Context } from '../context.ts';
-import { labName, oneOf, parsePort } from '../options.ts';
+import { labName, oneOf, parsePort, parseRows, parseSeconds } from '../options.ts';
 import { command, labCommand, labOption, output, throughOption, type Act } from './parts.ts';
 
 const traceExample = 'lab trace ct1 internet\n  lab trace outside host --port 8080\n  lab trace ct2 1.1.1.1 --port 53';
 
+const observeExample =
+  "lab observe --filter 'tcp port 80 or port 8080'\n  lab observe --at br0,ct1:eth0,uplink --seconds 10 -o pcap > flow.pcapng";
+const placesHelp =
+  'links, as br0,ct1:eth0,uplink: of the lab host, or NAMESPACE:LINK (default: ct1:eth0, the bridge, uplink)';
+
 /** Commands that show packets on their way. */
 export function addSeeing(program: Command, context: Context, act: Act): void {
   addShow(program, context, act);
+  addObserve(program, context, act);
+  addTrace(program, context, act);
+}
+
+/** Packets as they pass. */
+function addObserve(program: Command, context: Context, act: Act): void {
+  labCommand(program, 'observe', 'capture at several places at once and line the same packet up', observeExample)
+    .addOption(new Option('--at <places>', placesHelp).argParser(parsePlaces))
+    .option('--filter <expression>', "in tcpdump's words; what matches at one place is shown at all of them")
+    .option('--seconds <n>', 'end after so long', parseSeconds)
+    .option('--count <n>', 'end after so many packets', parseRows)
+    .addOption(output(['text', 'pcap', 'json']))
+    .action((name: string = labName(), options: ObserveOptions) =>
+      act('observe', async () => (await import('../commands/observe.ts')).runObserve(context, name, options)),
+    );
+}
+
+/** One packet's way. */
+function addTrace(program: Command, context: Context, act: Act): void {
   const what = `${trafficEnds.join(', ')} or an address`;
   command(
     program,
@@ -57,4 +82,17 @@ function addShow(program: Command, context: Context, act: Act): void {
 function parseEnd(word: string): string {
   if (isIPv4(word)) return word;
   return word === world.site.name ? 'internet' : oneOf('end', trafficEnds, 'lab trace --help')(word);
+}
+
+/** At most so many places are captured at once. */
+const mostPlaces = 16;
+
+function parsePlaces(text: string): string[] {
+  const places = text.split(',').map((word) => word.trim());
+  if (places.length <= mostPlaces && places.every((word) => /^[^\s/]{1,64}$/.test(word))) return [...new Set(places)];
+  throw new LabError({
+    what: `--at wants 1-${mostPlaces} links with commas between them, not '${text.slice(0, 80)}'`,
+    next: 'lab observe --at br0,ct1:eth0,uplink',
+    exit: EXIT.usage,
+  });
 }
