@@ -36,6 +36,9 @@ function lookup(the: Case, which: Which): Judgement {
     }
     return fail({ expected, actual: outcomeOf(result), evidence: lines });
   }
+  if (result.foundAs !== undefined) {
+    return fail({ expected, actual: `an answer came, for the name ${result.foundAs}`, evidence: lines });
+  }
   const wrong = result.answers?.find((answer) => answer !== siteAddress);
   const actual = `the answer is ${result.answers?.join(', ') ?? ''}`;
   if (asked.length === 0 && blind(evidence, 'world'))

@@ -4,6 +4,8 @@ import type { Walk } from './walk.ts';
 
 /** What a cause found that supports it. */
 export interface Finding {
+  /** Where it is, if not at the cause's own kind of hop. */
+  hop?: HopKind;
   /** Where it is, for the trail. */
   which?: Which | undefined;
   /** On the way of the answer. */

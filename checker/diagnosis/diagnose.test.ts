@@ -2,42 +2,13 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { checks } from '../checks/registry.ts';
-import { type Outcome, runChecks } from '../checks/run.ts';
 import type { Case } from '../checks/check.ts';
-import { linkOf, netnsOf } from '../checks/look.ts';
-import type { Link } from '../facts/links.ts';
-import type { Net } from '../facts/facts.ts';
+import { causesOf, chainOf, endAt, failed, inside, judged, link } from '../testing/damage.ts';
 import { caseOf, network, type State } from '../testing/fixtures.ts';
-import { explained } from './diagnose.ts';
 import { hintAt } from './hint.ts';
 import { looks } from './looks.ts';
 import { paths } from './paths.ts';
 import { causes } from './registry.ts';
-
-const judged = (the: Case): Outcome[] => explained(runChecks(checks, the), the);
-const failed = (the: Case): Outcome[] =>
-  judged(the).filter(({ verdict, check }) => verdict === 'fail' && network.includes(check.chapter));
-const causesOf = (the: Case): string[] => [...new Set(failed(the).map(({ diagnosis }) => diagnosis?.cause ?? 'none'))];
-
-const inside = (the: Case, name: string): Net => netnsOf(the.facts, name)?.net as Net;
-const link = (net: Net, name: string): Link => linkOf(net.links, name) as Link;
-const chainOf = (the: Case, table: string, chain: string) => {
-  const found = the.facts.here.iptables.find(
-    ({ name, variant, family }) => name === table && variant === 'nft' && family === 'ip',
-  );
-  return found?.chains.find(({ name }) => name === chain) as { policy: string | null; rules: string[] };
-};
-
-/** Packets of a probe that get no further than the named devices, out of which they were seen. */
-function endAt(the: Case, probe: string, devices: string[], more: object = {}): void {
-  the.evidence.results[probe] = { ok: false, stage: 'connect', error: 'no answer', ms: 700, ...more };
-  const going = ['echo', 'syn', 'query', 'request'];
-  the.evidence.seen = the.evidence.seen.filter(
-    (sight) =>
-      sight.probe !== probe ||
-      (going.includes(sight.what) && devices.includes(`${sight.in} ${sight.device} ${sight.way}`)),
-  );
-}
 
 const outOfCt1 = ['ct1 eth0 out', 'root veth-ct1 in', 'root br0 in'];
 

@@ -85,7 +85,7 @@ function causeOf(walk: Walk, the: Case, check: string): Found | undefined {
 function told(walk: Walk, the: Case, { cause, finding }: Found, own: Hint | null): Partial<Outcome> {
   const hop = hopOf(walk, cause, finding);
   const which = finding.which ?? walk.path.containers[0] ?? 'ct1';
-  const look = cause.look?.(the, walk) ?? looks[cause.hop](the, which);
+  const look = cause.look?.(the, walk) ?? looks[finding.hop ?? cause.hop](the, which);
   const mend = finding.mend?.join('\n');
   return {
     diagnosis: {
@@ -98,9 +98,9 @@ function told(walk: Walk, the: Case, { cause, finding }: Found, own: Hint | null
 }
 
 /** The hop of a cause on this path: one that may break, if it is there more than once. */
-function hopOf({ hops, open }: Walk, cause: Cause, { which, back }: Finding): Hop | undefined {
+function hopOf({ hops, open }: Walk, cause: Cause, { hop: kind, which, back }: Finding): Hop | undefined {
   const fits = (hop: Hop): boolean =>
-    hop.kind === cause.hop &&
+    hop.kind === (kind ?? cause.hop) &&
     (back === undefined || hop.back === back) &&
     (which === undefined || hop.which === undefined || hop.which === which);
   return open.find(fits) ?? hops.find(fits);

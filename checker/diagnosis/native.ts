@@ -16,17 +16,17 @@ export interface Drop {
 }
 
 /** Native tables: those that are not iptables' own under nft. */
-export const nativeTables = (net: Net): NftTable[] =>
+export const nativeTables = (net: Net, families: readonly string[] = ['ip', 'inet']): NftTable[] =>
   net.nft.filter(
     ({ family, name }) =>
-      ['ip', 'inet'].includes(family) &&
+      families.includes(family) &&
       (net.notIptables.includes(`${family} ${name}`) ||
         !net.iptables.some((table) => table.variant === 'nft' && table.family === family && table.name === name)),
   );
 
 /** The first native base chain on a hook that certainly drops the packet. */
-export function nativeDrop(net: Net, hook: string, packet: Packet): Drop | undefined {
-  for (const table of nativeTables(net)) {
+export function nativeDrop(net: Net, hook: string, packet: Packet, families?: readonly string[]): Drop | undefined {
+  for (const table of nativeTables(net, families)) {
     for (const base of table.objects.filter((entry) => entry.type === 'chain' && entry.hook === hook)) {
       const name = base.chain ?? '';
       const course = { table, net, packet, certain: true };
@@ -60,7 +60,9 @@ function walk(course: Course, chain: string, depth: number): End | undefined {
   for (const rule of depth < 16 ? rules : []) {
     const parsed = Expressions.safeParse(parse(rule.text));
     const expressions = parsed.data?.rule.expr ?? [];
-    const match = parsed.success ? every(expressions.map((one) => matchOf(one['match'], course))) : undefined;
+    const match = parsed.success
+      ? every(expressions.map((one) => (counting(one) ? undefined : matchOf(one['match'], course))))
+      : undefined;
     if (match === false) continue;
     const verdict = expressions.flatMap((one) => Object.keys(one)).find((key) => ends.has(key));
     const jump = expressions.map((one) => Jump.safeParse(one['jump'] ?? one['goto']).data?.target).find(Boolean);
@@ -75,6 +77,10 @@ function walk(course: Course, chain: string, depth: number): End | undefined {
   }
   return undefined;
 }
+
+/** Matches by how much came before: that can't be told from here. */
+const counting = (expression: Record<string, unknown>): boolean =>
+  ['limit', 'ct count', 'quota'].some((key) => key in expression);
 
 function parse(text: string): unknown {
   try {
@@ -110,6 +116,8 @@ function testOf(left: Record<string, unknown>, { packet, net }: Course): Test | 
   if (meta === 'iifname' || meta === 'iif') return named(packet.in);
   if (meta === 'oifname' || meta === 'oif') return named(packet.out);
   if (meta === 'l4proto') return (value) => value === packet.protocol;
+  if (Key.safeParse(left['ct']).data?.key === 'status')
+    return (value) => (value === 'dnat' ? packet.translated === true : undefined);
   if (Key.safeParse(left['ct']).data?.key === 'state') return (value) => value === packet.state.toLowerCase();
   const fib = Fib.safeParse(left['fib']).data;
   if (fib) {

@@ -74,8 +74,9 @@ function concerns(probe: ProbeId, sight: Sight, { ct1, ct2, gateway }: Case['pla
   return sight.source === (at[from] ?? gateway) && sight.target === at[to];
 }
 
-/** It came out of there with another source than it must have. */
-function wentWrong({ evidence }: Case, { past, source }: Hop, probe: ProbeId): boolean {
+/** It came out of there with another source than it must have, or another name was asked for. */
+function wentWrong({ evidence }: Case, { kind, past, source }: Hop, probe: ProbeId): boolean {
+  if (kind === 'names') return evidence.results[probe]?.foundAs !== undefined;
   if (source === undefined || !past) return false;
   const out = evidence.seen.filter(
     (sight) => sight.probe === probe && going.has(sight.what) && sight.in === past.in && sight.device === past.device,

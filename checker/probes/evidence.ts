@@ -16,6 +16,8 @@ const Result = z.object({
   /** Did all of the reply that was read have the request's token in it? */
   echoed: z.boolean().optional(),
   answers: z.array(z.string()).max(8).optional(),
+  /** The name that a lookup's answer is about, if it is not the one that was asked for: resolv.conf(5), `search`. */
+  foundAs: z.string().max(300).optional(),
 });
 
 /** A packet with a probe's token or port, as a packet socket saw it; `count` of the same. */

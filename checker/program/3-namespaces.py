@@ -1,8 +1,8 @@
 """Namespaces, the lab host's processes, the world, and kernel settings, read from /proc by the seat's own eyes."""
 SYSCTLS = re.compile(
-    r"net/(ipv4/(ip_forward|ip_nonlocal_bind|ping_group_range|conf/[^/]+/"
+    r"net/(ipv4/(ip_forward|ip_nonlocal_bind|ip_default_ttl|icmp_echo_ignore_all|ping_group_range|conf/[^/]+/"
     r"(forwarding|route_localnet|proxy_arp|rp_filter|accept_local|arp_ignore))"
-    r"|ipv6/conf/[^/]+/(forwarding|disable_ipv6|proxy_ndp)|bridge/bridge-nf-call-\w+)$")
+    r"|ipv6/conf/[^/]+/(forwarding|disable_ipv6|proxy_ndp)|bridge/bridge-nf-call-\w+|netfilter/nf_conntrack_max)$")
 WORLD = "/usr/local/lib/handwired"
 WORLD_ARGS = [WORLD + "/world", "-I", "-S", WORLD + "/files/world.py"]
 
@@ -129,7 +129,7 @@ def find_world(view, processes):
 def sysctls(devices=None):
     """Of the namespace this thread is in: /proc/sys/net shows the reader's own. `devices`: of these alone."""
     found = {}
-    for base in ("net/ipv4", "net/ipv4/conf", "net/ipv6/conf", "net/bridge"):
+    for base in ("net/ipv4", "net/ipv4/conf", "net/ipv6/conf", "net/bridge", "net/netfilter"):
         deep = base.endswith("conf")
         for first in sorted(listing("/proc/sys/" + base))[:300]:
             if deep and devices is not None and first not in devices:

@@ -13,7 +13,7 @@ const explains = ['connectivity.', 'egress.', 'dns.', 'publish.'] as const;
 const common = { hop: 'FORWARD', explains } as const;
 
 /** The packet that FORWARD sees where it may end: on its way out, or the answer. */
-function forwarded(the: Case, walk: Walk): { packet: Packet; back: boolean } | undefined {
+export function forwarded(the: Case, walk: Walk): { packet: Packet; back: boolean } | undefined {
   const shape = walk.path.packet?.(the, walk.probe);
   if (shape?.in === undefined || shape.out === undefined || walk.probe === undefined) return undefined;
   const packet = { ...shape, sourcePort: portOf(the, walk.probe) };

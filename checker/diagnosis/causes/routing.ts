@@ -57,6 +57,32 @@ const textOf = (route: Route): string =>
 export const routing: Cause[] = [
   {
     ...common,
+    id: 'rp-filter-strict',
+    structural: true,
+    detect: (the, walk) => {
+      const packet = packetOf(the, walk);
+      const hop = (['routing', 'host'] as const).find((kind) => mayEndAt(walk, kind));
+      if (!packet?.in || hop === undefined) return undefined;
+      const { here } = the.facts;
+      const modes = ['all', packet.in].map((one) => Number(here.sysctls[`net/ipv4/conf/${one}/rp_filter`] ?? 0));
+      const source = sourceSeen(the, walk) ?? packet.source;
+      const route = routeTo(here, source);
+      const back = route?.device ?? uplink;
+      if (Math.max(...modes) !== 1 || back === packet.in) return undefined;
+      // A stray route loses the answer as well; another way into the same network does not.
+      if (route && route.protocol !== 'kernel' && !leadsInto(the, back)) return undefined;
+      return {
+        hop,
+        seen: [`rp_filter for ${packet.in} is 1 (strict)`, `the way back to ${source} is by ${back}`],
+        wrong: `${packet.in} drops what comes from ${source}: rp_filter is strict there, and the way back to ${source} leads by ${back}.`,
+        mend: ['all', packet.in]
+          .filter((one) => here.sysctls[`net/ipv4/conf/${one}/rp_filter`] === '1')
+          .map((one) => sysctl(`net/ipv4/conf/${one}/rp_filter`, '2')),
+      };
+    },
+  },
+  {
+    ...common,
     id: 'policy-rule-diverts',
     structural: true,
     detect: (the, walk) => {
@@ -142,25 +168,14 @@ export const routing: Cause[] = [
       };
     },
   },
-  {
-    ...common,
-    id: 'rp-filter-strict',
-    detect: (the, walk) => {
-      const packet = packetOf(the, walk);
-      if (!packet?.in || !mayEndAt(walk, 'routing')) return undefined;
-      const { here } = the.facts;
-      const modes = ['all', packet.in].map((one) => Number(here.sysctls[`net/ipv4/conf/${one}/rp_filter`] ?? 0));
-      const source = sourceSeen(the, walk) ?? packet.source;
-      const back = routeTo(here, source)?.device ?? uplink;
-      if (Math.max(...modes) !== 1 || back === packet.in) return undefined;
-      return {
-        seen: [`rp_filter for ${packet.in} is 1 (strict)`, `the way back to ${source} is by ${back}`],
-        wrong: `${packet.in} drops what comes from ${source}: rp_filter is strict there, and the way back to ${source} leads by ${back}.`,
-        mend: [sysctl(`net/ipv4/conf/${packet.in}/rp_filter`, '2')],
-      };
-    },
-  },
 ];
+
+/** Is a link of the lab host the other end of a port of the bridge? */
+function leadsInto({ facts, plan }: Case, device: string): boolean {
+  const link = facts.here.links.find(({ name }) => name === device);
+  const end = facts.here.links.find(({ index }) => link?.peer?.nsid === null && index === link.peer.index);
+  return end?.master === plan.bridge;
+}
 
 /** The source that the experiment's packets had where they came into the lab host. */
 const sourceSeen = ({ evidence }: Case, { probe, path }: Walk): string | undefined =>

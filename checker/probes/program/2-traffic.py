@@ -64,13 +64,16 @@ def dial(place, probe, result, address, port, end):
 
 
 def talk(sock, probe, result, end):
-    """One request; the reply's beginning, as far as it comes without a pause."""
+    """One request; the reply's beginning, as far as it comes without a pause. `size`: so many bytes more are asked for, and
+    must be in the reply, whenever they come."""
     result["stage"] = "reply"
-    request = "GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (probe["token"], probe.get("name", "example.com"))
+    size = probe.get("size", 0)
+    asked = probe["token"] + "." * size
+    request = "GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (asked, probe.get("name", "example.com"))
     sock.sendall(request.encode())
     reply = b""
-    while len(reply) < 600:
-        wait = end if not reply else min(end, clock.now() + 0.05)
+    while len(reply) < 600 or size and asked.encode() not in reply and len(reply) < 4 * size:
+        wait = end if size or not reply else min(end, clock.now() + 0.05)
         try:
             data = sock.receive(wait) if hasattr(sock, "receive") else take(sock, wait)
         except OSError:
@@ -82,6 +85,8 @@ def talk(sock, probe, result, end):
         reply += data
     if not reply:
         raise TimeoutError("connected, no reply")
+    if size and asked.encode() not in reply:
+        raise TimeoutError("only %d bytes of the reply came" % len(reply))
     return {"reply": reply[:600].decode("latin-1"), "echoed": probe["token"].encode() in reply}
 
 

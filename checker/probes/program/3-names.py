@@ -25,7 +25,8 @@ def lookup(place, probe, result, end):
     """What the C library finds in there, by the learner's files as `ip netns exec` shows them: but it is the seat's own."""
     result["stage"] = "lookup"
     own_etc(place.etc[probe["in"]])
-    child = subprocess.Popen(["/usr/bin/getent", "ahostsv4", "%s.%s" % (probe["token"], probe["name"])], cwd="/", env=ENV,
+    asked = "%s.%s" % (probe["token"], probe["name"])
+    child = subprocess.Popen(["/usr/bin/getent", "ahostsv4", asked], cwd="/", env=ENV,
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = b""
     try:
@@ -42,7 +43,10 @@ def lookup(place, probe, result, end):
     found = re.findall(rb"^(\d+\.\d+\.\d+\.\d+)\s+STREAM", output, re.M)
     if not found:
         raise OSError(errno.ENODATA, "the name was not found")
-    return {"answers": [address.decode() for address in found[:8]]}
+    # getent prints the name that the answer is about beside the first address.
+    name = (re.findall(rb"^\S+\s+STREAM (\S+)", output, re.M) or [b""])[0].decode("ascii", "replace").lower().rstrip(".")
+    other = {} if name in ("", asked) else {"foundAs": name[:300]}
+    return {"answers": [address.decode() for address in found[:8]], **other}
 
 
 def https(place, probe, result, end):

@@ -1,0 +1,139 @@
+import type { Case } from '../../checks/check.ts';
+import { first } from '../../checks/trace.ts';
+import type { Connection } from '../../facts/connections.ts';
+import type { Table } from '../../facts/iptables.ts';
+import type { Cause } from '../cause.ts';
+import { command, deleteRule, sysctl } from '../commands.ts';
+import { byNative, translated } from '../dnat.ts';
+import { fateIn, type Rule, toolOf, wordsOf } from '../iptables.ts';
+import { answerTo, type Packet } from '../packet.ts';
+import { mayEndAt, type Walk } from '../walk.ts';
+import { forwarded } from './forward.ts';
+
+const explains = ['connectivity.', 'egress.', 'dns.', 'publish.'] as const;
+
+/** An entry that was there before the experiment, and into which its first packet fits. */
+function entryOf({ facts, evidence }: Case, { probe }: Walk): Connection | undefined {
+  const sights = evidence.seen.filter((sight) => sight.probe === probe && first.has(sight.what));
+  return facts.here.connections.find(({ original, protocol }) =>
+    sights.some(
+      (sight) =>
+        protocol === (sight.what === 'query' ? 'udp' : 'tcp') &&
+        original.source === sight.source &&
+        original.destination === sight.target &&
+        original.sourcePort === sight.sourcePort &&
+        original.destinationPort === sight.targetPort,
+    ),
+  );
+}
+
+const set = 'net/netfilter/nf_conntrack_max';
+
+/** A rule of raw or filter that takes the packet, were it not for one of its options; `ends`: its target. */
+function ruleWith(
+  the: Case,
+  where: { table: string; chain: string },
+  packet: Packet,
+  option: RegExp,
+): Rule | undefined {
+  for (const table of the.facts.here.iptables.filter(({ family, name }) => family === 'ip' && name === where.table)) {
+    const rules = table.chains.find(({ name }) => name === where.chain)?.rules ?? [];
+    const rule = rules.find((text) => option.test(text) && takes(the, table, text.replace(option, '-j DROP'), packet));
+    if (rule !== undefined) return { tool: toolOf(table), table: table.name, chain: where.chain, words: wordsOf(rule) };
+  }
+  return undefined;
+}
+
+function takes(the: Case, table: Table, rule: string, packet: Packet): boolean {
+  const alone = { ...table, chains: [{ name: 'ALONE', policy: null, rules: [rule] }] };
+  return fateIn(alone, 'ALONE', packet, the.facts.here)?.rule !== null;
+}
+
+/** `-m connlimit` with all of its options, to the end of the rule. */
+const limit = /-m connlimit .*-j (DROP|REJECT).*/;
+const untracked = /-j (CT --notrack|NOTRACK).*/;
+
+/** What connection tracking remembers, has no room for, or is kept from seeing. */
+export const tracking: Cause[] = [
+  {
+    id: 'conntrack-full',
+    hop: 'PREROUTING',
+    explains,
+    structural: true,
+    detect: ({ facts, evidence }) => {
+      const most = Number(facts.here.sysctls[set] ?? Infinity);
+      const { length } = facts.here.connections;
+      // The experiments alone are more at once.
+      if (!(most > 0) || (length < most && Object.keys(evidence.results).length < most)) return undefined;
+      return {
+        seen: [`${set} is ${most}`, `conntrack -L shows ${length} connections`],
+        wrong: `The table of connections is full (room for ${most}): each packet that begins another one is dropped, as the kernel's log says.`,
+        mend: [sysctl(set, '65536')],
+      };
+    },
+    look: () =>
+      'how many connections are followed, and how many may be: conntrack -C; sysctl net.netfilter; dmesg | tail',
+  },
+  {
+    id: 'notrack',
+    hop: 'PREROUTING',
+    explains: ['egress.', 'dns.', 'publish.'],
+    structural: true,
+    detect: (the, walk) => {
+      const packet = walk.path.packet?.(the, walk.probe);
+      if (!packet || walk.probe === undefined) return undefined;
+      const ways = [packet, answerTo(packet)].filter((one) => one.in !== undefined);
+      const rule = ways
+        .map((one) => ruleWith(the, { table: 'raw', chain: 'PREROUTING' }, { ...one, out: undefined }, untracked))
+        .find(Boolean);
+      if (!rule) return undefined;
+      const shown = `-A ${rule.chain} ${rule.words.join(' ')}`;
+      return {
+        seen: [`iptables -t raw has ${shown}`],
+        wrong: `Connection tracking does not get to see it: ${shown}. What is not tracked is not translated, whatever the nat table says, and is no answer to anything.`,
+        mend: [deleteRule(rule)],
+      };
+    },
+  },
+  {
+    id: 'conntrack-stale',
+    hop: 'PREROUTING',
+    explains: ['egress.', 'dns.', 'publish.'],
+    structural: true,
+    detect: (the, walk) => {
+      const entry = entryOf(the, walk);
+      const packet = walk.path.packet?.(the, walk.probe);
+      if (!entry || !packet || entry.reply.source === entry.original.destination) return undefined;
+      const { source, destination, destinationPort } = entry.original;
+      const now = translated(the, 'PREROUTING', { ...packet, source, target: destination, out: undefined });
+      if (now || byNative(the, 'prerouting')) return undefined;
+      const at = ['-p', entry.protocol, '--orig-src', source, '--orig-dst', destination];
+      return {
+        seen: [
+          `conntrack has ${entry.protocol} ${source}:${entry.original.sourcePort ?? ''} to ${destination}:${destinationPort ?? ''}, translated to ${entry.reply.source}`,
+          'no rule translates it so',
+        ],
+        wrong: `Connection tracking still sends it to ${entry.reply.source}: the entry is older than the experiment, and no rule says so any more. Rules are asked only for the first packet of a connection.`,
+        mend: [command('conntrack', '-D', ...at, '--reply-src', entry.reply.source)],
+      };
+    },
+    look: () => 'what is remembered of earlier connections, and where it sends them: conntrack -L -o extended',
+  },
+  {
+    id: 'connection-limit',
+    hop: 'FORWARD',
+    explains,
+    detect: (the, walk) => {
+      const at = mayEndAt(walk, 'FORWARD') ? forwarded(the, walk) : undefined;
+      const rule = at && ruleWith(the, { table: 'filter', chain: 'FORWARD' }, at.packet, limit);
+      if (!at || !rule) return undefined;
+      const shown = `-A ${rule.chain} ${rule.words.join(' ')}`;
+      return {
+        back: at.back,
+        seen: [`${shown} of ${rule.tool}`, 'it ends where that rule judges it'],
+        wrong: `A rule in FORWARD allows only so many connections at once, and drops the next: ${shown}.`,
+        mend: [deleteRule(rule)],
+      };
+    },
+  },
+];
