@@ -1,4 +1,3 @@
-import { loadRecord } from '@handwired/checker';
 import { type ChapterId, defaultPlan, EXIT, findSpec, type LabSpec, loadSpec, recordFile } from '@handwired/host';
 import { chapters, guideLines, type GuideLook, guideOf, summaryLines } from '@handwired/labs';
 import type { Context } from '../context.ts';
@@ -68,8 +67,8 @@ function nextOf(id: ChapterId, name: string): string[] {
 async function notesOn(id: ChapterId, name: string, spec: LabSpec | undefined): Promise<string[]> {
   const needs = chapters.filter((chapter) => needsOf(id).has(chapter.id));
   if (needs.length === 0) return [];
-  const { begun } = spec ? await loadRecord(recordFile(name)) : { begun: {} as Partial<Record<ChapterId, string>> };
-  const missing = needs.filter((chapter) => begun[chapter.id] === undefined);
+  const begun = spec ? await begunIn(name) : [];
+  const missing = needs.filter((chapter) => !begun.includes(chapter.id));
   const [first] = missing;
   if (!first) return [];
   const listed = missing.map((chapter) => `${chapter.number} ${chapter.id}`).join(', ');
@@ -81,6 +80,12 @@ async function notesOn(id: ChapterId, name: string, spec: LabSpec | undefined): 
     `how to get there: ${up}lab guide ${first.id}${labFlag(name)}; or have it built for you: ${up}${built}`,
     ...(spec ? [`if it stands already, lab check${named(name)} takes note of it`] : []),
   ];
+}
+
+/** Chapters that were seen begun. The checker is loaded for this alone: without a lab a guide is there sooner. */
+async function begunIn(name: string): Promise<string[]> {
+  const { loadRecord } = await import('@handwired/checker');
+  return Object.keys((await loadRecord(recordFile(name))).begun);
 }
 
 /** All that a chapter stands on. */

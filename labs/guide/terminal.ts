@@ -54,15 +54,15 @@ export function guideLines(guide: Guide, shown: Shown): string[] {
 /** What the wildcards of a guide's outputs are called for one who hears them. */
 const spoken = { text: '<any text>', lines: '<any lines>' } as const;
 
-/** What stands for what in the outputs of this guide. */
+/** What stands for what in the outputs of this guide. In the words for a screen reader it is said. */
 function legendOf({ sections }: Guide, { plain }: GuideLook): string[] {
   const blocks = allBlocks(sections.flatMap((section) => section.blocks));
   const outputs = blocks.flatMap((block) => ('see' in block ? block.see.split('\n') : []));
   const used = [
-    ...(outputs.some((line) => line.includes(anyText)) ? [`${plain ? spoken.text : anyText} may be any text`] : []),
-    ...(outputs.some((line) => line.trim() === anyLines) ? [`${plain ? spoken.lines : anyLines} any lines`] : []),
+    ...(outputs.some((line) => line.includes(anyText)) ? [`${anyText} may be any text`] : []),
+    ...(outputs.some((line) => line.trim() === anyLines) ? [`${anyLines} any lines`] : []),
   ];
-  return used.length === 0 ? [] : [`in what you should see, ${used.join(', ')}`];
+  return plain || used.length === 0 ? [] : [`in what you should see, ${used.join(', ')}`];
 }
 
 function headingOf({ title }: Section, at: number, of: number, look: Shown): string {

@@ -1,3 +1,4 @@
+import type { BlockEnd } from './root-shell.ts';
 import type { ChapterResult, Failure } from './run.ts';
 
 /** A line for the chapter, and what is wrong with it: the commands, and `-` what one should see, `+` what came. */
@@ -8,6 +9,15 @@ export function tell({ chapter, blocks, failures, ms }: ChapterResult): string {
 }
 
 function tellFailure({ where, commands, what, lines }: Failure): string {
-  const typed = commands === '' ? [] : commands.split('\n').map((line) => `    $ ${line}`);
-  return [`  ${where}: ${what}`, ...typed, ...lines.map(({ mark, text }) => `    ${mark} ${text}`)].join('\n');
+  const compared = lines.map(({ mark, text }) => `    ${mark} ${text}`);
+  return [`  ${where}: ${what}`, ...typed(commands), ...compared].join('\n');
+}
+
+const typed = (commands: string): string[] =>
+  commands === '' ? [] : commands.split('\n').map((line) => `    $ ${line}`);
+
+/** A block with what it printed. */
+export function tellBlock(commands: string, { status, output }: BlockEnd, ms: number): string {
+  const printed = output.split('\n').flatMap((line) => (line.trim() === '' ? [] : [`      ${line}`]));
+  return [...typed(commands), ...printed, `      (exit ${status ?? 'none'}, ${Math.round(ms)} ms)`].join('\n');
 }

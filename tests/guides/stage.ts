@@ -1,0 +1,58 @@
+import { dirname } from 'node:path';
+import { connect, type DriverName, loadEndpoint, run, type Session } from '@handwired/host';
+import { labCommand } from '../lab.ts';
+import { type BlockEnd, openRootShell, type RootShell } from './root-shell.ts';
+
+/** The two windows of a learner. */
+export interface Stage {
+  /** The lab's name. */
+  name: string;
+  /** The `lab` command; throws with its output when its exit code is not one of those (default 0). */
+  lab(words: readonly string[], codes?: readonly number[]): Promise<string>;
+  /** Types a block on the learner's own machine, where `lab` means this lab. Files stay from one block to the next. */
+  here(text: string): Promise<BlockEnd>;
+  /** Types a block into the root shell on the lab host: the same shell each time, unless it has ended. */
+  there(text: string): Promise<BlockEnd>;
+  /** Destroys the lab. */
+  end(): Promise<void>;
+}
+
+/** A block may take so long; an emulated VM is slower by far. */
+const blockMs: Record<DriverName, number> = { sandbox: 60_000, vm: 240_000 };
+
+/** Brings a lab up by the `lab` command, its state in the folder that XDG_STATE_HOME names. */
+export async function stageOf(name: string, driver: DriverName, folder: string): Promise<Stage> {
+  let session: Session | undefined;
+  let shell: RootShell | undefined;
+  const ms = blockMs[driver];
+  const path = `${dirname(labCommand)}:${process.env['PATH'] ?? ''}`;
+  // An empty variable is none: hints are the default ones.
+  const env = { PATH: path, LAB_NAME: name, LAB_HINTS: '', NO_COLOR: '1' };
+  const lab: Stage['lab'] = async (words, codes = [0]) => {
+    const { code, stdout, stderr } = await run([labCommand, ...words], { cwd: folder, env, allowFailure: true });
+    if (code === null || !codes.includes(code)) throw new Error(`lab ${words.join(' ')}: ${code}\n${stdout}${stderr}`);
+    return stdout;
+  };
+  await lab(['up', name, '--driver', driver]);
+  return {
+    name,
+    lab,
+    here: async (text) => {
+      const argv = ['bash', '-c', `exec 2>&1\n${text}`];
+      const { code, stdout } = await run(argv, { cwd: folder, env, timeoutMs: ms, allowFailure: true });
+      return { status: code ?? undefined, failed: code ?? 1, output: stdout };
+    },
+    there: async (text) => {
+      if (shell?.closed !== false) {
+        session?.close();
+        session = await connect(await loadEndpoint(name));
+        shell = await openRootShell(session);
+      }
+      return shell.type(text, ms);
+    },
+    end: async () => {
+      session?.close();
+      await lab(['destroy', '--all']);
+    },
+  };
+}
