@@ -59,14 +59,12 @@ test("No value of the default plan stands in a guide's text for another plan", a
   }
 });
 
-test('A guide says once what Docker does, where that belongs, and draws what it is about', () => {
+test('A guide says once what Docker does, where that belongs, and draws what it is about', async () => {
   for (const guide of guides) {
     const sections = guide.sections.filter(({ blocks }) => allBlocks(blocks).some(({ kind }) => kind === 'docker'));
-    assert.deepEqual(
-      sections.map(({ id }) => id),
-      ['docker'],
-      guide.chapter.id,
-    );
+    const steps = await stepsOf(guide.chapter.id, { plan: defaultPlan });
+    const where = sections.map(({ id }) => id).join(' ');
+    assert.ok(where === 'docker' || (where === '' && steps.length === 0), `${guide.chapter.id}: ${where}`);
     // Nothing is left to draw when all is cleaned up.
     if (guide.chapter.id !== 'cleanup')
       assert.ok(

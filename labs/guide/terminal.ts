@@ -12,6 +12,7 @@ import {
 } from './guide.ts';
 import { type GuideLook, paint, paintInlines } from './paint.ts';
 import { anyLines, anyText } from './see.ts';
+import { tableLines } from './table.ts';
 
 /** What a guide is shown with besides its own text. */
 export interface Shown extends GuideLook {
@@ -73,9 +74,12 @@ function headingOf({ title }: Section, at: number, of: number, look: Shown): str
 const indented = (lines: readonly string[], by: string): string[] =>
   lines.map((line) => (line === '' ? '' : by + line));
 
-/** Blocks with an empty line between any two. */
+/** Blocks with an empty line between any two; of one that has nothing to show, such as no step for Docker, none. */
 const blockLines = (blocks: readonly Block[], look: Shown): string[] =>
-  blocks.flatMap((block, at) => [...(at > 0 ? [''] : []), ...linesOf(block, look)]);
+  blocks
+    .map((block) => linesOf(block, look))
+    .filter((lines) => lines.length > 0)
+    .flatMap((lines, at) => [...(at > 0 ? [''] : []), ...lines]);
 
 function linesOf(block: Block, look: Shown): string[] {
   switch (block.kind) {
@@ -112,24 +116,6 @@ function listLines({ ordered, start, items }: Extract<Block, { kind: 'list' }>, 
     const item = lines.map((line, n) => (n === 0 ? mark + line : line === '' ? '' : ' '.repeat(mark.length) + line));
     return [...(loose && at > 0 ? [''] : []), ...item];
   });
-}
-
-/** Side by side where there is room, else, and for a screen reader, each row as sentences. */
-function tableLines({ head, rows }: Extract<Block, { kind: 'table' }>, look: Shown): string[] {
-  const heads = head.map(plainText);
-  const cells = rows.map((row) => row.map((cell) => paintInlines(cell, { ...look, color: false })));
-  const widths = heads.map((text, at) => Math.max(text.length, ...cells.map((row) => row[at]?.length ?? 0)));
-  const width = widths.reduce((all, one) => all + one + 2, -2);
-  if (look.plain || width > look.columns)
-    return cells.flatMap((row) =>
-      row.flatMap((cell, at) => wrap(`${heads[at] ?? ''}: ${cell}`, look.columns, at === 0 ? '- ' : indent, '    ')),
-    );
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [paint('bold', line(heads), look), ...cells.map(line)];
 }
 
 /** A line of a command or an output is one line to one who hears it. */
