@@ -27,3 +27,5 @@ export { compare, type SeenLine } from './guide/see.ts';
 export { summaryLines, summaryOf } from './guide/summary.ts';
 export { guideLines } from './guide/terminal.ts';
 export type { Values } from './guide/values.ts';
+export { type SiteOptions, siteOf } from './site/site.ts';
+export { writeSite } from './site/write.ts';

@@ -13,6 +13,8 @@ export interface GuideOptions {
   /** The lab's name, where one was given. */
   lab?: string;
   plain?: boolean;
+  /** A folder: the whole course is written there as a site. */
+  html?: string;
 }
 
 /** `lab guide`: a chapter with the lab's values in it, all of them on one screen, or which there are. */
@@ -52,7 +54,8 @@ async function showChapter(context: Context, id: ChapterId, { name, spec, look }
   if (spec) await remember(name, context, { kind: 'guide', chapter: id });
 }
 
-function subtitleOf(name: string, spec: LabSpec | undefined): string {
+/** Whose values are shown. */
+export function subtitleOf(name: string, spec: LabSpec | undefined): string {
   if (!spec) return `with the values of the default plan: there is no lab named ${name} yet (lab up${named(name)})`;
   const first = named(name) === '' ? '' : `; type first on your own machine: export LAB_NAME=${name}`;
   return `with the values of lab ${name}${first}`;

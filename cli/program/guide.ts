@@ -1,4 +1,4 @@
-import { chapterIds } from '@handwired/host';
+import { chapterIds, EXIT, LabError, quoteAll } from '@handwired/host';
 import { Argument, type Command, Option } from 'commander';
 import type { GuideOptions, GuideTopic } from '../commands/guide.ts';
 import type { Context } from '../context.ts';
@@ -13,15 +13,32 @@ export function addGuide(program: Command, context: Context, act: Act): void {
     program,
     'guide',
     'read a chapter; without one: which there are',
-    'lab guide tour\n  lab guide summary --plain',
+    'lab guide tour\n  lab guide summary --plain\n  lab guide --html handwired-guide',
   )
     .addArgument(new Argument('[chapter]', `${topics.join(', ')}, or its number`).argParser(parseTopic))
     .addOption(new Option('--lab <name>', "with this lab's values (default: $LAB_NAME, else lab)").argParser(labName))
     .option('--plain', 'for a screen reader: nothing drawn, no colour, no pager')
-    .action((topic: GuideTopic | undefined, options: GuideOptions) =>
-      act('guide', async () => (await import('../commands/guide.ts')).runGuide(context, topic, options), true),
-    );
+    .addOption(
+      new Option('--html <folder>', 'the whole course as a site that a browser opens, in this folder').conflicts(
+        'plain',
+      ),
+    )
+    .action((topic: GuideTopic | undefined, options: GuideOptions) => {
+      const { html, lab } = options;
+      if (html === undefined) {
+        return act('guide', async () => (await import('../commands/guide.ts')).runGuide(context, topic, options), true);
+      }
+      if (topic !== undefined) throw noTopic(topic, html);
+      return act('guide', async () => (await import('../commands/site.ts')).runSite(context, html, lab));
+    });
 }
+
+const noTopic = (topic: string, folder: string): LabError =>
+  new LabError({
+    what: `--html writes all chapters, not ${topic} alone`,
+    next: `lab guide --html ${quoteAll([folder])}`,
+    exit: EXIT.usage,
+  });
 
 /** A topic by its name, or a chapter by its number: `06`, `6`. */
 function parseTopic(word: string): GuideTopic {

@@ -45,7 +45,7 @@ function hookRows({ there, back }: Hook): string[] {
 }
 
 /** Words on lines of at most so many characters; a longer word has a line of its own. */
-function wrapped(text: string, width: number): string[] {
+export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);

@@ -18,21 +18,25 @@ svg.diagram { font: 13px/20px ui-monospace, SFMono-Regular, Menlo, Consolas, 'De
 svg.diagram:root { color-scheme: light dark; color: CanvasText; background: Canvas; }
 .diagram text { fill: currentColor; }
 .diagram .title { font-weight: 700; }
-.diagram .soft { opacity: .78; }
+.diagram .soft { opacity: .82; }
 .diagram .zone > rect { fill: currentColor; fill-opacity: .035; stroke: currentColor; stroke-opacity: .35; }
 .diagram .zone > .title { paint-order: stroke; stroke: var(--diagram-ground, Canvas); stroke-width: 6px; stroke-linejoin: round; }
 .diagram .node > rect { fill: var(--diagram-ground, Canvas); stroke: currentColor; stroke-width: 1.5; }
-.diagram .bridge > rect { stroke: var(--diagram-bridge, #0b7a75); stroke-width: 2.5; }
-.diagram .veth > rect { stroke: var(--diagram-veth, #b45309); }
-.diagram .uplink > rect, .diagram .device > rect { stroke: var(--diagram-uplink, #2563eb); }
-.diagram .routing > rect { stroke: var(--diagram-routing, #7c3aed); }
+.diagram .bridge > rect { stroke: var(--diagram-bridge, light-dark(#0b7a75, #4fd1c5)); stroke-width: 2.5; }
+.diagram .veth > rect { stroke: var(--diagram-veth, light-dark(#b45309, #f0a95b)); }
+.diagram .uplink > rect, .diagram .device > rect { stroke: var(--diagram-uplink, light-dark(#2563eb, #7fb0ff)); }
+.diagram .routing > rect { stroke: var(--diagram-routing, light-dark(#7c3aed, #b89cff)); }
+.diagram .others > rect { stroke-opacity: .4; }
+.diagram .spot > rect { stroke-opacity: .45; }
 .diagram .wire { fill: none; stroke: currentColor; stroke-width: 2; stroke-opacity: .65; }
 .diagram .wire.routed { stroke-dasharray: 2 5; stroke-linecap: round; }
-.diagram .missing > rect, .diagram .wire.missing { stroke: var(--diagram-wrong, #d32f2f); stroke-dasharray: 5 4; }
-.diagram .wrong > rect, .diagram .wire.wrong { stroke: var(--diagram-wrong, #d32f2f); }
-.diagram .extra > rect, .diagram .wire.extra { stroke: var(--diagram-extra, #a16207); stroke-dasharray: 1 3; }
-.diagram text.missing, .diagram text.wrong, .diagram .changed { fill: var(--diagram-wrong, #d32f2f); }
-.diagram text.extra { fill: var(--diagram-extra, #a16207); }
+.diagram .wire.way { stroke-linecap: round; stroke-linejoin: round; }
+.diagram .missing > rect, .diagram .wire.missing { stroke: var(--diagram-wrong, light-dark(#c62828, #ff8a80)); stroke-opacity: 1; stroke-dasharray: 5 4; }
+.diagram .wrong > rect, .diagram .wire.wrong { stroke: var(--diagram-wrong, light-dark(#c62828, #ff8a80)); stroke-opacity: 1; }
+.diagram .extra > rect, .diagram .wire.extra { stroke: var(--diagram-extra, light-dark(#8a5a00, #f2c063)); stroke-opacity: 1; stroke-dasharray: 1 3; }
+.diagram text.missing, .diagram text.wrong { fill: var(--diagram-wrong, light-dark(#c62828, #ff8a80)); }
+.diagram text.extra { fill: var(--diagram-extra, light-dark(#8a5a00, #f2c063)); }
+.diagram text.changed { fill: var(--diagram-changed, light-dark(#6d28d9, #c4adff)); }
 `;
 
 /** What a picture is called and says to those who can't see it. `id` keeps several on one page apart. */
