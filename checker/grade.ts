@@ -6,7 +6,7 @@ import { copiesWanted } from './checks/conditions.ts';
 import { stillOpen } from './checks/run.ts';
 import type { Facts } from './facts/facts.ts';
 import { unsteady } from './facts/steady.ts';
-import type { Evidence } from './probes/evidence.ts';
+import { type Evidence, starved } from './probes/evidence.ts';
 import type { Report } from './report/report.ts';
 import { nothing, settled, type Source, takeEvidence, takeFacts } from './take.ts';
 
@@ -18,7 +18,8 @@ export interface GradeOptions extends Source, Selection, Subject {}
 /**
  * Grades a lab: one round trip for facts, one for the experiments that the chapters need. What goes wrong on our side
  * (connection, lab host, programs) is the verdict `error` with its reason; only an abort throws. When something changed
- * between the first look and the last, all of it is taken once more, so that no verdict stands on two states.
+ * between the first look and the last, or the lab host stood still, all of it is taken once more, so that no verdict
+ * stands on two states or on answers that we could not wait for.
  */
 export async function grade(options: GradeOptions): Promise<Report> {
   const { baseline, plan, record } = options;
@@ -26,10 +27,10 @@ export async function grade(options: GradeOptions): Promise<Report> {
   try {
     const taken = await take(options, seen);
     const moved = unsteady(taken.facts, taken.evidence);
-    if (moved === null) return judgeCase(taken, options, options);
+    if (moved === null && !starved(taken.evidence)) return judgeCase(taken, options, options);
     await wait(QUIET_MS, undefined, options.signal ? { signal: options.signal } : {});
     const again = await take(options, seen);
-    const evidence = { ...again.evidence, retaken: moved.slice(0, 500) };
+    const evidence = { ...again.evidence, retaken: moved?.slice(0, 500) ?? null };
     return judgeCase({ ...again, evidence }, options, options);
   } catch (error) {
     options.signal?.throwIfAborted();

@@ -398,6 +398,18 @@ test('What a capture that lost packets did not see proves nothing', () => {
   assert.equal(judged(the, 'publish.outside')?.verdict, 'error');
 });
 
+test('What was not answered while the lab host stood still proves nothing; a refusal does, and an answer', () => {
+  const the = caseOf('right');
+  the.evidence.lost = 12_000;
+  lose(the, 'ct1>ct2');
+  lose(the, 'host>server', { error: 'Connection refused' });
+  assert.equal(judged(the, 'connectivity.ct1-ct2')?.verdict, 'error');
+  assert.equal(judged(the, 'connectivity.ct2-ct1')?.verdict, 'pass');
+  assert.equal(judged(the, 'publish.server')?.verdict, 'fail');
+  the.evidence.lost = 11_999;
+  assert.equal(judged(the, 'connectivity.ct1-ct2')?.verdict, 'fail');
+});
+
 test('A check that throws is our error', () => {
   const the = caseOf('right');
   delete the.evidence.results['ct1>gateway'];

@@ -2,6 +2,7 @@ import { messageOf } from '@handwired/host';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import type { Hint } from '../diagnosis/hint.ts';
 import { worldTrouble } from '../facts/world.ts';
+import { starved } from '../probes/evidence.ts';
 import { type Case, type Check, type Judgement } from './check.ts';
 
 /** A check's outcome, as reports have it. */
@@ -69,6 +70,13 @@ const blank = (check: Check): Omit<Outcome, 'verdict'> => ({
   because: null,
 });
 
+const busy =
+  'the lab host was too busy: it did not let the grader run for longer than answers are waited for. Next: lab check';
+
+/** Did somebody not answer in time while time stood still? A refusal is an answer. */
+const unanswered = ({ probes, copies }: Check, { evidence }: Case): boolean =>
+  starved(evidence) && (copies !== undefined || probes.some((probe) => evidence.results[probe]?.error === 'no answer'));
+
 function outcomeOf(check: Check, the: Case, done: ReadonlyMap<string, Outcome>): Outcome {
   const unmet = unmetOf(check.needs, done);
   if (unmet) return unmet(check, '');
@@ -77,6 +85,7 @@ function outcomeOf(check: Check, the: Case, done: ReadonlyMap<string, Outcome>):
   const tampered = check.probes.includes('world>site') ? worldTrouble(the.baseline, the.facts) : undefined;
   if (tampered !== undefined) return { ...blank(check), verdict: 'error', because: tampered };
   const judged = judge(check, the);
+  if (judged.verdict === 'fail' && unanswered(check, the)) return { ...blank(check), verdict: 'error', because: busy };
   if (judged.verdict === 'error') {
     return { ...blank(check), verdict: 'error', expected: judged.expected, because: judged.reason };
   }

@@ -93,6 +93,12 @@ export const Evidence = Run.extend({
     .default(null),
 });
 export type Evidence = z.infer<typeof Evidence>;
+
+/** The most that the timeouts are lengthened by, in milliseconds: Patience.most in program/1-clock.py. */
+const mostLost = 12_000;
+
+/** Did the lab host stand still for longer than our patience? Then what was not answered there proves nothing. */
+export const starved = ({ lost }: Evidence): boolean => lost >= mostLost;
 export type Copy = z.infer<typeof Copy>;
 export type Result = z.infer<typeof Result>;
 export type Sight = z.infer<typeof Sight>;
