@@ -99,20 +99,22 @@ async function typeAll(stage: Stage, blocks: readonly Typed[], file: string, ask
   return failures;
 }
 
-/** Builds what the chapter stands on, unless guides before it have. */
+/** The chapters of the network itself; those after it stand on all of it. */
+const network = chapterIds.slice(0, chapterIds.indexOf('publish') + 1);
+
+/** Builds what stands before the chapter in the course, unless guides before it have. */
 async function prepare(stage: Stage, id: ChapterId, asked: readonly ChapterId[]): Promise<void> {
-  const needs = id === 'cleanup' ? (['publish', 'dns'] as const) : (chapters.find((one) => one.id === id)?.needs ?? []);
-  for (const need of needs) if (!asked.includes(need)) await stage.lab(['build', stage.name, '--chapter', need]);
+  const before = network.slice(0, network.includes(id) ? network.indexOf(id) : undefined);
+  const last = before.findLast((one) => !asked.includes(one));
+  if (last !== undefined) await stage.lab(['build', stage.name, '--through', last]);
 }
 
-/** Whether the checker agrees at the end of a chapter; else what it says. */
+/** Whether the checker agrees at the end of a chapter, with all of the network up to it; else what it says. */
 async function agreement(stage: Stage, id: ChapterId): Promise<string | undefined> {
-  const chapter = chapters.find((one) => one.id === id);
-  const builds = id !== 'cleanup' && (chapter?.steps.length ?? 0) > 0;
-  const flag = builds ? '--through' : '--chapter';
-  // 2: nothing to check, as with a chapter that has no checks.
-  const codes = builds || (chapter?.points ?? 0) > 0 ? [0] : [0, 2];
-  return stage.lab(['check', stage.name, flag, id], codes).then(
+  const points = chapters.find((one) => one.id === id)?.points ?? 0;
+  // 2: nothing to check.
+  const codes = points > 0 ? [0] : [0, 2];
+  return stage.lab(['check', stage.name, network.includes(id) ? '--through' : '--chapter', id], codes).then(
     () => undefined,
     (error: unknown) => (error as Error).message,
   );
