@@ -38,6 +38,7 @@ function signsOf(facts: Facts, baseline: Facts, plan: Plan, record: Record) {
       found.some(({ subject, key }) => subject === 'files' && /^\/etc\/(netns\/|resolv\.conf)/.test(key)) ||
       asksInside(facts, plan),
     publish: found.some((difference) => isPublish(difference, plan)) || serves(facts, plan),
+    observe: facts.answers?.some(({ chapter }) => chapter === 'observe') === true || (facts.captures ?? []).length > 0,
     troubleshoot: (record.faults ?? []).length > 0,
   };
 }

@@ -7,6 +7,7 @@ import { connectivity } from './connectivity.ts';
 import { dns } from './dns.ts';
 import { egress } from './egress.ts';
 import { namespaces } from './namespaces.ts';
+import { observe } from './observe.ts';
 import { publish } from './publish.ts';
 import { troubleshoot } from './troubleshoot.ts';
 import { veth } from './veth.ts';
@@ -27,6 +28,7 @@ export const checks: readonly Check[] = [
   ...under('dns'),
   ...publish,
   ...under('publish'),
+  ...observe,
   ...troubleshoot,
   ...cleanup,
 ];

@@ -7,6 +7,7 @@ import { NftTable } from './nftables.ts';
 import { Forwarding, Port } from './ports.ts';
 import { PolicyRule, Route } from './routes.ts';
 import { Socket } from './sockets.ts';
+import { Answers, CaptureFacts, Knock } from './work.ts';
 
 /** The network state of one network namespace. */
 export const Net = z.object({
@@ -76,6 +77,8 @@ export const Facts = z.object({
     sha256: z.string().nullable(),
     /** The certificate, PEM, that the world's site is signed by: made anew on each lab host. */
     authority: z.string().nullable(),
+    /** The latest knocks in its log; null: it has none. Absent: from before there were knocks. */
+    knocks: z.array(Knock).max(200).nullable().optional(),
   }),
   /** Programs, libraries and settings under the learner's commands that are not the image's own. Empty without a seat. */
   altered: z.array(z.object({ path: z.string(), what: z.string() })).max(200),
@@ -88,6 +91,9 @@ export const Facts = z.object({
   mounts: z.array(z.object({ path: z.string(), inode: z.int() })),
   processes: z.array(Process),
   files: z.array(File),
+  /** What the learner handed in, in /root/answers and /root/captures. Absent: from before it was looked at. */
+  answers: z.array(Answers).max(16).optional(),
+  captures: z.array(CaptureFacts).max(8).optional(),
   /** Sources that gave no answer or not a whole one: what stands on them can't be judged. */
   problems: z.array(z.object({ source: z.string(), what: z.string() })),
 });

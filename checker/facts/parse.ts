@@ -9,6 +9,7 @@ import { parseForwarding, parsePorts } from './ports.ts';
 import type { Raw, Source } from './raw.ts';
 import { movedBetween } from './steady.ts';
 import { parsePolicyRules, parseRoutes } from './routes.ts';
+import { parseAnswers, parseCaptures, parseKnocks } from './work.ts';
 
 /** Facts from what the observing program printed. Never throws: a source that can't be read becomes a problem. */
 export function parseFacts(raw: Raw): Facts {
@@ -25,7 +26,7 @@ export function parseFacts(raw: Raw): Facts {
     schemaVersion: 2,
     host: raw.host,
     conditions: conditionsOf(raw.lab ?? ''),
-    world: { ...raw.world, net: netOf('world') },
+    world: { ...raw.world, net: netOf('world'), knocks: raw.world.knocks && parseKnocks(raw.world.knocks) },
     altered: raw.altered,
     steady: raw.steady.after,
     here,
@@ -45,6 +46,8 @@ export function parseFacts(raw: Raw): Facts {
       sha256: sha256 ?? null,
       text: text ?? null,
     })),
+    answers: parseAnswers(raw.work.answers),
+    captures: parseCaptures(raw.work.captures),
     problems,
   };
 }

@@ -16,6 +16,13 @@ const File = z.object({
   text: z.string().max(8192).optional(),
 });
 
+const Work = z.object({
+  answers: z.array(z.object({ path: z.string().max(4096), text: z.string().max(8192).nullable() })).max(16),
+  captures: z
+    .array(z.object({ path: z.string().max(4096), cut: z.boolean(), data: z.base64().max(400_000).nullable() }))
+    .max(8),
+});
+
 /** What the observing program prints: everything is quoted, nothing is interpreted. */
 export const Raw = z.object({
   host: z.object({
@@ -32,6 +39,7 @@ export const Raw = z.object({
     start: z.string().max(32).nullable(),
     sha256: z.string().length(64).nullable(),
     authority: z.string().max(65536).nullable(),
+    knocks: z.array(z.string().max(1000)).max(200).nullable().default(null),
   }),
   altered: z.array(z.object({ path: z.string().max(4096), what: z.string().max(300) })).max(200),
   /** Fingerprints from before the first source and after the last. */
@@ -40,6 +48,8 @@ export const Raw = z.object({
   mounts: z.array(z.object({ path: z.string().max(4096), inode: z.int() })).max(200),
   processes: z.array(z.object({ pid: z.int(), inode: z.int(), args: z.array(z.string()).max(401) })).max(500),
   files: z.array(File).max(300),
+  /** What a learner hands in: facts/program/1-work.py. */
+  work: Work.default({ answers: [], captures: [] }),
   ids: z.record(z.string(), z.array(NamespaceId).max(1000)),
   sockets: z.record(z.string(), z.array(Socket).max(2000)),
   sysctls: z.record(z.string(), z.record(z.string(), z.string())),

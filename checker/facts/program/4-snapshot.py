@@ -4,7 +4,7 @@
 def world(view, processes, pid):
     """The world's process and namespace, and the hash of the program that it was started from."""
     found = {"pid": None, "inode": None, "start": None, "sha256": view.ask("digest", WORLD_ARGS[-1])[0],
-             "authority": view.ask("small", "/etc/handwired/world/ca.crt")[0]}
+             "authority": view.ask("small", "/etc/handwired/world/ca.crt")[0], "knocks": view.ask("knocks")[0]}
     if pid is not None:
         started = processes.started(pid)
         found.update(pid=processes.seen(pid), inode=inode_of("/proc/%d/ns/net" % pid), start=started[0] if started else None)
@@ -43,6 +43,7 @@ def snapshot():
     named = {scope[6:]: fd for scope, fd in spaces.items() if scope.startswith("netns ")}
     return {
         **found,
+        "work": view.ask("work")[0],
         "host": {"name": (view.ask("small", "/etc/hostname")[0] or "").strip()[:256], "kernel": os.uname().release,
                  "clock": time.time(), "inode": os.fstat(HERE).st_ino, "boot": boot()},
         "altered": altered,

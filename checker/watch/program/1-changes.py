@@ -42,6 +42,22 @@ def digest_of(rules, at, address):
     return hashlib.sha256(bytes(rules)).hexdigest()
 
 
+def handed_in(fds):
+    """The learner's answers and captures, by name, size and time."""
+    found = []
+    for folder in ("/root/answers", "/root/captures"):
+        for name in sorted(listing(folder))[:64]:
+            try:
+                about = os.lstat(os.path.join(folder, name))
+            except OSError:
+                continue
+            found.append([folder, name, about.st_size, about.st_mtime_ns])
+    return found
+
+
+SIGHTS["handed in"] = handed_in
+
+
 def state(view):
     """A hash of it all. Namespaces are let go of at once: what is held can't be deleted."""
     names, fds = view.ask("named")
@@ -53,5 +69,5 @@ def state(view):
         for fd in fds:
             os.close(fd)
     found = [inside, sorted(entry["name"] for entry in names), {scope: view.ask("etc", scope)[0] for scope in spaces},
-             sorted(process["pid"] for process in Processes().elsewhere())]
+             sorted(process["pid"] for process in Processes().elsewhere()), view.ask("handed in")[0]]
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
