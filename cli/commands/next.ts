@@ -1,6 +1,7 @@
 import { EXIT, findSpec, LabError } from '@handwired/host';
 import { chapters, type Progress } from '@handwired/labs';
 import type { Context } from '../context.ts';
+import { findFault } from '../fault/state.ts';
 import { labFlag, named } from '../options.ts';
 import { printable } from '../printable.ts';
 import { progressNow } from './progress.ts';
@@ -12,7 +13,7 @@ export async function runNext(context: Context, name: string): Promise<number> {
   const { current, chapters: each, points, of } = await progressNow(name);
   const now = each.find(({ id }) => id === current);
   const about = now === undefined ? [`every chapter has passed: ${points} of ${of} points`] : chapterLines(now);
-  const missing = await withoutLab(name, now);
+  const missing = (await withoutLab(name, now)) ?? (await withFault(name));
   context.print([...about, ...(missing ?? commands(name, now))].join('\n'));
   return EXIT.ok;
 }
@@ -40,6 +41,17 @@ async function withoutLab(name: string, now: Chapter | undefined): Promise<strin
     if (error instanceof LabError) return [error.message, `next: ${error.next}`];
     throw error;
   }
+}
+
+/** Something is broken on purpose, and goes first. Undefined: nothing is. */
+async function withFault(name: string): Promise<string[] | undefined> {
+  const open = await findFault(name).catch(() => undefined);
+  if (open?.phase !== 'open') return undefined;
+  return [
+    `a fault is in place since ${open.injectedAt}`,
+    `look: lab check${named(name)}`,
+    `then: lab fault submit${labFlag(name)}   (once it is mended; gives up: lab fault reveal${labFlag(name)})`,
+  ];
 }
 
 function commands(name: string, now: Chapter | undefined): string[] {
