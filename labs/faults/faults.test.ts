@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { Conditions, defaultPlan, run } from '@handwired/host';
 import { guarded } from '../guarded.ts';
+import { answered } from './engine/answer.ts';
 import { allows, choicesOf, clashOf, drawsOf } from './engine/choose.ts';
 import { commandsOf } from './engine/run.ts';
 import { understand } from './engine/words.ts';
@@ -100,6 +101,19 @@ test('The choices hold the true causes once each, among others, and their place 
     }
     assert.ok(places.size > 1, fault.id);
   }
+});
+
+test('An answer is right when it names each true cause and nothing else, whatever else is named', () => {
+  const causes = [...new Set(faults.map(({ cause }) => cause))];
+  for (const fault of faults) {
+    for (const cause of causes) assert.equal(answered([fault], [cause]).right, cause === fault.cause, fault.id);
+    assert.equal(answered([fault], causes).right, causes.length === 1);
+    assert.equal(answered([fault], []).right, false);
+  }
+  const set = drawsOf(faults, 3, '1')[0] ?? [];
+  const truth = set.map(({ cause }) => cause);
+  assert.deepEqual(answered(set, truth.toReversed()), { right: true, named: set.length, of: set.length });
+  assert.deepEqual(answered(set, truth.slice(1)), { right: false, named: set.length - 1, of: set.length });
 });
 
 test('A fault that wants a condition is for labs that were made with it', () => {

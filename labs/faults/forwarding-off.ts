@@ -7,7 +7,7 @@ export const fault: Fault = {
   needs: 'egress',
   excludes: [],
   cause: 'ip-forward-off',
-  symptoms: ['egress.ct1', 'egress.ct2', 'dns.ct1', 'dns.ct2', 'publish.outside'],
+  symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
   inject: ({ $ }) => [
     { done: $`test "$(sysctl -n net.ipv4.ip_forward)" = 0`, run: $`sysctl -w net.ipv4.ip_forward=0` },
   ],

@@ -13,7 +13,7 @@ export const fault: Fault = {
   needs: 'egress',
   excludes: [],
   cause: 'masquerade-wrong-device',
-  symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade', 'dns.ct1', 'dns.ct2'],
+  symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
   inject: ({ $, plan: { bridge } }) => [
     rewrite($, 'nat', `(-A .*)(! -o ${bridge}|-o ${uplink})( .*-j (MASQUERADE|SNAT).*)`, `\\1-o ${other}\\3`),
   ],

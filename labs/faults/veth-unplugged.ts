@@ -9,7 +9,7 @@ export const fault: Fault = {
   needs: 'connectivity',
   excludes: [],
   cause: 'veth-in-no-bridge',
-  symptoms: ['veth.ct2-port', 'connectivity.ct1-ct2', 'connectivity.ct2-gateway'],
+  symptoms: ['veth.ct2-port'],
   inject: ({ $, plan: { ct2, inner } }) => {
     const end = outerEnd($, ct2, inner).cmd;
     return [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Conditions } from '@handwired/host';
-import { answered, build, carryOut, type Fault, faults, fitting } from '@handwired/labs';
+import { build, carryOut, drawsOf, type Fault, faults, fitting } from '@handwired/labs';
 import { failures, type Graded, misses, withGraded } from './grading.ts';
 
 /** What a fault must not leave behind: see `leavings`. */
@@ -11,16 +11,23 @@ interface Leavings {
   names: string;
 }
 
-/** The lab host's own programs write here, whatever anyone does. */
-const busy = ['/run/handwired', '/run/utmp', '/var/log/journal'];
+/** Where a lab host keeps what a fault may change; in a sandbox the rest is this machine's, where others work too. */
+const places = [
+  '/etc/netns',
+  '/etc/resolv.conf',
+  '/etc/hosts',
+  '/etc/nsswitch.conf',
+  '/srv',
+  '/run',
+  '/root/.bash_history',
+];
 
 /**
  * Everything with a name or a time that a learner can look at: files changed since a moment (mtime), programs by their
  * command lines, rules, links and namespaces.
  */
 async function leavings({ host: { session } }: Graded, since: string): Promise<Leavings> {
-  const prune = busy.map((path) => `-path ${path} -prune -o`).join(' ');
-  const script = `find /etc /root /home /srv /usr /var /run /tmp ${prune} -newermt '@${since}' -print
+  const script = `find ${places.join(' ')} -path /run/handwired -prune -o -newermt '@${since}' -print 2>/dev/null
 echo ---
 ps -eo pid=,args= | grep -vE 'ps -eo|/bin/sh|sshd|find /etc|setpriv'
 echo ---
@@ -30,7 +37,7 @@ iptables-save; iptables-legacy-save; nft list ruleset; ip -d link; ip rule; ls -
   return { newer: newer.split('\n').filter(Boolean), programs: programs.split('\n').filter(Boolean), names };
 }
 
-const telling = /fault|inject|broken|sabotage|wrong|trouble/i;
+const telling = /\b(fault|inject|broken|sabotage|wrong|trouble)/i;
 
 async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<void> {
   const source = { session: graded.host.session, plan: graded.host.plan };
@@ -60,13 +67,6 @@ async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<voi
     verdict === 'fail' ? [diagnosis?.cause ?? 'none'] : [],
   );
   assert.deepEqual([...new Set(causes)], [fault.cause], told.join('\n'));
-
-  assert.equal(answered([fault], [fault.cause]).right, true);
-  for (const { cause } of faults) {
-    if (cause === fault.cause) continue;
-    assert.equal(answered([fault], [cause]).right, false);
-    assert.equal(answered([fault], [cause, fault.cause]).right, false);
-  }
 
   assert.ok(await carryOut(source, 'repair', [fault]), 'the repair failed');
   const mended = await graded.check({ through: 'publish' });
@@ -104,3 +104,21 @@ for (const [conditions, some] of groups) {
   test(`Each fault leaves no trace of itself, shows its symptoms, is named, and ends with its repair: ${conditions}`, (t) =>
     each(t, some, JSON.parse(conditions) as Partial<Conditions>));
 }
+
+test('Several at once are all in place, and all end with their repairs', async () => {
+  await withGraded({}, async (graded) => {
+    await build(graded.host.session, graded.host.plan, { chapters: network });
+    const source = { session: graded.host.session, plan: graded.host.plan };
+    const plain = faults.filter(({ conditions }) => conditions === undefined);
+    for (const seed of ['1', '2', '3', '4']) {
+      const [set = []] = drawsOf(plain, 3, seed);
+      const ids = set.map(({ id }) => id).join(' ');
+      assert.deepEqual(await fitting(source, set), set, ids);
+      assert.ok(await carryOut(source, 'inject', set), ids);
+      assert.deepEqual(await fitting(source, set), [], ids);
+      assert.ok(failures(await graded.check({ through: 'publish' })).length > 0, ids);
+      assert.ok(await carryOut(source, 'repair', set), ids);
+      assert.deepEqual(misses(await graded.check({ through: 'publish' })), [], ids);
+    }
+  });
+});
