@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { run } from '@handwired/host';
+import { emptyRecord, noteBegun, saveRecord } from '@handwired/checker';
+import { derivePlan, readHistory, recordFile, run, saveSpec } from '@handwired/host';
+import { testSpec } from './driver-labs.ts';
 import { labCommand } from './lab.ts';
 import { onTerminal } from './sandbox/terminal.ts';
 
@@ -49,6 +51,30 @@ test('A word that is no chapter is a usage error with the nearest, a lab that do
   const missing = await lab('guide', 'bridge', '--lab', 'nosuch');
   assert.equal(missing.code, 78);
   assert.match(missing.stderr, /no lab named nosuch/);
+});
+
+test("With a lab a guide has the lab's values, knows what was begun in it, and is remembered as read", async () => {
+  process.env['XDG_STATE_HOME'] = state;
+  const plan = derivePlan('someone');
+  await saveSpec(testSpec('sandbox', 'mine', { plan, phase: 'ready' }));
+  const first = await lab('guide', 'addressing', '--lab', 'mine');
+  assert.match(first.stdout, /^with the values of lab mine; type first on your own machine: export LAB_NAME=mine$/m);
+  assert.ok(first.stdout.includes(`ip -n ct1 addr add ${plan.ct1.address}/16 dev eth0`));
+  assert.match(first.stdout, /^next: lab guide connectivity --lab mine$/m);
+  assert.match(first.stderr, /it stands on 01 .*, of which lab check has seen nothing in lab mine$/m);
+  assert.match(
+    first.stderr,
+    /^how to get there: lab guide namespaces --lab mine; or .* lab build mine --chapter veth$/m,
+  );
+  const record = emptyRecord();
+  noteBegun(record, ['namespaces', 'bridge']);
+  await saveRecord(recordFile('mine'), record);
+  assert.match((await lab('guide', 'addressing', '--lab', 'mine')).stderr, /it stands on 03 veth, of which/);
+  noteBegun(record, ['veth']);
+  await saveRecord(recordFile('mine'), record);
+  assert.equal((await lab('guide', 'addressing', '--lab', 'mine')).stderr, '');
+  const read = (await readHistory('mine')).filter(({ kind }) => kind === 'guide');
+  assert.equal(read.length, 3);
 });
 
 test('On a terminal a guide is paged by $PAGER, and Ctrl-C is the pager’s', async () => {
