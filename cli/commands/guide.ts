@@ -28,7 +28,7 @@ export async function runGuide(
   const spec = options.lab === undefined ? await findSpec(name) : await loadSpec(name);
   const plain = options.plain === true;
   const look: GuideLook = { columns: context.columns, color: context.color && !plain, plain };
-  if (topic === undefined) context.print((await overview(name, spec)).join('\n'));
+  if (topic === undefined) context.print((await overview(name, spec, look)).join('\n'));
   else if (topic === 'summary') await showPage(await summaryLines({ ...look, plan: planOf(spec) }), look);
   else await showChapter(context, topic, { name, spec, look });
   return EXIT.ok;
@@ -97,14 +97,21 @@ function needsOf(id: ChapterId): Set<ChapterId> {
   return new Set(needs.flatMap((need) => [need, ...needsOf(need)]));
 }
 
-async function overview(name: string, spec: LabSpec | undefined): Promise<string[]> {
+/** Columns that the whole table of chapters needs; without its points it is not wider than the narrowest terminal. */
+const roomy = 72;
+
+async function overview(name: string, spec: LabSpec | undefined, { columns }: GuideLook): Promise<string[]> {
   const { chapters: each, points, of, current } = await progressNow(name);
   const rows = each.map(({ id, number, title, state, points: got, of: most }) => [
     ...[`${number} ${id}`, title, most === 0 ? '' : `${got?.best ?? 0} of ${most}`],
     id === current ? 'next' : state === 'open' ? '' : state,
   ]);
+  const shown = columns < roomy ? 2 : 4;
   return [
-    renderTable(['chapter', 'what it is about', 'points', ''], rows),
+    renderTable(
+      ['chapter', 'what it is about', 'points', ''].slice(0, shown),
+      rows.map((row) => row.slice(0, shown)),
+    ),
     '',
     spec ? `lab ${name}: ${points} of ${of} points` : `there is no lab named ${name} yet: lab up${named(name)}`,
     `read: lab guide ${current ?? 'summary'}${labFlag(name)}`,
