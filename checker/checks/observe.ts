@@ -190,8 +190,9 @@ function answered(the: Case): Judgement {
     actual: `${marks.length - wrong.length} of ${marks.length} right`,
     evidence: wrong.map(lineOf),
     hint: {
-      look: `the packet itself at that place; then one line for each question in /root/answers/observe.txt, as in-uplink: SOURCE > DESTINATION`,
-      wrong: `${wrong.map(lineOf).join('; ')}. The destination of what comes in is translated before it is routed, the source of what goes out after that; an answer is translated back by conntrack where it leaves.`,
+      look: 'the packet itself at that place; /root/answers/observe.txt has a line for each question, as in-uplink: SOURCE > DESTINATION',
+      wrong:
+        'The destination of what comes in is translated before it is routed, the source of what goes out after that; an answer is translated back where it leaves.',
     },
   });
 }
