@@ -50,7 +50,7 @@ function innerNode({ plan }: Case, link: Link, id: string, wanted: Wanted): Topo
       ...when(!named, `is to be called ${plan.inner}`, 'wrong'),
       ...when(link.kind !== 'veth', `is of kind ${link.kind ?? 'none'}, no veth`, 'wrong'),
       // Moving it into the container switched it off: that is mended in chapter addressing.
-      ...(wanted.has('addressing') ? troubles(link) : []),
+      ...(wanted.has('addressing') ? troubles(link, true) : []),
     ],
   };
 }

@@ -71,7 +71,7 @@ function plannedNode(the: Case, id: string, link: Link, wanted: Wanted): Topolog
     addresses: compared(addressesOn(link), addressesIn(wanted.now, id), addressesIn(wanted.all, id)),
     notes: [
       ...when(isOther, `is of kind ${link.kind ?? 'none'}, no ${kind}`, 'wrong'),
-      ...troubles(link),
+      ...troubles(link, wanted.has('addressing')),
       ...(kind === 'veth' ? portNotes(the, link) : []),
     ],
   };
@@ -84,7 +84,11 @@ function portNotes({ facts, plan }: Case, link: Link): Label[] {
     ...when(link.master === null && known, `is in no bridge`, 'wrong'),
     ...when(link.master !== null && link.master !== plan.bridge, `is in ${link.master ?? ''}`, 'wrong'),
     ...when(port?.isolated === true, 'is isolated', 'wrong'),
-    ...when(link.up && port !== undefined && port.state !== 'forwarding', `port state ${port?.state ?? ''}`, 'wrong'),
+    ...when(
+      link.up && link.carrier && port !== undefined && port.state !== 'forwarding',
+      `port state ${port?.state ?? ''}`,
+      'wrong',
+    ),
     ...when(
       pairsOf(facts, plan.ct1)
         .concat(pairsOf(facts, plan.ct2))

@@ -25,10 +25,10 @@ export const addressesOn = ({ addresses }: Link): string[] =>
     .filter(({ family, scope }) => family === 'inet' || scope !== 'link')
     .map(({ address, prefix }) => `${address}/${prefix}`);
 
-/** What can be wrong with any link that frames are to pass. */
-export const troubles = (link: Link): Label[] => [
+/** What can be wrong with any link that frames are to pass. `joined`: both ends of a cable are to be up by now. */
+export const troubles = (link: Link, joined: boolean): Label[] => [
   ...when(!link.up, 'is down', 'wrong'),
-  ...when(link.up && !link.carrier && link.kind === 'veth', 'has no carrier', 'wrong'),
+  ...when(joined && link.up && !link.carrier && link.kind === 'veth', 'has no carrier', 'wrong'),
   ...when(!link.arp, 'ARP is off', 'wrong'),
 ];
 

@@ -51,7 +51,7 @@ export interface SvgHead {
 
 /** One self-contained picture: nothing is loaded, nothing runs. */
 export function svgOf({ id, title, description, width, height }: SvgHead, body: readonly string[]): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" class="diagram" viewBox="0 0 ${px(width)} ${px(height)}" width="${px(width)}" height="${px(height)}" role="img" aria-labelledby="${xml(id)}-title ${xml(id)}-desc">
+  return `<svg xmlns="http://www.w3.org/2000/svg" class="diagram" viewBox="-6 -4 ${px(width + 12)} ${px(height + 8)}" width="${px(width + 12)}" height="${px(height + 8)}" role="img" aria-labelledby="${xml(id)}-title ${xml(id)}-desc">
 <title id="${xml(id)}-title">${xml(title)}</title>
 <desc id="${xml(id)}-desc">${xml(description)}</desc>
 <style>${style}</style>

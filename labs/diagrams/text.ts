@@ -24,8 +24,8 @@ export function textOf(topology: Topology, { columns, color }: TextOptions): str
 
 function drawn({ width, height, boxes, wires }: Layout, color: boolean): string[] {
   const canvas = new Canvas(width, height);
-  for (const box of boxes) if (box.kind !== 'place') canvas.frame(box.x, box.y, box.width, box.height);
-  for (const { points } of wires) canvas.line(points);
+  for (const box of boxes) if (box.kind !== 'place') canvas.frame(box, box.title.mark === 'missing');
+  for (const { points, mark } of wires) canvas.line(points, mark === 'missing');
   for (const { kind, x, y, title, lines, linesAt } of boxes) {
     const write = (column: number, row: number, label: Label, text = written(label)): void =>
       canvas.text(column, row, text, painter(label.mark, color));

@@ -143,8 +143,16 @@ function commandHtml({ where, text, ends, see, quiet }: CommandBlock): string {
   return typedHtml(`type ${places[where]}${fails}`, text, where) + seeHtml(seen);
 }
 
-const typedHtml = (label: string, text: string, where: CommandBlock['where']): string =>
-  `<div class="typed ${where === 'lab host' ? 'inside' : 'outside'}"><p class="bar">${label}</p><pre tabindex="0"><code>${xml(text)}</code></pre></div>`;
+/** What is typed, with where. `label` is HTML. */
+export const typedHtml = (label: string, text: string, where: CommandBlock['where']): string =>
+  `<div class="typed ${where === 'lab host' ? 'inside' : 'outside'}"><p class="bar">${label}</p><pre><code>${linesHtml(text)}</code></pre></div>`;
+
+/** Each command in an element of its own: a long one is folded, and the lines after its first are indented. */
+const linesHtml = (text: string): string =>
+  text
+    .split('\n')
+    .map((line, at, all) => `<span class="line">${xml(line)}${at < all.length - 1 ? '\n' : ''}</span>`)
+    .join('');
 
 function seeHtml(see: string | undefined): string {
   if (see === undefined) return '';

@@ -51,7 +51,7 @@ export function framed(site: Site, { file, title, description, parts, body }: Fr
 <body>
 <a class="skip" href="#content">Skip to the content</a>
 <header class="top">
-<a class="brand" href="index.html">${mark}<span>handwired</span></a>
+<a class="brand" href="index.html" aria-label="handwired, first page">${mark}<span>handwired</span></a>
 <form class="search" role="search" hidden><label for="search">Search</label><input id="search" type="search" autocomplete="off" placeholder="Search  /" aria-describedby="found"><div id="found" class="found" role="status" hidden></div></form>
 <button class="theme" type="button" hidden>Dark</button>
 </header>

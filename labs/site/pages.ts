@@ -3,7 +3,7 @@ import { chapters } from '../chapters.ts';
 import { xml } from '../diagrams/svg-parts.ts';
 import type { Guide } from '../guide/guide.ts';
 import type { SummaryEntry } from '../guide/summary.ts';
-import { inlineHtml, pageOf, pictureHtml, sectionHtml } from './blocks.ts';
+import { inlineHtml, pageOf, pictureHtml, sectionHtml, typedHtml } from './blocks.ts';
 import { fileOf, type Frame, type Site } from './frame.ts';
 
 /** A chapter as a page. */
@@ -60,8 +60,7 @@ export function indexPage(guides: readonly Guide[], plan: Plan, site: Site): Fra
 <p class="whose">${xml(site.subtitle)}</p></header>
 <section class="part" aria-labelledby="begin"><h2 id="begin">Begin</h2>
 <p>Two windows: this guide, and a root shell on your lab host.</p>
-<div class="typed outside"><p class="bar">type on your own machine</p><pre tabindex="0"><code>lab up
-lab ssh</code></pre></div></section>
+${typedHtml('type on your own machine', 'lab up\nlab ssh', 'own machine')}</section>
 <section class="part" aria-labelledby="network"><h2 id="network">What you will build</h2>
 ${pictureHtml('topology', page)}</section>
 <section class="part" aria-labelledby="chapters"><h2 id="chapters">Chapters</h2>

@@ -8,6 +8,10 @@ import { setTimeout as after } from 'node:timers/promises';
 /** A page in a headless browser of its own, driven over the DevTools protocol on loopback. */
 export interface Page {
   open(html: string): Promise<void>;
+  /** Opens what is at an address, as a file of this machine is. */
+  visit(url: string): Promise<void>;
+  /** What the page has complained of since it was last asked: errors on the console, exceptions, what can't be loaded. */
+  complaints(): string[];
   /** The value of an expression; promises are awaited. */
   evaluate<T>(expression: string): Promise<T>;
   send<T>(method: string, parameters?: object): Promise<T>;
@@ -66,14 +70,17 @@ function pageOf(socket: WebSocket): Page {
   let last = 0;
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   const loaded: (() => void)[] = [];
+  const complained: string[] = [];
   socket.addEventListener('message', ({ data }) => {
-    const { id, method, result, error } = JSON.parse(String(data)) as {
+    const { id, method, params, result, error } = JSON.parse(String(data)) as {
       id?: number;
       method?: string;
+      params?: unknown;
       result?: unknown;
       error?: { message: string };
     };
     if (method === 'Page.loadEventFired') for (const done of loaded.splice(0)) done();
+    if (isComplaint(method, params)) complained.push(JSON.stringify(params).slice(0, 500));
     if (id === undefined) return;
     if (error) waiting.get(id)?.reject(new Error(error.message));
     else waiting.get(id)?.resolve(result);
@@ -86,14 +93,17 @@ function pageOf(socket: WebSocket): Page {
     void answer.promise.catch(() => undefined).finally(() => clearTimeout(late));
     return answer.promise as Promise<T>;
   };
+  const visit = async (url: string): Promise<void> => {
+    for (const domain of ['Page', 'Runtime', 'Log']) await send(`${domain}.enable`);
+    const done = new Promise<void>((resolve) => loaded.push(resolve));
+    await send('Page.navigate', { url });
+    await done;
+  };
   return {
     send,
-    async open(html) {
-      await send('Page.enable');
-      const done = new Promise<void>((resolve) => loaded.push(resolve));
-      await send('Page.navigate', { url: `data:text/html;base64,${Buffer.from(html).toString('base64')}` });
-      await done;
-    },
+    complaints: () => complained.splice(0),
+    open: (html) => visit(`data:text/html;base64,${Buffer.from(html).toString('base64')}`),
+    visit,
     async evaluate<T>(expression: string) {
       const { result, exceptionDetails } = await send<{ result: { value: T }; exceptionDetails?: { text: string } }>(
         'Runtime.evaluate',
@@ -103,4 +113,11 @@ function pageOf(socket: WebSocket): Page {
       return result.value;
     },
   };
+}
+
+/** Events of the DevTools protocol that a page without a fault does not cause. */
+function isComplaint(method: string | undefined, params: unknown): boolean {
+  const { type, entry } = (params ?? {}) as { type?: string; entry?: { level: string } };
+  if (method === 'Runtime.consoleAPICalled') return type === 'error' || type === 'warning' || type === 'assert';
+  return method === 'Runtime.exceptionThrown' || (method === 'Log.entryAdded' && entry?.level !== 'verbose');
 }

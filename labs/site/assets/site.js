@@ -57,6 +57,17 @@
     block.querySelector('.bar').append(copy);
   }
 
+  /** Only what scrolls needs to be reached by the keyboard. */
+  const scrolling = [...document.querySelectorAll('.wide, main pre')];
+  const reach = () => {
+    for (const element of scrolling) {
+      if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+      else element.removeAttribute('tabindex');
+    }
+  };
+  reach();
+  addEventListener('resize', reach);
+
   const print = document.querySelector('.print');
   if (print) {
     print.hidden = false;
