@@ -31,7 +31,7 @@ $(checks:%=verify-%): verify-%:
 # Two at a time what waits most of the time; alone what compares the whole machine before and after, or fills it.
 test: verify setup ## everything: verify, then the tests that need lab hosts, real VMs last
 	$(node) --import tsx --test --test-concurrency=2 --test-reporter=spec \
-	  "tests/toolchain/**/*.test.ts" "tests/report/consumers.test.ts" "tests/sandbox/**/*.test.ts"
+	  "tests/toolchain/**/*.test.ts" "tests/report/consumers.test.ts" "tests/report/site.test.ts" "tests/sandbox/**/*.test.ts"
 	$(node) --import tsx --test --test-concurrency=1 --test-reporter=spec \
 	  "tests/alone/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
 
