@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ChapterId, chapterIds, defaultPlan, type DriverName } from '@handwired/host';
+import { type ChapterId, chapterIds, defaultPlan } from '@handwired/host';
 import { allBlocks, chapters, guideFile, readGuide, type SeenLine } from '@handwired/labs';
 import { answersTo } from './answers.ts';
 import { commandsOf, isTyped, judge, type Typed } from './judge.ts';
 import type { BlockEnd } from './root-shell.ts';
-import { type Stage, stageOf } from './stage.ts';
+import { type Stage, type StageOptions, stageOf } from './stage.ts';
 
 /** What is wrong with a block of a guide, or with a chapter as a whole. */
 export interface Failure {
@@ -26,9 +26,8 @@ export interface ChapterResult {
   ms: number;
 }
 
-interface Asked {
+interface Asked extends StageOptions {
   chapters: readonly ChapterId[];
-  driver: DriverName;
   onChapter: (result: ChapterResult) => void;
   /** Called with each block and how it ended. */
   onBlock?: (commands: string, end: BlockEnd, ms: number) => void;
@@ -45,7 +44,7 @@ export async function runGuides(asked: Asked): Promise<ChapterResult[]> {
   process.env['XDG_STATE_HOME'] = join(folder, 'state');
   let stage: Stage | undefined;
   try {
-    stage = await stageOf('guides', asked.driver, folder);
+    stage = await stageOf(asked, folder);
     const results: ChapterResult[] = [];
     for (const id of chapterIds.filter((one) => asked.chapters.includes(one))) {
       const result = await runChapter(stage, id, asked);
@@ -64,7 +63,7 @@ export async function runGuides(asked: Asked): Promise<ChapterResult[]> {
 async function runChapter(stage: Stage, id: ChapterId, asked: Asked): Promise<ChapterResult> {
   const start = performance.now();
   await prepare(stage, id, asked.chapters);
-  const values = { plan: defaultPlan, lab: stage.name };
+  const values = { plan: stage.plan, lab: stage.name };
   const parsed = await readGuide(id, values);
   if (!parsed) throw new Error(`there is no ${guideFile(id)}`);
   const problems = parsed.problems.map(({ line, what }) => failure(`${guideFile(id)}:${line}`, what));

@@ -1,5 +1,6 @@
-import { dirname } from 'node:path';
-import { connect, type DriverName, loadEndpoint, run, type Session } from '@handwired/host';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { connect, type DriverName, loadEndpoint, loadSpec, type Plan, run, type Session } from '@handwired/host';
 import { labCommand } from '../lab.ts';
 import { type BlockEnd, openRootShell, type RootShell } from './root-shell.ts';
 
@@ -7,6 +8,7 @@ import { type BlockEnd, openRootShell, type RootShell } from './root-shell.ts';
 export interface Stage {
   /** The lab's name. */
   name: string;
+  plan: Plan;
   /** The `lab` command; throws with its output when its exit code is not one of those (default 0). */
   lab(words: readonly string[], codes?: readonly number[]): Promise<string>;
   /** Types a block on the learner's own machine, where `lab` means this lab. Files stay from one block to the next. */
@@ -20,8 +22,15 @@ export interface Stage {
 /** A block may take so long; an emulated VM is slower by far. */
 const blockMs: Record<DriverName, number> = { sandbox: 60_000, vm: 240_000 };
 
+/** Whose lab it is to be: nobody's, with the default plan, or a student's with theirs. */
+export interface StageOptions {
+  driver: DriverName;
+  student?: string | undefined;
+}
+
 /** Brings a lab up by the `lab` command, its state in the folder that XDG_STATE_HOME names. */
-export async function stageOf(name: string, driver: DriverName, folder: string): Promise<Stage> {
+export async function stageOf({ driver, student }: StageOptions, folder: string): Promise<Stage> {
+  const name = student === undefined ? 'guides' : `guides-${student}`;
   let session: Session | undefined;
   let shell: RootShell | undefined;
   const ms = blockMs[driver];
@@ -33,9 +42,14 @@ export async function stageOf(name: string, driver: DriverName, folder: string):
     if (code === null || !codes.includes(code)) throw new Error(`lab ${words.join(' ')}: ${code}\n${stdout}${stderr}`);
     return stdout;
   };
-  await lab(['up', name, '--driver', driver]);
+  if (student === undefined) await lab(['up', name, '--driver', driver]);
+  else {
+    await writeFile(join(folder, 'roster.csv'), `student\n${student}\n`);
+    await lab(['fleet', 'up', 'roster.csv', '--prefix', 'guides', '--driver', driver]);
+  }
+  const { plan } = await loadSpec(name);
   return {
-    name,
+    ...{ name, plan },
     lab,
     here: async (text) => {
       const argv = ['bash', '-c', `exec 2>&1\n${text}`];
