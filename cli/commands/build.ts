@@ -1,11 +1,9 @@
-import { loadRecord, noteBegun, saveRecord } from '@handwired/checker';
-import { EXIT, recordFile, type ChapterId } from '@handwired/host';
-import { build, chapters, undo, type StepEvent } from '@handwired/labs';
+import { EXIT, type ChapterId } from '@handwired/host';
+import { chapters, undo, type build, type StepEvent } from '@handwired/labs';
 import pc from 'picocolors';
 import type { Context } from '../context.ts';
-import { noteHint } from '../fault/state.ts';
+import { buildOn } from '../lab/build.ts';
 import { toBuild, toUndo, type Selection } from '../lab/chapters.ts';
-import { remember } from '../lab/history.ts';
 import { withLock } from '../lab/lock.ts';
 import { withSession } from '../lab/session.ts';
 import { named } from '../options.ts';
@@ -14,22 +12,9 @@ import { printable } from '../printable.ts';
 /** `lab build`: our solution, step by step, in the learner's lab host. */
 export async function runBuild(context: Context, name: string, selection: Selection): Promise<number> {
   context.resume = `lab build ${name}   (goes on from here; lab undo ${name} takes it back)`;
-  const wanted = toBuild(chapters, selection);
-  await onLabHost(context, name, wanted, async (session, plan, options) => {
-    await noteAsBegun(name, wanted);
-    await remember(name, context, { kind: 'build', chapters: wanted });
-    await noteHint(name);
-    await build(session, plan, options);
-  });
+  await onLabHost(context, name, toBuild(chapters, selection), buildOn(name, context));
   context.print(`next: lab check${named(name)}`);
   return EXIT.ok;
-}
-
-/** Written down before the first step: `lab check` grades these chapters also when the build is cut off or undone. */
-async function noteAsBegun(name: string, wanted: readonly ChapterId[]): Promise<void> {
-  const record = await loadRecord(recordFile(name));
-  noteBegun(record, wanted);
-  await saveRecord(recordFile(name), record);
 }
 
 /** `lab undo`: takes our solution back, the last step first, and nothing that was there before it. */

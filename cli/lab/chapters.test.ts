@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chapterIds, type ChapterId, type ChapterInfo } from '@handwired/host';
-import { toBuild, toUndo } from './chapters.ts';
+import { toBuild, toBuildBefore, toUndo } from './chapters.ts';
 
 const needs: Partial<Record<ChapterId, ChapterId[]>> = {
   bridge: [],
@@ -10,6 +10,7 @@ const needs: Partial<Record<ChapterId, ChapterId[]>> = {
   egress: ['addressing'],
   dns: ['egress'],
   publish: ['addressing'],
+  troubleshoot: ['docker'],
 };
 const course: ChapterInfo[] = chapterIds.map((id) => ({
   id,
@@ -29,6 +30,13 @@ test('one chapter is built with what it needs and nothing else', () => {
 
 test('through a chapter is everything up to it', () => {
   assert.deepEqual(toBuild(course, { through: 'veth' }), ['tour', 'namespaces', 'bridge', 'veth']);
+});
+
+test('before a chapter stands all of the network that comes before it, and what it needs of later ones', () => {
+  assert.deepEqual(toBuildBefore(course, 'tour'), []);
+  assert.deepEqual(toBuildBefore(course, 'veth'), ['tour', 'namespaces', 'bridge']);
+  assert.deepEqual(toBuildBefore(course, 'cleanup'), toBuild(course, {}));
+  assert.deepEqual(toBuildBefore(course, 'troubleshoot'), [...toBuild(course, {}), 'docker']);
 });
 
 test('undoing one chapter takes what stands on it with it, the last first', () => {

@@ -19,6 +19,12 @@ export function toBuild(chapters: readonly ChapterInfo[], { chapter, through }: 
   return inOrder(new Set(built.filter((id) => chapterIds.indexOf(id) <= last)));
 }
 
+/** What has to stand before a chapter begins: of the network, all that comes before it, and what the chapter needs besides. */
+export function toBuildBefore(chapters: readonly ChapterInfo[], to: ChapterId): ChapterId[] {
+  const network = toBuild(chapters, {}).filter((id) => chapterIds.indexOf(id) < chapterIds.indexOf(to));
+  return inOrder(closure([...network, ...needsOf(chapters, to)], (id) => needsOf(chapters, id)));
+}
+
 /** The chapters to undo, the last one first: one with all that stands on it, or the whole course. */
 export function toUndo(chapters: readonly ChapterInfo[], chapter: ChapterId | undefined): ChapterId[] {
   const all = chapters.filter(({ id }) => id !== 'cleanup').map(({ id }) => id);

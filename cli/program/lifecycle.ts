@@ -1,7 +1,7 @@
-import { EXIT, LabError } from '@handwired/host';
-import type { Command } from 'commander';
+import { type ChapterId, EXIT, LabError } from '@handwired/host';
+import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
-import { labName, type UpOptions } from '../options.ts';
+import { labName, parseChapter, type UpOptions } from '../options.ts';
 import { addMachineOptions, labCommand, output, type Act } from './parts.ts';
 
 /** Commands that make a lab come, come back and go. */
@@ -11,10 +11,12 @@ export function addLifecycle(program: Command, context: Context, act: Act): void
     (name: string = labName(), options: UpOptions) =>
       act('up', async () => (await import('../commands/up.ts')).runUp(context, name, options)),
   );
-  labCommand(program, 'reset', 'back to the baseline, whatever was done to the lab host', 'lab reset demo').action(
-    (name: string = labName()) =>
-      act('reset', async () => (await import('../commands/reset.ts')).runReset(context, name)),
-  );
+  const toOption = new Option('--to <id>', 'then build all that has to stand before this chapter');
+  labCommand(program, 'reset', 'back to the baseline, whatever was done to the lab host', 'lab reset --to veth')
+    .addOption(toOption.argParser(parseChapter))
+    .action((name: string = labName(), { to }: { to?: ChapterId }) =>
+      act('reset', async () => (await import('../commands/reset.ts')).runReset(context, name, to)),
+    );
   addStatus(program, context, act);
   addDestroy(program, context, act);
 }
