@@ -1,5 +1,6 @@
 export { answered } from './faults/engine/answer.ts';
 export { chapters } from './chapters.ts';
+export { exportScript } from './export/script.ts';
 export { type Progress, progressOf } from './progress.ts';
 export { drawTopology, inForm, type PictureForm } from './diagrams/draw.ts';
 export { picture, pictureNames, pictureTitle } from './diagrams/pictures.ts';

@@ -5,7 +5,7 @@ import type { Command, Sh, Template } from './script.ts';
  * Where the lab host keeps what was there before a change of ours, one file a change. A note is made whole or not at all,
  * is never made twice, and goes when undo has given its content back; the folder goes with the last one.
  */
-const notesFolder = '/run/handwired-build';
+export const notesFolder = '/run/handwired-build';
 
 export const noteFile = (name: string): string => `${notesFolder}/${name}`;
 

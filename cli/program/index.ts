@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addCourse, addRemote } from './course.ts';
+import { addExport } from './export.ts';
 import { addFaults } from './faults.ts';
 import { addFleet } from './fleet.ts';
 import { addGrading } from './grading.ts';
@@ -48,6 +49,7 @@ export function createProgram(context: Context, hooks: Hooks, remote: readonly s
   addGuide(program, context, act);
   addCourse(program, context, act);
   addProgress(program, context, act);
+  addExport(program, context, act);
   addGrading(program, context, act);
   addSeeing(program, context, act);
   addFaults(program, context, act);

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Session } from '@handwired/host';
+import { exportScript } from '@handwired/labs';
+import { assertSame, assertWorks, snapshot } from './behaviour.ts';
+import { misses, withGraded } from './grading.ts';
+import type { LabHost } from './lab-host.ts';
+
+const file = '/tmp/network.sh';
+
+/** Runs the script; a signal at its Nth command, to all of its process group, or to it alone. Prints how it ended. */
+const driver = `
+import os, signal, subprocess, sys
+name, at, flags = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+script = subprocess.Popen(['bash', '${file}', *flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+seen = 0
+for line in script.stdout:
+    seen += line.startswith('    ') or line.startswith('Ctrl-C')
+    if seen == at and name:
+        if name == 'INT': os.killpg(script.pid, signal.SIGINT)
+        else: script.send_signal(getattr(signal, 'SIG' + name))
+        name = ''
+    sys.stdout.write(line)
+print('ended', script.wait())
+`;
+
+/** The script is on the lab host, and not yet run. */
+async function put({ session, plan }: LabHost, through?: 'veth'): Promise<void> {
+  await session.exec(`cat > ${file}`, { input: await exportScript(plan, through) });
+  await session.exec('cat > /tmp/driver.py', { input: driver });
+}
+
+const script = async ({ session }: { session: Session }, ...flags: string[]): Promise<string> => {
+  const { code, stdout, stderr } = await session.exec(`bash ${file} ${flags.join(' ')} < /dev/null`);
+  assert.equal(code, 0, stdout + stderr);
+  return stdout + stderr;
+};
+
+const interrupted = async ({ sh }: LabHost, signal: string, at: number): Promise<string> =>
+  sh(`python3 /tmp/driver.py ${signal} ${at} < /dev/null`);
+
+/** Everything that a kept build is, on a lab host that has nothing of it. */
+async function assertKept(graded: Parameters<Parameters<typeof withGraded>[1]>[0], tool: RegExp): Promise<void> {
+  const { host, check } = graded;
+  const before = await snapshot(host);
+  const said = await script(host, '--keep');
+  assert.match(said, tool);
+  assert.match(said, /^uplink enp1s0 \(203\.0\.113\.2\)$/m);
+  assert.match(said, /^http:\/\/127\.0\.0\.1:8080\/ answers\nhttp:\/\/203\.0\.113\.2:8080\/ answers$/m);
+  await assertWorks(host);
+  assert.deepEqual(misses(await check({ through: 'publish' })), []);
+  const first = await snapshot(host);
+  assert.doesNotMatch((await script(host, '--keep')).replaceAll(/^ {4}ip netns exec ct\d ping .*$/gm, ''), /^ {4}/m);
+  assertSame(await snapshot(host), first);
+  await script(host, '--remove');
+  assertSame(await snapshot(host), before);
+}
+
+test('The script builds what serves and passes every check, does not double, and is taken back to the last bit', () =>
+  withGraded({ 'forward-policy': 'drop', 'bridge-nf': '1' }, async (graded) => {
+    await put(graded.host);
+    await assertKept(graded, /^ {4}iptables -A FORWARD/m);
+  }));
+
+test('It does so where there is nft and no iptables', () =>
+  withGraded({}, async (graded) => {
+    await put(graded.host);
+    await graded.host.sh('mkdir /tmp/away && mv /usr/sbin/*tables* /usr/sbin/xtables* /tmp/away 2>/dev/null || true');
+    await assertKept(graded, /^ {4}nft add rule ip by_hand forward/m);
+  }));
+
+test('Interrupted at any of ten places it leaves nothing, and gives back what was there', () =>
+  withGraded({}, async ({ host }) => {
+    await put(host);
+    await host.sh(`mkdir -p /etc/netns/ct1; echo nameserver 9.9.9.9 > /etc/netns/ct1/resolv.conf
+      sysctl -q -w net.ipv4.conf.enp1s0.forwarding=1 net.ipv4.conf.all.accept_redirects=0`);
+    const before = await snapshot(host);
+    const last = (await script(host, '--dry-run')).split('--- and back')[0]?.match(/^ {4}/gm)?.length ?? 0;
+    for (let place = 0; place < 10; place += 1) {
+      const at = 1 + Math.round((place * last) / 9);
+      const signal = place % 2 === 0 ? 'TERM' : 'INT';
+      const said = await interrupted(host, signal, at);
+      assert.match(said, signal === 'TERM' ? /^ended 143$/m : /^ended 130$/m, `${signal} at ${at}: ${said}`);
+      assertSame(await snapshot(host), before, `${signal} at ${at}`);
+    }
+  }));
+
+test('What a run that was killed has left is gone on with by the next, or taken back', () =>
+  withGraded({}, async ({ host }) => {
+    await put(host);
+    const before = await snapshot(host);
+    for (const at of [2, 24, 46]) {
+      assert.match(await interrupted(host, 'KILL', at), /^ended -9$/m);
+      await script(host, '--remove');
+      assertSame(await snapshot(host), before, `killed at ${at}`);
+    }
+    await interrupted(host, 'KILL', 30);
+    await script(host, '--keep');
+    await assertWorks(host);
+    await script(host, '--remove');
+    assertSame(await snapshot(host), before);
+  }));
+
+test('What bears the same names and is not its own is refused and left alone', () =>
+  withGraded({}, async ({ host }) => {
+    await put(host);
+    for (const [make, undo, said] of [
+      ['ip link add br0 type dummy', 'ip link del br0', /an interface br0 already/],
+      ['ip netns add ct2', 'ip netns del ct2', /a network namespace ct2 already/],
+      [
+        'ip route add 172.18.7.0/24 dev enp1s0',
+        'ip route del 172.18.7.0/24',
+        /172\.18\.0\.0\/16 is in use here: 172\.18\.7/,
+      ],
+      [
+        'ip route add 172.16.0.0/12 dev enp1s0',
+        'ip route del 172.16.0.0/12',
+        /172\.18\.0\.0\/16 is in use here: 172\.16/,
+      ],
+      [
+        'systemd-run true; socat TCP-LISTEN:8080,fork - & echo $! > /tmp/pid',
+        'kill $(cat /tmp/pid)',
+        /port 8080 already/,
+      ],
+      [
+        'mv /usr/bin/python3.11 /tmp/p 2>/dev/null',
+        'mv /tmp/p /usr/bin/python3.11',
+        /missing: python3 \(package python3\)/,
+      ],
+    ] as const) {
+      await host.session.exec(make);
+      const before = await snapshot(host);
+      const { code, stdout, stderr } = await host.session.exec(`bash ${file} --keep < /dev/null`);
+      assert.equal(code, 1, `${make}: ${stdout}`);
+      assert.match(stderr, said);
+      assertSame(await snapshot(host), before, make);
+      await host.session.exec(undo);
+    }
+    const none = await host.session.exec(`bash ${file} --remove < /dev/null`);
+    assert.match(none.stderr, /there is nothing of this here/);
+  }));
