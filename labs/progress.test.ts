@@ -87,7 +87,7 @@ test('Time is what lies between two events, a long pause and a clock set back le
 
 test('A fault counts as its last event has it, each that was put in on its own', () => {
   const { faults, chapters: each } = of(
-    [0, fault('mtu', 0, {})],
+    [0, fault('level 1', 0, {})],
     [4, fault('mtu', 0, { right: false, hints: 1, seconds: 240 })],
     [5, fault('mtu', 0, { right: true, repaired: true, hints: 2, seconds: 300 })],
     [9, fault('mtu', 9, {})],

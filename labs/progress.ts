@@ -109,7 +109,7 @@ function pointsOf(checks: readonly Of<'check'>[]): ChapterProgress['points'] {
   return graded.length === 0 ? null : { best: Math.max(...graded), last: graded.at(-1) ?? 0 };
 }
 
-/** Each fault that was put in, as its last event has it, in the order of their coming. */
+/** Each fault that was put in, as its last event has it, in the order of their coming. Its id is told once it is over. */
 function faultsIn(history: readonly HistoryEvent[]): FaultProgress[] {
   const last = new Map<string, FaultProgress>();
   for (const event of history) {
