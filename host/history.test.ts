@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { NewEvent } from './history-event.ts';
-import { forgetHistory, noteHistory, readHistory } from './history.ts';
+import { forgetHistory, listHistories, noteHistory, readHistory } from './history.ts';
 import { historyFile, labDir } from './paths.ts';
 import { run } from './process.ts';
 import { forgetLab, writeAtomic } from './store.ts';
@@ -50,11 +50,12 @@ test('It is no part of the lab: the lab goes, it stays, and one lab has nothing 
 test('Forgotten, nothing of it is left, nor of our folders; another lab keeps its own', async () => {
   await noteHistory('demo', check());
   await noteHistory('other', check());
+  assert.deepEqual(await listHistories(), ['demo', 'other']);
   assert.equal(await forgetHistory('demo'), true);
   assert.deepEqual([await kinds(), await kinds('other')], [[], ['check']]);
   assert.equal(await forgetHistory('other'), true);
   assert.equal(await forgetHistory('other'), false);
-  assert.deepEqual(await readdir(home), []);
+  assert.deepEqual([await readdir(home), await listHistories()], [[], []]);
 });
 
 test('A damaged line, a line cut off, one of a kind not known here: each is passed over, the others stay', async () => {

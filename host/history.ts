@@ -1,4 +1,4 @@
-import { appendFile, open, rm, rmdir } from 'node:fs/promises';
+import { appendFile, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LabError, messageOf } from './errors.ts';
 import { makeFolder } from './folder.ts';
@@ -38,6 +38,12 @@ export async function noteHistory(name: string, ...events: NewEvent[]): Promise<
 export async function readHistory(name: string): Promise<HistoryEvent[]> {
   const text = await contentOf(historyFile(name));
   return text.split('\n').flatMap((line) => eventIn(line) ?? []);
+}
+
+/** The names of all labs that have a history, sorted. */
+export async function listHistories(): Promise<string[]> {
+  const files = await readdir(historyDir()).catch(() => []);
+  return files.flatMap((file) => /^(.+)\.jsonl$/.exec(file)?.[1] ?? []).sort();
 }
 
 /** Removes a lab's history, and our folders when they have become empty. False: there was none. */

@@ -1,4 +1,4 @@
-import { EXIT, forgetHistory, readHistory } from '@handwired/host';
+import { EXIT, forgetHistory, listHistories, readHistory } from '@handwired/host';
 import { chapters, type Progress, progressOf } from '@handwired/labs';
 import type { Context } from '../context.ts';
 import { named } from '../options.ts';
@@ -8,13 +8,19 @@ export interface ProgressOptions {
   output: 'table' | 'json';
   /** Forget all that is kept of this lab. */
   forget?: boolean;
+  /** With `forget`: of every lab. */
+  all?: boolean;
 }
 
 /** `lab progress`: what was done with a lab so far, from its history alone: the lab need not exist any more. */
 export async function runProgress(context: Context, name: string, options: ProgressOptions): Promise<number> {
   if (options.forget === true) {
-    const had = await forgetHistory(name);
-    context.print(had ? `what was kept of lab ${name} is forgotten` : `nothing is kept of lab ${name}`);
+    const names = options.all === true ? await listHistories() : [name];
+    if (names.length === 0) context.print('nothing is kept of any lab');
+    for (const one of names) {
+      const had = await forgetHistory(one);
+      context.print(had ? `what was kept of lab ${one} is forgotten` : `nothing is kept of lab ${one}`);
+    }
     return EXIT.ok;
   }
   const progress = await progressNow(name);

@@ -80,5 +80,9 @@ test('What can not be meant is refused with the next command', () =>
     assertClear(await lab('reset', '--to', 'vteh'), 64, /unknown chapter 'vteh' \(did you mean veth\?\)/, /lab /);
     assertClear(await lab('progress', '--forget', '-o', 'json'), 64, /cannot be used with/, /lab progress --help/);
     assertClear(await lab('next', '../x'), 64, /can't be a lab's name/, /lab up my-lab/);
+    assertClear(await lab('progress', '--all'), 64, /--all goes with --forget/, /lab progress --help/);
+    assertClear(await lab('export', '--lab', 'none'), 78, /there is no lab named none/, /lab up none/);
+    assertClear(await lab('export', '--through', 'tour'), 64, /nothing is built/, /--through namespaces/);
+    assertClear(await lab('export', 'own'), 64, /too many arguments/, /lab export --help/);
     assertClear(await lab('next', 'one', 'two'), 64, /too many arguments/, /lab next --help/);
   }));

@@ -6,7 +6,15 @@ begin() {
   mkdir -p "$state"
   exec 9< "$state"
   flock -n 9 || die 'this is at work here already'
+  [[ -d /run/netns || -e $state/began ]] || touch "$state/netns"
   [[ -e $state/began ]] || echo "$firewall" > "$state/began"
+}
+
+# The folder of names that the first `ip netns add` made, and mounted on itself.
+forget_netns() {
+  [[ -e $state/netns && -z $(ls -A /run/netns 2> /dev/null) ]] || return 0
+  umount /run/netns 2> /dev/null
+  rmdir /run/netns 2> /dev/null
 }
 
 # On the way out, however that came about. A signal can't cut it short.
@@ -20,6 +28,7 @@ leave() {
   else
     say 'taking it back'
     take_back
+    forget_netns
     rm -rf "$state"
     say 'all of it is gone'
   fi

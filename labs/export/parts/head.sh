@@ -11,7 +11,8 @@ firewall=
 uplink=
 uplink_address=
 waiter=
-PATH=$PATH:/usr/sbin:/sbin
+# The system's own programs, as sudo would have it.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }
