@@ -30,10 +30,10 @@ interface Look {
   media?: 'screen' | 'print';
 }
 
-async function look({ send }: Page, { scheme, width, media = 'screen' }: Look): Promise<void> {
-  await send('Emulation.setDeviceMetricsOverride', { width, height: 900, deviceScaleFactor: 1, mobile: false });
+async function look(page: Page, { scheme, width, media = 'screen' }: Look): Promise<void> {
+  await page.send('Emulation.setDeviceMetricsOverride', { width, height: 900, deviceScaleFactor: 1, mobile: false });
   const features = [{ name: 'prefers-color-scheme', value: scheme }];
-  await send('Emulation.setEmulatedMedia', { media, features });
+  await page.send('Emulation.setEmulatedMedia', { media, features });
 }
 
 /** What is in a picture has no part in the page's own structure: the picture as a whole has a name. */
