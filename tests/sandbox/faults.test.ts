@@ -9,6 +9,8 @@ interface Leavings {
   newer: string[];
   programs: string[];
   names: string;
+  /** What was there before the learner. */
+  kept: string;
 }
 
 /** Where a lab host keeps what a fault may change; in a sandbox the rest is this machine's, where others work too. */
@@ -31,10 +33,12 @@ async function leavings({ host: { session } }: Graded, since: string): Promise<L
 echo ---
 ps -eo pid=,args= | grep -vE 'ps -eo|/bin/sh|sshd|find /etc|setpriv'
 echo ---
-iptables-save; iptables-legacy-save; nft list ruleset; ip -d link; ip rule; ls -A /run/netns /etc/netns /root`;
+iptables-save; iptables-legacy-save; nft list ruleset; ip -d link; ip rule; ls -A /run/netns /etc/netns /root
+echo ---
+iptables-save | grep keep; nft list table inet keep; ip -br addr show br-keep; ip netns | grep -w keep`;
   const { stdout } = await session.exec(['/bin/sh'], { input: script });
-  const [newer = '', programs = '', names = ''] = stdout.split('---\n');
-  return { newer: newer.split('\n').filter(Boolean), programs: programs.split('\n').filter(Boolean), names };
+  const [newer = '', programs = '', names = '', kept = ''] = stdout.split('---\n');
+  return { kept, newer: newer.split('\n').filter(Boolean), programs: programs.split('\n').filter(Boolean), names };
 }
 
 const telling = /\b(fault|inject|broken|sabotage|wrong|trouble)/i;
@@ -49,6 +53,7 @@ async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<voi
   const after = await leavings(graded, since);
   assert.deepEqual(after.newer, [], 'files that were changed since');
   const started = after.programs.filter((line) => !before.programs.includes(line));
+  assert.equal(after.kept, before.kept, "what is not the learner's");
   for (const line of [...started, ...after.names.split('\n')]) assert.doesNotMatch(line, telling);
   assert.deepEqual(await fitting(source, [fault]), [], 'it is in, and yet not');
 

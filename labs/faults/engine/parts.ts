@@ -17,11 +17,14 @@ export const keepingTime = ($: Template, file: string, { run, done }: Command): 
   run: sh(`time=$(${$`stat -c %y ${file}`.cmd}); ${run.cmd}; ${$`touch -d "$time" ${file}`.cmd}`),
 });
 
+/** What was there before the learner, in a line of iptables-save: see cloud-init/scripts/60-respect.sh. */
+const foreign = '--comment keep( |$)';
+
 type Table = 'raw' | 'mangle' | 'nat' | 'filter';
 
 /**
  * Rewrites the rules of a table that match an extended regular expression, each where it stands: the table is saved,
- * edited by sed(1) and restored in one transaction, with its counters. Of the two variants of iptables the one that has
+ * edited by sed(1) and restored in one transaction, with its counters; what is not the learner's stays. Of the two variants of iptables the one that has
  * such a rule. Lines are as iptables-save(8) prints them, without counters: `-A FORWARD -i br0 -j ACCEPT`. `by` is what
  * sed puts in place of the match, `\1` its groups; with `delete` the line goes.
  */
@@ -31,8 +34,10 @@ export function rewrite($: Template, table: Table, find: string, by: string | { 
     typeof by === 'string'
       ? `s~${counters}${find}~\\1${by.replaceAll(/\\(\d)/g, (_all, n: string) => `\\${Number(n) + 1}`)}~`
       : `/${counters}${find}/d`;
-  const found = (save: Sh): Sh => sh(`${save.cmd} | ${$`grep -Eq -e ${`${counters}${find}`}`.cmd}`);
-  const through = (save: Sh, restore: Sh): string => `${save.cmd} | ${$`sed -E ${edit}`.cmd} | ${restore.cmd}`;
+  const ours = $`grep -Ev -e ${foreign}`.cmd;
+  const found = (save: Sh): Sh => sh(`${save.cmd} | ${ours} | ${$`grep -Eq -e ${`${counters}${find}`}`.cmd}`);
+  const edited = $`sed -E -e ${`/${foreign}/b`} -e ${edit}`.cmd;
+  const through = (save: Sh, restore: Sh): string => `${save.cmd} | ${edited} | ${restore.cmd}`;
   const nft = $`iptables-save -c -t ${table}`;
   // Asking iptables-legacy for a table that is not in use makes it one.
   const used = $`grep -qsx ${table} /proc/net/ip_tables_names`;
