@@ -138,8 +138,9 @@ export async function pageThrough(pager: string, text: string): Promise<boolean>
   const ignore = (): void => undefined;
   process.on('SIGINT', ignore);
   try {
-    // Colours come through less(1) also where PAGER says no more than its name.
-    const env = { ...process.env, LESS: process.env['LESS'] ?? 'R' };
+    // less(1) lets colours through also where PAGER says no more than its name, and UTF-8 without a locale that says so.
+    const { LESS, LESSCHARSET } = process.env;
+    const env = { ...process.env, LESS: LESS || 'R', LESSCHARSET: LESSCHARSET || 'utf-8' };
     const child = spawn('/bin/sh', ['-c', pager], { stdio: ['pipe', 'inherit', 'inherit'], env });
     // Closed before its end: the reader has seen enough.
     child.stdin.on('error', ignore);

@@ -86,6 +86,18 @@ test('On a terminal a guide is paged by $PAGER, and Ctrl-C is the pager’s', as
   assert.deepEqual(await terminal.ended, { code: 0, raw: false, restored: true });
 });
 
+test('less is told to let colours and drawings through, unless the user tells it otherwise', async () => {
+  const PAGER = 'cat > /dev/null; echo "less $LESS $LESSCHARSET."';
+  for (const [settings, told] of [
+    [{ LESS: '', LESSCHARSET: '' }, /less R utf-8\./],
+    [{ LESS: '-i', LESSCHARSET: 'latin1' }, /less -i latin1\./],
+  ] as const) {
+    const terminal = onTerminal(['guide', 'tour'], { ...env, PAGER, ...settings });
+    await terminal.shows(told);
+    assert.equal((await terminal.ended).code, 0);
+  }
+});
+
 test('Where there is no pager, a guide is printed', async () => {
   const terminal = onTerminal(['guide', 'tour'], { ...env, PAGER: '/nosuch/pager' });
   await terminal.shows(/Chapter 00/);
