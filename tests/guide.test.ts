@@ -40,7 +40,7 @@ test('A chapter that can not start yet is shown, and stderr says what is missing
     stderr,
     /^chapter addressing can't start yet: it stands on 01 namespaces, 02 bridge, 03 veth, and there is no lab/,
   );
-  assert.match(stderr, /lab up, then lab guide namespaces; or .* lab up, then lab build --chapter veth$/m);
+  assert.match(stderr, /lab up, then lab guide namespaces; or .* lab up, then lab build --through veth$/m);
 });
 
 test('A word that is no chapter is a usage error with the nearest, a lab that does not exist is one too', async () => {
@@ -64,7 +64,7 @@ test("With a lab a guide has the lab's values, knows what was begun in it, and i
   assert.match(first.stderr, /it stands on 01 .*, of which lab check has seen nothing in lab mine$/m);
   assert.match(
     first.stderr,
-    /^how to get there: lab guide namespaces --lab mine; or .* lab build mine --chapter veth$/m,
+    /^how to get there: lab guide namespaces --lab mine; or .* lab build mine --through veth$/m,
   );
   const record = emptyRecord();
   noteBegun(record, ['namespaces', 'bridge']);

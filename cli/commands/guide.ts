@@ -77,7 +77,7 @@ async function notesOn(id: ChapterId, name: string, spec: LabSpec | undefined): 
   const listed = missing.map((chapter) => `${chapter.number} ${chapter.id}`).join(', ');
   const seen = spec ? `of which lab check has seen nothing in lab ${name}` : `and there is no lab named ${name} yet`;
   const up = spec ? '' : `lab up${named(name)}, then `;
-  const built = `lab build${named(name)} --chapter ${(missing.at(-1) ?? first).id}`;
+  const built = `lab build${named(name)} --through ${(missing.at(-1) ?? first).id}`;
   return [
     `chapter ${id} can't start yet: it stands on ${listed}, ${seen}`,
     `how to get there: ${up}lab guide ${first.id}${labFlag(name)}; or have it built for you: ${up}${built}`,
