@@ -44,7 +44,7 @@ export async function runFaultInject(
     if (before?.phase === 'open') throw stillOpen(before, name);
     const open =
       (before?.phase === 'injecting' ? await finished(lab, before, context) : undefined) ??
-      (await context.progress.stage('lab host broken', () => inject(lab, wanted, context)));
+      (await context.progress.stage('fault put in', () => inject(lab, wanted, context)));
     context.print(told(open, name));
     return EXIT.ok;
   });
@@ -58,10 +58,11 @@ async function finished(lab: BothWays, before: OpenFault, context: Context): Pro
 
 function told({ ids, seed, level }: OpenFault, name: string): string {
   const count = ids.length === 1 ? 'a fault is' : `${ids.length} faults are`;
+  const it = ids.length === 1 ? 'it' : 'them';
   const by = seed === [...ids].sort().join(' ') ? '' : `, seed ${seed}`;
   return [
     `${count} in place (level ${level}${by})`,
-    `next: lab check${named(name)}, find it, mend it; then lab fault submit${labFlag(name)}`,
+    `next: lab check${named(name)}, find ${it}, mend ${it}; then lab fault submit${labFlag(name)}`,
   ].join('\n');
 }
 
