@@ -1,3 +1,5 @@
+import type { SiteOptions } from './site/site.ts';
+
 export { answered } from './faults/engine/answer.ts';
 export { chapters } from './chapters.ts';
 export { exportScript } from './export/script.ts';
@@ -28,5 +30,9 @@ export { compare, type SeenLine } from './guide/see.ts';
 export { summaryLines, summaryOf } from './guide/summary.ts';
 export { guideLines } from './guide/terminal.ts';
 export type { Values } from './guide/values.ts';
-export { type SiteOptions, siteOf } from './site/site.ts';
+export type { SiteOptions } from './site/site.ts';
 export { writeSite } from './site/write.ts';
+
+/** Every file of the course's site, by its name in the one folder. What makes it is loaded then: no other command needs it. */
+export const siteOf = async (options: SiteOptions): Promise<Map<string, string>> =>
+  (await import('./site/site.ts')).siteOf(options);

@@ -1,4 +1,5 @@
-import { EXIT, findSpec, LabError } from '@handwired/host';
+import { access } from 'node:fs/promises';
+import { EXIT, faultFile, findSpec, LabError } from '@handwired/host';
 import { chapters, type Progress } from '@handwired/labs';
 import type { Context } from '../context.ts';
 import { findFault } from '../fault/state.ts';
@@ -14,7 +15,8 @@ export async function runNext(context: Context, name: string): Promise<number> {
   const now = each.find(({ id }) => id === current);
   const about = now === undefined ? [`every chapter has passed: ${points} of ${of} points`] : chapterLines(now);
   const missing = (await withoutLab(name, now)) ?? (await withFault(name));
-  context.print([...about, ...(missing ?? commands(name, now))].join('\n'));
+  const fault = missing === undefined ? await faultLines(name) : [];
+  context.print([...about, ...fault, ...(missing ?? commands(name, now))].join('\n'));
   return EXIT.ok;
 }
 
@@ -54,11 +56,22 @@ async function withFault(name: string): Promise<string[] | undefined> {
   ];
 }
 
+/** A fault that is in place comes first: with it, what was right before need not be. */
+async function faultLines(name: string): Promise<string[]> {
+  const isThere = await access(faultFile(name)).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return [];
+  return [`a fault is in place: find it, mend it, then lab fault submit${labFlag(name)}   (lab fault reveal tells it)`];
+}
+
 function commands(name: string, now: Chapter | undefined): string[] {
   if (now === undefined) return [`next: lab progress${named(name)}`];
   const check = `lab check${named(name)} --chapter ${now.id}`;
   return [
     `read:  lab guide ${now.id}${labFlag(name)}`,
+    ...(now.id === 'troubleshoot' ? [`break: lab fault inject${labFlag(name)}`] : []),
     ...(now.of > 0 ? [`check: ${check}`] : []),
     ...(now.attempts > 0 ? [`stuck: ${check} --hints 3   or   lab reset${named(name)} --to ${now.id}`] : []),
   ];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { access } from 'node:fs/promises';
+import { access, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Progress } from '@handwired/labs';
@@ -25,6 +25,10 @@ test('A learner is told what to do now, and what was done stays through reset an
     await says(lab, ['next', 'own'], /^chapter 00 tour/, /^next: lab up own$/m);
     await ready(lab, 'own');
     await says(lab, ['next', 'own'], /^read: {2}lab guide tour --lab own$/m);
+    const fault = join(lab.state, 'handwired/labs/own/fault.json');
+    await writeFile(fault, '');
+    await says(lab, ['next', 'own'], /^a fault is in place: .* lab fault submit --lab own /m);
+    await rm(fault);
     assert.equal((await lab('build', 'own', '--chapter', 'namespaces')).code, 0);
     await builtRight(lab, 'own');
     await says(lab, ['next', 'own'], /^chapter 02 bridge/, /^check: lab check own --chapter bridge$/m);
