@@ -37,7 +37,7 @@ export interface Point {
 }
 
 /** What stands before a thing that is not as planned. */
-export const signs = { missing: '- ', wrong: '! ', extra: '+ ' } as const;
+const signs = { missing: '- ', wrong: '! ', extra: '+ ' } as const;
 
 /** A label with its sign, as it is written. */
 export const written = ({ text, mark }: Label): string => `${mark === null ? '' : signs[mark]}${text}`;
@@ -61,3 +61,10 @@ export const boxOf = (node: TopologyNode, x: number, y: number): Box => ({
   ...{ id: node.id, kind: node.kind, title: titleOf(node), lines: linesOf(node), linesAt: y + 2 },
   ...{ x, y, width: wide(node), height: linesOf(node).length + 3 },
 });
+
+/** What the signs mean that stand in a drawing; undefined: there are none. */
+export function legendOf({ boxes, wires }: Pick<Layout, 'boxes' | 'wires'>): string | undefined {
+  const marks = new Set([...boxes.flatMap(({ title, lines }) => [title, ...lines]), ...wires].map(({ mark }) => mark));
+  const used = (Object.keys(signs) as (keyof typeof signs)[]).filter((mark) => marks.has(mark));
+  return used.length === 0 ? undefined : used.map((mark) => `${signs[mark]}${mark}`).join('   ');
+}

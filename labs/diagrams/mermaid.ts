@@ -21,13 +21,14 @@ export function chartOf(topology: Topology, prefix = ''): string[] {
 const suffix = (mark: Mark): string => (mark === null ? '' : ` (${mark})`);
 const line = ({ text, mark }: Label): string => mermaidText(`${text}${suffix(mark)}`);
 
+/** A zone's own notes are a node of it: a subgraph's title has room for one line. */
 function subgraph({ name, mark, notes, nodes }: Zone, id: string, ids: ReadonlyMap<string, string>): string[] {
-  const title = [mermaidText(`${name}${suffix(mark)}`), ...notes.map(line)].join('<br>');
+  const noted = notes.length > 0 ? notes.map(line).join('<br>') : ' ';
   return [
-    `  subgraph ${id}["${title}"]`,
+    `  subgraph ${id}["${mermaidText(`${name}${suffix(mark)}`)}"]`,
     ...nodes.map((node) => `    ${ids.get(node.id) ?? ''}["${labelOf(node)}"]`),
     // A subgraph without a node is not drawn as one.
-    ...(nodes.length === 0 ? [`    ${id}e[" "]`] : []),
+    ...(notes.length > 0 || nodes.length === 0 ? [`    ${id}n["${noted}"]`] : []),
     '  end',
   ];
 }

@@ -1,5 +1,5 @@
 import type { Label, Topology } from '@handwired/host';
-import { type Box, type Layout, type Point, type Wire, written } from './boxes.ts';
+import { type Box, type Layout, legendOf, type Point, type Wire, written } from './boxes.ts';
 import { drawable } from './harmless.ts';
 import { layoutOf } from './layout.ts';
 import { outlineOf } from './outline.ts';
@@ -14,7 +14,13 @@ export function svgOfTopology(topology: Topology, { id, title }: { id: string; t
 /** The elements of a topology's picture, and how large they are together. */
 export function drawing(topology: Topology): { width: number; height: number; body: string[] } {
   const layout = layoutOf(drawable(topology));
-  return { width: layout.width * cell.width, height: layout.height * cell.height, body: elements(layout) };
+  const legend = legendOf(layout);
+  const rows = layout.height + (legend === undefined ? 0 : 2);
+  const body = [
+    ...elements(layout),
+    ...(legend === undefined ? [] : [text({ text: legend, mark: null }, 1, rows - 1, 'soft')]),
+  ];
+  return { width: layout.width * cell.width, height: rows * cell.height, body };
 }
 
 const zones: ReadonlySet<Box['kind']> = new Set(['world', 'host', 'container']);
@@ -34,7 +40,7 @@ function rect({ x, y, width, height }: Box, radius: number): string {
 
 function text(label: Label, x: number, y: number, kind: string): string {
   const classes = [kind, label.mark ?? ''].filter(Boolean).join(' ');
-  return `<text class="${classes}" x="${px(x * cell.width)}" y="${px((y + 0.5) * cell.height + 4.5)}">${xml(written(label))}</text>`;
+  return `<text class="${classes}" xml:space="preserve" x="${px(x * cell.width)}" y="${px((y + 0.5) * cell.height + 4.5)}">${xml(written(label))}</text>`;
 }
 
 const linesIn = ({ x, lines, linesAt }: Box): string[] =>

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { Label, Mark, Topology } from '@handwired/host';
-import { type Box, type Layout, signs, written } from './boxes.ts';
+import { type Box, type Layout, legendOf, written } from './boxes.ts';
 import { Canvas } from './canvas.ts';
 import { drawable } from './harmless.ts';
 import { layoutOf } from './layout.ts';
@@ -19,7 +19,8 @@ const colors = { missing: 'red', wrong: 'red', extra: 'yellow' } as const;
 export function textOf(topology: Topology, { columns, color }: TextOptions): string[] {
   const layout = layoutOf(drawable(topology));
   if (layout.width > columns) return outlineOf(topology);
-  return [...drawn(layout, color), ...legendOf(layout)];
+  const legend = legendOf(layout);
+  return [...drawn(layout, color), ...(legend === undefined ? [] : ['', legend])];
 }
 
 function drawn({ width, height, boxes, wires }: Layout, color: boolean): string[] {
@@ -39,10 +40,3 @@ function drawn({ width, height, boxes, wires }: Layout, color: boolean): string[
 
 const painter = (mark: Mark, color: boolean): ((character: string) => string) | undefined =>
   mark === null || !color ? undefined : (one) => styleText(colors[mark], one, { validateStream: false });
-
-/** What the signs mean that stand in the drawing. */
-function legendOf({ boxes, wires }: Layout): string[] {
-  const marks = new Set([...boxes.flatMap(({ title, lines }) => [title, ...lines]), ...wires].map(({ mark }) => mark));
-  const used = (Object.keys(signs) as (keyof typeof signs)[]).filter((mark) => marks.has(mark));
-  return used.length === 0 ? [] : ['', used.map((mark) => `${signs[mark]}${mark}`).join('   ')];
-}

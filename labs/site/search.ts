@@ -10,10 +10,12 @@ interface Found {
   page: string;
   title: string;
   text: string;
+  /** A step is what most searches are for; questions and exercises come last. */
+  weight: number;
 }
 
 /** What is searched, and how: assets/site.js opens it with the same fields. */
-const options = { fields: ['title', 'page', 'text'], storeFields: ['title', 'page'] };
+const options = { fields: ['title', 'page', 'text'], storeFields: ['title', 'page', 'weight'] };
 
 /** The index of all guides as a script: a page that is opened as a file may load nothing else. */
 export function searchScript(pages: readonly { guide: Guide; parts: readonly Part[] }[]): string {
@@ -25,15 +27,15 @@ export function searchScript(pages: readonly { guide: Guide; parts: readonly Par
 /** A place for each section, and one for each step. `parts`: the page's headings, in the order of the guide. */
 function foundIn({ chapter, sections }: Guide, parts: readonly Part[]): Found[] {
   const page = `${chapter.number} ${chapter.title}`;
-  const place = (title: string, level: Part['level'], text: string): Found[] => {
+  const place = (title: string, level: Part['level'], text: string, weight: number): Found[] => {
     const part = parts.find((one) => one.title === title && one.level === level);
-    return part ? [{ id: `${fileOf(chapter)}#${part.id}`, page, title, text }] : [];
+    return part ? [{ id: `${fileOf(chapter)}#${part.id}`, page, title, text, weight }] : [];
   };
   return sections.flatMap((section) => {
     const steps = allBlocks(section.blocks).filter((block) => block.kind === 'step');
     return [
-      ...place(section.title, 2, textOf(section)),
-      ...steps.flatMap(({ step }) => place(step.title, 3, [step.why, ...step.commands].join('\n'))),
+      ...place(section.title, 2, textOf(section), section.id === 'ask' || section.id === 'exercise' ? 0.4 : 1),
+      ...steps.flatMap(({ step }) => place(step.title, 3, [step.why, ...step.commands].join('\n'), 2)),
     ];
   });
 }

@@ -83,7 +83,9 @@
   let search;
   const results = (words) => {
     search ??= MiniSearch.loadJSON(handwiredSearch.index, handwiredSearch.options);
-    return search.search(words, { prefix: true, fuzzy: 0.15, boost: { title: 3 }, combineWith: 'AND' }).slice(0, 8);
+    const boostDocument = (_id, _term, { weight }) => weight;
+    const how = { prefix: true, fuzzy: 0.15, boost: { title: 3 }, combineWith: 'AND', boostDocument };
+    return search.search(words, how).slice(0, 8);
   };
   const show = () => {
     const words = input.value.trim();
