@@ -139,7 +139,7 @@ function sightOf([place, at, way, length, matches, data]: z.infer<typeof Packet>
 function troubleOf(word: Extract<Word, { trouble: string }>, { places, filter }: CaptureWanted): LabError {
   if (word.trouble === 'filter') {
     const what = `the filter '${filter.slice(0, 200)}' does not parse: ${word.said}`;
-    return new LabError({ what, next: 'man pcap-filter', exit: EXIT.usage });
+    return new LabError({ what, next: "lab observe --filter 'tcp port 80 or icmp'", exit: EXIT.usage });
   }
   const { place, known } = word;
   const typed = places.find(({ space, device }) => space === place[0] && device === place[1])?.name ?? place.join(':');

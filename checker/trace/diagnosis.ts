@@ -1,3 +1,4 @@
+import { world } from '@handwired/host';
 import { explainedProbe, type ProbeStory } from '../diagnosis/diagnose.ts';
 import { Evidence } from '../probes/evidence.ts';
 import { type Probe, type ProbeId, probes } from '../probes/list.ts';
@@ -22,9 +23,18 @@ export function diagnosed({ errand, seen, facts, plan }: Told, { baseline, recor
   return explainedProbe({ facts, evidence: evidence.data, baseline, plan, record }, probe);
 }
 
+const internet = new Set<string>([world.site.address, ...world.resolvers]);
+const both = (...addresses: string[]): boolean => addresses.every((one) => internet.has(one));
+
 /** Is it the experiment's own packet? */
 function isSame(probe: Probe, errand: Errand): boolean {
-  if (!('to' in probe) || probe.in !== errand.in || probe.to !== errand.to) return false;
-  if (probe.kind === 'icmp') return errand.kind === 'icmp';
-  return errand.kind === 'tcp' && probe.port === errand.port && (probe.from ?? null) === errand.from;
+  if (!('to' in probe) || probe.in !== errand.in) return false;
+  // To the checker one address of the internet is as good as another.
+  if (probe.kind === 'icmp') return errand.kind === 'icmp' && (probe.to === errand.to || both(probe.to, errand.to));
+  return (
+    probe.to === errand.to &&
+    errand.kind === 'tcp' &&
+    probe.port === errand.port &&
+    (probe.from ?? null) === errand.from
+  );
 }

@@ -16,6 +16,8 @@ const Sight = Packet.extend({
   device: z.string().max(64),
   way: z.enum(['in', 'out']),
   ttl: z.int(),
+  /** Sent to another link's MAC address: a bridge's port passes it on, any other link lets it drop. */
+  other: z.boolean(),
 });
 export type Sight = z.infer<typeof Sight>;
 

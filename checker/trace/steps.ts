@@ -71,7 +71,10 @@ interface Timed {
 
 /** One direction in one namespace: its links in the kernel's order, and each run of rules where it belongs between them. */
 function inSpace(name: string, space: Space, net: Net | null | undefined, back: boolean): Timed[] {
-  const sights = once(space.sights.filter((sight) => !isArp(sight) && opening.has(sight.what) !== back));
+  const isPort = (device: string): boolean =>
+    net?.links.some((link) => link.name === device && link.master !== null) === true;
+  const own = space.sights.filter((sight) => !isArp(sight) && !(sight.other && !isPort(sight.device)));
+  const sights = once(own.filter((sight) => opening.has(sight.what) !== back));
   const runs = runsOf(space, net, name).filter(({ step }) => step.back === back);
   const found: Timed[] = [];
   const came = new Set<string>();

@@ -21,7 +21,7 @@ function packet(text: string): Packet {
 }
 
 const sight = (at: number, device: string, way: Sight['way'], text: string): Sight => ({
-  ...{ at, device, way, ttl: 64 },
+  ...{ at, device, way, ttl: 64, other: false },
   ...packet(text),
 });
 
@@ -167,7 +167,12 @@ describe('a trace', () => {
         /^forwarding .*came into host by enp1s0 for 172\.18\.0\.11.*ip_forward is/,
       ],
       ['no route', into(...prerouting), facts, /^routing .*sent on nowhere.*ip route get 172\.18\.0\.11/],
-      ['ARP', seen({ root: { sights: [came, ask] } }), facts, /^no-neighbour host asks on br0 who has 172\.18\.0\.11/],
+      [
+        'ARP',
+        seen({ root: { sights: [came, ask], rules: prerouting } }),
+        facts,
+        /^no-neighbour host asks on br0 who has 172\.18\.0\.11/,
+      ],
       [
         'no packet',
         seen({ world: {} }, { ok: false, error: 'No route to host' }),
@@ -185,6 +190,20 @@ describe('a trace', () => {
         seen({ ct1: { sights: [sight(1, 'eth0', 'out', 'rst 172.18.0.11:80>198.51.100.7:4000')] } }),
         facts,
         /^no-listener 172\.18\.0\.11:80 refused it in ct1/,
+      ],
+      [
+        'legacy',
+        seen({
+          root: { sights: [came], legacy: [{ table: 'filter', chain: 'FORWARD', rule: '-i br0 -j DROP', packets: 1 }] },
+        }),
+        facts,
+        /^legacy .*iptables-legacy counted a packet meanwhile at filter FORWARD: -i br0 -j DROP/,
+      ],
+      [
+        'untranslated',
+        seen({ world: { sights: [sight(1, 'world0', 'in', 'echo 172.18.0.11>8.8.8.8')] } }),
+        facts,
+        /^not-translated .*from 172\.18\.0\.11, an address that has no meaning there/,
       ],
       [
         'an error',
@@ -205,6 +224,18 @@ describe('a trace', () => {
       sight(n, way === 'in' ? 'veth-ct2' : 'veth-ct1', way as Sight['way'], 'who-has 172.18.0.12>172.18.0.99'),
     );
     assert.equal(endOfSeen(seen({ root: { sights: passed } })).cause, null);
+  });
+
+  it('leaves out what a bridge floods to others, and keeps what passes its ports', () => {
+    const flooded = [
+      { ...sight(1, 'veth-ct1', 'in', 'echo 172.18.0.11>172.18.0.12'), other: true },
+      sight(2, 'veth-ct2', 'out', 'echo 172.18.0.11>172.18.0.12'),
+    ];
+    const inside = [{ ...sight(3, 'eth0', 'in', 'echo 172.18.0.11>172.18.0.12'), other: true }];
+    assert.deepEqual(story(seen({ root: { sights: flooded }, ct2: { sights: inside } })), [
+      'host veth-ct1 in',
+      'host veth-ct2 out',
+    ]);
   });
 
   it('knows who sends what to whom from the words that were typed', () => {

@@ -74,7 +74,8 @@ const isOf = (tuple: Connection['original'], packet: Packet): boolean =>
 function notesOf({ spaces }: Seen): string[] {
   return Object.entries(spaces).flatMap(([name, { untraced, over, legacy }]) => {
     const where = placeName(name);
-    const counted = (legacy ?? []).map(
+    const telling = (legacy ?? []).filter(({ rule }) => rule !== 'policy ACCEPT');
+    const counted = telling.map(
       ({ table, chain, rule, packets }) =>
         `${where}: iptables-legacy counted ${packets} packet${packets === 1 ? '' : 's'} meanwhile: ${table} ${chain} ${rule}`,
     );

@@ -1,8 +1,8 @@
 import type { Plan } from '@handwired/host';
-import { isLocal } from '../diagnosis/packet.ts';
+import { isLocal, within } from '../diagnosis/packet.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Errand } from './ends.ts';
-import type { Seen, Sight } from './seen.ts';
+import type { Seen } from './seen.ts';
 import { type ChainStep, endText, isArp, netOf, placeName, type Step } from './steps.ts';
 
 /** How a packet ended. */
@@ -19,6 +19,8 @@ export interface End {
     | 'no-listener'
     | 'unreachable'
     | 'no-neighbour'
+    | 'legacy'
+    | 'not-translated'
     | 'forwarding'
     | 'routing'
     | null;
@@ -39,7 +41,7 @@ export function endOf(told: Told): End {
   const { result } = told.seen;
   if (result?.ok === true) return { verdict: 'answered', cause: null, because: answeredBy(told) };
   const found = judges.map((judge) => judge(told)).find((end) => end !== undefined) ?? unexplained(told);
-  const refused = found.cause === 'no-listener' || found.cause === 'unreachable';
+  const refused = told.steps.some(({ packet: { what } }) => what === 'rst' || what === 'unreachable');
   return { verdict: refused ? 'refused' : 'lost', ...found };
 }
 
@@ -51,7 +53,16 @@ function answeredBy({ steps, errand }: Told): string {
 }
 
 /** The first that has something to say is told. */
-const judges: readonly Judge[] = [neverLeft, droppedByRule, refusedBy, noNeighbour, saidUnreachable, notForwarded];
+const judges: readonly Judge[] = [
+  neverLeft,
+  droppedByRule,
+  refusedBy,
+  noNeighbour,
+  saidUnreachable,
+  droppedByLegacy,
+  notTranslated,
+  notForwarded,
+];
 
 function neverLeft({ steps, seen, errand }: Told): Omit<End, 'verdict'> | undefined {
   const error = seen.result?.error;
@@ -89,30 +100,46 @@ function saidUnreachable({ steps }: Told): Omit<End, 'verdict'> | undefined {
   return { cause: 'unreachable', because: `${error.packet.source} says ${word} (ICMP, from ${error.in}).` };
 }
 
-/** Somebody asks by ARP, and nobody answers. */
-function noNeighbour({ seen }: Told): Omit<End, 'verdict'> | undefined {
-  for (const [name, { sights }] of Object.entries(seen.spaces)) {
-    const arp = sights.filter(isArp);
-    const answered = (one: Sight): boolean => arp.some(({ what, source }) => what === 'is-at' && source === one.target);
-    const asked = arp.find(
-      (one) => one.what === 'who-has' && one.way === 'out' && asks(seen, name, one) && !answered(one),
-    );
-    if (asked) {
-      const because = `${placeName(name)} asks on ${asked.device} who has ${asked.target} (ARP), and nobody answers.`;
-      return { cause: 'no-neighbour', because };
-    }
-  }
-  return undefined;
+/** Where the packet was last, it is asked by ARP for the next station on its way, and nobody answers. */
+function noNeighbour({ seen, facts, steps, errand }: Told): Omit<End, 'verdict'> | undefined {
+  const last = steps.at(-1);
+  const name = Object.keys(seen.spaces).find((one) => (last ? placeName(one) === last.in : one === errand.in)) ?? '';
+  const net = netOf(facts, name);
+  const arp = seen.spaces[name]?.sights.filter(isArp) ?? [];
+  const gateways =
+    net?.routes.flatMap(({ gateway, nexthops }) => [gateway, ...nexthops.map((one) => one.gateway)]) ?? [];
+  const wanted = new Set([last?.packet.target ?? errand.to, ...gateways]);
+  const own = (address: string): boolean => net !== undefined && net !== null && isLocal(net, address);
+  const asked = arp.find(
+    (one) =>
+      one.what === 'who-has' &&
+      one.way === 'out' &&
+      own(one.source) &&
+      wanted.has(one.target) &&
+      !arp.some(({ what, source }) => what === 'is-at' && source === one.target),
+  );
+  if (!asked) return undefined;
+  const because = `${placeName(name)} asks on ${asked.device} who has ${asked.target} (ARP), and nobody answers.`;
+  return { cause: 'no-neighbour', because };
 }
 
-/** A question of this namespace's own: a bridge passes others' on, from a port. */
-const asks = ({ spaces }: Seen, name: string, one: Sight): boolean => {
-  const passes = spaces[name]?.sights.some(
-    (other) =>
-      other.what === 'who-has' && other.way === 'in' && other.source === one.source && other.target === one.target,
-  );
-  return passes !== true;
-};
+/** What a rule or policy of iptables-legacy drops is in no trace: its counter is all that tells of it. */
+function droppedByLegacy({ steps, seen }: Told): Omit<End, 'verdict'> | undefined {
+  const last = steps.at(-1);
+  const [name, space] = Object.entries(seen.spaces).find(([one]) => placeName(one) === last?.in) ?? [];
+  const found = space?.legacy?.find(({ rule }) => /-j (DROP|REJECT)\b|^policy DROP$/.test(rule));
+  if (name === undefined || !found) return undefined;
+  const because = `It was last seen at ${placeName(name)}, where iptables-legacy counted a packet meanwhile at ${found.table} ${found.chain}: ${found.rule}. No trace shows what iptables-legacy does.`;
+  return { cause: 'legacy', because };
+}
+
+/** The world answers nobody whom it has no way to. */
+function notTranslated({ steps, plan }: Told): Omit<End, 'verdict'> | undefined {
+  const last = steps.at(-1);
+  if (last?.in !== placeName('world') || last.back || !within(last.packet.source, plan.subnet)) return undefined;
+  const because = `It reached the world from ${last.packet.source}, an address that has no meaning there: nothing translated its source, so no answer finds the way back.`;
+  return { cause: 'not-translated', because };
+}
 
 /** It came in, and left by no link of that namespace. */
 function notForwarded({ steps, facts, seen }: Told): Omit<End, 'verdict'> | undefined {

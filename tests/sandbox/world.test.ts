@@ -22,6 +22,15 @@ describe('the world of a sandbox', { skip: noSandbox, timeout: 60_000 }, () => {
     assert.match(log, /"kind": "dns", "src": "172\.18\.0\.11".*"plain\.example\.com"/);
   });
 
+  it('has somebody outside knock on a port of this lab host, whoever listens there or not', async () => {
+    const knock = (port: number): Promise<string> => lab.sh(`curl -s http://example.com/knock/${port}`);
+    assert.match(await knock(81), /^knock from 198\.51\.100\.7:\d+ to 203\.0\.113\.2:81: Connection refused\n$/);
+    await lab.sh('setsid -f python3 -m http.server 82 --directory /srv >/dev/null 2>&1');
+    await lab.sh('for n in $(seq 100); do ss -Hltn sport = :82 | grep -q . && exit 0; sleep 0.1; done; exit 1');
+    assert.match(await knock(82), /: HTTP\/1\.0 200 OK\n$/);
+    assert.match(await lab.sh('cat /run/handwired/world.log'), /"kind": "knock".*"dport": 82, "came": "HTTP/);
+  });
+
   it('refuses at once what it does not serve', async () => {
     const seconds = async (command: string): Promise<number> => {
       const started = performance.now();

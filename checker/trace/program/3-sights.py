@@ -27,7 +27,8 @@ class Sights:
                 self.over = True
                 return
             stamp = next((struct.unpack("=qq", part[:16]) for level, _, part in extra if level == socket.SOL_SOCKET), (0, 0))
-            self.found.append({"at": stamp[0] + stamp[1] / 1e9, "device": device, "way": "out" if kind == 4 else "in", **sight})
+            self.found.append({"at": stamp[0] + stamp[1] / 1e9, "device": device, "way": "out" if kind == 4 else "in",
+                               "other": kind == 3, **sight})  # PACKET_OTHERHOST: to another MAC address
 
     def packet(self, data):
         start = (data[0] & 15) * 4 if data else 0

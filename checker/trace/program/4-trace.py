@@ -80,7 +80,10 @@ def follow(sender, watchers):
     quiet = max(P["quiet"], 20 * (time.monotonic() - begin))
     all_socks = [sock for watcher in watchers for sock in watcher.socks()] + [sender.sock]
     result, count, last, end = None, -1, time.monotonic(), time.monotonic() + P["seconds"]
-    sender.send()
+    try:
+        sender.send()
+    except OSError as error:
+        result = {"ok": False, "error": os.strerror(error.errno)}  # what was seen up to there is told all the same
     while time.monotonic() < end:
         select.select(all_socks[:-1] if P["kind"] == "tcp" or result else all_socks, [], [], 0.01)
         for watcher in watchers:
