@@ -54,6 +54,7 @@ async function assertKept(graded: Parameters<Parameters<typeof withGraded>[1]>[0
   assertSame(await snapshot(host), first);
   await script(host, '--remove');
   assertSame(await snapshot(host), before);
+  assert.deepEqual(misses(await check({ only: 'cleanup' })), []);
 }
 
 test('The script builds what serves and passes every check, does not double, and is taken back to the last bit', () =>
@@ -83,6 +84,8 @@ test('Interrupted at any of ten places it leaves nothing, and gives back what wa
       assert.match(said, signal === 'TERM' ? /^ended 143$/m : /^ended 130$/m, `${signal} at ${at}: ${said}`);
       assertSame(await snapshot(host), before, `${signal} at ${at}`);
     }
+    assert.equal((await host.sh(`bash ${file} | head -n 9`)).split('\n').length, 10);
+    assertSame(await snapshot(host), before, 'its output is not read to the end');
   }));
 
 test('What a run that was killed has left is gone on with by the next, or taken back', () =>

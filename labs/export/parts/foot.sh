@@ -20,7 +20,9 @@ forget_netns() {
 # On the way out, however that came about. A signal can't cut it short.
 leave() {
   local code=$?
-  trap '' INT TERM HUP
+  trap '' INT TERM HUP PIPE
+  # Nobody reads any more.
+  ((code != 141)) || exec > /dev/null
   trap 'warn "not all of it is taken back: --remove goes on"' EXIT
   [[ -z $waiter ]] || { kill "$waiter" && wait "$waiter"; } 2> /dev/null
   if [[ -n $keep && -z $remove ]]; then
@@ -78,6 +80,7 @@ main() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   trap 'exit 129' HUP
+  trap 'exit 141' PIPE
   build
   test_port
   warn_of_drop
