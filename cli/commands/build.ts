@@ -3,7 +3,7 @@ import { chapters, undo, type build, type StepEvent } from '@handwired/labs';
 import pc from 'picocolors';
 import type { Context } from '../context.ts';
 import { buildOn } from '../lab/build.ts';
-import { toBuild, toUndo, type Selection } from '../lab/chapters.ts';
+import { asFlags, toBuild, toUndo, type Selection } from '../lab/chapters.ts';
 import { withLock } from '../lab/lock.ts';
 import { withSession } from '../lab/session.ts';
 import { named } from '../options.ts';
@@ -11,15 +11,19 @@ import { printable } from '../printable.ts';
 
 /** `lab build`: our solution, step by step, in the learner's lab host. */
 export async function runBuild(context: Context, name: string, selection: Selection): Promise<number> {
-  context.resume = `lab build ${name}   (goes on from here; lab undo ${name} takes it back)`;
-  await onLabHost(context, name, toBuild(chapters, selection), buildOn(name, context));
+  context.resume = `lab build ${name}${asFlags(selection)}   (goes on from here; lab undo ${name} takes it back)`;
+  const wanted = toBuild(chapters, selection);
+  await onLabHost(context, name, wanted, buildOn(name, context));
+  if (!chapters.some(({ id, steps }) => wanted.includes(id) && steps.length > 0))
+    context.print(`nothing is built in ${wanted.join(', ')}`);
   context.print(`next: lab check${named(name)}`);
   return EXIT.ok;
 }
 
 /** `lab undo`: takes our solution back, the last step first, and nothing that was there before it. */
 export async function runUndo(context: Context, name: string, chapter: ChapterId | undefined): Promise<number> {
-  context.resume = `lab undo ${name}   (goes on from here)`;
+  const flag = chapter === undefined ? '' : asFlags({ chapter });
+  context.resume = `lab undo ${name}${flag}   (goes on from here)`;
   await onLabHost(context, name, toUndo(chapters, chapter), undo, 'taken back: ');
   context.print(`next: lab check${named(name)} --chapter cleanup`);
   return EXIT.ok;

@@ -2,6 +2,7 @@ import { type FormatName, regrade, renderMoves, renderReport, type Report } from
 import { EXIT } from '@handwired/host';
 import type { Context } from '../context.ts';
 import { noteHint } from '../fault/state.ts';
+import { asFlags } from '../lab/chapters.ts';
 import { gradeLab, type GradeFlags, selectionOf } from '../lab/grade.ts';
 import { rememberReport } from '../lab/history.ts';
 import { withLock } from '../lab/lock.ts';
@@ -19,7 +20,7 @@ export interface CheckOptions extends GradeFlags {
 
 /** `lab check`: grades the lab, prints the report, gives its exit code. */
 export async function runCheck(context: Context, name: string, options: CheckOptions): Promise<number> {
-  context.resume = `lab check ${name}`;
+  context.resume = `lab check ${name}${asFlags(options)}`;
   if (options.watch === true) {
     await countHint(context, name, options, EXIT.failed);
     return watch(context, name, options);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chapterIds, type ChapterId, type ChapterInfo } from '@handwired/host';
-import { toBuild, toBuildBefore, toUndo } from './chapters.ts';
+import { asFlags, toBuild, toBuildBefore, toUndo, type Selection } from './chapters.ts';
 
 const needs: Partial<Record<ChapterId, ChapterId[]>> = {
   bridge: [],
@@ -45,4 +45,11 @@ test('undoing one chapter takes what stands on it with it, the last first', () =
 
 test('undoing everything is the whole course backwards', () => {
   assert.deepEqual(toUndo(course, undefined), chapterIds.filter((id) => id !== 'cleanup').reverse());
+});
+
+test('what was selected is typed again by the same flags', () => {
+  assert.deepEqual(
+    [{}, { chapter: 'dns' }, { through: 'veth' }].map((one) => asFlags(one as Selection)),
+    ['', ' --chapter dns', ' --through veth'],
+  );
 });

@@ -5,6 +5,10 @@ export interface Selection {
   through?: ChapterId;
 }
 
+/** A selection as flags to type again, with a space before each. */
+export const asFlags = ({ chapter, through }: Selection): string =>
+  [chapter && ` --chapter ${chapter}`, through && ` --through ${through}`].filter(Boolean).join('');
+
 const inOrder = (wanted: ReadonlySet<ChapterId>): ChapterId[] => chapterIds.filter((id) => wanted.has(id));
 
 /** The last chapter of the network itself: what comes after it looks at that, compares it and breaks it. */
