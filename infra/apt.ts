@@ -4,6 +4,8 @@ import type { Work } from './driver.ts';
 
 /** Packages that would start a daemon, with their units: we need the programs only. */
 const daemons: Record<string, readonly string[]> = {
+  containerd: ['containerd.service'],
+  'docker.io': ['docker.service', 'docker.socket'],
   'openssh-server': ['ssh.service', 'ssh.socket'],
   'libvirt-daemon': ['libvirtd.service', 'libvirtd.socket', 'libvirtd-ro.socket', 'libvirtd-admin.socket'],
   'libvirt-daemon-log': ['virtlogd.service', 'virtlogd.socket', 'virtlogd-admin.socket'],

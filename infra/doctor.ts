@@ -26,6 +26,7 @@ export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
     ['packages of the workspace', workspace],
     ['root', root],
     ['system packages for sandboxes', () => packages('sandbox')],
+    ['system packages for chapter docker', docker],
     ['system packages for VMs', () => packages('vm')],
     ['system packages for images', () => packages('build')],
     ['toolchain', toolchain],
@@ -72,6 +73,14 @@ async function packages(target: PackageTarget): Promise<Omit<Finding, 'subject'>
   const missing = await missingFor(target);
   if (missing.length === 0) return { state: 'ok', detail: 'all there' };
   return { state: 'missing', detail: missing.map(({ name }) => name).join(' '), mend: installCommand(missing) };
+}
+
+/** Everything else works without it. */
+async function docker(): Promise<Omit<Finding, 'subject'>> {
+  const missing = await missingFor('docker');
+  if (missing.length === 0) return { state: 'ok', detail: 'all there' };
+  const names = missing.map(({ name }) => name).join(' ');
+  return { state: 'warn', detail: `not on sandboxes of this machine: ${names}`, mend: 'lab setup docker' };
 }
 
 async function toolchain(): Promise<Omit<Finding, 'subject'>> {

@@ -15,8 +15,8 @@ export async function chooseDriver(wanted: 'auto' | DriverName, work: Work): Pro
   return (await import('./choose.ts')).chooseDriver(wanted, work);
 }
 
-/** Gets everything that a driver needs on this machine: packages, and for VMs the toolchain and the image. */
-export async function ensureSetup(target: DriverName | 'all', work: Work): Promise<void> {
+/** Gets everything that a driver, or chapter docker, needs on this machine: packages, and for VMs the toolchain and the image. */
+export async function ensureSetup(target: DriverName | 'docker' | 'all', work: Work): Promise<void> {
   return (await import('./setup.ts')).ensureSetup(target, work);
 }
 

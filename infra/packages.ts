@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { cacheDir, type DriverName, LabError, quoteAll, readJson, run, takeLock, writeAtomic } from '@handwired/host';
@@ -8,7 +8,7 @@ import type { Work } from './driver.ts';
 import { aptInstall } from './apt.ts';
 
 /** What the packages are for; see packages.list. */
-export type PackageTarget = DriverName | 'build' | 'go' | 'verify' | 'test';
+export type PackageTarget = DriverName | 'docker' | 'build' | 'go' | 'verify' | 'test';
 
 export interface Package {
   name: string;
@@ -20,6 +20,7 @@ export interface Package {
 
 const ownList = join(import.meta.dirname, 'packages.list');
 const learnerList = join(import.meta.dirname, '../cloud-init/packages.list');
+const dockerList = join(import.meta.dirname, '../cloud-init/docker.list');
 
 /**
  * Makes sure that the packages of a target are installed: nothing to do in the usual case, found out in a millisecond;
@@ -61,13 +62,34 @@ export function installCommand(packages: readonly Package[]): string {
 }
 
 async function packagesFor(target: PackageTarget): Promise<Package[]> {
+  if (target === 'docker') return dockerPackages();
   const own = parsePackages(await readFile(ownList, 'utf8'), arch() === 'arm64' ? 'arm64' : 'amd64');
   const wanted = own.filter(({ targets }) => targets.includes(target));
   if (target !== 'sandbox') return wanted;
-  const names = (await readFile(learnerList, 'utf8')).split('\n').map((line) => line.trim().split(/\s+/)[0] ?? '');
-  const tools = names.filter((name) => name !== '' && !name.startsWith('#'));
-  return [...wanted, ...tools.map((name) => ({ name, targets: [], why: 'what a learner finds', optional: false }))];
+  const tools = namesIn(await readFile(learnerList, 'utf8'));
+  return [...wanted, ...tools.map(({ name }) => ({ name, targets: [], why: 'what a learner finds', optional: false }))];
 }
+
+/** Those of cloud-init/docker.list whose program this machine lacks. */
+async function dockerPackages(): Promise<Package[]> {
+  const listed = namesIn(await readFile(dockerList, 'utf8'));
+  const there = await Promise.all(listed.map(({ program }) => isProgram(program)));
+  const lacked = listed.filter((_, index) => !there[index]);
+  return lacked.map(({ name, optional }) => ({ name, targets: ['docker'], why: 'chapter docker', optional }));
+}
+
+/** Where a sandbox looks for it: what somebody put under /usr/local is not in one. */
+const isProgram = async (name: string): Promise<boolean> => {
+  const places = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map((folder) => access(join(folder, name), constants.X_OK));
+  return (await Promise.allSettled(places)).some(({ status }) => status === 'fulfilled');
+};
+
+/** Reads the lists of cloud-init: a name starts a line, `?` ends one that a release may lack, `#` starts a comment. */
+export const namesIn = (list: string): { name: string; optional: boolean; program: string }[] =>
+  list.split('\n').flatMap((line) => {
+    const [word = '', program = ''] = line.replace(/#.*/, '').trim().split(/\s+/);
+    return word === '' ? [] : [{ name: word.replace('?', ''), optional: word.endsWith('?'), program }];
+  });
 
 /** Reads packages.list; its head says what a line holds. */
 export function parsePackages(text: string, processor: string): Package[] {

@@ -10,7 +10,7 @@ export function addMachine(program: Command, context: Context, act: Act): void {
     .action((options: { output: 'text' | 'json' }) =>
       act('doctor', async () => (await import('../commands/doctor.ts')).runDoctor(context, options.output)),
     );
-  const targets = ['auto', 'vm', 'sandbox', 'all'] as const;
+  const targets = ['auto', 'vm', 'sandbox', 'docker', 'all'] as const;
   command(program, 'setup', 'get what a driver needs: packages, toolchain, image', 'lab setup sandbox')
     .addArgument(
       new Argument('[target]', targets.join(', ')).argParser(oneOf('setup target', targets)).default('auto' as const),

@@ -114,6 +114,11 @@ const unwanted = [
   'path-include=/usr/share/doc/*/copyright',
   'path-exclude=/usr/share/man/*',
   'path-include=/usr/share/man/man*',
+  // Docker uses containerd by one shim of its three, and never its command.
+  'path-exclude=/usr/bin/ctr',
+  'path-exclude=/usr/bin/containerd-stress',
+  'path-exclude=/usr/bin/containerd-shim',
+  'path-exclude=/usr/bin/containerd-shim-runc-v1',
 ];
 
 async function pack(inputs: Inputs, root: string, folder: string, signal: AbortSignal): Promise<void> {

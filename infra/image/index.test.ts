@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { differences } from './index.ts';
-import { namesIn } from './inputs.ts';
+import { namesIn } from '../packages.ts';
 import { imageOf, kernelCmdline, type Manifest } from './store.ts';
 
 const manifest: Manifest = {
@@ -31,5 +31,10 @@ test('the kernel command line carries the management address last', () => {
 });
 
 test('a package list has one name a line and comments', () => {
-  assert.deepEqual(namesIn('# what\nbash\n\n  curl  # why\n'), ['bash', 'curl']);
+  const names = namesIn('# what\nbash\n\n  curl  # why\nsome? other\n');
+  assert.deepEqual(names, [
+    { name: 'bash', optional: false, program: '' },
+    { name: 'curl', optional: false, program: '' },
+    { name: 'some', optional: true, program: 'other' },
+  ]);
 });

@@ -3,10 +3,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join, relative } from 'node:path';
 import { LabError } from '@handwired/host';
+import { namesIn } from '../packages.ts';
 import { findSources, type Sources } from './sources.ts';
 
 /** Raise it when build.ts changes what comes out of the same inputs. */
-const builderVersion = 1;
+const builderVersion = 2;
 
 export const cloudInitDir = join(import.meta.dirname, '../../cloud-init');
 const scripts = ['customize.sh', 'initrd.sh', 'pack.sh'].map((name) => join(import.meta.dirname, name));
@@ -43,20 +44,17 @@ export async function findInputs(signal: AbortSignal): Promise<Inputs> {
     | undefined;
   if (!architecture) throw new LabError({ what: `no image for ${arch()} processors`, next: 'lab up --driver sandbox' });
   const sources = await findSources(signal);
-  const lists = ['packages.list', 'vm/packages.list'].map((name) => join(cloudInitDir, name));
+  const lists = ['packages.list', 'docker.list', 'vm/packages.list'].map((name) => join(cloudInitDir, name));
   const texts = await Promise.all(lists.map((file) => readFile(file, 'utf8')));
   const kernel = kernels[sources.distribution][architecture];
-  const packages = [...new Set([kernel, ...texts.flatMap(namesIn)])].sort();
+  const named = texts.flatMap(namesIn).filter(({ optional }) => !optional || sources.distribution === 'debian');
+  const packages = [...new Set([kernel, ...named.map(({ name }) => name)])].sort();
   const pockets = sources.lines.map((line) => line.split(' ').slice(3).join(' ')).sort();
   const hash = createHash('sha256');
   hash.update(JSON.stringify({ builderVersion, architecture, epoch, diskSize, packages, pockets }));
   for (const [name, file] of await inputFiles()) hash.update(`\0${name}\0`).update(await readFile(file));
   return { hash: hash.digest('hex').slice(0, 16), sources, packages, architecture, epoch, diskSize };
 }
-
-/** The words that start the lines of a package list; `#` starts a comment. */
-export const namesIn = (list: string): string[] =>
-  list.split('\n').flatMap((line) => line.replace(/#.*/, '').trim().split(/\s+/)[0] || []);
 
 async function inputFiles(): Promise<[name: string, file: string][]> {
   const entries = await readdir(cloudInitDir, { recursive: true, withFileTypes: true });

@@ -61,7 +61,7 @@ export async function traces({ instance, name }: LabSpec): Promise<Record<string
 }
 
 async function cgroupsOf(instance: string): Promise<string[]> {
-  const trees = ['', 'pids', 'memory'].map((tree) => join('/sys/fs/cgroup', tree));
+  const trees = ['', 'pids', 'memory', 'unified'].map((tree) => join('/sys/fs/cgroup', tree));
   const found = await Promise.all(trees.map((tree) => readdir(tree).catch(() => [])));
   return found.flat().filter((entry) => entry.includes(instance));
 }

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LabError } from '@handwired/host';
@@ -32,6 +32,8 @@ async function trees(): Promise<Tree[]> {
     const memory = (wanted: Limits) => ({ 'memory.limit_in_bytes': bytes(wanted) });
     found.push({ folder: join(top, 'pids'), limits: (wanted) => ({ 'pids.max': String(wanted.processes) }) });
     found.push({ folder: join(top, 'memory'), limits: memory, usage: 'memory.usage_in_bytes' });
+    // Version 2 beside version 1, without controllers: what a sandbox mounts, and its containers are in.
+    found.push({ folder: join(top, 'unified'), limits: () => ({}) });
   }
   const usable = await Promise.all(
     found.map(({ folder }) =>
@@ -65,7 +67,8 @@ export async function makeCgroups(instance: string, limits: Limits): Promise<str
 
 /** The cgroups that this sandbox has now. */
 export async function findCgroups(instance: string): Promise<string[]> {
-  const folders = [top, join(top, 'pids'), join(top, 'memory')].map((folder) => join(folder, nameOf(instance)));
+  const parents = [top, ...['pids', 'memory', 'unified'].map((tree) => join(top, tree))];
+  const folders = parents.map((folder) => join(folder, nameOf(instance)));
   const there = await Promise.all(
     folders.map((folder) =>
       access(folder).then(
@@ -96,8 +99,13 @@ export async function killMembers(folder: string): Promise<void> {
   for (const pid of pids.split('\n').filter((line) => line !== '' && line !== '0')) signalProcess(Number(pid));
 }
 
-/** Removes an empty cgroup. The kernel empties it a moment after the last process has ended. */
+/**
+ * Removes a cgroup without processes, and those that Docker made in it. The kernel empties it a moment after the last
+ * process has ended.
+ */
 export async function removeCgroup(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) if (entry.isDirectory()) await removeCgroup(join(folder, entry.name));
   const deadline = performance.now() + 5_000;
   for (;;) {
     try {

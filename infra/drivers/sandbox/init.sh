@@ -57,13 +57,17 @@ mount --bind proc/sys/net proc/sys/net
 mount -o remount,bind,rw proc/sys/net
 [ ! -e proc/sysrq-trigger ] || mount -o bind,ro proc/sysrq-trigger proc/sysrq-trigger
 mount -t sysfs -o nosuid,nodev,noexec sysfs sys
+# Its own control groups, as a machine with systemd has them: Docker makes one for each container (cgroups(7)).
+mount -t cgroup2 cgroup2 sys/fs/cgroup 2>/dev/null || :
 mount --bind sys/devices/virtual/net old
 mount -o remount,bind,ro sys
 mount --move old sys/devices/virtual/net
 
 # What the machine's administrator put there is neither the learner's business nor the same on every machine.
-rm -rf etc/netns etc/ssh/ssh_host_* etc/sudoers.d etc/cron.* etc/resolv.conf etc/motd
+rm -rf etc/netns etc/docker etc/ssh/ssh_host_* etc/sudoers.d etc/cron.* etc/resolv.conf etc/motd
 find etc/profile.d -type f ! -name bash_completion.sh -delete 2>/dev/null || :
+# Removing what a Docker of the machine keeps there, file by file, could take minutes.
+if [ -d var/lib/docker ]; then mount -t tmpfs -o "mode=711,size=${memory}m" handwired var/lib/docker; fi
 for file in passwd group; do
   rm "etc/$file"
   awk -F: '$3 < 1000 || $3 == 65534' "/etc/$file" >"etc/$file"
