@@ -1,5 +1,6 @@
 export * from './chapter.ts';
 export * from './conditions.ts';
+export * from './docker.ts';
 export * from './endpoint.ts';
 export * from './ends.ts';
 export * from './errors.ts';

@@ -9,7 +9,7 @@ export const both = (one: Sh, other: Sh): Sh => sh(`${one.cmd} && ${other.cmd}`)
 export const either = (one: Sh, other: Sh): Sh => sh(`{ ${one.cmd} || ${other.cmd}; }`);
 
 /** `ip` printed something: it exits 0 with no output when a filter matches nothing. */
-const printed = ({ cmd }: Sh): Sh => sh(`${cmd} | grep -q .`);
+export const printed = ({ cmd }: Sh): Sh => sh(`${cmd} | grep -q .`);
 
 /** A real netns mount: `ip netns add` that was cut off leaves a plain file under the same name. */
 export const isNetns = ($: Template, name: string): Sh => $`test "$(stat -fc %T /run/netns/${name})" = nsfs`;

@@ -119,11 +119,14 @@ async function runStep({ way, shell, chapter, step, commands }: Job, onStep: Run
 
 type Ended = Pick<ShellOutput, 'stderr' | 'exitCode' | 'signal'>;
 
-const failure = (way: Way, { id, number }: Chapter, { title }: StepText, ended: Ended): LabError =>
-  new LabError({
-    what: lastLine(ended.stderr) || `a command ended with ${ended.signal ?? `exit status ${ended.exitCode}`}`,
+/** A guard of ours that knows what to do about it ends its line with `Next: COMMAND`. */
+function failure(way: Way, { id, number }: Chapter, { title }: StepText, ended: Ended): LabError {
+  const [what = '', next] = (lastLine(ended.stderr) ?? '').split('. Next: ');
+  return new LabError({
+    what: what || `a command ended with ${ended.signal ?? `exit status ${ended.exitCode}`}`,
     where: `${way} of chapter ${number} ${id}: ${title}`,
-    next: way === 'build' ? `lab undo --chapter ${id}` : 'lab reset',
+    next: next ?? (way === 'build' ? `lab undo --chapter ${id}` : 'lab reset'),
   });
+}
 
 const lastLine = (text: string): string | undefined => text.trim().split('\n').at(-1)?.slice(0, 300);

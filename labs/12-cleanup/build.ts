@@ -6,6 +6,7 @@ import { undo as connectivity } from '../05-connectivity/undo.ts';
 import { undo as egress } from '../06-egress/undo.ts';
 import { undo as dns } from '../07-dns/undo.ts';
 import { undo as publish } from '../08-publish/undo.ts';
+import { undo as docker } from '../10-docker/undo.ts';
 import type { Command, Scene, Script, ScriptOf } from '../script.ts';
 import type { chapter } from './chapter.ts';
 
@@ -20,6 +21,7 @@ export const build: ScriptOf<typeof chapter> = async ({ $, plan, step }) => {
     await undo({ $, plan, step: collect });
     return commands;
   };
+  await step('docker', ...(await all(docker)));
   await step('publish', ...(await all(publish)));
   await step('dns', ...(await all(dns)));
   await step('egress', ...(await all(egress)));

@@ -8,6 +8,15 @@ export const chapter = chapterData({
   points: 10,
   steps: [
     {
+      id: 'docker',
+      title: 'Take Docker away: containers, network, image, daemon, its files and its namespace.',
+      why: 'A daemon that is killed leaves its containers running, a mount for each of their namespaces, and all of its files. So Docker itself is asked first.',
+      docker: {
+        does: 'Ends its containers when it ends. Its bridge, its rules, forwarding and its files stay for the next start.',
+        source: 'daemon/daemon.go: Shutdown, shutdownContainer',
+      },
+    },
+    {
       id: 'publish',
       title: 'Take the published port back: rules, settings, server, page.',
       why: 'In reverse order, and each thing by its own name: a flush would also remove the rules of others.',

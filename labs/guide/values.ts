@@ -1,6 +1,6 @@
-import { type Plan, world } from '@handwired/host';
+import { dockerHost, type Plan, world } from '@handwired/host';
 
-/** What `{{...}}` in a guide may name: `plan.bridge`, `plan.ct1.address`, `world.uplink.name`, `lab`. */
+/** What `{{...}}` in a guide may name: `plan.bridge`, `plan.ct1.address`, `world.uplink.name`, `docker.netns`, `lab`. */
 export interface Values {
   plan: Plan;
   /** The lab's name, as it is typed. */
@@ -12,7 +12,7 @@ export interface Values {
  * `{{.State.Pid}}` is a template of Docker's own, and stays.
  */
 export function fillIn(text: string, values: Values, onUnknown: (path: string, line: number) => void): string {
-  const root = { ...values, world };
+  const root = { ...values, world, docker: dockerHost };
   return text.replaceAll(/\{\{([^{}\n]*)\}\}/g, (whole, inside: string, at: number) => {
     if (/(^|\s)\./.test(inside)) return whole;
     const path = inside.trim();

@@ -10,7 +10,7 @@ export interface Line {
   ct: 'ct1' | 'ct2' | null;
 }
 
-const course: ChapterId[] = chapterIds.filter((id) => id !== 'cleanup');
+const course: ChapterId[] = chapterIds.slice(0, chapterIds.indexOf('publish') + 1);
 
 /** The build's commands; without the pings, which change nothing. */
 export async function buildLines(): Promise<Line[]> {

@@ -106,6 +106,8 @@ async function prepare(stage: Stage, id: ChapterId, asked: readonly ChapterId[])
   const before = network.slice(0, network.includes(id) ? network.indexOf(id) : undefined);
   const last = before.findLast((one) => !asked.includes(one));
   if (last !== undefined) await stage.lab(['build', stage.name, '--through', last]);
+  // Its first step is for those who started a Docker.
+  if (id === 'cleanup' && !asked.includes('docker')) await stage.lab(['build', stage.name, '--chapter', 'docker']);
 }
 
 /** Whether the checker agrees at the end of a chapter, with all of the network up to it; else what it says. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ChapterId, type Conditions, connect, defaultPlan, derivePlan, LabError } from '@handwired/host';
-import { build, chapters, type StepEvent, undo } from '@handwired/labs';
+import { build, type StepEvent, undo } from '@handwired/labs';
 import { assertSame, assertWorks, snapshot } from './behaviour.ts';
+import { course } from './grading.ts';
 import { type LabHost, withLabHost } from './lab-host.ts';
 
-const course = chapters.map(({ id }) => id).filter((id) => id !== 'cleanup');
 const reversed = course.toReversed();
 
 const buildAll = (host: LabHost, onStep?: (event: StepEvent) => void): Promise<void> =>
