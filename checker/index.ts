@@ -5,6 +5,8 @@ export { type Difference, diffFacts } from './facts/diff.ts';
 export { observe } from './facts/observe.ts';
 export { loadFacts, saveFacts } from './facts/store.ts';
 export { grade, type GradeOptions } from './grade.ts';
+export { compareLab } from './compare/compare.ts';
+export { renderComparison, renderComparisonJson } from './report/compare.ts';
 export { emptyRecord, type FaultNote, loadRecord, noteBegun, noteFault, Record, saveRecord } from './record.ts';
 export { isWhole, mostBytes, readRecording, recordLab, Recording, regrade } from './recording.ts';
 export { totalOf } from './report/points.ts';

@@ -15,17 +15,30 @@ export interface ObserveOptions {
  * Takes one snapshot of the lab host in one round trip.
  * Throws LabError when there is no whole answer, or when it lacks the lab host's own links.
  */
-export async function observe(seat: OpenSeat, { baseline, signal }: ObserveOptions = {}): Promise<Facts> {
+export async function observe(seat: OpenSeat, options: ObserveOptions = {}): Promise<Facts> {
+  return factsOf(await observeRaw(seat, options));
+}
+
+/** The same before it is parsed; `docker` names the scope of a namespace whose Docker is to be looked into as well. */
+export async function observeRaw(
+  seat: OpenSeat,
+  { baseline, signal, docker }: ObserveOptions & { docker?: string } = {},
+): Promise<Raw> {
   const answer = await runRemote(seat, {
     folder: new URL('program/', import.meta.url),
-    parameters: { limit: 1 << 20, seconds: 8, world: knownWorld(baseline), tools },
+    parameters: { limit: 1 << 20, seconds: 8, world: knownWorld(baseline), tools, docker: docker ?? null },
     timeoutMs: 20_000,
     maxBytes: 16 << 20,
     signal,
   });
   const raw = Raw.safeParse(answer);
-  if (!raw.success) throw unreadable(`its snapshot has another shape: ${raw.error.issues[0]?.path.join('.') ?? ''}`);
-  const facts = parseFacts(raw.data);
+  if (raw.success) return raw.data;
+  throw unreadable(`its snapshot has another shape: ${raw.error.issues[0]?.path.join('.') ?? ''}`);
+}
+
+/** Throws LabError when there are not even the lab host's own links in it. */
+export function factsOf(raw: Raw): Facts {
+  const facts = parseFacts(raw);
   if (facts.here.links.length > 0) return facts;
   const reason = facts.problems.find((problem) => problem.source.startsWith('root ip'));
   throw unreadable(`its links could not be read (${reason?.what ?? 'none listed'})`);

@@ -57,7 +57,7 @@ interface Place {
   problems: Facts['problems'];
 }
 
-function parseNet(sources: Record<string, Source>, raw: Raw, place: Place): Net {
+export function parseNet(sources: Record<string, Source>, raw: Raw, place: Place): Net {
   const read = readerOf(sources, place);
   const batch = (name: string, count: number): unknown[] =>
     read(name, '\n'.repeat(count), (text) => jsonLines(text, count)) ?? Array.from({ length: count }, () => []);

@@ -53,6 +53,18 @@ export const Raw = z.object({
   ids: z.record(z.string(), z.array(NamespaceId).max(1000)),
   sockets: z.record(z.string(), z.array(Socket).max(2000)),
   sysctls: z.record(z.string(), z.record(z.string(), z.string())),
+  /** Where it was asked for: what Docker noted of its containers (config.v2.json), and what keeps their namespaces. */
+  docker: z
+    .array(
+      z.object({
+        id: z.string().max(64),
+        config: z.string().max(1 << 18),
+        resolv: z.string().max(8192).nullable(),
+        netns: z.string().max(100).nullable(),
+      }),
+    )
+    .max(8)
+    .default([]),
   sources: z.record(z.string(), z.record(z.string(), Source)),
 });
 export type Raw = z.infer<typeof Raw>;

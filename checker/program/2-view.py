@@ -80,22 +80,31 @@ def named(fds):
         entry = {"name": name, "inode": None, "fd": None}
         found.append(entry)
         try:
-            about = os.stat("/run/netns/" + name)
-            entry["inode"] = about.st_ino
-            if not stat.S_ISREG(about.st_mode):
-                continue
-            fd = os.open("/run/netns/" + name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            entry["inode"] = os.stat("/run/netns/" + name).st_ino
         except OSError:
             continue
-        try:
-            if fcntl.ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET:
-                entry["fd"] = len(fds)
-                fds.append(fd)
-                continue
-        except OSError:
-            pass
-        os.close(fd)
+        fd = netns_at("/run/netns/" + name)
+        if fd is not None:
+            entry["fd"] = len(fds)
+            fds.append(fd)
     return found
+
+
+def netns_at(path):
+    """A file descriptor of the network namespace that is mounted on a file; None when none is."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        if fcntl.ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET:
+            return fd
+    except OSError:
+        pass
+    os.close(fd)
+    return None
 
 
 ETC = ("resolv.conf", "hosts", "nsswitch.conf", "host.conf", "gai.conf")

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { escapeText } from './escape.ts';
 import { summaryOf, trailOf } from './parts.ts';
 import type { Report, ReportedCheck } from './report.ts';
+import { wrap } from './wrap.ts';
 
 export interface TextOptions {
   color: boolean;
@@ -71,15 +72,3 @@ function hintOf({ verdict, hint }: ReportedCheck, width: number): string[] {
 }
 
 const fit = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + word.length + 1 > width) {
-      lines.push(line);
-      line = `  ${word}`;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
-}

@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { EXIT, LabError, trafficEnds, world } from '@handwired/host';
 import { Argument, Option, type Command } from 'commander';
+import type { CompareOptions } from '../commands/compare.ts';
 import type { ObserveOptions } from '../commands/observe.ts';
 import type { TraceOptions } from '../commands/trace.ts';
 import type { ShowOptions } from '../commands/show.ts';
@@ -20,6 +21,7 @@ export function addSeeing(program: Command, context: Context, act: Act): void {
   addShow(program, context, act);
   addObserve(program, context, act);
   addTrace(program, context, act);
+  addCompare(program, context, act);
 }
 
 /** Packets as they pass. */
@@ -77,6 +79,16 @@ function addShow(program: Command, context: Context, act: Act): void {
       }
       return act('show', async () => (await import('../commands/show.ts')).runShow(context, name, options));
     });
+}
+
+/** Chapter docker's question. */
+function addCompare(program: Command, context: Context, act: Act): void {
+  const summary = "your build beside Docker's, object by object: what is the same, what differs and why";
+  labCommand(program, 'compare', summary, 'lab build --chapter docker && lab compare')
+    .addOption(output(['text', 'json']))
+    .action((name: string = labName(), options: CompareOptions) =>
+      act('compare', async () => (await import('../commands/compare.ts')).runCompare(context, name, options)),
+    );
 }
 
 function parseEnd(word: string): string {

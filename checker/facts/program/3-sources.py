@@ -71,6 +71,8 @@ class Source:
 def start(scope):
     """All sources of the namespace this thread is in."""
     wanted = {**EVERYWHERE, **WITH_TABLES, **ROOT_ONLY} if scope == "root" else dict(EVERYWHERE)
+    if scope == P.get("docker"):
+        wanted["bridge"] = ROOT_ONLY["bridge"]
     for name, (names, argv) in LEGACY.items():
         # Empty: no legacy table was ever used here. The tool itself would load the module that registers one.
         if read(names):

@@ -1,4 +1,7 @@
-"""One snapshot out of all of them. P has {"limit": bytes a source, "seconds": for everything, "world": see find_world}."""
+"""One snapshot out of all of them. P has {"limit": bytes a source, "seconds": for everything, "world": see find_world}.
+
+With "docker", the scope of its namespace, also the namespaces of its containers, as `docker ID`, and what it noted of them.
+"""
 
 
 def world(view, processes, pid):
@@ -25,6 +28,8 @@ def snapshot():
     view = View()
     processes = Processes()
     spaces, names, world_pid = spaces_of(view, processes)
+    containers, fds = view.ask("docker") if P.get("docker") else ([], [])
+    spaces.update(("docker " + entry["id"], fds[entry["fd"]]) for entry in containers if entry["fd"] is not None)
     before = steady(view, spaces)
     scopes = each(spaces, start)
     view.begin("files")
@@ -44,6 +49,7 @@ def snapshot():
     return {
         **found,
         "work": view.ask("work")[0],
+        "docker": [{key: entry[key] for key in ("id", "config", "resolv", "netns")} for entry in containers],
         "host": {"name": (view.ask("small", "/etc/hostname")[0] or "").strip()[:256], "kernel": os.uname().release,
                  "clock": time.time(), "inode": os.fstat(HERE).st_ino, "boot": boot()},
         "altered": altered,

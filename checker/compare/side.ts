@@ -1,0 +1,88 @@
+import { dockerHost } from '@handwired/host';
+import { linkOf, netnsOf, pairOf as cableOf, resolvConfOf } from '../checks/look.ts';
+import type { Facts, Net } from '../facts/facts.ts';
+import type { Link } from '../facts/links.ts';
+import type { Source } from '../take.ts';
+import type { Container, Pair } from './observe.ts';
+import { type Rule, rulesOf } from './rules.ts';
+
+/** One of the two builds, told in the same words. */
+export interface Side {
+  whose: 'yours' | 'docker';
+  /** What the container is called, and the file by which its namespace is kept. */
+  container: string;
+  netns: string;
+  hostname: string;
+  /** The namespace in which bridge and rules are. */
+  host: Net;
+  inner: Net;
+  bridge: Link | undefined;
+  /** The container's end of the cable, and the other. */
+  eth0: Link | undefined;
+  port: Link | undefined;
+  hostPort: number;
+  rules: Rule[];
+  /** Firewall tables that iptables does not show. */
+  native: string[];
+  /** Name servers of the container, and of its host. */
+  resolvers: string[];
+  hostResolvers: string[];
+  /** Docker's other container, on a network of its own. */
+  second: Container | undefined;
+}
+
+export const addressOf = (link: Link | undefined): Link['addresses'][number] | undefined =>
+  link?.addresses.find(({ family }) => family === 'inet');
+
+const serversIn = (text: string | null | undefined): string[] =>
+  Array.from((text ?? '').matchAll(/^nameserver\s+(\S+)/gm), ([, server]) => server ?? '');
+
+const hostResolversOf = ({ files }: Facts): string[] =>
+  serversIn(files.find(({ path }) => path === '/etc/resolv.conf')?.text);
+
+/** What is known of the lab from before. */
+export type Known = Pick<Source, 'plan' | 'baseline'>;
+
+/** The learner's side; undefined: there is no ct1 yet. */
+export function yourSide({ facts }: Pair, { plan, baseline }: Known): Side | undefined {
+  const inner = netnsOf(facts, plan.ct1.name)?.net;
+  if (!inner) return undefined;
+  const cable = cableOf(facts, plan.ct1, plan);
+  const bridge = linkOf(facts.here.links, cable?.host.master ?? plan.bridge);
+  const eth0 = cable?.inner ?? linkOf(inner.links, plan.inner);
+  const ports = { host: plan.hostPort, container: plan.containerPort };
+  const others = { word: 'FOREIGN', addresses: [] };
+  const { rules, native } = rulesOf(facts.here, { bridge, eth0, ports, others });
+  const given = new Set(baseline.here.nft.map(({ family, name }) => `${family} ${name}`));
+  return {
+    ...{ whose: 'yours', container: plan.ct1.name, netns: `/run/netns/${plan.ct1.name}`, hostname: facts.host.name },
+    ...{ host: facts.here, inner, bridge, eth0, port: cable?.host, hostPort: plan.hostPort, rules },
+    native: native.filter((name) => !given.has(name)),
+    resolvers: serversIn(resolvConfOf(facts, plan.ct1.name)?.text),
+    hostResolvers: hostResolversOf(facts),
+    second: undefined,
+  };
+}
+
+/** Docker's side; undefined: it has no running container on its default bridge. */
+export function dockerSide({ facts, containers }: Pair, { plan }: Known): Side | undefined {
+  const host = netnsOf(facts, dockerHost.netns)?.net;
+  const onBridge = containers.filter(({ networks }) => networks.includes('bridge'));
+  const found = onBridge.find(({ name }) => name === dockerHost.container) ?? onBridge[0];
+  if (!host || !found) return undefined;
+  const bridge = linkOf(host.links, dockerHost.bridge);
+  const eth0 = linkOf(found.net.links, plan.inner);
+  const port = host.links.find(({ peer, index }) => peer?.index === eth0?.index && index === eth0?.peer?.index);
+  const ports = { host: plan.hostPort, container: 80 };
+  const rest = containers.filter((one) => one !== found).flatMap(({ net }) => net.links);
+  const addresses = rest.filter(({ loopback }) => !loopback).flatMap((link) => addressOf(link)?.address ?? []);
+  const others = { word: 'ANOTHER', addresses };
+  const { rules, native } = rulesOf(host, { bridge, eth0, ports, others });
+  return {
+    ...{ whose: 'docker', container: found.name, netns: found.netns, hostname: found.hostname },
+    ...{ host, inner: found.net, bridge, eth0, port, hostPort: plan.hostPort, rules, native },
+    resolvers: serversIn(found.resolv),
+    hostResolvers: hostResolversOf(facts),
+    second: containers.find(({ networks }) => !networks.includes('bridge') && !networks.includes('host')),
+  };
+}
