@@ -1,4 +1,4 @@
-import type { ChapterId, Plan } from '@handwired/host';
+import { type ChapterId, dockerHost, type Plan } from '@handwired/host';
 import { addressesOf, netnsOf, newLinks } from './checks/look.ts';
 import { type Difference, diffFacts } from './facts/diff.ts';
 import type { Facts } from './facts/facts.ts';
@@ -39,6 +39,7 @@ function signsOf(facts: Facts, baseline: Facts, plan: Plan, record: Record) {
       asksInside(facts, plan),
     publish: found.some((difference) => isPublish(difference, plan)) || serves(facts, plan),
     observe: facts.answers?.some(({ chapter }) => chapter === 'observe') === true || (facts.captures ?? []).length > 0,
+    docker: facts.namespaces.some(({ name }) => name === dockerHost.netns),
     troubleshoot: (record.faults ?? []).length > 0,
   };
 }

@@ -5,6 +5,7 @@ import { cleanup } from './cleanup.ts';
 import { conditions } from './conditions.ts';
 import { connectivity } from './connectivity.ts';
 import { dns } from './dns.ts';
+import { docker } from './docker.ts';
 import { egress } from './egress.ts';
 import { namespaces } from './namespaces.ts';
 import { observe } from './observe.ts';
@@ -29,6 +30,7 @@ export const checks: readonly Check[] = [
   ...publish,
   ...under('publish'),
   ...observe,
+  ...docker,
   ...troubleshoot,
   ...cleanup,
 ];

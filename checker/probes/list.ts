@@ -1,4 +1,4 @@
-import { type Plan, world } from '@handwired/host';
+import { dockerHost, type Plan, world } from '@handwired/host';
 
 /** An experiment: who sends what to whom. `in` is `root`, `world` or a container's netns. */
 export type Probe =
@@ -59,6 +59,14 @@ export const probes = {
   /** The published port's number, at another host: must not end in ct1. */
   'ct2>site:port': ({ ct2, hostPort }) => ({ kind: 'http', in: ct2.name, to: site, port: hostPort }),
   'host>site:port': ({ hostPort }) => ({ kind: 'http', in: 'root', to: site, port: hostPort }),
+  /** The port that chapter docker's daemon publishes, at its own uplink. */
+  'host>docker': ({ hostPort }) => ({
+    kind: 'http',
+    in: 'root',
+    to: dockerHost.address,
+    port: hostPort,
+    patient: true,
+  }),
 } satisfies Record<string, (plan: Plan) => Probe>;
 
 export type ProbeId = keyof typeof probes;

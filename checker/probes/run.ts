@@ -1,4 +1,4 @@
-import { LabError, type OpenSeat, type Plan } from '@handwired/host';
+import { dockerHost, LabError, type OpenSeat, type Plan } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
 import { knownWorld } from '../facts/observe.ts';
 import { runRemote } from '../remote.ts';
@@ -40,7 +40,7 @@ export async function runProbes(
     parameters: {
       probes: list,
       control: 'world>site' satisfies ProbeId,
-      capture: ['root', 'world', plan.ct1.name, plan.ct2.name],
+      capture: ['root', 'world', plan.ct1.name, plan.ct2.name, dockerHost.netns],
       seconds: patience,
       slow,
       copies: copies ? copiesParameters(copies, plan) : null,
