@@ -43,6 +43,12 @@ test('A chapter that can not start yet is shown, and stderr says what is missing
   assert.match(stderr, /lab up, then lab guide namespaces; or .* lab up, then lab build --through veth$/m);
 });
 
+test('Cleaning up can not start before something was built', async () => {
+  const { code, stderr } = await lab('guide', 'cleanup');
+  assert.equal(code, 0);
+  assert.match(stderr, /^chapter cleanup can't start yet: there is no lab named lab yet\n.*lab up, then lab next;/);
+});
+
 test('A word that is no chapter is a usage error with the nearest, a lab that does not exist is one too', async () => {
   const unknown = await lab('guide', 'brigde');
   assert.equal(unknown.code, 64);

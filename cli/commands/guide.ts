@@ -1,7 +1,8 @@
-import { type ChapterId, defaultPlan, EXIT, findSpec, type LabSpec, loadSpec, recordFile } from '@handwired/host';
+import { type ChapterId, defaultPlan, EXIT, findSpec, type LabSpec, loadSpec } from '@handwired/host';
 import { chapters, guideLines, type GuideLook, guideOf, summaryLines } from '@handwired/labs';
 import type { Context } from '../context.ts';
 import { remember } from '../lab/history.ts';
+import { notesOn } from '../lab/prerequisites.ts';
 import { labFlag, labName, named } from '../options.ts';
 import { showPage } from '../pager.ts';
 import { renderTable } from '../table.ts';
@@ -64,37 +65,6 @@ export function subtitleOf(name: string, spec: LabSpec | undefined): string {
 function nextOf(id: ChapterId, name: string): string[] {
   const after = chapters[chapters.findIndex((chapter) => chapter.id === id) + 1];
   return after ? [`next: lab guide ${after.id}${labFlag(name)}`] : [`next: lab progress${named(name)}`];
-}
-
-/** What a chapter stands on and has not been seen in this lab, and how to get there. */
-async function notesOn(id: ChapterId, name: string, spec: LabSpec | undefined): Promise<string[]> {
-  const needs = chapters.filter((chapter) => needsOf(id).has(chapter.id));
-  if (needs.length === 0) return [];
-  const begun = spec ? await begunIn(name) : [];
-  const missing = needs.filter((chapter) => !begun.includes(chapter.id));
-  const [first] = missing;
-  if (!first) return [];
-  const listed = missing.map((chapter) => `${chapter.number} ${chapter.id}`).join(', ');
-  const seen = spec ? `of which lab check has seen nothing in lab ${name}` : `and there is no lab named ${name} yet`;
-  const up = spec ? '' : `lab up${named(name)}, then `;
-  const built = `lab build${named(name)} --through ${(missing.at(-1) ?? first).id}`;
-  return [
-    `chapter ${id} can't start yet: it stands on ${listed}, ${seen}`,
-    `how to get there: ${up}lab guide ${first.id}${labFlag(name)}; or have it built for you: ${up}${built}`,
-    ...(spec ? [`if it stands already, lab check${named(name)} takes note of it`] : []),
-  ];
-}
-
-/** Chapters that were seen begun. The checker is loaded for this alone: without a lab a guide is there sooner. */
-async function begunIn(name: string): Promise<string[]> {
-  const { loadRecord } = await import('@handwired/checker');
-  return Object.keys((await loadRecord(recordFile(name))).begun);
-}
-
-/** All that a chapter stands on. */
-function needsOf(id: ChapterId): Set<ChapterId> {
-  const needs = chapters.find((chapter) => chapter.id === id)?.needs ?? [];
-  return new Set(needs.flatMap((need) => [need, ...needsOf(need)]));
 }
 
 /** Columns that the whole table of chapters needs; without its points it is not wider than the narrowest terminal. */
