@@ -3,7 +3,7 @@ import type { Case } from '../checks/check.ts';
 import { netnsOf, pairOf, resolvConfOf } from '../checks/look.ts';
 import type { Net } from '../facts/facts.ts';
 import type { Link } from '../facts/links.ts';
-import { addressesOn, compared, extraNode, marked, missingNode, troubles, when } from './labels.ts';
+import { addressesOn, compared, extraNode, marked, missingNode, strayRoutes, troubles, when } from './labels.ts';
 import { addressesIn, nodeIn, notesIn, type Wanted, zoneIn } from './plan.ts';
 
 type Which = 'ct1' | 'ct2';
@@ -36,7 +36,8 @@ function nodesOf(the: Case, which: Which, net: Net, wanted: Wanted): TopologyNod
   return planned ? [missingNode(planned), ...others] : others;
 }
 
-function innerNode({ plan }: Case, link: Link, id: string, wanted: Wanted): TopologyNode {
+function innerNode(the: Case, link: Link, id: string, wanted: Wanted): TopologyNode {
+  const { plan } = the;
   const named = !wanted.has('addressing') || link.name === plan.inner;
   return {
     ...{
@@ -49,11 +50,23 @@ function innerNode({ plan }: Case, link: Link, id: string, wanted: Wanted): Topo
     notes: [
       ...when(!named, `is to be called ${plan.inner}`, 'wrong'),
       ...when(link.kind !== 'veth', `is of kind ${link.kind ?? 'none'}, no veth`, 'wrong'),
+      ...when(sharesMac(the, link), `MAC ${link.mac} twice`, 'wrong'),
       // Moving it into the container switched it off: that is mended in chapter addressing.
       ...(wanted.has('addressing') ? troubles(link, true) : []),
     ],
   };
 }
+
+/** A switch sends frames for one address to one port. */
+function sharesMac({ facts, plan }: Case, link: Link): boolean {
+  const inner = [plan.ct1, plan.ct2].flatMap(({ name }) => netnsOf(facts, name)?.net?.links ?? []);
+  const all = [...inner, ...facts.here.links].filter(({ loopback, name }) => !loopback && !isPortOf(facts, name));
+  return all.filter(({ mac }) => mac === link.mac).length > 1;
+}
+
+/** The host's end of a cable: its address is nobody's to talk to. */
+const isPortOf = (facts: Case['facts'], name: string): boolean =>
+  facts.here.ports.some(({ device }) => device === name);
 
 function notesOf(the: Case, which: Which, net: Net, wanted: Wanted): Label[] {
   const [now, all] = [notesIn(wanted.now, `container ${which}`), notesIn(wanted.all, `container ${which}`)];
@@ -63,6 +76,7 @@ function notesOf(the: Case, which: Which, net: Net, wanted: Wanted): Label[] {
   return [
     ...when(lo?.up === false, says.loopbackDown(!isAlone), wanted.has('addressing') ? 'wrong' : null),
     ...compared(routesOf(net), about(now, /^default /), about(all, /^default /)),
+    ...strayRoutes(net.routes),
     ...(wanted.has('dns') ? resolverOf(the, which, net) : []),
     ...listenersOf(net, about(now, /^listens /)),
   ];

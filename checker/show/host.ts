@@ -77,27 +77,29 @@ function plannedNode(the: Case, id: string, link: Link, wanted: Wanted): Topolog
   };
 }
 
-function portNotes({ facts, plan }: Case, link: Link): Label[] {
+function portNotes(the: Case, link: Link): Label[] {
+  const { facts, plan } = the;
   const port = facts.here.ports.find(({ device }) => device === link.name);
   const known = linkOf(facts.here.links, plan.bridge) !== undefined;
+  const pairs = [plan.ct1, plan.ct2].flatMap((container) => pairsOf(facts, container));
+  const inner = pairs.find(({ host }) => host === link)?.inner;
   return [
-    ...when(link.master === null && known, `is in no bridge`, 'wrong'),
+    ...when(link.master === null && known, 'is in no bridge', 'wrong'),
     ...when(link.master !== null && link.master !== plan.bridge, `is in ${link.master ?? ''}`, 'wrong'),
-    ...when(port?.isolated === true, 'is isolated', 'wrong'),
+    // One alone still talks to all that are not.
+    ...when(port?.isolated === true, 'is isolated', bothIsolated(the) ? 'wrong' : null),
     ...when(
       link.up && link.carrier && port !== undefined && port.state !== 'forwarding',
       `port state ${port?.state ?? ''}`,
       'wrong',
     ),
-    ...when(
-      pairsOf(facts, plan.ct1)
-        .concat(pairsOf(facts, plan.ct2))
-        .every(({ host }) => host !== link),
-      'leads to no container',
-      'wrong',
-    ),
+    ...when(inner === undefined, 'leads to no container', 'wrong'),
+    ...when(inner !== undefined && inner.mtu !== link.mtu, `MTU ${link.mtu}, other end ${inner?.mtu ?? 0}`, 'wrong'),
   ];
 }
+
+const bothIsolated = ({ facts, plan }: Case): boolean =>
+  facts.here.ports.filter(({ bridge, isolated }) => bridge === plan.bridge && isolated).length > 1;
 
 const others = (id: string, name: string, notes: Label[]): TopologyNode[] =>
   notes.length === 0 ? [] : [{ ...{ id, kind: 'others', name, mark: null }, addresses: [], notes }];

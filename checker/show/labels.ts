@@ -1,5 +1,6 @@
 import type { Label, Mark, TopologyNode } from '@handwired/host';
 import type { Link } from '../facts/links.ts';
+import type { Route } from '../facts/routes.ts';
 
 export const marked = (text: string, mark: Mark = null): Label => ({ text, mark });
 
@@ -45,3 +46,24 @@ export const missingNode = (node: TopologyNode): TopologyNode => ({
   addresses: node.addresses.map(({ text }) => marked(text, 'missing')),
   notes: node.notes.map(({ text }) => marked(text, 'missing')),
 });
+
+/** IPv4 routes that somebody made and that lead elsewhere than by default; `known`: those that are to be there. */
+export function strayRoutes(routes: readonly Route[], known: readonly Route[] = []): Label[] {
+  const texts = (all: readonly Route[]): string[] => all.filter(isMade).map(routeText);
+  const before = new Set(texts(known));
+  return [...new Set(texts(routes))]
+    .filter((text) => !before.has(text))
+    .slice(0, 4)
+    .map((text) => marked(text, 'extra'));
+}
+
+const isMade = ({ destination, protocol, table, type }: Route): boolean =>
+  !destination.includes(':') &&
+  !['kernel', 'ra'].includes(protocol) &&
+  !['local', 'default'].includes(table) &&
+  !(destination === 'default' && type === 'unicast' && table === 'main');
+
+function routeText({ destination, type, gateway, device, table }: Route): string {
+  const way = type === 'unicast' ? `via ${gateway ?? device ?? 'nothing'}` : type;
+  return `${destination} ${way}${table === 'main' ? '' : `, table ${table}`}`;
+}

@@ -4,7 +4,7 @@ import { byNative, request, target, translated } from '../diagnosis/dnat.ts';
 import { fateIn } from '../diagnosis/iptables.ts';
 import { nativeDrop } from '../diagnosis/native.ts';
 import { type Packet, uplink } from '../diagnosis/packet.ts';
-import { compared, marked, when } from './labels.ts';
+import { compared, marked, strayRoutes, when } from './labels.ts';
 import { notesIn, type Wanted } from './plan.ts';
 
 /** What the lab host does with packets that are not for itself: told from rules and settings, in whatever tool they are. */
@@ -20,9 +20,20 @@ export function routingNode(the: Case, wanted: Wanted): TopologyNode | undefined
     ...sourceNat(the, is(says.masquerade(the.plan))),
     ...published(the, is(says.publish(the.plan))),
     ...(wanted.has('egress') ? dropped(the) : []),
+    ...strayRoutes(the.facts.here.routes, the.baseline.here.routes),
+    ...policy(the),
   ];
   if (notes.length === 0) return undefined;
   return { ...{ id: nodeIds.routing, kind: 'routing', name: 'routing and NAT', mark: null }, addresses: [], notes };
+}
+
+/** Rules of the routing policy that were not there before. */
+function policy({ facts, baseline }: Case): Label[] {
+  const before = new Set(baseline.here.policy.map(({ priority, text }) => `${priority} ${text}`));
+  const found = facts.here.policy
+    .map(({ priority, text }) => `${priority} ${text}`)
+    .filter((text) => !before.has(text));
+  return found.slice(0, 3).map((text) => marked(`rule ${text}`, 'extra'));
 }
 
 /** ip_forward, or forwarding by both of the links that packets come in by. */

@@ -126,6 +126,36 @@ test('A port that leads elsewhere and a server that only listens on loopback are
   ]);
 });
 
+test('What a link, a route or a rule has that no plan has is told beside it', () => {
+  const the = changed(({ facts }) => {
+    const eth0 = (name: string) =>
+      facts.namespaces.find((one) => one.name === name)?.net?.links.find(({ loopback }) => !loopback);
+    Object.assign(eth0('ct2') ?? {}, { mac: eth0('ct1')?.mac, mtu: 1400 });
+    for (const port of facts.here.ports) port.isolated = true;
+    const [route] = facts.here.routes;
+    facts.here.routes.push({
+      ...(route as NonNullable<typeof route>),
+      type: 'blackhole',
+      destination: '93.184.216.0/24',
+      protocol: 'boot',
+      table: 'main',
+    });
+    facts.here.policy.push({ priority: 100, text: 'src 172.18.0.11 table 100' });
+  });
+  const marks = drawnOf(the);
+  const mac = the.facts.namespaces
+    .find((one) => one.name === 'ct1')
+    ?.net?.links.find(({ name }) => name === 'eth0')?.mac;
+  for (const wanted of [
+    'lab host veth-ct1: is isolated (wrong)',
+    'lab host veth-ct2: MTU 1500, other end 1400 (wrong)',
+    `ct1 eth0: MAC ${mac} twice (wrong)`,
+    'lab host routing and NAT: 93.184.216.0/24 blackhole (extra)',
+    'lab host routing and NAT: rule 100 src 172.18.0.11 table 100 (extra)',
+  ])
+    assert.ok(marks.includes(wanted), `${wanted}\n${marks.join('\n')}`);
+});
+
 test('A container that is gone is missing with all that was in it, and its cable', () => {
   const the = changed(({ facts }) => {
     facts.namespaces = facts.namespaces.filter(({ name }) => name !== 'ct2');

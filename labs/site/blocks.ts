@@ -3,6 +3,7 @@ import { xml } from '../diagrams/svg-parts.ts';
 import type { Plan } from '@handwired/host';
 import type { Block, CommandBlock, GuideStep, Inline, Section } from '../guide/guide.ts';
 import { plainText } from '../guide/guide.ts';
+import { anyLines, anyText } from '../guide/see.ts';
 
 /** What the blocks of one page are made with: its ids are unique. */
 export interface Page {
@@ -157,10 +158,15 @@ const linesHtml = (text: string): string =>
 function seeHtml(see: string | undefined): string {
   if (see === undefined) return '';
   if (see.trim() === '') return '\n<p class="seen nothing">it prints nothing</p>';
-  return `\n<div class="seen"><p class="bar">you should see</p><pre tabindex="0"><samp>${xml(see)
-    .replaceAll('…', '<span class="any">…</span>')
-    .replaceAll(/^\.\.\.$/gm, '<span class="any">...</span>')}</samp></pre></div>`;
+  const lines = see.split('\n').map((line) => {
+    if (line.trim() === anyLines) return wildcard(anyLines);
+    return xml(line).replaceAll(anyText, wildcard(anyText));
+  });
+  return `\n<div class="seen"><p class="bar">you should see</p><pre tabindex="0"><samp>${lines.join('\n')}</samp></pre></div>`;
 }
+
+/** What stands for other text, as it stands in an output. */
+export const wildcard = (sign: string): string => `<span class="any">${sign}</span>`;
 
 function stepHtml({ step, see }: Extract<Block, { kind: 'step' }>, page: Page): Made {
   const heading = headingHtml(step.title, xml(step.title), page);

@@ -1,9 +1,10 @@
 import type { ChapterInfo, Plan } from '@handwired/host';
 import { chapters } from '../chapters.ts';
 import { xml } from '../diagrams/svg-parts.ts';
-import type { Guide } from '../guide/guide.ts';
+import { allBlocks, type Guide } from '../guide/guide.ts';
+import { anyLines, anyText } from '../guide/see.ts';
 import type { SummaryEntry } from '../guide/summary.ts';
-import { inlineHtml, pageOf, pictureHtml, sectionHtml, typedHtml } from './blocks.ts';
+import { inlineHtml, pageOf, pictureHtml, sectionHtml, typedHtml, wildcard } from './blocks.ts';
 import { fileOf, type Frame, type Site } from './frame.ts';
 
 /** A chapter as a page. */
@@ -17,11 +18,24 @@ export function guidePage({ chapter, sections }: Guide, plan: Plan, site: Site):
     description: `Chapter ${number} of handwired: ${title}`,
     parts: made.flatMap(({ parts }) => parts),
     body: [
-      `<header class="chapter"><p class="eyebrow">Chapter ${number}${standsOn(chapter)}</p>\n<h1>${xml(title)}</h1>\n<p class="whose">${xml(site.subtitle)}</p></header>`,
+      `<header class="chapter"><p class="eyebrow">Chapter ${number}${standsOn(chapter)}</p>\n<h1>${xml(title)}</h1>\n<p class="whose">${xml(site.subtitle)}${legendOf(sections)}</p></header>`,
       ...made.map(({ html }) => html),
       turn(chapter, site),
     ].join('\n'),
   };
+}
+
+/** What the wildcards in this page's outputs stand for. */
+function legendOf(sections: Guide['sections']): string {
+  const seen = allBlocks(sections.flatMap(({ blocks }) => blocks)).flatMap((block) =>
+    'see' in block ? block.see : [],
+  );
+  const lines = seen.join('\n').split('\n');
+  const used = [
+    ...(lines.some((line) => line.includes(anyText)) ? [`${wildcard(anyText)} may be any text`] : []),
+    ...(lines.some((line) => line.trim() === anyLines) ? [`${wildcard(anyLines)} any lines`] : []),
+  ];
+  return used.length === 0 ? '' : ` In what you should see, ${used.join(', ')}.`;
 }
 
 function standsOn({ needs }: ChapterInfo): string {
