@@ -61,7 +61,8 @@ async function runAll(way: Way, session: Session, plan: Plan, options: RunOption
     await chapter[way](
       sceneOf(shell, plan, async (step, commands) => {
         stopIfAborted(options.signal);
-        await runStep({ way, shell, chapter, step: textOf(chapter, step), commands }, options.onStep);
+        const job = { way, shell, chapter, step: textOf(chapter, step), commands };
+        await runStep(job, options);
       }),
     );
   }
@@ -97,12 +98,16 @@ interface Job {
   commands: readonly Command[];
 }
 
-async function runStep({ way, shell, chapter, step, commands }: Job, onStep: RunOptions['onStep']): Promise<void> {
+type Watch = Pick<RunOptions, 'onStep' | 'signal'>;
+
+async function runStep({ way, shell, chapter, step, commands }: Job, { onStep, signal }: Watch): Promise<void> {
   if (commands.length === 0) return;
   const start = performance.now();
   const raw = shell({ quote: (text) => text, input: '', nothrow: true });
   const result = await raw`${guarded(commands)}`;
   const failed = result.exitCode !== 0;
+  // A step that was cut off has not failed.
+  if (failed) stopIfAborted(signal);
   const ran = ranOf(commands, result.stdout);
   onStep?.({
     chapter: chapter.id,

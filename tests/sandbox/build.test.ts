@@ -147,6 +147,21 @@ test('An aborted build stops before its next step, with the reason', () =>
     assert.equal(steps.at(-1), 'veth/plug');
   }));
 
+test('A build that is aborted in the middle of a step ends with the reason, and no step has failed', () =>
+  withLabHost(defaultPlan, {}, async ({ session, plan }) => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const statuses = new Set<string>();
+    const onStep = ({ step, status }: StepEvent): void => {
+      statuses.add(status);
+      // The next step pings for 0.4 s.
+      if (step === 'allow') setTimeout(() => controller.abort(reason), 100);
+    };
+    const { signal } = controller;
+    await assert.rejects(build(session, plan, { chapters: course, onStep, signal }), (error) => error === reason);
+    assert.deepEqual([...statuses], ['run']);
+  }));
+
 test('Two builds at once both end well', () =>
   withLabHost(defaultPlan, {}, async (host) => {
     const other = await connect(host.endpoint);
