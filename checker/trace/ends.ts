@@ -18,27 +18,36 @@ export interface Errand {
   port: number;
 }
 
-/** The errand of `lab trace FROM TO --port N`; a string is why there is none. */
-export function errandOf(
-  from: EndWord,
+/** The errand of `lab trace FROM TO --port N`; undefined: it takes facts to know who has the address FROM. */
+export function errandOf(from: EndWord, to: EndWord, port: number | undefined, plan: Plan): Errand | undefined {
+  const sender = named(from, plan);
+  return sender && errandFrom(sender, to, port, plan);
+}
+
+/** The same from an address; undefined: no namespace of the lab host has it. */
+export function errandFromAddress(
+  from: string,
   to: EndWord,
   port: number | undefined,
-  plan: Plan,
-  facts: Facts,
-): Errand | string {
+  { plan, facts }: { plan: Plan; facts: Facts },
+): Errand | undefined {
+  const owner = ownerOf(from, facts);
+  return owner === undefined ? undefined : errandFrom({ in: owner, from }, to, port, plan);
+}
+
+type Sender = Pick<Errand, 'in' | 'from'>;
+
+function errandFrom(sender: Sender, to: EndWord, port: number | undefined, plan: Plan): Errand {
   const kind = port === undefined ? 'icmp' : port === 53 ? 'udp' : 'tcp';
-  const sender = senderOf(from, plan, facts);
-  if (sender === undefined) return `no namespace of this lab host has the address ${from}`;
   return { ...sender, to: targetOf(to, sender, kind, plan), kind, port: port ?? 0 };
 }
 
-function senderOf(word: EndWord, plan: Plan, facts: Facts): Pick<Errand, 'in' | 'from'> | undefined {
-  const outer: Record<string, string> = { outside: world.outside, lan: world.lanPeer, internet: world.site.address };
+function named(word: EndWord, plan: Plan): Sender | undefined {
   if (word === 'ct1' || word === 'ct2') return { in: plan[word].name, from: null };
   if (word === 'host') return { in: 'root', from: null };
-  const address = outer[word] ?? word;
-  const owner = ownerOf(address, facts);
-  return owner === undefined ? undefined : { in: owner, from: address };
+  const beyond: Record<string, string> = { outside: world.outside, lan: world.lanPeer, internet: world.site.address };
+  const from = beyond[word];
+  return from === undefined ? undefined : { in: 'world', from };
 }
 
 /** The first namespace with this address. */
@@ -49,7 +58,7 @@ function ownerOf(address: string, { here, namespaces, world: beyond }: Facts): s
   return spaces.find(has)?.name;
 }
 
-function targetOf(word: EndWord, sender: Pick<Errand, 'in'>, kind: Errand['kind'], plan: Plan): string {
+function targetOf(word: EndWord, sender: Sender, kind: Errand['kind'], plan: Plan): string {
   if (isIPv4(word)) return word;
   if (word === 'ct1' || word === 'ct2') return plan[word].address;
   if (word === 'outside') return world.outside;

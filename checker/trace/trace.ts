@@ -1,9 +1,10 @@
 import { EXIT, LabError } from '@handwired/host';
 import { type Connection, parseConnections } from '../facts/connections.ts';
+import type { Facts } from '../facts/facts.ts';
+import { observe } from '../facts/observe.ts';
 import type { Source } from '../take.ts';
-import { takeFacts } from '../take.ts';
 import { diagnosed } from './diagnosis.ts';
-import { type EndWord, type Errand, errandOf } from './ends.ts';
+import { type EndWord, type Errand, errandFromAddress, errandOf } from './ends.ts';
 import { type Packet, Seen } from './seen.ts';
 import { placeName, type Step, stepsOf } from './steps.ts';
 import { takeTrace } from './take.ts';
@@ -32,15 +33,32 @@ export interface Trace {
 
 /** Sends one packet from one end of the lab to another and follows it. Throws LabError when it can't be sent or seen. */
 export async function traceLab(source: Source, wanted: TraceWanted): Promise<Trace> {
-  const facts = await takeFacts(source);
-  const errand = errandOf(wanted.from, wanted.to, wanted.port, source.plan, facts);
-  if (typeof errand === 'string') throw new LabError({ what: errand, next: 'lab trace --help', exit: EXIT.usage });
-  const seen = await takeTrace(source.seat, errand, source);
+  const { seat, plan, baseline, signal } = source;
+  const { from, to, port } = wanted;
+  const look = async (): Promise<Facts> =>
+    withoutOurs(await observe(seat, { baseline, ...(signal ? { signal } : {}) }));
+  const known = errandOf(from, to, port, plan);
+  // Both at once where they can be: what a rule's number stands for is in the facts.
+  const both = known && Promise.all([look(), takeTrace(seat, known, source)]);
+  const [facts, already] = (await both) ?? [await look(), undefined];
+  const errand = known ?? errandFromAddress(from, to, port, { plan, facts });
+  if (!errand) {
+    const what = `no namespace of this lab host has the address ${from}`;
+    throw new LabError({ what, next: 'lab trace --help', exit: EXIT.usage });
+  }
+  const seen = already ?? (await takeTrace(seat, errand, source));
   if (seen.missing) {
     const what = `there is no network namespace ${placeName(errand.in)} to send from`;
     throw new LabError({ what, next: 'lab check --hints 1', exit: EXIT.failed });
   }
-  return traceOf({ errand, seen, facts, steps: stepsOf(seen, facts), plan: source.plan }, wanted, source);
+  return traceOf({ errand, seen, facts, steps: stepsOf(seen, facts), plan }, wanted, source);
+}
+
+/** Facts as they are without the table that traces: program/2-rules.py names it so. */
+function withoutOurs(facts: Facts): Facts {
+  const nets = [facts.here, ...facts.namespaces.map(({ net }) => net)];
+  for (const net of nets) if (net) net.nft = net.nft.filter(({ name }) => !name.startsWith('handwired-trace-'));
+  return facts;
 }
 
 function traceOf(told: Told, { from, to }: TraceWanted, source: Source): Trace {
