@@ -1,4 +1,4 @@
-import wrapAnsi from 'wrap-ansi';
+import { wrapAnsi } from 'fast-wrap-ansi';
 
 /** Wraps text at blanks, a long word anywhere. The first line begins with `first`, the others as far to the right. */
 export function wrap(text: string, columns: number, first = '', others = ' '.repeat(first.length)): string[] {
