@@ -115,7 +115,9 @@ describe('rows of a capture', () => {
   it('line the same packet up across places, with what was translated in between', () => {
     const rows = rowsOf(sights());
     const begin = Number(rows[0]?.sights[0]?.at);
-    const text = rows.map((row) => renderRow(row, { color: false, places, begin }).replaceAll(/:\d{5}/g, ':PORT'));
+    const text = rows.map((row) =>
+      renderRow(row, { color: false, columns: 100, places, begin }).replaceAll(/:\d{5}/g, ':PORT'),
+    );
     const syn = text.find((row) => row.includes(' SYN '));
     assert.match(
       syn ?? '',
@@ -139,7 +141,10 @@ describe('rows of a capture', () => {
 
   it('put what changed in bold, and are one line of JSON each for programs', () => {
     const row = rowsOf(sights()).find(({ sights: seen }) => seen[0]?.packet?.what === 'SYN') as Row;
-    assert.match(renderRow(row, { color: true, places, begin: 0 }), /> \u001b\[1m172\.18\.0\.11:80\u001b\[22m/);
+    assert.match(
+      renderRow(row, { color: true, columns: 100, places, begin: 0 }),
+      /> \u001b\[1m172\.18\.0\.11:80\u001b\[22m/,
+    );
     const { sights: seen, what } = JSON.parse(renderRowJson(row, { places })) as {
       sights: { place: string }[];
       what: string;
@@ -149,6 +154,13 @@ describe('rows of a capture', () => {
       seen.map(({ place }) => place),
       ['uplink', 'br0', 'ct1:eth0'],
     );
+  });
+
+  it('fit a terminal of 60 columns', () => {
+    for (const row of rowsOf(sights())) {
+      const lines = renderRow(row, { color: false, columns: 60, places, begin: 0 }).split('\n');
+      for (const line of lines) assert.ok(line.length <= 60, line);
+    }
   });
 
   it('keep a repetition apart from the first, and never hold more than a bounded number', () => {

@@ -5,26 +5,37 @@ import { escapeText } from './escape.ts';
 
 export interface RowOptions {
   color: boolean;
+  /** Characters a line. */
+  columns: number;
   places: readonly Place[];
   /** The time of the first row, in seconds since the epoch. */
   begin: number;
 }
 
+/** Less is too narrow for time, addresses and places side by side. */
+const WIDE = 96;
+
 /** One packet: when, what, and a line for each address pair that it had, with the places; what changed is bold. */
-export function renderRow(row: Row, { color, places, begin }: RowOptions): string {
+export function renderRow(row: Row, { color, columns, places, begin }: RowOptions): string {
   const [first] = row.sights;
   const bold = (text: string): string => (color ? styleText('bold', text, { validateStream: false }) : text);
   const head = `${(Number(first?.at) - begin).toFixed(3).padStart(8)}  ${escapeText(first?.packet?.what ?? 'not IPv4')
     .slice(0, 40)
     .padEnd(16)}`;
-  return formsOf(row)
-    .map((form, n) => {
-      const pair = `${form.source} > ${form.target}`;
-      const shown = [form.source, form.target].map((text, end) =>
-        form.changed.includes(end === 0 ? 'source' : 'target') ? bold(text) : text,
-      );
-      const at = form.places.map(({ place, way }) => `${places[place]?.name ?? '?'} ${way}`).join(', ');
-      return `${n === 0 ? head : ' '.repeat(head.length)}  ${shown.join(' > ')}${' '.repeat(Math.max(0, 43 - pair.length))}  ${escapeText(at)}`;
+  const lines = formsOf(row).map((form) => {
+    const pair = `${form.source} > ${form.target}`;
+    const shown = (['source', 'target'] as const).map((end) =>
+      form.changed.includes(end) ? bold(form[end]) : form[end],
+    );
+    const at = form.places.map(({ place, way }) => `${places[place]?.name ?? '?'} ${way}`).join(', ');
+    return { pair, shown: shown.join(' > '), at: escapeText(at) };
+  });
+  if (columns < WIDE)
+    return [head.trimEnd(), ...lines.flatMap(({ shown, at }) => [`    ${shown}`, `      ${at}`])].join('\n');
+  return lines
+    .map(({ pair, shown, at }, n) => {
+      const before = n === 0 ? head : ' '.repeat(head.length);
+      return `${before}  ${shown}${' '.repeat(Math.max(0, 43 - pair.length))}  ${at}`;
     })
     .join('\n');
 }

@@ -39,7 +39,7 @@ export async function runObserve(context: Context, name: string, options: Observ
         begin ??= Number(row.sights[0]?.at);
         if (output === 'pcap') for (const sight of row.sights) context.write(pcapngPacket(sight));
         else if (output === 'json') context.print(renderRowJson(row, { places }));
-        else context.print(renderRow(row, { places, begin, color: context.color }));
+        else context.print(renderRow(row, { places, begin, color: context.color, columns: context.columns }));
       },
     };
     const snap = output === 'pcap' ? WHOLE : HEADERS;

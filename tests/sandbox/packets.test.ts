@@ -175,7 +175,7 @@ describe('packets that are followed on a lab host', { skip: noSandbox, timeout: 
         ),
       onDown: () => undefined,
       onRow: (row: Parameters<typeof renderRow>[0]) =>
-        void rows.push(renderRow(row, { places, begin: 0, color: false })),
+        void rows.push(renderRow(row, { places, begin: 0, color: false, columns: 100 })),
     };
     await sh('setsid -f ip netns exec ct1 python3 -m http.server 80 --directory /srv/ct1 >/dev/null 2>&1; sleep 0.5');
     const wanted = {
