@@ -32,6 +32,12 @@ export function renderFacts(facts: Facts): string {
       'altered programs',
       altered.map(({ path, what }) => `${path}: ${what}`),
     ),
+    ...section('handed in', [
+      ...(facts.answers ?? []).map(({ chapter, lines: given }) => `answers to ${chapter}: ${given.length}`),
+      ...(facts.captures ?? []).map(
+        ({ path, packets, problem }) => `${path}: ${packets} packets${problem === null ? '' : `; ${problem}`}`,
+      ),
+    ]),
     ...section(
       'could not be read',
       problems.map(({ source, what }) => `${source}: ${what}`),
