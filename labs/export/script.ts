@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ChapterId, chapterIds, EXIT, LabError, type Plan, quoteAll } from '@handwired/host';
+import { type ChapterId, chapterIds, EXIT, LabError, type Plan, quote, quoteAll } from '@handwired/host';
 import { chapters } from '../chapters.ts';
 import { notesFolder } from '../notes.ts';
 import { record, type RecordedStep } from '../record.ts';
@@ -71,6 +71,8 @@ function settingsOf(plan: Plan, ids: readonly ChapterId[], steps: readonly Recor
     `netns=(${quoteAll([ct1.name, ct2.name])})`,
     `subnet=${subnet}`,
     `port=${ids.includes(lastOfNetwork) ? hostPort : ''}`,
+    '# Whose plan, and how much of the network.',
+    `built=${quote(`${subnet} ${ids.at(-1)}`)}`,
     '# What it needs, with the package that has it: on Debian and Ubuntu, on Fedora.',
     'declare -A packages=(',
     ...packages.map(([tool, where]) => `  [${tool}]='${where}'`),

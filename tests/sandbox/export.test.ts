@@ -131,6 +131,18 @@ test('What bears the same names and is not its own is refused and left alone', (
       assertSame(await snapshot(host), before, make);
       await host.session.exec(undo);
     }
+    const before = await snapshot(host);
+    await put(host, 'veth');
+    await script(host, '--keep');
+    await put(host);
+    for (const flag of ['--keep', '--remove']) {
+      const { code, stderr } = await host.session.exec(`bash ${file} ${flag} < /dev/null`);
+      assert.equal(code, 1, flag);
+      assert.match(stderr, /from another such script \(172\.18\.0\.0\/16 veth, not 172\.18\.0\.0\/16 publish\)/);
+    }
+    await put(host, 'veth');
+    await script(host, '--remove');
+    assertSame(await snapshot(host), before);
     const none = await host.session.exec(`bash ${file} --remove < /dev/null`);
     assert.match(none.stderr, /there is nothing of this here/);
   }));

@@ -7,7 +7,7 @@ begin() {
   exec 9< "$state"
   flock -n 9 || die 'this is at work here already'
   [[ -d /run/netns || -e $state/began ]] || touch "$state/netns"
-  [[ -e $state/began ]] || echo "$firewall" > "$state/began"
+  [[ -e $state/began ]] || echo "$firewall $built" > "$state/began"
 }
 
 # The folder of names that the first `ip netns add` made, and mounted on itself.
@@ -67,13 +67,13 @@ main() {
     exit 0
   fi
   check_machine
-  choose_firewall
-  if [[ -n $remove ]]; then
-    [[ -e $state/began ]] || die 'there is nothing of this here'
-    begin
-    leave
+  if has_begun; then
+    [[ -z $remove ]] || { begin && leave; }
+  else
+    [[ -z $remove ]] || die 'there is nothing of this here'
+    choose_firewall
+    check_collisions
   fi
-  check_collisions
   find_uplink
   begin
   trap leave EXIT

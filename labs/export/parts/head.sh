@@ -62,7 +62,13 @@ fresh() {
 
 # The command as one would type it.
 show() {
-  if [[ -n $text ]]; then say "    $text"; else declare -f run | sed '1,2d; $d'; fi
+  local body=$text
+  if [[ -z $body ]]; then
+    body=$(declare -f run)
+    body=${body#*$'{ \n    '}
+    body=${body%$'\n}'}
+  fi
+  say "    $body"
 }
 
 # Runs a command unless its state is there already, and waits until it is: the kernel takes some things apart later.
@@ -104,7 +110,6 @@ by_iptables() { ipt=("$@"); }
 by_nft() { nft=("$@"); }
 
 choose_firewall() {
-  [[ -n $firewall ]] || firewall=$(cat "$state/began" 2> /dev/null)
   [[ -z $firewall ]] || return 0
   if [[ -n $dry ]]; then
     if type -P iptables > /dev/null; then firewall=iptables; else firewall=nft; fi
@@ -170,9 +175,16 @@ check_machine() {
   ((${#missing[@]} == 0)) || die "missing: ${missing[*]}"
 }
 
+# Whether an earlier run has begun here. What another plan's or chapter's script has built is that one's to take back.
+has_begun() {
+  [[ -e $state/began ]] || return 1
+  local what
+  read -r firewall what < "$state/began"
+  [[ $what == "$built" ]] || die "what stands here is from another such script ($what, not $built): use that one"
+}
+
 # What bears our names and is not ours is left alone.
 check_collisions() {
-  [[ ! -e $state/began ]] || return 0
   local name found
   for name in "${links[@]}"; do
     ! ip link show dev "$name" > /dev/null 2>&1 || die "there is an interface $name already: it is not touched"
