@@ -28,7 +28,7 @@ export const chapter = chapterData({
       object: {
         name: 'gateway address',
         for: "the host as the containers' neighbour",
-        docker: 'Gateway of the network',
+        docker: 'network Gateway',
       },
     },
     {

@@ -52,7 +52,7 @@ export const chapter = chapterData({
         does: "The same, to the bridge's address.",
         source: 'daemon/libnetwork/osl/route_linux.go: SetGateway, programGateway',
       },
-      object: { name: 'default route', for: 'all others are reached by the host', docker: 'Gateway of the container' },
+      object: { name: 'default route', for: 'all others are reached by the host', docker: 'container Gateway' },
     },
   ],
 });

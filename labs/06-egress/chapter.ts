@@ -47,7 +47,7 @@ export const chapter = chapterData({
       },
       object: {
         name: 'masquerade',
-        for: 'they leave with an address that gets answers',
+        for: 'answers find their way back',
         docker: 'enable_ip_masquerade',
       },
     },

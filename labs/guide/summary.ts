@@ -1,6 +1,7 @@
 import { type ChapterId, defaultPlan, type Plan } from '@handwired/host';
 import { chapters } from '../chapters.ts';
 import { record } from '../record.ts';
+import { mark } from '../rules.ts';
 import { foldCommand, wrap } from './fold.ts';
 import { type GuideLook, paint } from './paint.ts';
 
@@ -9,7 +10,7 @@ export interface SummaryEntry {
   chapter: ChapterId;
   name: string;
   for: string;
-  /** The step's first command; there may be another for the second container. */
+  /** The step's first command; there may be another for the second container. A rule's comment is left out. */
   command: string;
   docker: string;
 }
@@ -22,7 +23,7 @@ export async function summaryOf(plan: Plan = defaultPlan): Promise<SummaryEntry[
     chapters.filter(({ id }) => id !== 'cleanup').map(({ id }) => id),
   );
   return steps.flatMap(({ chapter, object, commands }) => {
-    const command = commands[0]?.run.cmd;
+    const command = commands[0]?.run.cmd.replace(` ${mark.join(' ')}`, '');
     return object && command !== undefined ? [{ chapter, ...object, command }] : [];
   });
 }
@@ -31,7 +32,7 @@ export async function summaryOf(plan: Plan = defaultPlan): Promise<SummaryEntry[
 export async function summaryLines({ plan, ...look }: GuideLook & { plan: Plan }): Promise<string[]> {
   const entries = await summaryOf(plan);
   const title = wrap(
-    paint('bold', 'The network on one screen: each thing, its command, its name in Docker', look),
+    paint('bold', 'The network on one screen: thing, command (rules without comment), name in Docker', look),
     look.columns,
   );
   return [...title, ...entries.flatMap((entry) => linesOf(entry, look))];
