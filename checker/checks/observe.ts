@@ -58,6 +58,17 @@ function lacks({ arrived, answered, left, known }: Flow, { ct1, containerPort, h
   ];
 }
 
+/** Does some connection open towards ct1's server? */
+const reaches = ({ facts, plan }: Case): boolean =>
+  (facts.captures ?? []).some(({ handshakes }) =>
+    handshakes.some(
+      ({ answer, target, targetPort }) => !answer && target === plan.ct1.address && targetPort === plan.containerPort,
+    ),
+  );
+
+const anotherConnection = ({ ct1 }: Plan): string =>
+  `What they have on the way into ${ct1.name} has other sequence numbers: it is another request, or a proxy's own connection, which no rule translated.`;
+
 const end = (address: string, port: number): string => `${address}:${port}`;
 const told = ({ source, sourcePort, target, targetPort }: Handshake): string =>
   `${end(source, sourcePort)} > ${end(target, targetPort)}`;
@@ -69,8 +80,8 @@ const file = ({ path, packets, handshakes, problem }: CaptureFacts): string =>
 const mend = ({ ct1, inner, hostPort, containerPort }: Plan): string =>
   [
     'mkdir -p /root/captures',
-    `tcpdump --immediate-mode -Uni ${world.uplink.name} -w /root/captures/uplink.pcap tcp port ${hostPort} & one=$!`,
-    `ip netns exec ${ct1.name} tcpdump --immediate-mode -Uni ${inner} -w /root/captures/ct1.pcap tcp port ${containerPort} & two=$!`,
+    `tcpdump -Z root --immediate-mode -Uni ${world.uplink.name} -w /root/captures/uplink.pcap tcp port ${hostPort} & one=$!`,
+    `ip netns exec ${ct1.name} tcpdump -Z root --immediate-mode -Uni ${inner} -w /root/captures/ct1.pcap tcp port ${containerPort} & two=$!`,
     `sleep 1; curl http://${world.site.name}/knock/${hostPort}; sleep 1; kill $one $two`,
   ].join('\n');
 
@@ -96,10 +107,9 @@ function captured(the: Case): Judgement {
   }
   const missing = lacks(best, plan);
   if (missing.length > 0) {
-    return short(
-      `missing: ${missing.join('; ')}`,
-      `Of ${told(best.asked)} your captures lack ${missing.join(', and ')}.`,
-    );
+    const another = best.arrived === undefined && reaches(the) ? ` ${anotherConnection(plan)}` : '';
+    const wrong = `Of ${told(best.asked)} your captures lack ${missing.join(', and ')}.${another}`;
+    return short(`missing: ${missing.join('; ')}`, wrong);
   }
   const { asked, arrived, answered, left, known } = best;
   const parts = [asked, arrived, answered, left].flatMap((part) => (part ? [told(part)] : []));

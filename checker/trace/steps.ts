@@ -174,7 +174,10 @@ function changes(before: Step | undefined, { packet }: Step): string[] {
     ['source', endText(was.source, was.sourcePort), endText(packet.source, packet.sourcePort)],
     ['destination', endText(was.target, was.targetPort), endText(packet.target, packet.targetPort)],
   ];
-  return ends.filter(([, old, now]) => old !== now).map(([which, old]) => `${which} was ${old}`);
+  const changed = ends.filter(([, old, now]) => old !== now);
+  const isDns = packet.what === 'query' || packet.what === 'answer';
+  if (isDns && changed.length === 2) return ['asked on by a program, in a packet of its own'];
+  return changed.map(([which, old]) => `${which} was ${old}`);
 }
 
 export const endText = (address: string, port: number): string => (port === 0 ? address : `${address}:${port}`);

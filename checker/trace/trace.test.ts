@@ -4,8 +4,9 @@ import { defaultPlan, trafficEnds } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
 import { renderTrace, renderTraceJson } from '../report/trace.ts';
 import { caseOf } from '../testing/fixtures.ts';
+import { altered as damaged, random } from '../testing/random.ts';
 import { type Errand, errandFromAddress, errandOf } from './ends.ts';
-import type { Packet, Rule, Seen, Sight, Space } from './seen.ts';
+import { type Packet, type Rule, Seen, type Sight, type Space } from './seen.ts';
 import { stepsOf } from './steps.ts';
 import { endOf } from './why.ts';
 
@@ -254,6 +255,15 @@ describe('a trace', () => {
     assert.equal(errand('172.18.0.12', '8.8.8.8'), 'ct2 172.18.0.12 icmp 8.8.8.8:0');
     assert.equal(errand('10.9.9.9', 'lan'), 'nobody');
     for (const from of trafficEnds) for (const to of trafficEnds) assert.notEqual(errand(from, to), 'nobody');
+  });
+
+  it('is made of whatever has its shape, without throwing', () => {
+    for (let seed = 0; seed < 400; seed += 1) {
+      const parsed = Seen.safeParse(damaged(dnat(), random(seed)));
+      if (!parsed.success) continue;
+      const steps = stepsOf(parsed.data, facts);
+      assert.ok(endOf({ errand: published, seen: parsed.data, facts, steps, plan: defaultPlan }).because.length > 0);
+    }
   });
 
   it('prints what a learner named without letting it drive the terminal', () => {
