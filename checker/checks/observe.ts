@@ -80,8 +80,8 @@ const file = ({ path, packets, handshakes, problem }: CaptureFacts): string =>
 const mend = ({ ct1, inner, hostPort, containerPort }: Plan): string =>
   [
     'mkdir -p /root/captures',
-    `tcpdump -Z root --immediate-mode -Uni ${world.uplink.name} -w /root/captures/uplink.pcap tcp port ${hostPort} & one=$!`,
-    `ip netns exec ${ct1.name} tcpdump -Z root --immediate-mode -Uni ${inner} -w /root/captures/ct1.pcap tcp port ${containerPort} & two=$!`,
+    `tcpdump --immediate-mode -Uni ${world.uplink.name} -w /root/captures/uplink.pcap tcp port ${hostPort} & one=$!`,
+    `ip netns exec ${ct1.name} tcpdump --immediate-mode -Uni ${inner} -w /root/captures/ct1.pcap tcp port ${containerPort} & two=$!`,
     `sleep 1; curl http://${world.site.name}/knock/${hostPort}; sleep 1; kill $one $two`,
   ].join('\n');
 
