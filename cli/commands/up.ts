@@ -18,7 +18,7 @@ function summary({ spec, did: how }: UpResult): string {
   return [
     `lab ${spec.name} ${did[how]} (driver ${spec.driver}${odd(spec)})`,
     ...planLines(spec),
-    `next: lab ssh${named(spec.name)}   (then lab check${named(spec.name)})`,
+    `next: lab ssh${named(spec.name)}   (and in another window lab next${named(spec.name)}, for what to read and do)`,
   ].join('\n');
 }
 

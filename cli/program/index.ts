@@ -21,6 +21,7 @@ export interface Hooks {
 
 const footer = `Example:
   lab up && lab ssh
+  lab guide tour   (in another window)
   lab check
 
 Exit code: 0 all pass, 1 the learner's work fails, 2 nothing to check, 3 our error,
