@@ -8,17 +8,29 @@ import { repair, reveal } from '../fault/reveal.ts';
 import { findFault, noFault, type OpenFault } from '../fault/state.ts';
 import { submit } from '../fault/submit.ts';
 import { labFlag, named } from '../options.ts';
-import { renderTable } from '../table.ts';
+
+const levels: Record<Level, string> = {
+  1: 'one look shows it',
+  2: 'it takes following the packet',
+  3: 'it misleads; at this level several are put in at once, of every level',
+};
 
 /** `lab fault list`: what can be put in, and nothing of what is. */
-export function runFaultList(context: Context, output: 'table' | 'json'): number {
+export function runFaultList(context: Context, output: 'text' | 'json'): number {
   const rows = faults
-    .map(({ id, level, needs, title }) => ({ id, level, needs, title }))
+    .map(({ id, level, needs, conditions, title }) => ({ id, level, needs, conditions: conditions ?? {}, title }))
     .sort((a, b) => a.level - b.level || (a.id < b.id ? -1 : 1));
   if (output === 'json') context.print(JSON.stringify({ schemaVersion: 1, faults: rows }, null, 2));
   else {
-    const cells = rows.map(({ id, level, needs, title }) => [String(level), id, needs, title]);
-    context.print(renderTable(['level', 'fault', 'breaks', 'what it is'], cells));
+    const wide = Math.max(...rows.map(({ id }) => id.length)) + 2;
+    for (const level of [1, 2, 3] as const) {
+      const own = rows.filter((row) => row.level === level);
+      if (own.length > 0) context.print(`level ${level}: ${levels[level]}`);
+      for (const { id, title } of own) {
+        const fits = 2 + wide + title.length <= context.columns;
+        context.print(fits ? `  ${id.padEnd(wide)}${title}` : `  ${id}\n    ${title}`);
+      }
+    }
   }
   return EXIT.ok;
 }

@@ -20,8 +20,8 @@ export function addFaults(program: Command, context: Context, act: Act): void {
     'lab fault inject && lab check && lab fault submit',
   );
   command(fault, 'list', 'what can be broken, and how hard it is to find', 'lab fault list -o json')
-    .addOption(output(['table', 'json']))
-    .action((options: { output: 'table' | 'json' }) =>
+    .addOption(output(['text', 'json']))
+    .action((options: { output: 'text' | 'json' }) =>
       act('fault list', async () => (await load()).runFaultList(context, options.output)),
     );
   addInject(fault, context, act);

@@ -26,6 +26,26 @@ export interface LabHost {
   readonly sh: (command: string) => Promise<string>;
 }
 
+/** How many lab hosts are there now: the state folder is the process's, so those at one time share one. */
+const state: { users: number; folder?: Promise<string>; before?: string | undefined } = { users: 0 };
+
+/** A state folder of a test's own, until what it returns is called by all who share it. */
+async function ownState(): Promise<() => Promise<void>> {
+  if (state.users === 0) {
+    state.before = process.env.XDG_STATE_HOME;
+    state.folder = mkdtemp(join(tmpdir(), 'handwired-test-'));
+  }
+  state.users += 1;
+  const folder = (process.env.XDG_STATE_HOME = (await state.folder) ?? '');
+  return async () => {
+    state.users -= 1;
+    if (state.users > 0) return;
+    if (state.before === undefined) delete process.env.XDG_STATE_HOME;
+    else process.env.XDG_STATE_HOME = state.before;
+    await rm(folder, { recursive: true, force: true });
+  };
+}
+
 /** A sandbox for one test, with a state folder of its own; gone afterwards, whatever happened. */
 export async function withLabHost(
   plan: Plan,
@@ -33,8 +53,7 @@ export async function withLabHost(
   test: (host: LabHost) => Promise<void>,
 ): Promise<void> {
   const instance = randomBytes(4).toString('hex');
-  const before = process.env.XDG_STATE_HOME;
-  const folder = (process.env.XDG_STATE_HOME = await mkdtemp(join(tmpdir(), 'handwired-test-')));
+  const end = await ownState();
   const spec: LabSpec = {
     schemaVersion: 1,
     name: `test-${instance}`,
@@ -63,8 +82,6 @@ export async function withLabHost(
     session.close();
   } finally {
     await sandbox.destroy(spec, work);
-    await rm(folder, { recursive: true, force: true });
-    if (before === undefined) delete process.env.XDG_STATE_HOME;
-    else process.env.XDG_STATE_HOME = before;
+    await end();
   }
 }
