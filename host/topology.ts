@@ -52,6 +52,15 @@ export const Topology = z.object({
 });
 export type Topology = z.infer<typeof Topology>;
 
+/** Does anything in it differ from what was planned? */
+export function hasMarks({ zones, links }: Topology): boolean {
+  const parts = zones.flatMap((zone) => [
+    ...[zone, ...zone.notes, ...zone.nodes],
+    ...zone.nodes.flatMap(({ addresses, notes }) => [...addresses, ...notes]),
+  ]);
+  return [...parts, ...links].some(({ mark }) => mark !== null);
+}
+
 /** Ids of what every plan has. */
 export const nodeIds = {
   uplink: 'uplink',

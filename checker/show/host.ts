@@ -73,6 +73,7 @@ function plannedNode(the: Case, id: string, link: Link, wanted: Wanted): Topolog
       ...when(isOther, `is of kind ${link.kind ?? 'none'}, no ${kind}`, 'wrong'),
       ...troubles(link, wanted.has('addressing')),
       ...(kind === 'veth' ? portNotes(the, link) : []),
+      ...when(kind === 'uplink' && link.master !== null, `is in ${link.master ?? ''}`, 'wrong'),
     ],
   };
 }

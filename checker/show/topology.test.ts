@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chapterIds, type Mark, plannedTopology, Topology } from '@handwired/host';
+import { chapterIds, hasMarks, type Mark, plannedTopology, Topology } from '@handwired/host';
 import type { Case } from '../checks/check.ts';
 import { linkOf } from '../checks/look.ts';
 import { caseOf, states } from '../testing/fixtures.ts';
@@ -35,7 +35,10 @@ function changed(change: (the: Case) => void): Case {
 }
 
 test('A right build has no mark, the seed and other ways of building neither', () => {
-  for (const state of ['right', 'seed', 'mixed'] as const) assert.deepEqual(drawnOf(caseOf(state)), [], state);
+  for (const state of ['right', 'seed', 'mixed'] as const) {
+    assert.deepEqual(drawnOf(caseOf(state)), [], state);
+    assert.equal(hasMarks(topologyOf(caseOf(state))), false);
+  }
 });
 
 test('A right build is what was planned, but for what was there before', () => {
@@ -96,6 +99,11 @@ test('A cable that is in no bridge, or in another, is wrong', () => {
     'host br1 - port ct2 (wrong)',
     'bridge - port ct2 (missing)',
   ]);
+});
+
+test('An uplink that is a port of the bridge is wrong', () => {
+  const the = changed(({ facts }) => Object.assign(linkOf(facts.here.links, 'enp1s0') ?? {}, { master: 'br0' }));
+  assert.deepEqual(drawnOf(the), ['lab host enp1s0: is in br0 (wrong)', 'bridge - uplink (wrong)']);
 });
 
 test('A link that is down, forwarding that is off and rules that are gone are seen', () => {

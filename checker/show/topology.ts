@@ -75,8 +75,8 @@ function ports({ plan }: Case, ids: HostView['ids']): TopologyLink[] {
   return [...ids].flatMap(([to, link]): TopologyLink[] => {
     const bridge = [...ids].find(([, { name }]) => name === link.master);
     if (!bridge) return [];
-    const isPlanned = to.startsWith('port ');
-    return [{ from: bridge[0], to, kind: 'port', mark: isPlanned && link.master !== plan.bridge ? 'wrong' : null }];
+    const isWrong = to === nodeIds.uplink || (to.startsWith('port ') && link.master !== plan.bridge);
+    return [{ from: bridge[0], to, kind: 'port', mark: isWrong ? 'wrong' : null }];
   });
 }
 

@@ -1,7 +1,8 @@
 import { showLab, showJson } from '@handwired/checker';
-import { EXIT, type ChapterId } from '@handwired/host';
+import { EXIT, hasMarks, type ChapterId } from '@handwired/host';
 import { drawTopology, inForm } from '@handwired/labs';
 import type { Context } from '../context.ts';
+import { noteHint } from '../fault/state.ts';
 import { withLock } from '../lab/lock.ts';
 import { withSeat } from '../lab/session.ts';
 import { withSource } from '../lab/source.ts';
@@ -17,7 +18,12 @@ export async function runShow(context: Context, name: string, options: ShowOptio
   context.resume = `lab show ${name}`;
   const { output, through, plain = false } = options;
   const topology = await withLock(name, context, () =>
-    withSeat(name, context, (open) => withSource(open, context, (source) => showLab(source, through))),
+    withSeat(name, context, async (open) => {
+      const drawn = await withSource(open, context, (source) => showLab(source, through));
+      // What is there is anyone's to see; what is wrong with it is a hint for whoever looks for a fault.
+      if (hasMarks(drawn)) await noteHint(name);
+      return drawn;
+    }),
   );
   if (output === 'json') context.print(showJson(topology).trimEnd());
   else {
