@@ -1,5 +1,5 @@
 import { world } from '@handwired/host';
-import { controls } from '../probes/list.ts';
+import { controls, type ProbeId } from '../probes/list.ts';
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
 import { containers, listOf, routed } from './look.ts';
 import { first, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from './trace.ts';
@@ -7,19 +7,22 @@ import { first, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from './trac
 type Which = (typeof containers)[number];
 const ping = { ct1: 'ct1>internet', ct2: 'ct2>internet' } as const;
 const site = { ct1: 'ct1>site', ct2: 'ct2>site' } as const;
+const large = { ct1: 'ct1>site:large', ct2: 'ct2>site:large' } as const;
+
+/** What of each is asked, as it is told. */
+const kindOf = (probe: ProbeId): string =>
+  probe.endsWith(':large') ? 'a long request and reply' : probe.endsWith('>site') ? 'port 80' : 'ping';
 
 function reaches(the: Case, which: Which): Judgement {
   const { evidence } = the;
-  const expected = `${world.resolvers[0]} answers a ping and ${world.site.address} a request on port 80; the world sees both`;
+  const expected = `${world.resolvers[0]} answers a ping and ${world.site.address} requests on port 80, a long one too; the world sees all`;
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
-  const results = [ping[which], site[which]].map((probe) => ({
+  const results = [ping[which], site[which], large[which]].map((probe) => ({
     probe,
     result: resultOf(evidence, probe),
     arrived: sightsOf(evidence, probe, { in: 'world', way: 'in' }).length > 0,
   }));
-  const actual = results
-    .map(({ result, probe }) => `${probe === ping[which] ? 'ping' : 'port 80'}: ${outcomeOf(result)}`)
-    .join('; ');
+  const actual = results.map(({ result, probe }) => `${kindOf(probe)}: ${outcomeOf(result)}`).join('; ');
   const bad = results.find(({ result, arrived }) => !result.ok || !arrived);
   const lines = results.flatMap(({ probe }) => wayOf(evidence, probe));
   if (!bad) return pass({ expected, actual, evidence: lines });
@@ -57,7 +60,7 @@ export const egress: Check[] = [
       chapter: 'egress',
       title: (plan) => `${plan[which].name} reaches the internet`,
       needs: routed(which),
-      probes: [...controls, ping[which], site[which]],
+      probes: [...controls, ping[which], site[which], large[which]],
       judge: (the) => reaches(the, which),
     }),
   ),

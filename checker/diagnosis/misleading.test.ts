@@ -134,6 +134,23 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
     },
   ],
   [
+    'mtu-too-small',
+    'a long reply does not come',
+    (the) => {
+      link(the.facts.here, 'enp1s0').mtu = 600;
+      const error = { ok: false, stage: 'reply', error: 'no answer' } as const;
+      Object.assign(the.evidence.results['ct1>site:large'] ?? {}, error);
+    },
+  ],
+  [
+    'none',
+    'a long reply does not come, and each link is long enough',
+    (the) => {
+      const error = { ok: false, stage: 'reply', error: 'no answer' } as const;
+      Object.assign(the.evidence.results['ct1>site:large'] ?? {}, error);
+    },
+  ],
+  [
     'ttl-too-small',
     'it ends at the first router',
     (the) => {

@@ -86,7 +86,8 @@ function wire(plan: Plan, probe: ProbeId | undefined): Pick<Packet, 'protocol' |
   if (probe?.endsWith('lookup')) return { protocol: 'udp', targetPort: 53, target: plan.resolver };
   if (probe?.endsWith('https')) return { protocol: 'tcp', targetPort: 443, target: world.site.address };
   if (probe?.endsWith('site:port')) return { protocol: 'tcp', targetPort: plan.hostPort, target: world.site.address };
-  if (probe?.endsWith('site')) return { protocol: 'tcp', targetPort: 80, target: world.site.address };
+  if (probe?.endsWith('site') || probe?.endsWith('site:large'))
+    return { protocol: 'tcp', targetPort: 80, target: world.site.address };
   return { protocol: 'icmp', target: world.resolvers[0] };
 }
 
@@ -104,6 +105,7 @@ const internet = (which: Which): Path => ({
   probes: [
     `${which}>internet`,
     `${which}>site`,
+    `${which}>site:large`,
     ...(which === 'ct2' ? ['ct2>site:port' as const] : ['ct1 https' as const]),
   ],
   hops: (the) => beyond(the, which),

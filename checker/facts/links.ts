@@ -50,6 +50,8 @@ const IpAddress = z.object({
 const IpLink = z.object({
   ifindex: z.int(),
   link_index: z.int().optional(),
+  /** Instead of its number: the other end, or what it stands on, in the same namespace. */
+  link: z.string().optional(),
   link_netnsid: z.int().optional(),
   ifname: z.string().min(1).max(64),
   flags: z.array(z.string()).default([]),
@@ -65,10 +67,19 @@ const IpLink = z.object({
 /** From `ip -j -d -N addr show`. Entries that are no links (iproute2 prints `{}` for what it filtered) are left out. */
 export function parseLinks(json: unknown): Link[] {
   const filled = z.array(z.record(z.string(), z.unknown())).parse(json);
-  return filled.filter((entry) => Object.keys(entry).length > 0).map((entry) => linkOf(IpLink.parse(entry)));
+  const links = filled.filter((entry) => Object.keys(entry).length > 0).map((entry) => IpLink.parse(entry));
+  const numbers = new Map(links.map(({ ifname, ifindex }) => [ifname, ifindex]));
+  return links.map((link) => linkOf(link, numbers));
 }
 
-function linkOf(link: z.infer<typeof IpLink>): Link {
+/** The other end of a veth pair, also in the same namespace, where it is told by its name. */
+function peerOf(link: z.infer<typeof IpLink>, numbers: ReadonlyMap<string, number>): Link['peer'] {
+  if (link.link_index !== undefined) return { index: link.link_index, nsid: link.link_netnsid ?? null };
+  const index = link.linkinfo?.info_kind === 'veth' ? numbers.get(link.link ?? '') : undefined;
+  return index === undefined ? null : { index, nsid: null };
+}
+
+function linkOf(link: z.infer<typeof IpLink>, numbers: ReadonlyMap<string, number>): Link {
   const kind = link.linkinfo?.info_kind ?? null;
   const data = link.linkinfo?.info_data ?? {};
   const number = (key: string): number => (typeof data[key] === 'number' ? data[key] : 0);
@@ -83,7 +94,7 @@ function linkOf(link: z.infer<typeof IpLink>): Link {
     mac: link.address,
     mtu: link.mtu,
     master: link.master ?? null,
-    peer: link.link_index === undefined ? null : { index: link.link_index, nsid: link.link_netnsid ?? null },
+    peer: peerOf(link, numbers),
     bridge:
       kind === 'bridge'
         ? {

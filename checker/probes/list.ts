@@ -3,11 +3,17 @@ import { dockerHost, type Plan, world } from '@handwired/host';
 /** An experiment: who sends what to whom. `in` is `root`, `world` or a container's netns. */
 export type Probe =
   | { kind: 'icmp'; in: string; to: string }
-  | { kind: 'http'; in: string; to: string; port: number; from?: string; patient?: boolean }
+  | { kind: 'http'; in: string; to: string; port: number; from?: string; patient?: boolean; size?: number }
   | { kind: 'https' | 'lookup'; in: string; name: string };
 
 const site = world.site.address;
 const [internet] = world.resolvers;
+
+/**
+ * Bytes of a path that make a request, and the reply that repeats it, almost as long as one packet of an Ethernet link, and
+ * not longer: several packets at once pass a link of any MTU unsplit where the kernel hands them over as one (GSO).
+ */
+const size = 1200;
 
 /**
  * Every experiment that there is, by id. `patient` ones try again until the deadline, because a server that takes one
@@ -27,6 +33,8 @@ export const probes = {
   'ct2>internet': ({ ct2 }) => ({ kind: 'icmp', in: ct2.name, to: internet }),
   'ct1>site': ({ ct1 }) => ({ kind: 'http', in: ct1.name, to: site, port: 80 }),
   'ct2>site': ({ ct2 }) => ({ kind: 'http', in: ct2.name, to: site, port: 80 }),
+  'ct1>site:large': ({ ct1 }) => ({ kind: 'http', in: ct1.name, to: site, port: 80, size }),
+  'ct2>site:large': ({ ct2 }) => ({ kind: 'http', in: ct2.name, to: site, port: 80, size }),
 
   'ct1 lookup': ({ ct1 }) => ({ kind: 'lookup', in: ct1.name, name: world.site.name }),
   'ct2 lookup': ({ ct2 }) => ({ kind: 'lookup', in: ct2.name, name: world.site.name }),

@@ -4,7 +4,7 @@ import type { Net } from '../../facts/facts.ts';
 import type { PolicyRule, Route } from '../../facts/routes.ts';
 import type { Cause } from '../cause.ts';
 import { ip, sysctl } from '../commands.ts';
-import { type Packet, uplink, within } from '../packet.ts';
+import { answerTo, type Packet, uplink, within } from '../packet.ts';
 import { mayEndAt, type Walk } from '../walk.ts';
 
 const traffic = ['connectivity.', 'egress.', 'dns.', 'publish.'] as const;
@@ -69,8 +69,9 @@ export const routing: Cause[] = [
       const route = routeTo(here, source);
       const back = route?.device ?? uplink;
       if (Math.max(...modes) !== 1 || back === packet.in) return undefined;
-      // A stray route loses the answer as well; another way into the same network does not.
-      if (route && route.protocol !== 'kernel' && !leadsInto(the, back)) return undefined;
+      // A stray route loses the answer as well; not where the answer goes another way, or this one leads to the same.
+      const apart = leadsInto(the, back) || diverting(here, [answerTo(packet)]) !== undefined;
+      if (route && route.protocol !== 'kernel' && !apart) return undefined;
       return {
         hop,
         seen: [`rp_filter for ${packet.in} is 1 (strict)`, `the way back to ${source} is by ${back}`],

@@ -44,15 +44,17 @@ export const server: Cause[] = [
   {
     id: 'server-silent',
     hop: 'server',
-    explains: ['publish.'],
+    explains: ['publish.server'],
+    structural: true,
     detect: (the, walk) => {
       const { ct1, containerPort } = the.plan;
       const { probe } = walk;
       const socket = netnsOf(the.facts, ct1.name)?.net?.sockets.find(
         ({ protocol, port, address }) => protocol === 'tcp' && port === containerPort && !address.startsWith('127.'),
       );
-      if (!socket || probe === undefined || the.evidence.results[probe]?.ok || !mayEndAt(walk, 'server'))
-        return undefined;
+      if (!socket || probe === undefined || the.evidence.results[probe]?.ok) return undefined;
+      // Connected: then what came last was the answer to the first packet, and not its program's.
+      if (the.evidence.results[probe]?.stage !== 'reply' && !mayEndAt(walk, 'server')) return undefined;
       const arrived = sightsOf(the.evidence, probe, { in: ct1.name, way: 'in' }).map(({ what }) => what);
       const answered = sightsOf(the.evidence, probe, { in: ct1.name, way: 'out' }).map(({ what }) => what);
       if (!arrived.includes('syn') || answered.includes('rst') || answered.includes('reply')) return undefined;

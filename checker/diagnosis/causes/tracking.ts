@@ -1,5 +1,4 @@
 import type { Case } from '../../checks/check.ts';
-import { first } from '../../checks/trace.ts';
 import type { Connection } from '../../facts/connections.ts';
 import type { Table } from '../../facts/iptables.ts';
 import type { Cause } from '../cause.ts';
@@ -12,13 +11,13 @@ import { forwarded } from './forward.ts';
 
 const explains = ['connectivity.', 'egress.', 'dns.', 'publish.'] as const;
 
-/** An entry that was there before the experiment, and into which its first packet fits. */
+/** An entry of UDP that was there before the experiment, and into which its first packet fits: TCP begins anew with a SYN. */
 function entryOf({ facts, evidence }: Case, { probe }: Walk): Connection | undefined {
-  const sights = evidence.seen.filter((sight) => sight.probe === probe && first.has(sight.what));
+  const sights = evidence.seen.filter((sight) => sight.probe === probe && sight.what === 'query');
   return facts.here.connections.find(({ original, protocol }) =>
     sights.some(
       (sight) =>
-        protocol === (sight.what === 'query' ? 'udp' : 'tcp') &&
+        protocol === 'udp' &&
         original.source === sight.source &&
         original.destination === sight.target &&
         original.sourcePort === sight.sourcePort &&

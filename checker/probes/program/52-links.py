@@ -139,6 +139,8 @@ def join_links(state, place):
         changed = [(key, value) for key, value in link.port.items() if now[index].port.get(key) != value]
         if changed:
             place.route.tell(16, header(index) + pack((LINKINFO, [(4, b"bridge\0"), (5, changed)])))
+        if now[index].mtu != link.mtu:  # a bridge takes the smallest of its ports', unless it was told another
+            place.route.tell(16, header(index) + pack((MTU, link.mtu)))
 
 
 def raise_links(state, place):
