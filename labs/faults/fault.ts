@@ -16,6 +16,8 @@ export interface Fault {
   needs: ChapterId;
   /** Only on a lab host that was made with these. */
   conditions?: Partial<Conditions>;
+  /** Only where the lab host has a kernel of its own: what is set is one setting for all network namespaces. */
+  machine?: 'vm';
   /** Ids of faults that can't be in place at once with it; said by one of the two. Those of one cause exclude each other. */
   excludes: readonly string[];
   /** Id of the checker's cause (checker/diagnosis) that must be named for it. */

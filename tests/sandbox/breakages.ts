@@ -1,3 +1,6 @@
+import { defaultPlan } from '@handwired/host';
+import { commandsOf, faults } from '@handwired/labs';
+
 /** One fault in a right build by `lab build`, and the cause that must be named for it. */
 export interface Breakage {
   cause: string;
@@ -296,3 +299,16 @@ export const underDrop: Breakage[] = [
     script: 'iptables -I FORWARD -i br0 -j DROP',
   },
 ];
+
+const written = new Set([...underAccept, ...underDrop].map(({ cause }) => cause));
+
+/** The faults of the course whose causes nothing above has. */
+export const fromFaults: Breakage[] = faults
+  .filter(({ cause, conditions, machine }) => !written.has(cause) && conditions === undefined && machine !== 'vm')
+  .map((fault) => ({
+    cause: fault.cause,
+    name: fault.title,
+    script: commandsOf('inject', [fault], defaultPlan)
+      .map(({ run }) => run.cmd)
+      .join('\n'),
+  }));

@@ -3,11 +3,11 @@ import { test, type TestContext } from 'node:test';
 import { type Conditions } from '@handwired/host';
 import { build, chapters } from '@handwired/labs';
 import { recordLab, regrade, type Report } from '@handwired/checker';
-import { type Breakage, underAccept, underDrop } from './breakages.ts';
+import { type Breakage, fromFaults, underAccept, underDrop } from './breakages.ts';
 import { course, type Graded, misses, withGraded } from './grading.ts';
 
 const groups: [breakages: Breakage[], conditions: Partial<Conditions>][] = [
-  [underAccept, {}],
+  [[...underAccept, ...fromFaults], {}],
   [underDrop, { 'forward-policy': 'drop', 'bridge-nf': '1' }],
 ];
 

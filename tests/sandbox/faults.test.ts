@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
-import type { Conditions } from '@handwired/host';
+import { after, test, type TestContext } from 'node:test';
+import { Conditions } from '@handwired/host';
 import { build, carryOut, drawsOf, type Fault, faults, fitting } from '@handwired/labs';
+import { type Proof, writeTable } from '../faults/table.ts';
 import { failures, type Graded, misses, withGraded } from './grading.ts';
 
 /** What a fault must not leave behind: see `leavings`. */
@@ -43,7 +44,7 @@ iptables-save | grep keep; nft list table inet keep; ip -br addr show br-keep; i
 
 const telling = /\b(fault|inject|broken|sabotage|wrong|trouble)/i;
 
-async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<void> {
+async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<Proof> {
   const source = { session: graded.host.session, plan: graded.host.plan };
   assert.deepEqual(await fitting(source, [fault]), [fault], 'it finds nothing to take hold of');
   const since = (await graded.type('date +%s.%N')).trim();
@@ -51,7 +52,9 @@ async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<voi
   assert.ok(await carryOut(source, 'inject', [fault]), 'it could not be injected');
 
   const after = await leavings(graded, since);
-  assert.deepEqual(after.newer, [], 'files that were changed since');
+  // A namespace's own file is as old as the namespace, and nothing sets its time (nsfs).
+  const newer = after.newer.filter((path) => !path.startsWith('/run/netns/'));
+  assert.deepEqual(newer, [], 'files that were changed since');
   const started = after.programs.filter((line) => !before.programs.includes(line));
   assert.equal(after.kept, before.kept, "what is not the learner's");
   for (const line of [...started, ...after.names.split('\n')]) assert.doesNotMatch(line, telling);
@@ -76,7 +79,11 @@ async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<voi
   assert.ok(await carryOut(source, 'repair', [fault]), 'the repair failed');
   const mended = await graded.check({ through: 'publish' });
   assert.deepEqual(misses(mended), [], 'after the repair');
+  const hop = report.checks.find(({ id }) => id === failed[0])?.diagnosis?.hop ?? '';
+  return { fault, failed, hop };
 }
+
+const proofs: Proof[] = [];
 
 /** In one sandbox after the other: a new one only where one could not be mended. */
 async function each(t: TestContext, some: readonly Fault[], conditions: Partial<Conditions>): Promise<void> {
@@ -90,7 +97,7 @@ async function each(t: TestContext, some: readonly Fault[], conditions: Partial<
         if (!fault) break;
         mended = false;
         await t.test(fault.id, async (own) => {
-          await proven(own, graded, fault);
+          proofs.push(await proven(own, graded, fault));
           mended = true;
         });
       }
@@ -101,9 +108,10 @@ async function each(t: TestContext, some: readonly Fault[], conditions: Partial<
 const network = ['namespaces', 'bridge', 'veth', 'addressing', 'connectivity', 'egress', 'dns', 'publish'] as const;
 
 const only = new RegExp(process.env.ONLY ?? '');
+const here = faults.filter(({ machine }) => machine !== 'vm');
 const groups = Map.groupBy(
-  faults.filter(({ id }) => only.test(id)),
-  ({ conditions }) => JSON.stringify(conditions ?? {}),
+  here.filter(({ id }) => only.test(id)),
+  ({ conditions }) => JSON.stringify(Conditions.parse(conditions ?? {})),
 );
 for (const [conditions, some] of groups) {
   test(`Each fault leaves no trace of itself, shows its symptoms, is named, and ends with its repair: ${conditions}`, (t) =>
@@ -114,7 +122,7 @@ test('Several at once are all in place, and all end with their repairs', async (
   await withGraded({}, async (graded) => {
     await build(graded.host.session, graded.host.plan, { chapters: network });
     const source = { session: graded.host.session, plan: graded.host.plan };
-    const plain = faults.filter(({ conditions }) => conditions === undefined);
+    const plain = here.filter(({ conditions }) => conditions === undefined);
     for (const seed of ['1', '2', '3', '4']) {
       const [set = []] = drawsOf(plain, 3, seed);
       const ids = set.map(({ id }) => id).join(' ');
@@ -126,4 +134,10 @@ test('Several at once are all in place, and all end with their repairs', async (
       assert.deepEqual(misses(await graded.check({ through: 'publish' })), [], ids);
     }
   });
+});
+
+after(async () => {
+  if (process.env.FAULTS_TABLE !== 'write') return;
+  assert.equal(proofs.length, here.length, 'some were not proven, the table was not written');
+  await writeTable(proofs);
 });

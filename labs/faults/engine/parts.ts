@@ -1,4 +1,4 @@
-import { type Container, world } from '@handwired/host';
+import { type Container, type Plan, world } from '@handwired/host';
 import { not, sh } from '../../guards.ts';
 import type { Command, Sh, Template } from '../../script.ts';
 
@@ -22,10 +22,45 @@ const foreign = '--comment keep( |$)';
 
 type Table = 'raw' | 'mangle' | 'nat' | 'filter';
 
+/** A rule of iptables, not there yet, put in at a place of its chain. */
+export const inserted = ($: Template, table: Table, chain: string, rule: readonly string[], at = 1): Command => ({
+  done: $`iptables -t ${table} -C ${chain} ${rule}`,
+  run: $`iptables -t ${table} -I ${chain} ${at} ${rule}`,
+});
+
+/** Every copy of such a rule away. */
+export const deleted = ($: Template, table: Table, chain: string, rule: readonly string[]): Command => ({
+  done: not($`iptables -t ${table} -C ${chain} ${rule}`),
+  run: $`iptables -t ${table} -D ${chain} ${rule}`,
+  repeat: true,
+});
+
+const drops = "iptables -S FORWARD | grep -qx -- '-P FORWARD DROP'";
+
+/** The policy of FORWARD. It goes back to what the lab host was made with: there it may be DROP from the beginning. */
+export const dropping = ($: Template): Command => ({ done: sh(drops), run: $`iptables -P FORWARD DROP` });
+export const accepting = ($: Template): Command => ({
+  done: sh(`! ${drops} || grep -qx 'FORWARD_POLICY=.\\?drop.\\?' /etc/handwired/lab.env`),
+  run: $`iptables -P FORWARD ACCEPT`,
+});
+
+/** A kernel setting of the lab host, or of a container. */
+export const setting = ($: Template, key: string, value: string | number, netns?: string): Command => {
+  const where = netns === undefined ? [] : ['ip', 'netns', 'exec', netns];
+  return {
+    done: sh(`test "$(${$`${where} sysctl -n ${key}`.cmd.trim()})" = ${value}`),
+    run: sh($`${where} sysctl -w ${`${key}=${value}`}`.cmd.trim()),
+  };
+};
+
+/** Nobody remembers a neighbour's MAC address: neither the containers nor the lab host. */
+export const forgotten = ($: Template, { bridge, ct1, ct2 }: Plan): Sh =>
+  $`ip neigh flush dev ${bridge}; ip -n ${ct1.name} neigh flush all; ip -n ${ct2.name} neigh flush all`;
+
 /**
  * Rewrites the rules of a table that match an extended regular expression, each where it stands: the table is saved,
- * edited by sed(1) and restored in one transaction, with its counters; what is not the learner's stays. Of the two variants of iptables the one that has
- * such a rule. Lines are as iptables-save(8) prints them, without counters: `-A FORWARD -i br0 -j ACCEPT`. `by` is what
+ * edited by sed(1) and restored in one transaction, with its counters; what is not the learner's stays. Of the two
+ * variants of iptables the one that has such a rule. Lines are as iptables-save(8) prints them, without counters: `-A FORWARD -i br0 -j ACCEPT`. `by` is what
  * sed puts in place of the match, `\1` its groups; with `delete` the line goes.
  */
 export function rewrite($: Template, table: Table, find: string, by: string | { delete: true }): Command {
@@ -33,7 +68,7 @@ export function rewrite($: Template, table: Table, find: string, by: string | { 
   const edit =
     typeof by === 'string'
       ? `s~${counters}${find}~\\1${by.replaceAll(/\\(\d)/g, (_all, n: string) => `\\${Number(n) + 1}`)}~`
-      : `/${counters}${find}/d`;
+      : `\\~${counters}${find}~d`;
   const ours = $`grep -Ev -e ${foreign}`.cmd;
   const found = (save: Sh): Sh => sh(`${save.cmd} | ${ours} | ${$`grep -Eq -e ${`${counters}${find}`}`.cmd}`);
   const edited = $`sed -E -e ${`/${foreign}/b`} -e ${edit}`.cmd;
@@ -52,3 +87,23 @@ export function rewrite($: Template, table: Table, find: string, by: string | { 
     ),
   };
 }
+
+/** Listeners on a TCP port of a container, but those on one address. */
+const listeners = ($: Template, { name }: Container, port: number, except?: string): Sh => {
+  const all = $`ip netns exec ${name} ss -Hltn ${`sport = :${port}`}`.cmd;
+  return sh(
+    except === undefined ? `${all} | grep -q .` : `${all} | ${$`grep -vF ${` ${except}:${port} `}`.cmd} | grep -q .`,
+  );
+};
+
+/** Who listens on a TCP port of a container is gone; `except`: those who listen on that address may stay. */
+export const ended = ($: Template, ct: Container, port: number, except?: string): Command => ({
+  done: not(listeners($, ct, port, except)),
+  run: $`ip netns exec ${ct.name} fuser -sk ${`${port}/tcp`}`,
+});
+
+/** A web server in a container, as a learner starts one. */
+export const serving = ($: Template, { name }: Container, { port, address }: { port: number; address: string }) => ({
+  done: $`ip netns exec ${name} ss -Hltn ${`sport = :${port}`} | grep -qF ${` ${address}:${port} `}`,
+  run: $`setsid --fork ip netns exec ${name} python3 -m http.server ${port} --bind ${address} --directory ${`/srv/${name}`} < /dev/null > /dev/null 2>&1`,
+});

@@ -1,0 +1,28 @@
+import { not, sh } from '../guards.ts';
+import { forgotten } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'arp-off',
+  title: "A container's link does not use ARP.",
+  level: 2,
+  needs: 'connectivity',
+  excludes: [],
+  cause: 'arp-off',
+  symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-gateway'],
+  inject: ({ $, plan }) => [
+    {
+      done: $`ip -n ${plan.ct2.name} link show dev ${plan.inner} | grep -q NOARP`,
+      run: sh(`${$`ip -n ${plan.ct2.name} link set ${plan.inner} arp off`.cmd}; ${forgotten($, plan).cmd}`),
+    },
+  ],
+  repair: ({ $, plan: { ct2, inner } }) => [
+    {
+      done: not($`ip -n ${ct2.name} link show dev ${inner} | grep -q NOARP`),
+      run: $`ip -n ${ct2.name} link set ${inner} arp on`,
+    },
+  ],
+  tells:
+    'Without ARP the container tells nobody which MAC address its address has, and finds out none itself. Those who want to reach it ask, and ask, and get no answer: their neighbour entry is FAILED.',
+  words: ['arp off', 'noarp', 'no arp', 'arp disabled', 'arp switched off'],
+};

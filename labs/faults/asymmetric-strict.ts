@@ -1,0 +1,41 @@
+import { world } from '@handwired/host';
+import { deleted, inserted, setting, uplink } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+/** The network of the outside client, and the link by which table main sends what is for it. */
+const network = world.outside.replace(/\d+$/, '0/24');
+const other = 'br-keep';
+
+const marked = (bridge: string): string[] => ['-i', bridge, '-j', 'MARK', '--set-mark', '100'];
+
+const strict = ['all', uplink].map((device) => `net.ipv4.conf.${device}.rp_filter`);
+
+export const fault: Fault = {
+  id: 'asymmetric-strict',
+  title: 'Strict reverse path filtering, and the way back is by another link.',
+  level: 3,
+  needs: 'publish',
+  excludes: [],
+  cause: 'rp-filter-strict',
+  symptoms: ['publish.outside'],
+  inject: ({ $, plan: { bridge } }) => [
+    {
+      done: $`ip route show table 100 | grep -q .`,
+      run: $`ip route add ${network} via ${world.uplink.gateway} dev ${uplink} table 100`,
+    },
+    inserted($, 'mangle', 'PREROUTING', marked(bridge)),
+    { done: $`ip rule show table 100 | grep -q .`, run: $`ip rule add fwmark 100 table 100` },
+    { done: $`ip route show ${network} dev ${other} | grep -q .`, run: $`ip route add ${network} dev ${other}` },
+    ...strict.map((key) => setting($, key, 1)),
+  ],
+  repair: ({ $, plan: { bridge } }) => [
+    ...strict.map((key) => setting($, key, 2)),
+    { done: $`! ip route show ${network} dev ${other} | grep -q .`, run: $`ip route del ${network} dev ${other}` },
+    { done: $`! ip rule show table 100 | grep -q .`, run: $`ip rule del fwmark 100 table 100` },
+    deleted($, 'mangle', 'PREROUTING', marked(bridge)),
+    { done: $`! ip route show table 100 | grep -q .`, run: $`ip route flush table 100` },
+  ],
+  tells:
+    'With rp_filter 1 a link takes a packet only if table main sends its answer by that same link. Here a mark sends the answers of the containers the right way, and table main, which they never ask, has another: with 2 (loose) any way back would do. Nothing is logged, and no rule counts it.',
+  words: ['rp_filter', 'reverse path', 'rp filter', 'strict reverse', 'asymmetric routing', 'rpfilter'],
+};

@@ -1,0 +1,33 @@
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'black-hole-inside',
+  title: 'A route in a container drops what goes to its neighbour.',
+  level: 2,
+  needs: 'connectivity',
+  excludes: [],
+  cause: 'inner-route-diverts',
+  symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
+  inject: ({ $, plan: { ct1, ct2 } }) => [
+    {
+      done: $`ip -n ${ct2.name} route show type blackhole ${ct1.address} | grep -q .`,
+      run: $`ip -n ${ct2.name} route add blackhole ${ct1.address}`,
+    },
+  ],
+  repair: ({ $, plan: { ct1, ct2 } }) => [
+    {
+      done: $`! ip -n ${ct2.name} route show type blackhole ${ct1.address} | grep -q .`,
+      run: $`ip -n ${ct2.name} route del blackhole ${ct1.address}`,
+    },
+  ],
+  tells:
+    "Its own questions are refused at once, and its answers are dropped in silence: the neighbour's requests arrive, and nothing comes back.",
+  words: [
+    'blackhole container',
+    'blackhole inside',
+    'route inside container',
+    'inner route',
+    'route ct2 drops',
+    'blackhole ct2',
+  ],
+};

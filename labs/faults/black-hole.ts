@@ -1,0 +1,29 @@
+import { world } from '@handwired/host';
+import type { Fault } from './fault.ts';
+
+const [internet] = world.resolvers;
+
+export const fault: Fault = {
+  id: 'black-hole',
+  title: 'A route on the lab host drops what goes to one address of the internet.',
+  level: 2,
+  needs: 'egress',
+  excludes: [],
+  cause: 'host-route-diverts',
+  symptoms: ['egress.ct1', 'egress.ct2'],
+  inject: ({ $ }) => [
+    {
+      done: $`ip route show type blackhole ${internet} | grep -q .`,
+      run: $`ip route add blackhole ${internet}`,
+    },
+  ],
+  repair: ({ $ }) => [
+    {
+      done: $`! ip route show type blackhole ${internet} | grep -q .`,
+      run: $`ip route del blackhole ${internet}`,
+    },
+  ],
+  tells:
+    'The most specific route wins, and this one says: drop it, and tell nobody. Every other address is reached, so that it looks as if that one were down.',
+  words: ['blackhole', 'black hole', 'route drops', 'stray route', 'specific route', 'wrong route host'],
+};

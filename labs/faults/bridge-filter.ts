@@ -1,0 +1,23 @@
+import type { Fault } from './fault.ts';
+
+const table = 'switch';
+
+export const fault: Fault = {
+  id: 'bridge-filter',
+  title: 'A filter of the bridge itself drops pings between two ports.',
+  level: 3,
+  needs: 'connectivity',
+  excludes: [],
+  cause: 'bridge-family-drops',
+  symptoms: ['connectivity.ct1-ct2'],
+  inject: ({ $, plan: { ct2 } }) => [
+    {
+      done: $`nft list table bridge ${table}`,
+      run: $`nft ${`add table bridge ${table}; add chain bridge ${table} across { type filter hook forward priority 0; }; add rule bridge ${table} across ip daddr ${ct2.address} icmp type echo-request drop`}`,
+    },
+  ],
+  repair: ({ $ }) => [{ done: $`! nft list table bridge ${table}`, run: $`nft delete table bridge ${table}` }],
+  tells:
+    'What a bridge passes from port to port can be filtered there, by tables of the family bridge (or by ebtables), before any rule for IP is asked. ARP passes, other packets pass, and iptables knows nothing of it.',
+  words: ['bridge family', 'nft bridge', 'ebtables', 'bridge filter', 'layer 2 filter', 'table bridge'],
+};

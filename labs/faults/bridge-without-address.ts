@@ -1,0 +1,34 @@
+import { hasAddress, not } from '../guards.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'bridge-without-address',
+  title: "The bridge has lost the gateway's address.",
+  level: 1,
+  needs: 'connectivity',
+  excludes: [],
+  cause: 'bridge-address-missing',
+  symptoms: ['bridge.address'],
+  inject: ({ $, plan: { bridge, gateway, prefix } }) => [
+    {
+      done: not(hasAddress($, bridge, `${gateway}/${prefix}`)),
+      run: $`ip addr del ${`${gateway}/${prefix}`} dev ${bridge}`,
+    },
+  ],
+  repair: ({ $, plan: { bridge, gateway, prefix } }) => [
+    {
+      done: hasAddress($, bridge, `${gateway}/${prefix}`),
+      run: $`ip addr add ${`${gateway}/${prefix}`} dev ${bridge}`,
+    },
+  ],
+  tells:
+    "The bridge goes on carrying frames between its ports. But nobody answers for the gateway, and the lab host's route to the subnet went with the address.",
+  words: [
+    'bridge no address',
+    'bridge address missing',
+    'gateway address missing',
+    'br0 no address',
+    'bridge lost address',
+    'gateway gone',
+  ],
+};

@@ -1,0 +1,33 @@
+import { rules } from '../05-connectivity/rules.ts';
+import { append } from '../rules.ts';
+import { accepting, dropping, rewrite, setting } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+const key = 'net.bridge.bridge-nf-call-iptables';
+
+export const fault: Fault = {
+  id: 'bridged-traffic-judged',
+  title: 'FORWARD judges what passes between two ports, and drops it.',
+  level: 3,
+  needs: 'connectivity',
+  conditions: { 'bridge-nf': '1' },
+  excludes: ['forward-no-way-out', 'forward-no-way-back', 'forward-no-way-in'],
+  cause: 'forward-drops-bridged',
+  symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
+  inject: ({ $, plan: { bridge } }) => [
+    setting($, key, 1),
+    dropping($),
+    rewrite($, 'filter', `-A .*-i ${bridge} -o ${bridge} .*-j ACCEPT`, { delete: true }),
+  ],
+  repair: ({ $, plan }) => [append(rules({ $, plan }).allow), accepting($)],
+  tells:
+    'With bridge-nf-call-iptables the frames that a bridge passes from port to port go through FORWARD as well, as packets from the bridge to the bridge. ARP does not, so that the neighbours know each other and yet hear nothing.',
+  words: [
+    'bridge-nf',
+    'br_netfilter',
+    'bridge nf call iptables',
+    'forward bridge traffic',
+    'forward drops bridged',
+    'bridge_nf',
+  ],
+};

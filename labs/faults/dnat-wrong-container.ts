@@ -1,0 +1,46 @@
+import { rules } from '../08-publish/rules.ts';
+import { append, mark, remove } from '../rules.ts';
+import { rewrite } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'dnat-wrong-container',
+  title: 'The published port is translated to the wrong container.',
+  level: 1,
+  needs: 'publish',
+  excludes: ['dnat-wrong-port'],
+  cause: 'dnat-wrong-address',
+  symptoms: ['publish.outside', 'publish.host-address', 'publish.loopback'],
+  inject: ({ $, plan: { ct1, ct2, containerPort, hostPort } }) => [
+    rewrite(
+      $,
+      'nat',
+      `(-A .*--dport ${hostPort} .*-j DNAT --to-destination )${ct1.address}:${containerPort}$`,
+      `\\1${ct2.address}:${containerPort}`,
+    ),
+  ],
+  repair: ({ $, plan }) => {
+    const { ct2, containerPort, hostPort } = plan;
+    const published = ['-m', 'addrtype', '--dst-type', 'LOCAL', '-p', 'tcp', '--dport', String(hostPort), ...mark];
+    const { dnat, local } = rules({ $, plan });
+    return [
+      ...['PREROUTING', 'OUTPUT'].map((chain) =>
+        remove(
+          $`iptables -t nat -A ${chain} ${published} -j DNAT --to-destination ${`${ct2.address}:${containerPort}`}`,
+        ),
+      ),
+      append(dnat),
+      append(local),
+    ];
+  },
+  tells:
+    'The request comes to the neighbour, where nobody listens: it is refused by the wrong container. Look at which link it leaves by, or at its new destination.',
+  words: [
+    'dnat wrong container',
+    'wrong container',
+    'dnat wrong address',
+    'translated wrong container',
+    'dnat ct2',
+    'wrong target address',
+  ],
+};

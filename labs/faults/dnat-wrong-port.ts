@@ -1,0 +1,39 @@
+import { rules } from '../08-publish/rules.ts';
+import { append, mark, remove } from '../rules.ts';
+import { rewrite } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'dnat-wrong-port',
+  title: 'The published port is translated to a port on which nobody listens.',
+  level: 1,
+  needs: 'publish',
+  excludes: [],
+  cause: 'dnat-wrong-port',
+  symptoms: ['publish.outside', 'publish.host-address', 'publish.loopback'],
+  inject: ({ $, plan: { ct1, containerPort, hostPort } }) => [
+    rewrite(
+      $,
+      'nat',
+      `(-A .*--dport ${hostPort} .*-j DNAT --to-destination )${ct1.address}:${containerPort}$`,
+      `\\1${ct1.address}:${containerPort + 1}`,
+    ),
+  ],
+  repair: ({ $, plan }) => {
+    const { ct1, containerPort, hostPort } = plan;
+    const published = ['-m', 'addrtype', '--dst-type', 'LOCAL', '-p', 'tcp', '--dport', String(hostPort), ...mark];
+    const { dnat, local } = rules({ $, plan });
+    return [
+      ...['PREROUTING', 'OUTPUT'].map((chain) =>
+        remove(
+          $`iptables -t nat -A ${chain} ${published} -j DNAT --to-destination ${`${ct1.address}:${containerPort + 1}`}`,
+        ),
+      ),
+      append(dnat),
+      append(local),
+    ];
+  },
+  tells:
+    'The request comes to the container, at a port where no program listens, and its kernel refuses it at once. The server is there, one door further.',
+  words: ['dnat wrong port', 'wrong target port', 'translated wrong port', 'wrong port container', 'port 81'],
+};

@@ -1,0 +1,27 @@
+import { deleted, inserted, uplink } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+const rule = (bridge: string): string[] => ['-i', bridge, '-o', uplink, '-j', 'DROP'];
+
+export const fault: Fault = {
+  id: 'drop-before-accept',
+  title: 'A DROP stands before the ACCEPT in FORWARD.',
+  level: 2,
+  needs: 'egress',
+  excludes: [],
+  cause: 'forward-rule-drops',
+  symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
+  inject: ({ $, plan: { bridge } }) => [inserted($, 'filter', 'FORWARD', rule(bridge))],
+  repair: ({ $, plan: { bridge } }) => [deleted($, 'filter', 'FORWARD', rule(bridge))],
+  tells:
+    'The first rule that matches and ends the chain decides. The ACCEPT is there, and right, and stands behind the DROP: its counter does not move, the other one does.',
+  words: [
+    'drop before accept',
+    'rule order',
+    'drop rule forward',
+    'forward rule drops',
+    'order of rules',
+    'rule drops',
+    'drop first',
+  ],
+};

@@ -1,0 +1,35 @@
+import { hasAddress, not } from '../guards.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'duplicate-address',
+  title: "A container also has its neighbour's address.",
+  level: 2,
+  needs: 'connectivity',
+  excludes: [],
+  cause: 'address-doubled',
+  symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
+  inject: ({ $, plan: { ct1, ct2 } }) => [
+    {
+      done: hasAddress($, 'lo', `${ct1.address}/32`, ct2.name),
+      run: $`ip -n ${ct2.name} addr add ${`${ct1.address}/32`} dev lo`,
+    },
+  ],
+  repair: ({ $, plan: { ct1, ct2, bridge } }) => [
+    {
+      done: not(hasAddress($, 'lo', `${ct1.address}/32`, ct2.name)),
+      run: $`ip -n ${ct2.name} addr del ${`${ct1.address}/32`} dev lo; ip neigh flush dev ${bridge}`,
+    },
+  ],
+  tells:
+    'A host takes what is for any of its addresses, on whichever link they are: what ct2 sends to ct1 never leaves it, and its answers to ct1 go to itself. And it answers ARP for that address as well, on all of its links.',
+  words: [
+    'duplicate address',
+    'same address twice',
+    'address conflict',
+    'address doubled',
+    'two have address',
+    'neighbour address',
+    'address lo',
+  ],
+};

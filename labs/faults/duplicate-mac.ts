@@ -1,0 +1,46 @@
+import { not, sh } from '../guards.ts';
+import { forgotten } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'duplicate-mac',
+  title: 'Both containers have the same MAC address.',
+  level: 2,
+  needs: 'connectivity',
+  excludes: [],
+  cause: 'mac-doubled',
+  symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
+  inject: ({ $, plan }) => {
+    const { ct1, ct2, inner } = plan;
+    const mac = (name: string): string => $`ip netns exec ${name} cat /sys/class/net/${inner}/address`.cmd;
+    return [
+      {
+        done: sh(`test "$(${mac(ct1.name)})" = "$(${mac(ct2.name)})"`),
+        run: sh(
+          `${$`ip -n ${ct2.name} link set ${inner} address`.cmd} "$(${mac(ct1.name)})"; ${forgotten($, plan).cmd}`,
+        ),
+      },
+    ];
+  },
+  repair: ({ $, plan }) => {
+    const { ct1, ct2, inner } = plan;
+    const mac = (name: string): string => $`ip netns exec ${name} cat /sys/class/net/${inner}/address`.cmd;
+    return [
+      {
+        done: not(sh(`test "$(${mac(ct1.name)})" = "$(${mac(ct2.name)})"`)),
+        run: sh(`${$`ip -n ${ct2.name} link set ${inner} address 02:42:ac:12:00:0c`.cmd}; ${forgotten($, plan).cmd}`),
+      },
+    ];
+  },
+  tells:
+    'A frame is for whoever has its MAC address. Each container takes what it sends to the other for its own, and the bridge learns that address behind whichever port it last heard it from.',
+  words: [
+    'duplicate mac',
+    'same mac',
+    'mac conflict',
+    'mac doubled',
+    'mac twice',
+    'same ethernet address',
+    'identical mac',
+  ],
+};

@@ -1,0 +1,36 @@
+import type { Fault } from './fault.ts';
+
+const mac = '02:00:5e:00:00:63';
+
+export const fault: Fault = {
+  id: 'false-neighbour',
+  title: 'A permanent neighbour entry holds a MAC address that nobody has.',
+  level: 3,
+  needs: 'connectivity',
+  excludes: [],
+  cause: 'neighbour-entry-wrong',
+  symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
+  inject: ({ $, plan: { ct1, ct2, inner } }) => [
+    {
+      done: $`ip -n ${ct1.name} neigh show ${ct2.address} dev ${inner} | grep -q ${`${mac} PERMANENT`}`,
+      run: $`ip -n ${ct1.name} neigh replace ${ct2.address} lladdr ${mac} dev ${inner} nud permanent`,
+    },
+  ],
+  repair: ({ $, plan: { ct1, ct2, inner } }) => [
+    {
+      done: $`! ip -n ${ct1.name} neigh show ${ct2.address} dev ${inner} | grep -q PERMANENT`,
+      run: $`ip -n ${ct1.name} neigh del ${ct2.address} dev ${inner}`,
+    },
+  ],
+  tells:
+    'An entry that is permanent is never asked for again by ARP. The frames go to a MAC address behind which there is nobody; no ARP is seen, and that is the sign.',
+  words: [
+    'neighbour entry wrong',
+    'permanent neighbour',
+    'static arp',
+    'arp entry wrong',
+    'wrong mac neighbour',
+    'neigh permanent',
+    'arp cache wrong',
+  ],
+};

@@ -1,0 +1,31 @@
+import { rules } from '../06-egress/rules.ts';
+import { append } from '../rules.ts';
+import { accepting, dropping, rewrite } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'forward-no-way-back',
+  title: 'The policy of FORWARD is DROP, and no rule lets the answers back in.',
+  level: 2,
+  needs: 'egress',
+  excludes: ['forward-no-way-out'],
+  cause: 'forward-no-accept-back',
+  symptoms: ['egress.ct1', 'egress.ct2'],
+  inject: ({ $, plan: { bridge } }) => [
+    dropping($),
+    rewrite($, 'filter', `-A .*-o ${bridge} -m (conntrack --ctstate|state --state) RELATED,ESTABLISHED .*-j ACCEPT`, {
+      delete: true,
+    }),
+  ],
+  repair: ({ $, plan }) => [...[rules({ $, plan }).back].flat().map(append), accepting($)],
+  tells:
+    'The way out is open and the way back is not: the request arrives in the world, the answer comes to the uplink, and ends there. A filter judges each direction by itself.',
+  words: [
+    'no established',
+    'no way back',
+    'answers dropped',
+    'replies dropped forward',
+    'established rule missing',
+    'no accept back',
+  ],
+};

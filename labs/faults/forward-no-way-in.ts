@@ -1,0 +1,29 @@
+import { rules } from '../08-publish/rules.ts';
+import { append } from '../rules.ts';
+import { accepting, dropping, rewrite } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'forward-no-way-in',
+  title: 'The policy of FORWARD is DROP, and no rule lets in what comes for the published port.',
+  level: 2,
+  needs: 'publish',
+  excludes: ['forward-no-way-out', 'forward-no-way-back'],
+  cause: 'forward-no-accept-published',
+  symptoms: ['publish.outside'],
+  inject: ({ $, plan: { ct1 } }) => [
+    dropping($),
+    rewrite($, 'filter', `-A .*-d ${ct1.address}(/32)? .*--dport [0-9]+ .*-j ACCEPT`, { delete: true }),
+  ],
+  repair: ({ $, plan }) => [...[rules({ $, plan }).accept].flat().map(append), accepting($)],
+  tells:
+    'DNAT changes where a packet goes and does not accept it: FORWARD judges it afterwards, by the address and the port that it has then. What the lab host itself sends passes OUTPUT instead, and arrives.',
+  words: [
+    'no accept published',
+    'forward published port',
+    'published port not accepted',
+    'dnat not accepted forward',
+    'forward blocks incoming',
+    'no forward rule port',
+  ],
+};

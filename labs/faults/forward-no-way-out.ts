@@ -1,0 +1,29 @@
+import { rules } from '../06-egress/rules.ts';
+import { append } from '../rules.ts';
+import { accepting, dropping, rewrite } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'forward-no-way-out',
+  title: 'The policy of FORWARD is DROP, and no rule lets the containers out.',
+  level: 2,
+  needs: 'egress',
+  excludes: [],
+  cause: 'forward-no-accept-out',
+  symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
+  inject: ({ $, plan: { bridge } }) => [
+    dropping($),
+    rewrite($, 'filter', `-A .*-i ${bridge} (! -o ${bridge} |-o enp1s0 ).*-j ACCEPT`, { delete: true }),
+  ],
+  repair: ({ $, plan }) => [...[rules({ $, plan }).out].flat().map(append), accepting($)],
+  tells:
+    'What no rule of FORWARD accepts is for its policy to decide, and the policy drops it. Rules accept what comes in for the containers, and none what they send.',
+  words: [
+    'forward policy drop',
+    'no accept out',
+    'forward no rule out',
+    'policy drop out',
+    'forward drop policy',
+    'forward blocks outgoing',
+  ],
+};

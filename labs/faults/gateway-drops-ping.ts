@@ -1,0 +1,19 @@
+import { deleted, inserted } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+const rule = (bridge: string): string[] => ['-i', bridge, '-p', 'icmp', '-j', 'DROP'];
+
+export const fault: Fault = {
+  id: 'gateway-drops-ping',
+  title: 'The lab host drops pings from the containers in INPUT.',
+  level: 2,
+  needs: 'connectivity',
+  excludes: [],
+  cause: 'input-drop',
+  symptoms: ['connectivity.ct1-gateway', 'connectivity.ct2-gateway'],
+  inject: ({ $, plan: { bridge } }) => [inserted($, 'filter', 'INPUT', rule(bridge))],
+  repair: ({ $, plan: { bridge } }) => [deleted($, 'filter', 'INPUT', rule(bridge))],
+  tells:
+    'What is for the lab host itself passes INPUT, what is for others FORWARD: the gateway does not answer a ping, and goes on forwarding all the same.',
+  words: ['input drop', 'input icmp', 'host drops ping', 'input chain', 'ping dropped input', 'icmp dropped host'],
+};

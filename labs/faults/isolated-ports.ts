@@ -1,0 +1,29 @@
+import { sh } from '../guards.ts';
+import { outerEnd } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'isolated-ports',
+  title: 'The ports of the bridge are isolated from each other.',
+  level: 2,
+  needs: 'connectivity',
+  excludes: ['veth-unplugged', 'port-disabled'],
+  cause: 'veth-port-isolated',
+  symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
+  inject: ({ $, plan: { ct1, ct2, inner } }) =>
+    [ct1, ct2].map((ct) => {
+      const end = outerEnd($, ct, inner).cmd;
+      return {
+        done: sh(`bridge -d link show dev "$(${end})" | grep -q 'isolated on'`),
+        run: sh(`bridge link set dev "$(${end})" isolated on`),
+      };
+    }),
+  repair: ({ $, plan: { ct1, ct2 } }) =>
+    [ct1, ct2].map(({ veth }) => ({
+      done: $`bridge -d link show dev ${veth} | grep -q 'isolated off'`,
+      run: $`bridge link set dev ${veth} isolated off`,
+    })),
+  tells:
+    'Isolated ports of a bridge exchange frames with all other ports, and with the lab host, but not with each other: each container reaches its gateway and the internet, and not its neighbour.',
+  words: ['port isolated', 'isolation', 'isolated ports', 'bridge isolates', 'isolated on'],
+};

@@ -1,0 +1,55 @@
+import { hasLink } from '../guards.ts';
+import { keepingTime } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'left-running',
+  title: "A container's name is on a new, empty namespace, and the old one lives on.",
+  level: 3,
+  needs: 'publish',
+  excludes: [
+    'wrong-mask',
+    'wrong-gateway',
+    'link-down-inside',
+    'server-stopped',
+    'server-on-loopback',
+    'server-on-another-port',
+    'container-firewall',
+    'short-lived-packets',
+    'old-translation-kept',
+    'false-neighbour',
+    'cable-down-outside',
+    'isolated-ports',
+    'port-disabled',
+    'duplicate-mac',
+  ],
+  cause: 'namespace-left-running',
+  symptoms: ['veth.ct1'],
+  inject: ({ $, plan: { ct1, inner } }) => [
+    keepingTime($, '/run/netns', {
+      done: $`! ip -n ${ct1.name} link show dev ${inner}`,
+      run: $`ip netns del ${ct1.name} && ip netns add ${ct1.name} && ip -n ${ct1.name} link set lo up`,
+    }),
+  ],
+  repair: ({ $, plan }) => {
+    const { ct1, inner } = plan;
+    const argv = `python3 -m http.server ${plan.containerPort} --bind 0.0.0.0 --directory /srv/${ct1.name}`;
+    return [
+      {
+        done: hasLink($, inner, ct1.name),
+        run: $`ip netns del ${ct1.name} && ip netns attach ${ct1.name} "$(pgrep -xf ${argv})"`,
+      },
+    ];
+  },
+  tells:
+    'The command ip netns del takes away a name. The namespace itself goes with its last process, and the server was still running in it: with it stayed the cable and the address. Who then makes the container again has an empty one.',
+  words: [
+    'namespace left running',
+    'old namespace',
+    'unnamed namespace',
+    'namespace without name',
+    'empty namespace',
+    'process keeps namespace',
+    'leftover namespace',
+  ],
+};

@@ -1,0 +1,22 @@
+import { hasDefaultRoute, isUp, not } from '../guards.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'link-down-inside',
+  title: "A container's own end of its cable is switched off.",
+  level: 1,
+  needs: 'addressing',
+  excludes: [],
+  cause: 'inner-down',
+  symptoms: ['addressing.ct1-link'],
+  inject: ({ $, plan: { ct1, inner } }) => [
+    { done: not(isUp($, inner, ct1.name)), run: $`ip -n ${ct1.name} link set ${inner} down` },
+  ],
+  repair: ({ $, plan: { ct1, gateway, inner } }) => [
+    { done: isUp($, inner, ct1.name), run: $`ip -n ${ct1.name} link set ${inner} up` },
+    { done: hasDefaultRoute($, gateway, ct1.name), run: $`ip -n ${ct1.name} route add default via ${gateway}` },
+  ],
+  tells:
+    'A link that is down sends and takes nothing, and its routes are gone with it: they do not come back with the link. The other end loses its carrier at the same moment.',
+  words: ['eth0 down', 'inner down', 'link down inside', 'interface down container', 'eth0 off', 'container link down'],
+};

@@ -1,0 +1,19 @@
+import { isUp, not } from '../guards.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'loopback-down',
+  title: "A container's loopback is switched off.",
+  level: 1,
+  needs: 'addressing',
+  excludes: [],
+  cause: 'loopback-down',
+  symptoms: ['addressing.ct2-link'],
+  inject: ({ $, plan: { ct2 } }) => [
+    { done: not(isUp($, 'lo', ct2.name)), run: $`ip -n ${ct2.name} link set lo down` },
+  ],
+  repair: ({ $, plan: { ct2 } }) => [{ done: isUp($, 'lo', ct2.name), run: $`ip -n ${ct2.name} link set lo up` }],
+  tells:
+    'A new namespace begins with lo down. What a container sends to itself goes by lo, to 127.0.0.1 and to its own address alike, and is lost; others reach it as ever.',
+  words: ['lo down', 'loopback down', 'loopback off', 'lo not up', 'lo off'],
+};

@@ -1,0 +1,28 @@
+import { rules } from '../08-publish/rules.ts';
+import { append } from '../rules.ts';
+import { rewrite } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'loopback-source-kept',
+  title: 'What the lab host sends from 127.0.0.1 keeps that source.',
+  level: 3,
+  needs: 'publish',
+  excludes: [],
+  cause: 'loopback-source-untranslated',
+  symptoms: ['publish.loopback'],
+  inject: ({ $, plan: { bridge } }) => [
+    rewrite($, 'nat', `-A .*-o ${bridge} .*--src-type LOCAL .*-j MASQUERADE`, { delete: true }),
+  ],
+  repair: ({ $, plan }) => [append(rules({ $, plan }).source)],
+  tells:
+    'The request arrives in the container from 127.0.0.1, and to the container that is itself: its answer never leaves it. The source must be translated on the way into the bridge, too.',
+  words: [
+    'source 127.0.0.1',
+    'loopback source',
+    'masquerade loopback',
+    'src-type local',
+    'source not translated loopback',
+    'masquerade bridge missing',
+  ],
+};

@@ -1,0 +1,32 @@
+import { hasDefaultRoute } from '../guards.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'no-default-route',
+  title: 'A container has no default route.',
+  level: 1,
+  needs: 'addressing',
+  excludes: [],
+  cause: 'default-route-missing',
+  symptoms: ['addressing.ct2-route'],
+  inject: ({ $, plan: { ct2 } }) => [
+    {
+      done: $`test -z "$(ip -n ${ct2.name} -4 route show default)"`,
+      run: $`ip -n ${ct2.name} route del default`,
+      repeat: true,
+    },
+  ],
+  repair: ({ $, plan: { ct2, gateway } }) => [
+    { done: hasDefaultRoute($, gateway, ct2.name), run: $`ip -n ${ct2.name} route add default via ${gateway}` },
+  ],
+  tells:
+    'The route to its own subnet comes with the address, and so its neighbours and the gateway itself answer. For anything else the kernel says at once that the network is unreachable: no packet leaves.',
+  words: [
+    'no default route',
+    'default route missing',
+    'no gateway',
+    'missing default',
+    'no route out',
+    'without default route',
+  ],
+};

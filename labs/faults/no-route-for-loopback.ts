@@ -1,0 +1,17 @@
+import { setting } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'no-route-for-loopback',
+  title: 'The kernel may not send what comes from 127.0.0.1 into the bridge.',
+  level: 2,
+  needs: 'publish',
+  excludes: [],
+  cause: 'route-localnet-missing',
+  symptoms: ['publish.loopback'],
+  inject: ({ $, plan: { bridge } }) => [setting($, `net.ipv4.conf.${bridge}.route_localnet`, 0)],
+  repair: ({ $, plan: { bridge } }) => [setting($, `net.ipv4.conf.${bridge}.route_localnet`, 1)],
+  tells:
+    'OUTPUT translates the destination, and routing then finds a packet from 127.0.0.1 that is to leave by a link: such addresses are for loopback alone, unless route_localnet allows it there.',
+  words: ['route_localnet', 'localnet', 'route localnet', 'martian', '127.0.0.1 not routed', 'loopback address routed'],
+};

@@ -1,0 +1,23 @@
+import { world } from '@handwired/host';
+import { uplink } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'no-way-out-of-host',
+  title: 'The lab host itself has lost its default route.',
+  level: 1,
+  needs: 'egress',
+  excludes: [],
+  cause: 'host-default-route-missing',
+  symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
+  inject: ({ $ }) => [{ done: $`test -z "$(ip -4 route show default)"`, run: $`ip route del default`, repeat: true }],
+  repair: ({ $ }) => [
+    {
+      done: $`ip -4 route show default | grep -q .`,
+      run: $`ip route add default via ${world.uplink.gateway} dev ${uplink}`,
+    },
+  ],
+  tells:
+    'The containers send to the lab host, and the lab host is as lost as they are: try it from there first. It reaches its own networks and nothing else.',
+  words: ['host default route', 'lab host no route', 'host no gateway', 'host lost default', 'uplink no default route'],
+};

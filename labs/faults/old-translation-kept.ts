@@ -1,0 +1,58 @@
+import type { Container } from '@handwired/host';
+import type { Command, Template } from '../script.ts';
+import { sh } from '../guards.ts';
+import type { Fault } from './fault.ts';
+
+/** A program that asks from a few ports only, as many do: so old entries are met again. */
+const ports = { first: 40000, last: 40127 };
+const usual = { first: 32768, last: 60999 };
+
+const ranged = ($: Template, { name }: Container, { first, last }: typeof usual): Command => ({
+  done: $`ip netns exec ${name} sysctl -n net.ipv4.ip_local_port_range | grep -q ${`^${first}.${last}$`}`,
+  run: $`ip netns exec ${name} sysctl -w ${`net.ipv4.ip_local_port_range=${first} ${last}`}`,
+});
+
+/** The last part of the address of a resolver that was once a container and is gone. */
+const gone = (subnet: string): string => subnet.replace(/0\/\d+$/, '53');
+
+export const fault: Fault = {
+  id: 'old-translation-kept',
+  title: 'Connection tracking remembers a translation that no rule makes any more.',
+  level: 3,
+  needs: 'dns',
+  excludes: [],
+  cause: 'conntrack-stale',
+  symptoms: ['dns.ct1'],
+  inject: ({ $, plan: { ct1, resolver, subnet } }) => {
+    const entry = ['-p', 'udp', '--orig-src', ct1.address, '--orig-dst', resolver, '--dport', '53'];
+    const back = ['--reply-src', gone(subnet), '--reply-dst', ct1.address, '--reply-port-src', '53'];
+    const kept = ['--timeout', '86400', '--status', 'ASSURED,SEEN_REPLY,FIXED_TIMEOUT'];
+    return [
+      ranged($, ct1, ports),
+      {
+        done: $`conntrack -L -p udp --orig-src ${ct1.address} --reply-src ${gone(subnet)} 2> /dev/null | grep -q .`,
+        run: sh(
+          `for port in $(seq ${ports.first} ${ports.last}); do ${$`conntrack -I ${entry} ${back} ${kept}`.cmd} --sport "$port" --reply-port-dst "$port" > /dev/null 2>&1; done`,
+        ),
+      },
+    ];
+  },
+  repair: ({ $, plan: { ct1, subnet } }) => [
+    {
+      done: $`! conntrack -L -p udp --orig-src ${ct1.address} --reply-src ${gone(subnet)} 2> /dev/null | grep -q .`,
+      run: $`conntrack -D -p udp --orig-src ${ct1.address} --reply-src ${gone(subnet)}`,
+    },
+    ranged($, ct1, usual),
+  ],
+  tells:
+    'Rules of nat are asked for the first packet of a connection; what follows is translated by the entry that it left. A program that uses the same port again keeps such an entry alive, and with it a destination that is long gone.',
+  words: [
+    'conntrack entry',
+    'stale conntrack',
+    'old conntrack',
+    'conntrack old translation',
+    'old connection entry',
+    'conntrack remembers',
+    'stale connection tracking',
+  ],
+};

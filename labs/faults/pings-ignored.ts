@@ -1,0 +1,25 @@
+import { setting } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'pings-ignored',
+  title: 'A container answers no pings, by a setting of its kernel.',
+  level: 2,
+  needs: 'connectivity',
+  excludes: [],
+  cause: 'echo-ignored',
+  symptoms: ['connectivity.ct1-ct2'],
+  inject: ({ $, plan: { ct2 } }) => [setting($, 'net.ipv4.icmp_echo_ignore_all', 1, ct2.name)],
+  repair: ({ $, plan: { ct2 } }) => [setting($, 'net.ipv4.icmp_echo_ignore_all', 0, ct2.name)],
+  tells:
+    'The request arrives, no rule drops it, and no answer leaves: an answer to a ping is made by the kernel, and this one was told not to. The way is fine, and everything but pings uses it.',
+  words: [
+    'icmp_echo_ignore',
+    'echo ignored',
+    'ignores pings',
+    'ignore ping',
+    'ping ignored',
+    'icmp_echo_ignore_all',
+    'ping disabled',
+  ],
+};

@@ -1,0 +1,22 @@
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'policy-routed-away',
+  title: "A rule of policy routing sends a container's packets to a table that ends nowhere.",
+  level: 3,
+  needs: 'egress',
+  excludes: [],
+  cause: 'policy-rule-diverts',
+  symptoms: ['egress.ct1', 'publish.outside'],
+  inject: ({ $, plan: { ct1 } }) => [
+    { done: $`ip route show table 77 | grep -q unreachable`, run: $`ip route add unreachable default table 77` },
+    { done: $`ip rule show from ${ct1.address} | grep -q .`, run: $`ip rule add from ${ct1.address} table 77` },
+  ],
+  repair: ({ $, plan: { ct1 } }) => [
+    { done: $`! ip rule show from ${ct1.address} | grep -q .`, run: $`ip rule del from ${ct1.address} table 77` },
+    { done: $`! ip route show table 77 | grep -q .`, run: $`ip route flush table 77` },
+  ],
+  tells:
+    'Which table of routes is asked is decided by rules, and one for that source comes before the one for table main. ip route shows table main, where all is right; ip rule shows why it is not asked.',
+  words: ['policy routing', 'ip rule', 'policy rule', 'routing rule table', 'table 77', 'rule from table'],
+};

@@ -1,0 +1,38 @@
+import { sh } from '../guards.ts';
+import { outerEnd } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'port-disabled',
+  title: 'A port of the bridge is in the state disabled.',
+  level: 2,
+  needs: 'connectivity',
+  excludes: ['cable-down-outside', 'link-down-inside'],
+  cause: 'port-disabled',
+  symptoms: ['connectivity.ct1-ct2', 'connectivity.ct1-gateway'],
+  inject: ({ $, plan: { ct1, inner } }) => {
+    const end = outerEnd($, ct1, inner).cmd;
+    return [
+      {
+        done: sh(`bridge link show dev "$(${end})" | grep -q 'state disabled'`),
+        run: sh(`bridge link set dev "$(${end})" state 0`),
+      },
+    ];
+  },
+  repair: ({ $, plan: { ct1 } }) => [
+    {
+      done: $`bridge link show dev ${ct1.veth} | grep -q 'state forwarding'`,
+      run: $`bridge link set dev ${ct1.veth} state 3`,
+    },
+  ],
+  tells:
+    'The link is up and has a carrier, and it has the bridge as its master: ip link shows nothing wrong. Whether a port forwards is a state of its own, which the spanning tree sets where it runs, and which bridge link shows.',
+  words: [
+    'port disabled',
+    'port state disabled',
+    'port not forwarding',
+    'stp disabled',
+    'bridge port state',
+    'port blocking',
+  ],
+};

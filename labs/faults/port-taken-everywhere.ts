@@ -1,0 +1,38 @@
+import { rules } from '../08-publish/rules.ts';
+import { append, mark, remove } from '../rules.ts';
+import { rewrite } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'port-taken-everywhere',
+  title: 'The translation takes the port for every destination.',
+  level: 2,
+  needs: 'publish',
+  excludes: ['dnat-wrong-port', 'dnat-wrong-container', 'published-for-host-only', 'published-by-udp'],
+  cause: 'dnat-takes-all',
+  symptoms: ['publish.transit'],
+  inject: ({ $, plan: { hostPort } }) => [
+    rewrite($, 'nat', `(-A PREROUTING .*)-m addrtype --dst-type LOCAL (.*--dport ${hostPort} .*-j DNAT .*)`, `\\1\\2`),
+  ],
+  repair: ({ $, plan }) => {
+    const { ct1, containerPort, hostPort } = plan;
+    const target = `${ct1.address}:${containerPort}`;
+    return [
+      remove(
+        $`iptables -t nat -A PREROUTING -p tcp -m tcp --dport ${hostPort} ${mark} -j DNAT --to-destination ${target}`,
+      ),
+      append(rules({ $, plan }).dnat),
+    ];
+  },
+  tells:
+    'PREROUTING sees all that comes in, also what the containers send to others. Without a condition on the destination every request to that port, wherever it was going, ends in the published container.',
+  words: [
+    'dnat every destination',
+    'dst-type local missing',
+    'dnat takes all',
+    'hijack port',
+    'no dst-type',
+    'no addrtype',
+    'translates all destinations',
+  ],
+};

@@ -1,0 +1,34 @@
+import { rules } from '../08-publish/rules.ts';
+import { append, mark, remove } from '../rules.ts';
+import { rewrite } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'published-by-udp',
+  title: 'The published port is translated for another protocol.',
+  level: 2,
+  needs: 'publish',
+  excludes: ['dnat-wrong-port', 'dnat-wrong-container', 'published-for-outside-only', 'published-for-host-only'],
+  cause: 'dnat-wrong-protocol',
+  symptoms: ['publish.outside', 'publish.host-address', 'publish.loopback'],
+  inject: ({ $, plan: { hostPort } }) => [
+    rewrite($, 'nat', `(-A .*)-p tcp (.*)-m tcp (--dport ${hostPort} .*-j DNAT .*)`, `\\1-p udp \\2-m udp \\3`),
+  ],
+  repair: ({ $, plan }) => {
+    const { ct1, containerPort, hostPort } = plan;
+    const published = ['-m', 'addrtype', '--dst-type', 'LOCAL', '-p', 'udp', '--dport', String(hostPort), ...mark];
+    const { dnat, local } = rules({ $, plan });
+    return [
+      ...['PREROUTING', 'OUTPUT'].map((chain) =>
+        remove(
+          $`iptables -t nat -A ${chain} ${published} -j DNAT --to-destination ${`${ct1.address}:${containerPort}`}`,
+        ),
+      ),
+      append(dnat),
+      append(local),
+    ];
+  },
+  tells:
+    'A port is a number of one protocol: TCP 8080 and UDP 8080 have nothing to do with each other. HTTP comes by TCP, finds no rule, and is refused by the lab host itself.',
+  words: ['udp', 'wrong protocol', 'protocol udp', 'dnat udp', 'not tcp'],
+};

@@ -1,0 +1,28 @@
+import { rules } from '../08-publish/rules.ts';
+import { append } from '../rules.ts';
+import { rewrite } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'published-for-host-only',
+  title: 'The published port is translated in OUTPUT only.',
+  level: 2,
+  needs: 'publish',
+  excludes: ['dnat-wrong-port', 'dnat-wrong-container', 'published-for-outside-only'],
+  cause: 'dnat-not-in-prerouting',
+  symptoms: ['publish.outside'],
+  inject: ({ $, plan: { hostPort } }) => [
+    rewrite($, 'nat', `-A PREROUTING .*--dport ${hostPort} .*-j DNAT`, { delete: true }),
+  ],
+  repair: ({ $, plan }) => [append(rules({ $, plan }).dnat)],
+  tells:
+    'A test from the lab host itself passes OUTPUT, and works. What comes in by a link passes PREROUTING, where nothing is translated, and is taken for the lab host itself, which refuses it.',
+  words: [
+    'no prerouting',
+    'output only',
+    'prerouting missing',
+    'not prerouting',
+    'prerouting rule missing',
+    'prerouting dnat missing',
+  ],
+};

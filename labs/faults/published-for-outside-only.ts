@@ -1,0 +1,29 @@
+import { rules } from '../08-publish/rules.ts';
+import { append } from '../rules.ts';
+import { rewrite } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'published-for-outside-only',
+  title: 'The published port is translated in PREROUTING only.',
+  level: 2,
+  needs: 'publish',
+  excludes: ['dnat-wrong-port', 'dnat-wrong-container'],
+  cause: 'dnat-not-in-output',
+  symptoms: ['publish.host-address', 'publish.loopback'],
+  inject: ({ $, plan: { hostPort } }) => [
+    rewrite($, 'nat', `-A OUTPUT .*--dport ${hostPort} .*-j DNAT`, { delete: true }),
+  ],
+  repair: ({ $, plan }) => [append(rules({ $, plan }).local)],
+  tells:
+    'What the lab host sends itself never passes PREROUTING: its packets begin at OUTPUT. So the whole world reaches the port, and the lab host alone is refused by itself.',
+  words: [
+    'no output dnat',
+    'prerouting only',
+    'output missing',
+    'output chain dnat',
+    'not output',
+    'output rule missing',
+    'locally generated',
+  ],
+};

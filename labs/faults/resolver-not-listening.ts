@@ -1,0 +1,35 @@
+import { fileOf, isOurs } from '../07-dns/files.ts';
+import { keepingTime } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'resolver-not-listening',
+  title: 'A container asks its gateway for names, where nobody answers such questions.',
+  level: 2,
+  needs: 'dns',
+  excludes: [],
+  cause: 'resolver-not-listening',
+  symptoms: ['dns.ct2'],
+  inject: ({ $, plan }) => {
+    const file = fileOf(plan.ct2);
+    return [
+      keepingTime($, file, {
+        done: $`grep -qx ${`nameserver ${plan.gateway}`} ${file}`,
+        run: $`echo nameserver ${plan.gateway} > ${file}`,
+      }),
+    ];
+  },
+  repair: ({ $, plan: { ct2, resolver } }) => [
+    { done: isOurs($, ct2, resolver), run: $`echo nameserver ${resolver} > ${fileOf(ct2)}` },
+  ],
+  tells:
+    'A home router answers questions for names at the address of the gateway. This one is a router and nothing more, unless somebody starts a server there: it refuses each question at once.',
+  words: [
+    'gateway no dns',
+    'gateway resolver',
+    'resolver gateway',
+    'nameserver gateway',
+    'nobody listens 53',
+    'dns gateway',
+  ],
+};

@@ -1,0 +1,44 @@
+import { not, sh } from '../guards.ts';
+import type { Sh, Template } from '../script.ts';
+import type { Container } from '@handwired/host';
+import type { Fault } from './fault.ts';
+
+const pids = ($: Template, { name }: Container, port: number): Sh =>
+  $`ip netns exec ${name} fuser ${`${port}/tcp`} 2> /dev/null`;
+
+/** Is some of them stopped, as SIGSTOP does (proc(5), State)? */
+const frozen = ($: Template, ct: Container, port: number): Sh =>
+  sh(`for pid in $(${pids($, ct, port).cmd}); do grep -h '^State:.T' "/proc/$pid/status"; done | grep -q .`);
+
+export const fault: Fault = {
+  id: 'server-frozen',
+  title: 'The server is there and does not run on: it was stopped by a signal.',
+  level: 2,
+  needs: 'publish',
+  excludes: ['server-stopped', 'server-on-loopback', 'server-on-another-port', 'left-running'],
+  cause: 'server-silent',
+  symptoms: ['publish.server'],
+  inject: ({ $, plan: { ct1, containerPort } }) => [
+    {
+      done: frozen($, ct1, containerPort),
+      run: $`ip netns exec ${ct1.name} fuser -sk -STOP ${`${containerPort}/tcp`}`,
+    },
+  ],
+  repair: ({ $, plan: { ct1, containerPort } }) => [
+    {
+      done: not(frozen($, ct1, containerPort)),
+      run: $`ip netns exec ${ct1.name} fuser -sk -CONT ${`${containerPort}/tcp`}`,
+    },
+  ],
+  tells:
+    'The kernel itself takes connections for a socket that listens, as many as its queue holds: so a client is connected, sends its request, and waits for a program that is not running. ps shows the state T.',
+  words: [
+    'server frozen',
+    'server hangs',
+    'server not answer',
+    'sigstop',
+    'process stopped',
+    'server suspended',
+    'state t',
+  ],
+};

@@ -1,0 +1,28 @@
+import { start } from '../08-publish/server.ts';
+import { ended, serving } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'server-on-another-port',
+  title: 'The server listens on another port than the one that is published.',
+  level: 1,
+  needs: 'publish',
+  excludes: ['server-stopped', 'server-on-loopback'],
+  cause: 'server-missing',
+  symptoms: ['publish.server'],
+  inject: ({ $, plan: { ct1, containerPort } }) => [
+    serving($, ct1, { port: 8000, address: '0.0.0.0' }),
+    ended($, ct1, containerPort),
+  ],
+  repair: ({ $, plan }) => [ended($, plan.ct1, 8000), start({ $, plan })],
+  tells:
+    'A server runs, and answers on a port of its own choosing; http.server takes 8000 when it is told none. At the published one the kernel of the container refuses.',
+  words: [
+    'server another port',
+    'server wrong port',
+    'listens another port',
+    'listens 8000',
+    'port 8000',
+    'server other port',
+  ],
+};

@@ -1,0 +1,29 @@
+import { start } from '../08-publish/server.ts';
+import { ended, serving } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'server-on-loopback',
+  title: 'The server listens on the loopback of its container only.',
+  level: 1,
+  needs: 'publish',
+  excludes: ['server-stopped'],
+  cause: 'server-on-loopback',
+  symptoms: ['publish.server'],
+  inject: ({ $, plan: { ct1, containerPort } }) => [
+    ended($, ct1, containerPort, '127.0.0.1'),
+    serving($, ct1, { port: containerPort, address: '127.0.0.1' }),
+  ],
+  repair: ({ $, plan }) => [ended($, plan.ct1, plan.containerPort, '0.0.0.0'), start({ $, plan })],
+  tells:
+    'A program that listens on 127.0.0.1 takes what comes by lo of its own namespace. What is translated to the address of the container comes by its link, for another address, and is refused.',
+  words: [
+    'listens loopback',
+    'bound 127.0.0.1',
+    'listens 127.0.0.1',
+    'server loopback',
+    'bound localhost',
+    'listens localhost',
+    'bind address',
+  ],
+};

@@ -1,0 +1,26 @@
+import { start } from '../08-publish/server.ts';
+import { ended } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'server-stopped',
+  title: 'No server runs in the container.',
+  level: 1,
+  needs: 'publish',
+  excludes: [],
+  cause: 'server-missing',
+  symptoms: ['publish.server'],
+  inject: ({ $, plan: { ct1, containerPort } }) => [ended($, ct1, containerPort)],
+  repair: ({ $, plan }) => [start({ $, plan })],
+  tells:
+    'Everything on the way is as it should be: the request arrives in the container, and its kernel refuses it, because no program listens there.',
+  words: [
+    'server stopped',
+    'no server',
+    'server not running',
+    'nothing listens',
+    'server dead',
+    'server down',
+    'nobody listens',
+  ],
+};

@@ -1,0 +1,21 @@
+import { uplink } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'short-uplink',
+  title: 'The uplink takes shorter packets than the containers send.',
+  level: 3,
+  needs: 'egress',
+  excludes: [],
+  cause: 'mtu-too-small',
+  symptoms: ['egress.ct1', 'egress.ct2'],
+  inject: ({ $ }) => [
+    { done: $`ip link show dev ${uplink} | grep -q 'mtu 600 '`, run: $`ip link set ${uplink} mtu 600` },
+  ],
+  repair: ({ $ }) => [
+    { done: $`ip link show dev ${uplink} | grep -q 'mtu 1500 '`, run: $`ip link set ${uplink} mtu 1500` },
+  ],
+  tells:
+    'The lab host knows the MTU of its uplink and asks for short packets; the containers know only their own link, and ask for long ones. Pings, connections and short replies pass, a long reply never comes.',
+  words: ['mtu', 'packet too big', 'fragmentation', 'packet size', 'long packets lost', 'large packets'],
+};

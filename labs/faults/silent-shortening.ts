@@ -1,0 +1,26 @@
+import { deleted, inserted } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+const rule = ['-p', 'icmp', '-m', 'icmp', '--icmp-type', '3/4', '-j', 'DROP'];
+
+export const fault: Fault = {
+  id: 'silent-shortening',
+  title: 'The bridge takes short packets, and the message that says so is dropped.',
+  level: 3,
+  needs: 'egress',
+  excludes: [],
+  cause: 'mtu-too-small',
+  symptoms: ['egress.ct1', 'egress.ct2'],
+  inject: ({ $, plan: { bridge } }) => [
+    inserted($, 'filter', 'OUTPUT', rule),
+    // Shorter than what short-uplink leaves in the memory of whoever met it: there a path's MTU is kept for ten minutes.
+    { done: $`ip link show dev ${bridge} | grep -q 'mtu 400 '`, run: $`ip link set ${bridge} mtu 400` },
+  ],
+  repair: ({ $, plan: { bridge } }) => [
+    { done: $`ip link show dev ${bridge} | grep -q 'mtu 1500 '`, run: $`ip link set ${bridge} mtu 1500` },
+    deleted($, 'filter', 'OUTPUT', rule),
+  ],
+  tells:
+    'A router that may not split a packet drops it and says so to its sender by ICMP, fragmentation needed. Where that message is filtered the sender goes on with what is too long: a black hole for long packets only.',
+  words: ['path mtu', 'pmtu', 'mtu bridge', 'fragmentation needed', 'icmp fragmentation', 'mtu black hole'],
+};

@@ -1,0 +1,35 @@
+import { uplink } from './engine/parts.ts';
+import { world } from '@handwired/host';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'stray-route',
+  title: 'A stray route on the lab host leads away from a container.',
+  level: 2,
+  needs: 'connectivity',
+  excludes: [],
+  cause: 'host-route-diverts',
+  symptoms: ['connectivity.ct2-gateway'],
+  inject: ({ $, plan: { ct2 } }) => [
+    {
+      done: $`ip route show ${ct2.address} dev ${uplink} | grep -q .`,
+      run: $`ip route add ${ct2.address} via ${world.uplink.gateway} dev ${uplink}`,
+    },
+  ],
+  repair: ({ $, plan: { ct2 } }) => [
+    {
+      done: $`! ip route show ${ct2.address} dev ${uplink} | grep -q .`,
+      run: $`ip route del ${ct2.address}`,
+    },
+  ],
+  tells:
+    "What the container sends arrives. The lab host's answer goes by the most specific route, and a route to that one address leads out of the uplink, although the address is on the bridge.",
+  words: [
+    'stray route',
+    'route container uplink',
+    'specific route',
+    'wrong route host',
+    'host route diverts',
+    'route ct2',
+  ],
+};

@@ -1,0 +1,29 @@
+import { deleted, inserted } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+const rule = (bridge: string): string[] => [
+  ...['-i', bridge, '-m', 'conntrack', '--ctstate', 'NEW', '-m', 'connlimit'],
+  ...['--connlimit-above', '1', '--connlimit-mask', '32', '--connlimit-saddr', '-j', 'DROP'],
+];
+
+export const fault: Fault = {
+  id: 'too-many-connections',
+  title: 'A rule allows each container one connection at a time.',
+  level: 3,
+  needs: 'egress',
+  excludes: [],
+  cause: 'connection-limit',
+  symptoms: ['egress.ct1', 'egress.ct2'],
+  inject: ({ $, plan: { bridge } }) => [inserted($, 'filter', 'FORWARD', rule(bridge))],
+  repair: ({ $, plan: { bridge } }) => [deleted($, 'filter', 'FORWARD', rule(bridge))],
+  tells:
+    'One request at a time gets through, and so each single try looks right. The second at the same moment is dropped without a word, until connection tracking has forgotten the first: for a ping, half a minute.',
+  words: [
+    'connlimit',
+    'connection limit',
+    'too many connections',
+    'limit connections',
+    'one connection',
+    'connections limited',
+  ],
+};

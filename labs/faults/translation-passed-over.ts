@@ -1,0 +1,26 @@
+import { deleted, inserted, uplink } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+const rule = (subnet: string): string[] => ['-s', subnet, '-o', uplink, '-j', 'ACCEPT'];
+
+export const fault: Fault = {
+  id: 'translation-passed-over',
+  title: 'A rule before the translation ends the chain.',
+  level: 2,
+  needs: 'egress',
+  excludes: ['masquerade-wrong-uplink', 'masquerade-wrong-subnet', 'masquerade-missing', 'source-not-ours'],
+  cause: 'masquerade-shadowed',
+  symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
+  inject: ({ $, plan: { subnet } }) => [inserted($, 'nat', 'POSTROUTING', rule(subnet))],
+  repair: ({ $, plan: { subnet } }) => [deleted($, 'nat', 'POSTROUTING', rule(subnet))],
+  tells:
+    'ACCEPT in a chain of nat means: leave it as it is, and ask no further rule. The translation stands behind it, is right, and is never asked; its counters stay where they are.',
+  words: [
+    'accept before masquerade',
+    'accept shadows masquerade',
+    'masquerade never reached',
+    'rule before masquerade',
+    'order nat rules',
+    'accept postrouting',
+  ],
+};

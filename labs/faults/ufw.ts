@@ -1,0 +1,44 @@
+import { not, sh } from '../guards.ts';
+import type { Command, Template } from '../script.ts';
+import type { Fault } from './fault.ts';
+
+/** The chains that ufw puts into FORWARD: what belongs to a connection and pings pass, all else is refused. */
+const chains = ($: Template): Command[] => [
+  {
+    done: $`iptables -S ufw-before-forward`,
+    run: sh(`iptables -N ufw-before-forward
+iptables -A ufw-before-forward -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables -A ufw-before-forward -p icmp -m icmp --icmp-type 8 -j ACCEPT`),
+  },
+  {
+    done: $`iptables -S ufw-reject-forward`,
+    run: sh(`iptables -N ufw-reject-forward
+iptables -A ufw-reject-forward -j REJECT --reject-with icmp-port-unreachable`),
+  },
+  {
+    done: $`iptables -C FORWARD -j ufw-reject-forward`,
+    run: $`iptables -I FORWARD -j ufw-reject-forward && iptables -I FORWARD -j ufw-before-forward`,
+  },
+];
+
+export const fault: Fault = {
+  id: 'ufw',
+  title: 'A firewall like ufw refuses what the lab host forwards.',
+  level: 2,
+  needs: 'egress',
+  excludes: ['drop-before-accept'],
+  cause: 'ufw-refuses',
+  symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
+  inject: ({ $ }) => chains($),
+  repair: ({ $ }) => [
+    {
+      done: not($`iptables -S ufw-reject-forward`),
+      run: sh(`iptables -D FORWARD -j ufw-before-forward
+iptables -D FORWARD -j ufw-reject-forward
+for chain in ufw-before-forward ufw-reject-forward; do iptables -F "$chain"; iptables -X "$chain"; done`),
+    },
+  ],
+  tells:
+    'Such a firewall puts its chains at the head of FORWARD, lets pass what belongs to a connection and pings, and refuses all else, for it knows no network but those that it was told of. That a ping works says nothing about TCP.',
+  words: ['ufw', 'uncomplicated firewall', 'ufw reject', 'ufw forward', 'ufw chains'],
+};

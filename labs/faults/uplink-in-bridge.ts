@@ -1,0 +1,31 @@
+import { uplink } from './engine/parts.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'uplink-in-bridge',
+  title: 'The uplink is a port of the bridge.',
+  level: 2,
+  needs: 'egress',
+  excludes: [],
+  cause: 'uplink-enslaved',
+  symptoms: ['bridge.uplink'],
+  inject: ({ $, plan: { bridge } }) => [
+    {
+      done: $`ip link show dev ${uplink} master ${bridge} | grep -q .`,
+      run: $`ip link set ${uplink} master ${bridge}`,
+    },
+  ],
+  repair: ({ $, plan: { bridge } }) => [
+    { done: $`! ip link show dev ${uplink} master ${bridge} | grep -q .`, run: $`ip link set ${uplink} nomaster` },
+  ],
+  tells:
+    'A port hands each frame to its bridge: the address that is still on the uplink hears nothing any more. The pictures that draw a bridge and an uplink side by side mean routing, not a cable between them.',
+  words: [
+    'uplink in bridge',
+    'uplink enslaved',
+    'uplink port bridge',
+    'uplink master',
+    'enp1s0 master',
+    'enp1s0 bridge',
+  ],
+};

@@ -1,0 +1,31 @@
+import { hasDefaultRoute } from '../guards.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'wrong-gateway',
+  title: "A container's default route leads to its neighbour.",
+  level: 1,
+  needs: 'addressing',
+  excludes: ['link-down-inside'],
+  cause: 'default-route-wrong',
+  symptoms: ['addressing.ct1-route'],
+  inject: ({ $, plan: { ct1, ct2 } }) => [
+    {
+      done: hasDefaultRoute($, ct2.address, ct1.name),
+      run: $`ip -n ${ct1.name} route replace default via ${ct2.address}`,
+    },
+  ],
+  repair: ({ $, plan: { ct1, gateway } }) => [
+    { done: hasDefaultRoute($, gateway, ct1.name), run: $`ip -n ${ct1.name} route replace default via ${gateway}` },
+  ],
+  tells:
+    'The neighbour answers ARP for its own address, so the packets do leave, and it gets them. It is no router, and drops what is not for itself.',
+  words: [
+    'wrong gateway',
+    'wrong default route',
+    'gateway neighbour',
+    'default route wrong',
+    'gateway not bridge',
+    'route via ct2',
+  ],
+};

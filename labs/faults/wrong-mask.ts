@@ -1,0 +1,34 @@
+import { both, hasAddress, not } from '../guards.ts';
+import type { Fault } from './fault.ts';
+
+export const fault: Fault = {
+  id: 'wrong-mask',
+  title: "A container's address has the prefix of a single host.",
+  level: 1,
+  needs: 'addressing',
+  excludes: ['wrong-gateway', 'link-down-inside'],
+  cause: 'address-wrong-mask',
+  symptoms: ['addressing.ct1-address'],
+  inject: ({ $, plan: { ct1, gateway, inner, prefix } }) => {
+    const [narrow, right] = [`${ct1.address}/32`, `${ct1.address}/${prefix}`];
+    return [
+      { done: hasAddress($, inner, narrow, ct1.name), run: $`ip -n ${ct1.name} addr add ${narrow} dev ${inner}` },
+      {
+        done: not(hasAddress($, inner, right, ct1.name)),
+        run: $`ip -n ${ct1.name} addr del ${right} dev ${inner} && ip -n ${ct1.name} route replace default via ${gateway} dev ${inner} onlink`,
+      },
+    ];
+  },
+  repair: ({ $, plan: { ct1, gateway, inner, prefix } }) => {
+    const [narrow, right] = [`${ct1.address}/32`, `${ct1.address}/${prefix}`];
+    return [
+      {
+        done: both(hasAddress($, inner, right, ct1.name), not(hasAddress($, inner, narrow, ct1.name))),
+        run: $`ip -n ${ct1.name} addr flush dev ${inner} && ip -n ${ct1.name} addr add ${right} dev ${inner} && ip -n ${ct1.name} route replace default via ${gateway} dev ${inner}`,
+      },
+    ];
+  },
+  tells:
+    'Without a prefix ip addr add means /32: a network of one. The container then knows no neighbour, and what it sends to one goes by the gateway, if it goes at all.',
+  words: ['wrong mask', 'wrong prefix', 'wrong netmask', 'mask 32', 'prefix 32', 'netmask missing', 'prefix length'],
+};
