@@ -1,9 +1,21 @@
 import { dockerHost } from '@handwired/host';
-import { either, hasAddress, hasLink, isNetns, isUp, not } from '../guards.ts';
+import { either, hasAddress, hasLink, isNetns, isUp, not, sh } from '../guards.ts';
 import { noting } from '../notes.ts';
 import type { Command, ScriptOf, Sh, Template } from '../script.ts';
 import type { chapter } from './chapter.ts';
-import { answers, hasImage, hasNetwork, isStarted, log, runs, settings, settingsNote, wantDocker } from './state.ts';
+import {
+  answers,
+  hasContainer,
+  hasImage,
+  hasNetwork,
+  isStarted,
+  log,
+  runs,
+  settings,
+  settingsNote,
+  socket,
+  wantDocker,
+} from './state.ts';
 
 const { address, bridge, container, gateway, image, inner, neighbour, netns, network, prefix, veth } = dockerHost;
 const files = '/usr/local/lib/handwired/files';
@@ -59,13 +71,13 @@ const start = ($: Template): Command => {
   return noting($, settingsNote, $`echo made`, change, not($`test -d ${settings}`));
 };
 
-/** As long as it takes, which on an emulated machine is some 10 s; the last command says what is wrong if it has ended. */
+/** It listens before it answers: the last command waits for that, or says that it has ended. Its process has three names in turn. */
 const awaited = ($: Template): Sh =>
-  $`while pgrep -x dockerd > /dev/null && ! docker version > /dev/null 2>&1; do sleep 0.2; done; docker version`;
+  $`while pgrep -x ${'setsid|nsenter|dockerd'} > /dev/null && ! test -S ${socket}; do sleep 0.1; done; docker version`;
 
 /** A container that has ended would be in the way of its name. */
 const run = ($: Template, name: string, command: Sh): Command => ({
   done: runs($, name),
-  before: $`docker rm -f ${name} > /dev/null 2>&1 || true`,
+  before: sh(`if ${hasContainer($, name).cmd}; then ${$`docker rm -f ${name}`.cmd}; fi > /dev/null`),
   run: command,
 });

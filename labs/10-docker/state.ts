@@ -1,11 +1,11 @@
 import { dockerHost } from '@handwired/host';
-import { both, not, printed, sh } from '../guards.ts';
+import { not, printed, sh } from '../guards.ts';
 import type { Sh, Template } from '../script.ts';
 
 /** Images and containers. */
 export const data = '/var/lib/docker';
 export const log = '/run/dockerd.log';
-const socket = '/run/docker.sock';
+export const socket = '/run/docker.sock';
 /** All of Docker's own on a lab host, as words for sh: what it keeps, its sockets, mounts, pids, its shims' sockets, and a folder that containerd makes. */
 export const files = `${data}/* /run/docker /run/docker.pid ${socket} /run/containerd /opt/containerd ${log}`;
 export const cgroups = '/sys/fs/cgroup/docker';
@@ -15,19 +15,19 @@ export const settings = '/etc/docker';
 export const settingsNote = 'etc-docker';
 export const key = `${settings}/key.json`;
 
-const shown = (command: Sh): Sh => both(sh(`test -S ${socket}`), command);
+/** Docker is asked without its command, which an emulated machine takes seconds to start: docs.docker.com/reference/api. */
+const asked = ($: Template, path: string): Sh =>
+  $`test -S ${socket} && curl -sf -m 10 --unix-socket ${socket} ${`http://docker/${path}`}`;
 
-/** Asked without the docker command, which an emulated machine takes a second to start. */
-export const answers = ($: Template): Sh => $`curl -sf -m 5 --unix-socket ${socket} http://docker/_ping`;
+export const answers = ($: Template): Sh => asked($, '_ping');
 
 export const isStarted = ($: Template): Sh => $`pgrep -x dockerd`;
 
-export const hasContainer = ($: Template, name: string): Sh => shown($`docker container inspect ${name}`);
-export const hasImage = ($: Template, name: string): Sh => shown($`docker image inspect ${name}`);
-export const hasNetwork = ($: Template, name: string): Sh => shown($`docker network inspect ${name}`);
+export const hasContainer = ($: Template, name: string): Sh => asked($, `containers/${name}/json`);
+export const hasImage = ($: Template, name: string): Sh => asked($, `images/${name}/json`);
+export const hasNetwork = ($: Template, name: string): Sh => asked($, `networks/${name}`);
 
-export const runs = ($: Template, name: string): Sh =>
-  shown($`docker container inspect -f '{{.State.Running}}' ${name} | grep -qx true`);
+export const runs = ($: Template, name: string): Sh => sh(`${hasContainer($, name).cmd} | grep -q '"Running":true'`);
 
 /** Ends the step with what to do when there is no Docker here: on a VM it is in the image, on a sandbox the machine's. */
 export const wantDocker = sh(
