@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Packet } from '../trace/seen.ts';
-import { type ChainStep, endText, type LinkStep, type Step } from '../trace/steps.ts';
-import type { Trace } from '../trace/trace.ts';
+import type { ChainStep, LinkStep, Step, Trace } from '../trace/shape.ts';
+import { endText } from '../trace/steps.ts';
 import { escapeText } from './escape.ts';
 
 type Paint = (style: 'bold' | 'red' | 'green' | 'dim', text: string) => string;
@@ -83,6 +83,5 @@ function chainLines(
   return [`${head}${end === undefined ? '' : `: ${end}`}${was}`, ...matched];
 }
 
-/** The same as JSON, for programs. */
-export const renderTraceJson = (trace: Trace, lab: string): string =>
-  JSON.stringify({ schemaVersion: 1, lab, ...trace }, null, 2);
+/** The same as JSON: docs/schema/trace.json. */
+export const renderTraceJson = (trace: Trace): string => JSON.stringify(trace, null, 2);

@@ -3,7 +3,7 @@ import { explainedProbe, type ProbeStory } from '../diagnosis/diagnose.ts';
 import { Evidence } from '../probes/evidence.ts';
 import { type Probe, type ProbeId, probes } from '../probes/list.ts';
 import { nothing, type Source } from '../take.ts';
-import type { Errand } from './ends.ts';
+import type { Errand } from './shape.ts';
 import { isArp } from './steps.ts';
 import type { Told } from './why.ts';
 

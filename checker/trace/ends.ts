@@ -1,22 +1,10 @@
 import { isIPv4 } from 'node:net';
 import { type Plan, world } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
+import type { Errand } from './shape.ts';
 
 /** One end as it was typed: one of `trafficEnds`, or an IPv4 address. */
 export type EndWord = string;
-
-/** What is to be sent, and from where. */
-export interface Errand {
-  /** `root`, `world` or a name of /run/netns. */
-  in: string;
-  /** The address to send from; null: the kernel chooses. */
-  from: string | null;
-  to: string;
-  /** An echo request without a port; a DNS question to port 53; else a TCP connection. */
-  kind: 'icmp' | 'tcp' | 'udp';
-  /** 0 without one. */
-  port: number;
-}
 
 /** The errand of `lab trace FROM TO --port N`; undefined: it takes facts to know who has the address FROM. */
 export function errandOf(from: EndWord, to: EndWord, port: number | undefined, plan: Plan): Errand | undefined {

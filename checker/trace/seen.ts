@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const Packet = z.object({
+export const Packet = z.object({
   what: z.string().max(40),
   source: z.string().max(40),
   sourcePort: z.int(),

@@ -1,41 +1,7 @@
 import type { Facts, Net } from '../facts/facts.ts';
 import { hookOf, ruleText, tableOf } from './rules.ts';
 import type { Packet, Rule, Seen, Sight, Space } from './seen.ts';
-
-interface At {
-  /** `host`, `the world` or a name of /run/netns. */
-  in: string;
-  /** On the way of the answer. */
-  back: boolean;
-  packet: Packet;
-  /** What is another address or port than at the step before: `source was 172.18.0.11`. */
-  changed: string[];
-}
-
-/** The packet on a link. */
-export interface LinkStep extends At {
-  kind: 'link';
-  device: string;
-  way: Sight['way'];
-  ttl: number;
-}
-
-/** What one base chain did to it. */
-export interface ChainStep extends At {
-  kind: 'chain';
-  /** `ip nat`, the table; null: the facts don't have it. */
-  table: string;
-  chain: string;
-  hook: string | null;
-  /** The rules that matched, in their order, also in chains that were jumped to. */
-  rules: { chain: string; rule: string; verdict: string }[];
-  /** How it ended: `accept`, `drop`, ... */
-  verdict: string;
-  /** No rule ended it: the chain's policy did. */
-  byPolicy: boolean;
-}
-
-export type Step = LinkStep | ChainStep;
+import type { ChainStep, LinkStep, Step } from './shape.ts';
 
 /** What opens a conversation; all else is the way of an answer. */
 const opening: ReadonlySet<string> = new Set(['syn', 'echo', 'query']);

@@ -3,8 +3,8 @@ import { LabError, type OpenSeat, world } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
 import { knownWorld } from '../facts/observe.ts';
 import { runRemote } from '../remote.ts';
-import type { Errand } from './ends.ts';
 import { Seen } from './seen.ts';
+import type { Errand } from './shape.ts';
 
 /** At most so long, and so long without anything new, in seconds; on a slow lab host 20 times what a trivial program takes. */
 const patience = { seconds: 0.95, quiet: 0.3 };

@@ -5,8 +5,9 @@ import type { Facts } from '../facts/facts.ts';
 import { renderTrace, renderTraceJson } from '../report/trace.ts';
 import { caseOf } from '../testing/fixtures.ts';
 import { altered as damaged, random } from '../testing/random.ts';
-import { type Errand, errandFromAddress, errandOf } from './ends.ts';
+import { errandFromAddress, errandOf } from './ends.ts';
 import { type Packet, type Rule, Seen, type Sight, type Space } from './seen.ts';
+import { type Errand, Trace } from './shape.ts';
 import { stepsOf } from './steps.ts';
 import { endOf } from './why.ts';
 
@@ -269,9 +270,10 @@ describe('a trace', () => {
   it('prints what a learner named without letting it drive the terminal', () => {
     const steps = stepsOf(seen({ root: { sights: [sight(1, 'br\u001b[2J', 'in', `syn ${before}`)] } }), facts);
     const end = { verdict: 'lost', cause: null, because: 'at \u001b]0;x\u0007' } as const;
-    const trace = { from: 'outside', to: 'host', errand: published, steps, connections: [], end, diagnosis: null };
-    const text = renderTrace({ ...trace, notes: ['\u202e'] }, { color: false });
+    const lab = { schemaVersion: 1, lab: 'lab', from: 'outside', to: 'host' } as const;
+    const trace = { ...lab, errand: published, steps, connections: [], end, diagnosis: null, notes: ['\u202e'] };
+    const text = renderTrace(trace, { color: false });
     assert.doesNotMatch(text, /[\u001b\u0007\u202e]/);
-    assert.doesNotThrow(() => JSON.parse(renderTraceJson({ ...trace, notes: [] }, 'lab')));
+    assert.deepEqual(Trace.parse(JSON.parse(renderTraceJson(trace))), trace);
   });
 });

@@ -4,31 +4,19 @@ import type { Facts } from '../facts/facts.ts';
 import { observe } from '../facts/observe.ts';
 import type { Source } from '../take.ts';
 import { diagnosed } from './diagnosis.ts';
-import { type EndWord, type Errand, errandFromAddress, errandOf } from './ends.ts';
-import { type Packet, Seen } from './seen.ts';
-import { placeName, type Step, stepsOf } from './steps.ts';
+import { type EndWord, errandFromAddress, errandOf } from './ends.ts';
+import type { Packet, Seen } from './seen.ts';
+import type { Step, Trace } from './shape.ts';
+import { placeName, stepsOf } from './steps.ts';
 import { takeTrace } from './take.ts';
-import { type End, endOf, type Told } from './why.ts';
+import { endOf, type Told } from './why.ts';
 
 export interface TraceWanted {
+  /** The lab's name. */
+  lab: string;
   from: EndWord;
   to: EndWord;
   port: number | undefined;
-}
-
-/** One packet's whole way. */
-export interface Trace {
-  from: string;
-  to: string;
-  errand: Errand;
-  steps: Step[];
-  /** What conntrack of each namespace noted of it. */
-  connections: { in: string; connection: Connection }[];
-  end: End;
-  /** What the checker's diagnosis says of this path. */
-  diagnosis: { cause: string; hop: string; seen: string[]; wrong: string } | null;
-  /** What could not be seen. */
-  notes: string[];
 }
 
 /** Sends one packet from one end of the lab to another and follows it. Throws LabError when it can't be sent or seen. */
@@ -61,11 +49,11 @@ function withoutOurs(facts: Facts): Facts {
   return facts;
 }
 
-function traceOf(told: Told, { from, to }: TraceWanted, source: Source): Trace {
+function traceOf(told: Told, { lab, from, to }: TraceWanted, source: Source): Trace {
   const { errand, seen, steps } = told;
   const story = diagnosed(told, source);
   return {
-    ...{ from, to, errand, steps: [...steps], end: endOf(told) },
+    ...{ schemaVersion: 1, lab, from, to, errand, steps: [...steps], end: endOf(told) },
     connections: connectionsOf(seen, steps),
     diagnosis: story ?? null,
     notes: notesOf(seen),

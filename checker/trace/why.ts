@@ -1,30 +1,9 @@
 import type { Plan } from '@handwired/host';
 import { isLocal, within } from '../diagnosis/packet.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { Errand } from './ends.ts';
 import type { Seen } from './seen.ts';
-import { type ChainStep, endText, isArp, netOf, placeName, type Step } from './steps.ts';
-
-/** How a packet ended. */
-export interface End {
-  /** `answered`; `refused`: somebody said no; `lost`: nothing came back. */
-  verdict: 'answered' | 'refused' | 'lost';
-  /** A sentence: where, and what speaks for it. */
-  because: string;
-  /** Id of what was found, for machines; null: nothing says why. */
-  cause:
-    | 'rule'
-    | 'policy'
-    | 'no-route'
-    | 'no-listener'
-    | 'unreachable'
-    | 'no-neighbour'
-    | 'legacy'
-    | 'not-translated'
-    | 'forwarding'
-    | 'routing'
-    | null;
-}
+import type { ChainStep, End, Errand, Step } from './shape.ts';
+import { endText, isArp, netOf, placeName } from './steps.ts';
 
 export interface Told {
   errand: Errand;

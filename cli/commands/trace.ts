@@ -18,12 +18,12 @@ export async function runTrace(context: Context, from: string, to: string, optio
   context.resume = `lab trace --lab ${lab} ${from} ${to}`;
   const trace = await withLock(lab, context, () =>
     withSeat(lab, context, async (open) => {
-      const seen = await withSource(open, context, (source) => traceLab(source, { from, to, port }));
+      const seen = await withSource(open, context, (source) => traceLab(source, { lab, from, to, port }));
       // Where it died is anyone's to see; why is a hint for whoever looks for a fault.
       if (seen.diagnosis !== null) await noteHint(lab);
       return seen;
     }),
   );
-  context.print((output === 'json' ? renderTraceJson(trace, lab) : renderTrace(trace, context)).trimEnd());
+  context.print((output === 'json' ? renderTraceJson(trace) : renderTrace(trace, context)).trimEnd());
   return trace.end.verdict === 'answered' ? EXIT.ok : EXIT.failed;
 }

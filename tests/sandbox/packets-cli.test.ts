@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { noSandbox } from './sandbox.ts';
 import { sharedLab } from './shared-lab.ts';
 
@@ -23,6 +25,10 @@ describe('lab trace and lab observe', { skip: noSandbox, timeout: 60_000 }, () =
     const { code, stdout } = await lab('trace', 'host', 'internet', '--lab', 'packets');
     assert.equal(code, 0);
     assert.match(stdout, /^answered: /m);
+    const schema = await readFile(new URL('../../docs/schema/trace.json', import.meta.url), 'utf8');
+    const { stdout: json } = await lab('trace', 'host', 'lan', '--lab', 'packets', '-o', 'json');
+    const ajv = new Ajv2020({ strict: false });
+    assert.ok(ajv.validate(JSON.parse(schema) as object, JSON.parse(json)), ajv.errorsText());
     assert.equal(await tables(), before);
   });
 

@@ -115,7 +115,7 @@ describe('packets that are followed on a lab host', { skip: noSandbox, timeout: 
     const [from = '', to = '', port] = asks.split(' ');
     const { host, baseline } = here;
     const source = { seat: host.seat, plan: host.plan, baseline, record: emptyRecord() };
-    return traceLab(source, { from, to, port: port === undefined ? undefined : Number(port) });
+    return traceLab(source, { lab: 'lab', from, to, port: port === undefined ? undefined : Number(port) });
   };
   const sh = (command: string): Promise<string> => here.host.sh(command);
 
