@@ -245,7 +245,19 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
   ['none', 'it never left ct1', (the) => endAt(the, 'ct1>internet', [])],
   [
     'policy-rule-diverts',
-    'a rule for its source',
+    'a rule for its source, and a table that takes it',
+    (the) => {
+      const [route] = the.facts.here.routes;
+      assert.ok(route);
+      const hole = { type: 'blackhole', destination: 'default', gateway: null, device: null, table: '77' };
+      the.facts.here.routes.push({ ...route, ...hole, protocol: 'boot' });
+      the.facts.here.policy.push({ priority: 100, text: 'src 172.18.0.11 table 77' });
+      endAt(the, 'ct1>internet', outOfCt1);
+    },
+  ],
+  [
+    'none',
+    'a rule for its source, and an empty table',
     (the) => {
       the.facts.here.policy.push({ priority: 100, text: 'src 172.18.0.11 table 77' });
       endAt(the, 'ct1>internet', outOfCt1);

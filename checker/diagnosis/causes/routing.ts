@@ -31,7 +31,18 @@ function takes({ text }: PolicyRule, packet: Packet): boolean {
 const packetOf = (the: Case, { path, probe }: Walk): Packet | undefined => path.packet?.(the, probe);
 
 function diverting(net: Net, packets: Packet[]): PolicyRule | undefined {
-  return net.policy.find((rule) => !usual.has(rule.priority) && packets.some((packet) => takes(rule, packet)));
+  return net.policy.find(
+    (rule) => !usual.has(rule.priority) && packets.some((packet) => takes(rule, packet) && decides(net, rule, packet)),
+  );
+}
+
+/** A rule whose table has no route for the packet leaves it to the next rule: ip-rule(8). */
+function decides({ routes }: Net, { text }: PolicyRule, { target }: Packet): boolean {
+  const table = /\btable (\S+)/.exec(text)?.[1];
+  const inTable = routes.filter((route) => route.table === table && !route.destination.includes(':'));
+  return (
+    table === undefined || inTable.some(({ destination }) => destination === 'default' || within(target, destination))
+  );
 }
 
 const reverse = (packet: Packet): Packet => ({
