@@ -24,15 +24,25 @@ export const fault: Fault = {
   cause: 'conntrack-stale',
   symptoms: ['dns.ct1'],
   inject: ({ $, plan: { ct1, resolver, subnet } }) => {
-    const entry = ['-p', 'udp', '--orig-src', ct1.address, '--orig-dst', resolver, '--dport', '53'];
-    const back = ['--reply-src', gone(subnet), '--reply-dst', ct1.address, '--reply-port-src', '53'];
+    const entry = [
+      '-p',
+      'udp',
+      '--orig-src',
+      ct1.address,
+      '--orig-dst',
+      resolver,
+      '--dport',
+      '53',
+      '--dst-nat',
+      gone(subnet),
+    ];
     const kept = ['--timeout', '86400', '--status', 'ASSURED,SEEN_REPLY,FIXED_TIMEOUT'];
     return [
       ranged($, ct1, ports),
       {
         done: $`conntrack -L -p udp --orig-src ${ct1.address} --reply-src ${gone(subnet)} 2> /dev/null | grep -q .`,
         run: sh(
-          `for port in $(seq ${ports.first} ${ports.last}); do ${$`conntrack -I ${entry} ${back} ${kept}`.cmd} --sport "$port" --reply-port-dst "$port" > /dev/null 2>&1; done`,
+          `for port in $(seq ${ports.first} ${ports.last}); do ${$`conntrack -I ${entry} ${kept}`.cmd} --sport "$port" > /dev/null 2>&1; done`,
         ),
       },
     ];
