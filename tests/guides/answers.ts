@@ -6,7 +6,7 @@ import { fillIn } from '../../labs/guide/values.ts';
 
 /**
  * What solves a chapter's exercise, typed after the chapter's guide: answers/ID.md, in the format of guides, without
- * headings and steps. Most chapters pass without; a guide has no answer in sight.
+ * headings and steps. A guide has no answer in sight.
  */
 export async function answersTo(id: ChapterId, values: Values): Promise<readonly Block[]> {
   const text = await readFile(new URL(`answers/${id}.md`, import.meta.url), 'utf8').catch((error: unknown) => {
