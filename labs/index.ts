@@ -1,6 +1,5 @@
 import type { SiteOptions } from './site/site.ts';
 
-export { answered } from './faults/engine/answer.ts';
 export { chapters } from './chapters.ts';
 export { exportScript } from './export/script.ts';
 export { type Progress, progressOf } from './progress.ts';
@@ -9,11 +8,6 @@ export { picture, pictureNames, pictureTitle } from './diagrams/pictures.ts';
 export { type RecordedStep, record } from './record.ts';
 export { build, type RunOptions, type StepEvent, undo, type Way } from './run.ts';
 export type { Chapter, ChapterData, Command, StepText } from './script.ts';
-export { allows, type Choice, choicesOf, clashOf, drawsOf, type Level } from './faults/engine/choose.ts';
-export { carryOut, commandsOf, type FaultSource, fitting } from './faults/engine/run.ts';
-export { understand } from './faults/engine/words.ts';
-export type { Fault } from './faults/fault.ts';
-export { faults } from './faults/registry.ts';
 export {
   allBlocks,
   type Block,

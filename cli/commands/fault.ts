@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { EXIT, type ExitCode, LabError } from '@handwired/host';
-import { faults, type Level } from '@handwired/labs';
+import { faults, type Level } from '@handwired/labs/faults';
 import type { Context } from '../context.ts';
 import { type BothWays, withBothWays } from '../fault/grade.ts';
 import { asked, inject, take, type Wanted } from '../fault/inject.ts';

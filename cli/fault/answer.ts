@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { EXIT, LabError } from '@handwired/host';
-import { type Choice, faults, understand } from '@handwired/labs';
+import { type Choice, faults, understand } from '@handwired/labs/faults';
 import type { Context } from '../context.ts';
 import { labFlag } from '../options.ts';
 

@@ -1,5 +1,5 @@
 import { EXIT, LabError } from '@handwired/host';
-import { allows, carryOut, clashOf, drawsOf, type Fault, faults, fitting, type Level } from '@handwired/labs';
+import { allows, carryOut, clashOf, drawsOf, type Fault, faults, fitting, type Level } from '@handwired/labs/faults';
 import type { Context } from '../context.ts';
 import { labFlag, named } from '../options.ts';
 import { type BothWays, listed, passing, stillFailing } from './grade.ts';

@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '@handwired/host';
-import { carryOut, commandsOf, type Fault } from '@handwired/labs';
+import { carryOut, commandsOf, type Fault } from '@handwired/labs/faults';
 import type { Context } from '../context.ts';
 import { labFlag, named } from '../options.ts';
 import { printable } from '../printable.ts';

@@ -10,7 +10,7 @@ import {
   recordFile,
   writeAtomic,
 } from '@handwired/host';
-import { type Fault, faults } from '@handwired/labs';
+import { type Fault, faults } from '@handwired/labs/faults';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { remember } from '../lab/history.ts';

@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '@handwired/host';
-import { answered, choicesOf } from '@handwired/labs';
+import { answered, choicesOf } from '@handwired/labs/faults';
 import type { Context } from '../context.ts';
 import { labFlag, named } from '../options.ts';
 import { askFor, causesIn, renderChoices, titleOf } from './answer.ts';

@@ -48,7 +48,7 @@ function addInject(fault: Command, context: Context, act: Act): void {
     )
     .option('--seed <text>', 'draw the same again')
     .action(async (words: string[], { lab = labName(), ...options }: LabFlag & InjectOptions) => {
-      const { faults } = await import('@handwired/labs');
+      const { faults } = await import('@handwired/labs/faults');
       const ids = words.map(
         oneOf(
           'fault',

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { defaultPlan } from '@handwired/host';
-import { commandsOf, type Fault } from '@handwired/labs';
+import { commandsOf, type Fault } from '@handwired/labs/faults';
 
 /** What came of one fault on a lab host. */
 export interface Proof {

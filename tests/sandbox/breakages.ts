@@ -1,5 +1,5 @@
 import { defaultPlan } from '@handwired/host';
-import { commandsOf, faults } from '@handwired/labs';
+import { commandsOf, faults } from '@handwired/labs/faults';
 
 /** One fault in a right build by `lab build`, and the cause that must be named for it. */
 export interface Breakage {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import { Conditions } from '@handwired/host';
-import { build, carryOut, drawsOf, type Fault, faults, fitting } from '@handwired/labs';
+import { build } from '@handwired/labs';
+import { carryOut, drawsOf, type Fault, faults, fitting } from '@handwired/labs/faults';
 import { type Proof, writeTable } from '../faults/table.ts';
 import { failures, type Graded, misses, withGraded } from './grading.ts';
 
