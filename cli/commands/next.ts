@@ -24,7 +24,7 @@ const chapterLines = ({ number, id, title, first }: Chapter): string[] => [
   `chapter ${number} ${id}: ${title}`,
   ...(first === null
     ? []
-    : [`  not yet: ${printable(first.title)} (${first.id})`, `  found:   ${printable(first.actual)}`]),
+    : [`  not yet: ${printable(first.title)} (${printable(first.id)})`, `  found:   ${printable(first.actual)}`]),
 ];
 
 /** No lab host to work on: what brings one, and what brings back how far the learner was. Undefined: there is one. */

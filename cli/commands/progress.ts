@@ -27,7 +27,7 @@ export async function runProgress(context: Context, name: string, options: Progr
   if (options.output === 'json') {
     context.print(JSON.stringify({ schemaVersion: 1, lab: name, ...progress }, null, 2));
   } else {
-    context.print([...table(progress), `next: lab next${named(name)}`].join('\n'));
+    context.print([...table(progress, context.columns), `next: lab next${named(name)}`].join('\n'));
   }
   return EXIT.ok;
 }
@@ -35,17 +35,27 @@ export async function runProgress(context: Context, name: string, options: Progr
 /** How far a learner is, by the lab's history. */
 export const progressNow = async (name: string): Promise<Progress> => progressOf(await readHistory(name), chapters);
 
-function table({ chapters: each, faults, ...all }: Progress): string[] {
+/** Narrower than this, the last points are left to `-o json`. */
+const columnsOfAll = 62;
+
+function table({ chapters: each, faults, ...all }: Progress, columns: number): string[] {
+  const isWide = columns >= columnsOfAll;
+  const last = (text: string): string[] => (isWide ? [text] : []);
   const rows = each.map(({ number, id, state, shown, points, of, ...one }) => [
     `${number} ${id}`,
-    shown ? `${state}, built for you` : state,
-    of === 0 ? '-' : `${points?.best ?? 0} of ${of}`,
-    points === null ? '-' : String(points.last),
+    shown ? `${state}*` : state,
+    of === 0 ? '-' : `${points?.best ?? 0}/${of}`,
+    ...last(points === null ? '-' : String(points.last)),
     ...numbers(one),
   ]);
-  const sum = ['', 'in all', `${all.points} of ${all.of}`, '', ...numbers(all)];
-  const head = ['chapter', 'state', 'best', 'last', 'attempts', 'hints', 'time'];
-  return [renderTable(head, [...rows, sum]), ...faultLines(faults)];
+  const sum = ['', 'in all', `${all.points}/${all.of}`, ...last(''), ...numbers(all)];
+  const head = ['chapter', 'state', 'points', ...last('last'), 'tries', 'hints', 'time'];
+  const isShown = each.some(({ shown }) => shown);
+  return [
+    renderTable(head, [...rows, sum]),
+    ...(isShown ? ['* our solution of it was run before it passed'] : []),
+    ...faultLines(faults),
+  ];
 }
 
 const numbers = ({ attempts, hints, seconds }: { attempts: number; hints: number; seconds: number }): string[] => [

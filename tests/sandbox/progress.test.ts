@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { access, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Progress } from '@handwired/labs';
@@ -46,7 +46,7 @@ test('A learner is told what to do now, and what was done stays through reset an
     assert.ok(both?.best === 5 && both.last < 5, JSON.stringify(both));
     assert.equal((await chapterOf(lab, 'own', 'bridge'))?.hints, 1);
     await says(lab, ['next', 'own'], /there is no lab named own\nnext: lab up own\nthen: lab reset own --to bridge/);
-    await says(lab, ['progress', 'own'], /^01 namespaces +passed, built for you +5 of 5 /m);
+    await says(lab, ['progress', 'own'], /^01 namespaces +passed\* +5\/5 +\d/m);
     await says(lab, ['progress', 'own', '--forget'], /is forgotten/);
     await assert.rejects(access(join(lab.state, 'handwired')));
   }));
@@ -89,4 +89,20 @@ test('What can not be meant is refused with the next command', () =>
     assertClear(await lab('export', '--through', 'tour'), 64, /nothing is built/, /--through namespaces/);
     assertClear(await lab('export', 'own'), 64, /too many arguments/, /lab export --help/);
     assertClear(await lab('next', 'one', 'two'), 64, /too many arguments/, /lab next --help/);
+  }));
+
+test('A history that was damaged or forged breaks nothing, and what is in it drives no terminal', () =>
+  withLabs(async (lab) => {
+    const words = { id: 'dns.\u001b[31mred', title: 'It\u0007 is', actual: 'not\n\u202eso' };
+    const failed = { kind: 'check', at: 'never', chapter: 'namespaces', verdict: 'fail', points: 0, of: 5, hints: 1 };
+    const folder = join(lab.state, 'handwired/progress');
+    await mkdir(folder, { recursive: true });
+    await writeFile(
+      join(folder, 'own.jsonl'),
+      `\0{"kind"\n${JSON.stringify({ ...failed, first: words })}\n{"kind":"check"`,
+    );
+    const { stdout } = await lab('next', 'own');
+    assert.match(stdout, /^ {2}not yet: It {1,2}is \(dns\.red\)\n {2}found: {3}not +so$/m);
+    assert.doesNotMatch(stdout, /[^\n -~]/);
+    await says(lab, ['progress', 'own'], /^01 namespaces +begun +0\/5 +0 +1 +0 +0s$/m);
   }));
