@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan } from '@handwired/host';
 import { renderComparison, renderComparisonJson } from '../report/compare.ts';
+import { caseOf } from '../testing/fixtures.ts';
 import { dockers, pairWith, rawWith } from '../testing/docker.ts';
 import { compare, type Comparison, rows } from './compare.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -56,6 +57,60 @@ test('Where Docker has no rule that you have, and the other way round, the reaso
   assert.match(why('dnat'), /nothing outside reaches your published port/);
   assert.deepEqual(ids(found, 'unexplained'), []);
 });
+
+/** After moby's daemon/libnetwork/drivers/bridge/internal/iptabler, at version 29, with docker-proxy. */
+const newer: Record<string, Record<string, string[]>> = {
+  raw: { PREROUTING: ['-d 172.17.0.2/32 ! -i docker0 -j DROP'] },
+  filter: {
+    FORWARD: ['-j DOCKER-USER', '-j DOCKER-FORWARD'],
+    'DOCKER-USER': [],
+    'DOCKER-FORWARD': ['-j DOCKER-CT', '-j DOCKER-INTERNAL', '-j DOCKER-BRIDGE', '-i docker0 -j ACCEPT'],
+    'DOCKER-CT': ['-o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'],
+    'DOCKER-INTERNAL': [],
+    'DOCKER-BRIDGE': ['-o docker0 -j DOCKER'],
+    DOCKER: [
+      '-d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT',
+      '! -i docker0 -o docker0 -j DROP',
+    ],
+  },
+  nat: {
+    PREROUTING: ['-m addrtype --dst-type LOCAL -j DOCKER'],
+    OUTPUT: ['! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER'],
+    POSTROUTING: ['-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE'],
+    DOCKER: ['! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80'],
+  },
+};
+
+test('The chains of version 29 leave nothing unexplained either, and close direct access as you do', () => {
+  const pair = pairWith('26');
+  const host = pair.facts.namespaces.find(({ name }) => name === 'docker')?.net;
+  if (host)
+    host.iptables = Object.entries(newer).map(([name, chains]) => ({
+      ...{ family: 'ip', variant: 'nft', name },
+      chains: Object.entries(chains).map(([chain, rules]) => ({
+        ...{ name: chain, rules },
+        policy: /^DOCKER/.test(chain) ? null : chain === 'FORWARD' ? 'DROP' : 'ACCEPT',
+      })),
+    }));
+  const found = compared(pair);
+  assert.deepEqual([ids(found, 'unexplained'), found.unexplained], [[], []]);
+  assert.ok(ids(found, 'same').includes('direct'));
+  assert.ok(ids(found, 'differs').includes('unpublished'));
+});
+
+for (const state of ['seed', 'mixed'] as const) {
+  test(`Another way to build it differs with a reason for each difference: ${state}`, () => {
+    const { facts, containers } = pairWith('26');
+    const the = caseOf(state);
+    const docker = facts.namespaces.filter(({ name }) => name === 'docker');
+    const namespaces = [...the.facts.namespaces, ...docker];
+    const pair = { facts: { ...the.facts, namespaces }, containers };
+    const found = compare(pair, { plan: defaultPlan, baseline: the.baseline });
+    assert.ok(typeof found !== 'string');
+    assert.deepEqual([ids(found, 'unexplained'), found.unexplained], [[], []]);
+    assert.ok(ids(found, 'differs').includes('masquerade'));
+  });
+}
 
 test('Rules in nft tables of your own are not taken for missing ones', () => {
   const pair = pairWith('26');

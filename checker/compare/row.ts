@@ -44,11 +44,19 @@ export const always = (why: string): Why => ({ when: () => true, why });
 export const onlyYours = (why: string): Why => ({ when: (yours, docker) => docker.is === '' && yours.is !== '', why });
 export const onlyDocker = (why: string): Why => ({ when: (yours, docker) => yours.is === '' && docker.is !== '', why });
 
-type RuleRow = Omit<Row, 'look' | 'picks'> & { picks: (rule: Rule) => boolean };
+type RuleRow = Omit<Row, 'look' | 'picks'> & {
+  picks: (rule: Rule) => boolean;
+  /** What Docker is known to have, as `Rule.is`: then a difference is the learner's own way of saying it. */
+  known?: string;
+};
+
+const otherWords =
+  'Yours says it in other words. Whether it does the same, lab check tells; what becomes of one packet, lab trace.';
 
 /** A row about rules: equal where both sides have the same ones, whatever their chains. */
-export const ruleRow = (row: RuleRow): Row => ({
+export const ruleRow = ({ known, ...row }: RuleRow): Row => ({
   ...row,
+  whys: [...row.whys, { when: (yours, docker) => docker.is === known && yours.is !== '', why: otherWords }],
   look: ({ rules }) => {
     const found = rules.filter(row.picks);
     return {

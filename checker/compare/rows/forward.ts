@@ -1,9 +1,16 @@
-import { always, asks, asksOnly, look, onlyDocker, onlyYours, type Row, ruleRow } from '../row.ts';
+import { always, asks, asksOnly, look, onlyDocker, onlyYours, type Row, ruleRow, type Why } from '../row.ts';
 import type { Rule } from '../rules.ts';
 import type { Side } from '../side.ts';
 
 const inFilter = ({ table, base }: Rule): boolean => table === 'filter' && base === 'FORWARD';
 const accepts = (rule: Rule): boolean => inFilter(rule) && rule.target === 'ACCEPT';
+/** Since version 28 one rule accepts all that comes from the bridge, wherever it goes. */
+const isAllFrom = (rule: Rule): boolean => asksOnly(rule, { '-i': 'BRIDGE' });
+const oneForBoth: Why = {
+  when: (_yours, docker) => docker.is === 'filter FORWARD -i BRIDGE ACCEPT',
+  why: 'Docker has one rule for what goes out of the bridge and for what goes back into it; until version 27 it had two, as you.',
+};
+
 const isAnother = ({ asks: has }: Rule): boolean => [...has.values()].includes('ANOTHER');
 
 const policyOf = ({ host }: Side): string[] =>
@@ -70,8 +77,10 @@ export const forward: readonly Row[] = [
     id: 'bridged',
     object: 'from bridge to bridge',
     step: ['connectivity', 'allow'],
-    picks: (rule) => accepts(rule) && asksOnly(rule, { '-i': 'BRIDGE', '-o': 'BRIDGE' }),
+    known: 'filter FORWARD -i BRIDGE -o BRIDGE ACCEPT',
+    picks: (rule) => accepts(rule) && (asksOnly(rule, { '-i': 'BRIDGE', '-o': 'BRIDGE' }) || isAllFrom(rule)),
     whys: [
+      oneForBoth,
       onlyDocker(
         'You have no rule for it. None is needed as long as the policy of FORWARD is ACCEPT, or br_netfilter is off.',
       ),
@@ -81,9 +90,11 @@ export const forward: readonly Row[] = [
     id: 'out',
     object: 'out of the bridge',
     step: ['egress', 'out'],
+    known: 'filter FORWARD ! -o BRIDGE -i BRIDGE ACCEPT',
     picks: (rule) =>
       accepts(rule) && asks(rule, { '-i': 'BRIDGE' }) && !isAnother(rule) && rule.asks.get('-o') !== 'BRIDGE',
     whys: [
+      oneForBoth,
       onlyDocker('You have no rule for it, which works as long as the policy of FORWARD is ACCEPT.'),
       {
         when: (yours) => / -o [a-z]/.test(yours.is),
@@ -95,6 +106,7 @@ export const forward: readonly Row[] = [
     id: 'back',
     object: 'answers back',
     step: ['egress', 'back'],
+    known: 'filter FORWARD --ctstate ESTABLISHED,RELATED -o BRIDGE ACCEPT',
     picks: (rule) => accepts(rule) && asks(rule, { '-o': 'BRIDGE', '--ctstate': 'ESTABLISHED,RELATED' }),
     whys: [
       onlyDocker('You have no rule for it, which works as long as the policy of FORWARD is ACCEPT.'),

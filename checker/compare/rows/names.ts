@@ -23,6 +23,11 @@ export const names: readonly Row[] = [
           docker.is === sides.docker.hostResolvers.filter((server) => !isLoopback(server)).join(' '),
         why: "Docker copies the host's servers, without those on loopback. You wrote down the one that the plan names.",
       },
+      onlyDocker('Yours has none: it can look up no names.'),
+      {
+        when: (_yours, docker) => docker.is !== '',
+        why: 'Docker copied what the host had when the container was made; since then the host has got another.',
+      },
     ],
   },
   {

@@ -27,6 +27,7 @@ export const nat: readonly Row[] = [
     id: 'masquerade',
     object: 'source on the way out',
     step: ['egress', 'masquerade'],
+    known: 'nat POSTROUTING ! -o BRIDGE -s SUBNET MASQUERADE',
     picks: (rule) =>
       ['MASQUERADE', 'SNAT'].includes(rule.target) &&
       rule.base === 'POSTROUTING' &&
@@ -54,6 +55,7 @@ export const nat: readonly Row[] = [
     id: 'dnat',
     object: 'published port, from outside',
     step: ['publish', 'dnat'],
+    known: 'nat PREROUTING ! -i BRIDGE --dport HOSTPORT --dst-type LOCAL --to-destination CONTAINER:PORT -p tcp DNAT',
     picks: (rule) => inNat(rule, 'PREROUTING', 'DNAT') && isPublished(rule),
     whys: [
       onlyDocker('You have no such rule: nothing outside reaches your published port.'),
@@ -72,6 +74,8 @@ export const nat: readonly Row[] = [
     id: 'local',
     object: "published port, from the host's own addresses",
     step: ['publish', 'local'],
+    known:
+      'nat OUTPUT ! -d 127.0.0.0/8 ! -i BRIDGE --dport HOSTPORT --dst-type LOCAL --to-destination CONTAINER:PORT -p tcp DNAT',
     picks: (rule) => inNat(rule, 'OUTPUT', 'DNAT') && isPublished(rule),
     whys: [
       {
@@ -116,6 +120,7 @@ export const nat: readonly Row[] = [
     id: 'accept',
     object: 'published port past FORWARD',
     step: ['publish', 'accept'],
+    known: 'filter FORWARD ! -i BRIDGE --dport PORT -d CONTAINER -o BRIDGE -p tcp ACCEPT',
     picks: (rule) =>
       rule.table === 'filter' &&
       rule.base === 'FORWARD' &&
@@ -137,8 +142,10 @@ export const nat: readonly Row[] = [
     id: 'self',
     object: 'published port, from containers',
     step: ['publish', 'hairpin'],
+    known: 'nat POSTROUTING --dport PORT -d CONTAINER -p tcp -s CONTAINER MASQUERADE',
     picks: (rule) => inNat(rule, 'POSTROUTING', 'MASQUERADE') && asks(rule, { '-d': 'CONTAINER', '--dport': 'PORT' }),
     whys: [
+      onlyYours('With docker-proxy on, what containers ask for at a published port ends at the proxy.'),
       {
         when: (yours, docker) => yours.is.includes('-s SUBNET') && docker.is.includes('-s CONTAINER'),
         why: "Yours serves every container of the subnet. Docker's is for the container itself alone, and waits for a use: with docker-proxy on, what containers ask never comes here.",
