@@ -1,12 +1,10 @@
-import type { Topology, TopologyNode, Zone } from '@handwired/host';
-import { type Box, boxOf, type Layout, placeOf, placeWidth, rowWidth, titleOf, wide } from './boxes.ts';
-import { type Unit, unitsOf } from './units.ts';
+import type { Topology, Zone } from '@handwired/host';
+import { type Box, type Layout, placeOf, placeWidth, rowWidth, wide } from './boxes.ts';
+import { hostBoxes, hostRows } from './host.ts';
+import { around, bottomOf, columnsOf, frame, gap, inset, type Placed, placedUnits } from './place.ts';
+import { unitsOf } from './units.ts';
 import { wireOf } from './wires.ts';
 
-/** Between things that stand side by side. */
-const gap = 2;
-/** Between a zone's border and what is in it. */
-const inset = 2;
 /** All pictures of the course are as wide as this at least: two places of the world side by side. */
 const narrowest = 54;
 
@@ -43,40 +41,6 @@ export function layoutOf(topology: Topology): Layout {
   return { width, height: bottomOf(boxes), boxes, wires };
 }
 
-const bottomOf = (boxes: readonly Box[]): number => Math.max(0, ...boxes.map(({ y, height }) => y + height));
-
-interface Rows {
-  devices: TopologyNode[];
-  routing: TopologyNode[];
-  bridges: TopologyNode[];
-}
-
-function hostRows(host: Zone | undefined): Rows {
-  const row = (...kinds: TopologyNode['kind'][]) => (host?.nodes ?? []).filter(({ kind }) => kinds.includes(kind));
-  return { devices: row('uplink', 'device', 'others'), routing: row('routing'), bridges: row('bridge') };
-}
-
-type Placed = Unit & { x: number };
-
-function placedUnits(units: readonly Unit[], start: number): Placed[] {
-  let x = start;
-  return units.map((unit) => {
-    const placed = { ...unit, x };
-    x += unit.width + gap;
-    return placed;
-  });
-}
-
-/** A row of nodes of their own width, centred between two columns. */
-function centred(nodes: readonly TopologyNode[], y: number, from: number, to: number): Box[] {
-  let x = from + Math.max(0, Math.floor((to - from - rowWidth(nodes.map(wide), gap)) / 2));
-  return nodes.map((node) => {
-    const box = boxOf(node, x, y);
-    x += box.width + gap;
-    return box;
-  });
-}
-
 /** Places have no border: name and address, side by side where there is room for two. */
 function worldBoxes(zone: Zone, width: number): Box[] {
   const half = Math.max(...zone.nodes.filter((_, at) => at % 2 === 0).map(placeWidth)) + gap;
@@ -89,75 +53,6 @@ function worldBoxes(zone: Zone, width: number): Box[] {
     }),
   );
   return [frame(zone, { x: 0, y: 0, width, height: Math.ceil(zone.nodes.length / across) + 2 }), ...places];
-}
-
-const frame = (zone: Zone, at: Pick<Box, 'x' | 'y' | 'width' | 'height'>, linesAt = 0): Box => ({
-  ...{ id: zone.id, kind: zone.kind, title: titleOf(zone), lines: zone.notes, linesAt },
-  ...at,
-});
-
-interface HostPlan {
-  host: Zone;
-  rows: Rows;
-  joined: TopologyNode[];
-  lone: TopologyNode[];
-  placed: Placed[];
-  top: number;
-  width: number;
-}
-
-function hostBoxes({ host, rows, joined, lone, placed, top, width }: HostPlan): Box[] {
-  const [from, to] = [inset, width - inset];
-  const inside: Box[] = [];
-  const next = (): number => (inside.length === 0 ? top + 2 : bottomOf(inside) + 1);
-  inside.push(...centred(rows.devices, next(), from, to));
-  inside.push(...centred(rows.routing, next(), from, to));
-  const y = next();
-  const bars = joined.map((bridge) => barOf(bridge, placed, y));
-  const free = bars.length === 0 ? from : Math.max(...placed.map(({ x, width: one }) => x + one)) + gap;
-  inside.push(...bars, ...(bars.length === 0 ? centred(lone, y, from, to) : centred(lone, y, free, free)));
-  const ports = next();
-  inside.push(
-    ...placed.flatMap((unit) =>
-      columnsOf(unit).flatMap(({ port, middle }) => (port ? [around(port, middle, ports)] : [])),
-    ),
-  );
-  const noted = bottomOf(inside);
-  return [frame(host, { x: 0, y: top, width, height: noted - top + host.notes.length + 1 }, noted), ...inside];
-}
-
-/** A bridge as wide as all that is plugged into it. */
-function barOf(bridge: TopologyNode, placed: readonly Placed[], y: number): Box {
-  const ports = placed
-    .filter((unit) => unit.bridge === bridge.id)
-    .flatMap(columnsOf)
-    .flatMap(({ port, middle }) => (port ? [around(port, middle, 0)] : []));
-  const [left, right] = [Math.min(...ports.map(({ x }) => x)), Math.max(...ports.map(({ x, width }) => x + width))];
-  const missing = Math.max(0, wide(bridge) - (right - left));
-  const x = Math.max(inset, left - Math.floor(missing / 2));
-  return { ...boxOf(bridge, x, y), width: right - left + missing };
-}
-
-const around = (node: TopologyNode, middle: number, y: number): Box =>
-  boxOf(node, middle - Math.floor(wide(node) / 2), y);
-
-/** The columns of a unit with the middle of each. */
-function columnsOf(unit: Placed): (Unit['columns'][number] & { middle: number })[] {
-  let x =
-    unit.x +
-    Math.floor(
-      (unit.width -
-        rowWidth(
-          unit.columns.map(({ width }) => width),
-          gap,
-        )) /
-        2,
-    );
-  return unit.columns.map((column) => {
-    const middle = x + Math.floor(column.width / 2);
-    x += column.width + gap;
-    return { ...column, middle };
-  });
 }
 
 function containerBoxes(unit: Placed, y: number): Box[] {
