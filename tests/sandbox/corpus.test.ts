@@ -9,7 +9,7 @@ import { stageOf } from '../corpus/stage.ts';
 import { noSandbox, ownState, specOf, work } from './sandbox.ts';
 
 /** A second a case: in each run of all tests a part that has every class and every check, the whole by HANDWIRED_CORPUS=all. */
-const size = process.env.HANDWIRED_CORPUS === 'all' ? Infinity : 200;
+const size = process.env.HANDWIRED_CORPUS === 'all' ? Infinity : 120;
 
 test('Of the corpus, every right build passes, and every wrong one fails the check that must catch it', {
   skip: noSandbox,

@@ -8,7 +8,7 @@ import { stageOf } from '../corpus/stage.ts';
 import { noVm, ownState, specOf, work } from './vm.ts';
 
 /** Half a minute a case on an emulated VM: forty, which have every class of faults, by HANDWIRED_VM_SAMPLE=40. */
-const size = Number(process.env.HANDWIRED_VM_SAMPLE ?? 6);
+const size = Number(process.env.HANDWIRED_VM_SAMPLE ?? 3);
 
 test('On a real VM a sample of the corpus is graded as on sandboxes', {
   skip: await noVm(),
