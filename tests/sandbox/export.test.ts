@@ -88,7 +88,7 @@ test('Interrupted at any of ten places it leaves nothing, and gives back what wa
     assertSame(await snapshot(host), before, 'its output is not read to the end');
   }));
 
-test('What a run that was killed has left is gone on with by the next, or taken back', () =>
+test('What a run that was killed has left is taken back by the next', () =>
   withGraded({}, async ({ host }) => {
     await put(host);
     const before = await snapshot(host);
@@ -97,8 +97,19 @@ test('What a run that was killed has left is gone on with by the next, or taken 
       await script(host, '--remove');
       assertSame(await snapshot(host), before, `killed at ${at}`);
     }
-    assert.match(await interrupted(host, 'TERM', 30, '--keep'), /^it is left as it is: run it again/m);
-    await script(host, '--keep');
+  }));
+
+test('With --keep an interrupted run is gone on with, and what others may drop is told', () =>
+  withGraded({}, async ({ host }) => {
+    await put(host);
+    await host.sh(`printf '#!/bin/sh\nexit 0\n' > /usr/sbin/firewall-cmd; chmod +x /usr/sbin/firewall-cmd
+      nft 'table inet other { chain f { type filter hook forward priority 9; policy drop; iifname br0 accept; oifname br0 accept; }; }'`);
+    const before = await snapshot(host);
+    const first = await interrupted(host, 'TERM', 30, '--keep --firewall nft');
+    assert.match(first, /^it is left as it is: run it again/m);
+    const second = await script(host, '--keep');
+    assert.match(second, /^ {4}nft add rule /m);
+    assert.match(second, /^firewalld runs here .*--add-interface=br0\nanother table drops .* unless it accepts br0/m);
     await assertWorks(host);
     await script(host, '--remove');
     assertSame(await snapshot(host), before);

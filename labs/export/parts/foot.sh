@@ -83,7 +83,7 @@ main() {
   trap 'exit 141' PIPE
   build
   test_port
-  warn_of_drop
+  warn_of_others
   say 'all of it stands'
   if [[ -n $keep ]]; then
     trap - EXIT

@@ -122,11 +122,12 @@ choose_firewall() {
   fi
 }
 
-# With iptables our rules stand in the chains of others and come to be asked. nft's stand in a table of their own: an
-# accept there does not undo a drop elsewhere.
-warn_of_drop() {
-  [[ $firewall == nft ]] || return 0
-  if nft list ruleset | grep -q 'hook forward.*policy drop'; then
+# What no rule of ours can undo: firewalld's table, and with nft any other that drops, as ours is then one of its own.
+warn_of_others() {
+  if firewall-cmd --state > /dev/null 2>&1; then
+    warn "firewalld runs here and may reject what is forwarded: firewall-cmd --zone=trusted --add-interface=${links[0]}"
+  fi
+  if [[ $firewall == nft ]] && nft list ruleset 2> /dev/null | grep -q 'hook forward.*policy drop'; then
     warn "another table drops what is forwarded (nft list ruleset): unless it accepts ${links[0]}, nothing from outside gets in or out"
   fi
 }
