@@ -18,7 +18,14 @@ const levels: Record<Level, string> = {
 /** `lab fault list`: what can be put in, and nothing of what is. */
 export function runFaultList(context: Context, output: 'text' | 'json'): number {
   const rows = faults
-    .map(({ id, level, needs, conditions, title }) => ({ id, level, needs, conditions: conditions ?? {}, title }))
+    .map(({ id, level, needs, machine = null, conditions = {}, title }) => ({
+      id,
+      level,
+      needs,
+      machine,
+      conditions,
+      title,
+    }))
     .sort((a, b) => a.level - b.level || (a.id < b.id ? -1 : 1));
   if (output === 'json') context.print(JSON.stringify({ schemaVersion: 1, faults: rows }, null, 2));
   else {

@@ -26,7 +26,7 @@ export function asked(ids: readonly string[]): Fault[] {
  */
 export async function inject(lab: BothWays, wanted: Wanted, context: Context): Promise<OpenFault> {
   const { built, passed } = await passing(lab, context);
-  const fits = (fault: Fault): boolean => built.includes(fault.needs) && allows(lab.spec.conditions, fault);
+  const fits = (fault: Fault): boolean => built.includes(fault.needs) && allows(lab.spec, fault);
   const { name } = lab;
   const own = 'ids' in wanted ? asked(wanted.ids) : undefined;
   for (const fault of own ?? []) refuse(fault, lab, built);
@@ -82,7 +82,7 @@ const levelOf = (some: readonly Fault[]): Level => (some.length > 1 ? 3 : (some[
 
 /** Throws LabError where a fault that was asked for has nothing to break in this lab. */
 function refuse(fault: Fault, { name, spec }: BothWays, built: readonly string[]): void {
-  const { id, needs, conditions = {} } = fault;
+  const { id, needs, machine, conditions = {} } = fault;
   if (!built.includes(needs)) {
     throw new LabError({
       what: `${id} breaks what chapter ${needs} builds, which is not there`,
@@ -91,12 +91,15 @@ function refuse(fault: Fault, { name, spec }: BothWays, built: readonly string[]
       exit: EXIT.config,
     });
   }
-  if (allows(spec.conditions, fault)) return;
-  const wants = Object.entries(conditions).map(([key, value]) => `${key}=${value}`);
+  if (allows(spec, fault)) return;
+  const wants = [
+    ...(machine === undefined ? [] : [`--driver ${machine}`]),
+    ...Object.entries(conditions).map(([key, value]) => `--condition ${key}=${value}`),
+  ];
   throw new LabError({
-    what: `${id} shows only on a lab host that was made with ${wants.join(' and ')}`,
+    what: `${id} shows only on a lab host that was made with ${wants.join(' ')}`,
     where: name,
-    next: `lab up another ${wants.map((one) => `--condition ${one}`).join(' ')}`,
+    next: `lab up another ${wants.join(' ')}`,
     exit: EXIT.config,
   });
 }

@@ -116,11 +116,12 @@ test('An answer is right when it names each true cause and nothing else, whateve
   assert.deepEqual(answered(set, truth.slice(1)), { right: false, named: set.length - 1, of: set.length });
 });
 
-test('A fault that wants a condition is for labs that were made with it', () => {
+test('A fault that wants a condition or a machine is for labs that were made with it', () => {
   const drop = Conditions.parse({ 'forward-policy': 'drop' });
   const [first] = faults;
   assert.ok(first);
   const one = { ...first, conditions: { 'forward-policy': 'drop' } as const };
-  assert.equal(allows(drop, one), true);
-  assert.equal(allows(Conditions.parse({}), one), false);
+  assert.equal(allows({ driver: 'sandbox', conditions: drop }, one), true);
+  assert.equal(allows({ driver: 'sandbox', conditions: Conditions.parse({}) }, one), false);
+  assert.equal(allows({ driver: 'sandbox', conditions: drop }, { ...one, machine: 'vm' }), false);
 });

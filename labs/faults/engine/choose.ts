@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Conditions } from '@handwired/host';
+import type { Conditions, LabSpec } from '@handwired/host';
 import type { Fault } from '../fault.ts';
 import { faults } from '../registry.ts';
 
@@ -34,8 +34,9 @@ export function clashOf(some: readonly Fault[]): [Fault, Fault] | undefined {
   return undefined;
 }
 
-/** The conditions of a lab allow a fault. */
-export const allows = (conditions: Conditions, fault: Fault): boolean =>
+/** A lab is of the kind that a fault shows on: its machine, and the conditions that it was made with. */
+export const allows = ({ driver, conditions }: Pick<LabSpec, 'driver' | 'conditions'>, fault: Fault): boolean =>
+  (fault.machine === undefined || fault.machine === driver) &&
   Object.entries(fault.conditions ?? {}).every(([key, value]) => conditions[key as keyof Conditions] === value);
 
 /**
