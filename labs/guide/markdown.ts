@@ -1,12 +1,6 @@
 import { Marked, type Token, type Tokens } from 'marked';
-import type { Block, CommandBlock, GuideStep, Inline } from './guide.ts';
-
-/** What blocks are made with: the chapter's steps, the diagrams there are, and who is told what is wrong. */
-export interface Making {
-  steps: readonly GuideStep[];
-  isPicture: (name: string) => boolean;
-  problem: (line: number, what: string) => void;
-}
+import type { Block, CommandBlock } from './guide.ts';
+import { firstLine, inlinesOf, type Making } from './inlines.ts';
 
 interface Directive {
   type: 'directive';
@@ -187,34 +181,3 @@ function directiveOf({ word, id, raw }: Directive, line: number, making: Making)
   else problem(line, `not a :: line of ours: ${firstLine(raw)}`);
   return undefined;
 }
-
-function inlinesOf(tokens: readonly Token[], line: number, making: Making): Inline[] {
-  return tokens.flatMap((token): Inline[] => {
-    const inner = (): Inline[] => inlinesOf((token as { tokens?: Token[] }).tokens ?? [], line, making);
-    switch (token.type) {
-      case 'text': {
-        const { text, tokens: deeper } = token as Tokens.Text;
-        if (deeper) return inner();
-        if (/&#?\w+;/.test(text)) making.problem(line, `write the character itself: ${firstLine(text)}`);
-        return [{ kind: 'text', text }];
-      }
-      case 'escape':
-        return [{ kind: 'text', text: (token as Tokens.Escape).text }];
-      case 'codespan':
-        return [{ kind: 'code', text: (token as Tokens.Codespan).text }];
-      case 'strong':
-        return [{ kind: 'strong', inlines: inner() }];
-      case 'em':
-        return [{ kind: 'emphasis', inlines: inner() }];
-      case 'link':
-        return [{ kind: 'link', href: (token as Tokens.Link).href, inlines: inner() }];
-      case 'br':
-        return [{ kind: 'break' }];
-      default:
-        making.problem(line, `a guide has no ${token.type}: ${firstLine(token.raw)}`);
-        return [];
-    }
-  });
-}
-
-const firstLine = (text: string): string => (text.trim().split('\n')[0] ?? '').slice(0, 60);

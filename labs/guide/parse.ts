@@ -1,7 +1,8 @@
 import type { ChapterInfo } from '@handwired/host';
 import { pictureNames } from '../diagrams/pictures.ts';
 import { type Guide, headings, type Section, type SectionId } from './guide.ts';
-import { type Making, type Part, readParts } from './markdown.ts';
+import type { Making } from './inlines.ts';
+import { type Part, readParts } from './markdown.ts';
 import { fillIn, type Values } from './values.ts';
 
 /** What is wrong in a guide's text, where. */
