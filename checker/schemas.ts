@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Facts } from './facts/facts.ts';
 import { Recording } from './recording.ts';
 import { Report } from './report/report.ts';
+import { ObservedPacket } from './report/rows.ts';
 import { Trace } from './trace/shape.ts';
 
 const published = {
@@ -11,6 +12,7 @@ const published = {
     "One snapshot of a lab host's kernel state, with nothing judged: `facts` and `baseline` of a recording.",
   ],
   trace: [Trace, "One packet's whole way: what `lab trace -o json` prints."],
+  packet: [ObservedPacket, 'One packet at several places: a line of what `lab observe -o json` prints.'],
   recording: [Recording, 'All that it takes to grade a lab again: what `lab facts -o json` prints.'],
 } as const;
 

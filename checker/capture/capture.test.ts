@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { defaultPlan } from '@handwired/host';
-import { renderRow, renderRowJson } from '../report/rows.ts';
+import { ObservedPacket, renderRow, renderRowJson } from '../report/rows.ts';
 import { random } from '../testing/random.ts';
 import { placeOf } from './capture.ts';
 import { linkTypes, type Packet, parseFrame } from './packet.ts';
@@ -145,10 +145,7 @@ describe('rows of a capture', () => {
       renderRow(row, { color: true, columns: 100, places, begin: 0 }),
       /> \u001b\[1m172\.18\.0\.11:80\u001b\[22m/,
     );
-    const { sights: seen, what } = JSON.parse(renderRowJson(row, { places })) as {
-      sights: { place: string }[];
-      what: string;
-    };
+    const { sights: seen, what } = ObservedPacket.parse(JSON.parse(renderRowJson(row, { places })));
     assert.equal(what, 'SYN');
     assert.deepEqual(
       seen.map(({ place }) => place),

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { z } from 'zod';
 import type { Place } from '../capture/capture.ts';
 import { formsOf, type Row } from '../capture/rows.ts';
 import { escapeText } from './escape.ts';
@@ -40,7 +41,29 @@ export function renderRow(row: Row, { color, columns, places, begin }: RowOption
     .join('\n');
 }
 
-/** The same as one line of JSON. */
+const End = { source: z.string().nullable(), sourcePort: z.int(), target: z.string().nullable(), targetPort: z.int() };
+
+/** One packet wherever it was seen: a line of what `lab observe -o json` prints. */
+export const ObservedPacket = z.object({
+  schemaVersion: z.literal(1),
+  protocol: z.enum(['tcp', 'udp', 'icmp', 'arp', 'other']),
+  /** In words: `SYN`, `echo request`, `query example.com`. */
+  what: z.string(),
+  /** In order of time. Addresses are null where it is neither IPv4 nor ARP; ports are 0 where there are none. */
+  sights: z.array(
+    z.object({
+      place: z.string(),
+      /** Seconds and nanoseconds since the epoch. */
+      at: z.string(),
+      way: z.enum(['in', 'out']),
+      /** Bytes on the wire. */
+      length: z.int(),
+      ...End,
+    }),
+  ),
+});
+
+/** The same as one line of JSON: docs/schema/packet.json. */
 export function renderRowJson({ sights }: Row, { places }: Pick<RowOptions, 'places'>): string {
   const { protocol, what } = sights[0]?.packet ?? { protocol: 'other', what: 'not IPv4' };
   const seen = sights.map(({ place, at, way, length, packet }) => ({
@@ -48,5 +71,6 @@ export function renderRowJson({ sights }: Row, { places }: Pick<RowOptions, 'pla
     ...{ source: packet?.source ?? null, sourcePort: packet?.sourcePort ?? 0 },
     ...{ target: packet?.target ?? null, targetPort: packet?.targetPort ?? 0 },
   }));
-  return JSON.stringify({ schemaVersion: 1, protocol, what, sights: seen });
+  const row: z.infer<typeof ObservedPacket> = { schemaVersion: 1, protocol, what, sights: seen };
+  return JSON.stringify(row);
 }
