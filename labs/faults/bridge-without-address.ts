@@ -29,6 +29,7 @@ export const fault: Fault = {
     'gateway address missing',
     'br0 no address',
     'bridge lost address',
+    'br0 lost address',
     'gateway gone',
   ],
 };

@@ -49,7 +49,8 @@ test('Every command of a fault can be repeated, is clean POSIX sh, and nothing i
 });
 
 test("A fault's own title and each of its entries of words are understood as its cause, or as one of several", () => {
-  for (const { id, cause, words } of faults) {
+  for (const { id, cause, title, words } of faults) {
+    assert.deepEqual(understand(title), [cause], `${id}: ${title}`);
     for (const entry of words) assert.ok(understand(entry).includes(cause), `${id}: ${entry}`);
     assert.ok(
       words.some((entry) => understand(entry).length === 1),

@@ -34,6 +34,10 @@ export const fault: Fault = {
   words: [
     'resolver unreachable',
     'nameserver wrong',
+    'nameserver dead',
+    'nameserver unreachable',
+    'name server unreachable',
+    'resolver dead',
     'dns server wrong',
     'name server not there',
     'resolv.conf wrong',
