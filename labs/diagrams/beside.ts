@@ -1,4 +1,12 @@
-import { type Plan, plannedTopology, says, type Topology } from '@handwired/host';
+import {
+  dockerHost,
+  nodeIds,
+  type Plan,
+  plannedTopology,
+  says,
+  type Topology,
+  type TopologyNode,
+} from '@handwired/host';
 import { chartOf, mermaidText } from './mermaid.ts';
 import { outlineOf } from './outline.ts';
 import { drawing } from './svg.ts';
@@ -8,27 +16,41 @@ import { type TextOptions, textOf } from './text.ts';
 /** Topologies that are compared, each with its heading. */
 export type Beside = { heading: string; topology: Topology }[];
 
-/** One container of ours, and the same made by Docker with its own names and its default network's addresses. */
+/** One container of ours, and the same as chapter docker's daemon makes it, in the namespace that it has for a host. */
 export function besideDocker(plan: Plan): Beside {
+  const { bridge, container } = dockerHost;
   const dockers: Plan = {
     ...plan,
-    ...{ bridge: 'docker0', subnet: '172.17.0.0/16', prefix: 16, gateway: '172.17.0.1' },
-    ct1: { name: 'web', veth: 'veth1a2b3c4', peer: 'eth0', address: '172.17.0.2' },
+    // The default network of a daemon that was told no other, and a name such as it makes them up.
+    ...{ bridge, subnet: '172.17.0.0/16', prefix: 16, gateway: '172.17.0.1' },
+    ct1: { name: container, veth: 'veth1a2b3c4', peer: 'eth0', address: '172.17.0.2' },
   };
   return [
     { heading: 'by hand', topology: oneContainer(plan) },
     {
       heading: `docker run -p ${plan.hostPort}:${plan.containerPort}`,
-      topology: withoutResolver(oneContainer(dockers), plan),
+      topology: onDockerHost(oneContainer(dockers), plan),
     },
   ];
 }
 
-/** Which servers Docker names depends on the host's resolv.conf. */
-const withoutResolver = ({ zones, ...rest }: Topology, { resolver }: Plan): Topology => ({
-  ...rest,
-  zones: zones.map((zone) => ({ ...zone, notes: zone.notes.filter(({ text }) => text !== says.resolver(resolver)) })),
-});
+/** With its own uplink. Which name servers Docker hands on depends on the host's resolv.conf: they are left out. */
+function onDockerHost({ zones, ...rest }: Topology, { resolver }: Plan): Topology {
+  const { netns, inner, address, prefix } = dockerHost;
+  const uplink = (node: TopologyNode): TopologyNode =>
+    node.id === nodeIds.uplink
+      ? { ...node, name: inner, addresses: [{ text: `${address}/${prefix}`, mark: null }] }
+      : node;
+  return {
+    ...rest,
+    zones: zones.map((zone) => ({
+      ...zone,
+      name: zone.kind === 'host' ? `netns ${netns}` : zone.name,
+      nodes: zone.nodes.map(uplink),
+      notes: zone.notes.filter(({ text }) => text !== says.resolver(resolver)),
+    })),
+  };
+}
 
 function oneContainer(plan: Plan): Topology {
   const { zones, ...rest } = plannedTopology(plan);

@@ -5,7 +5,7 @@ import { around, bottomOf, columnsOf, frame, gap, inset, type Placed, placedUnit
 import { unitsOf } from './units.ts';
 import { wireOf } from './wires.ts';
 
-/** All pictures of the course are as wide as this at least: two places of the world side by side. */
+/** A picture with the world in it is as wide as this at least: two of its places side by side. */
 const narrowest = 54;
 
 /** Rows from the world above to the containers below, so that every wire goes down. */
@@ -24,7 +24,7 @@ export function layoutOf(topology: Topology): Layout {
     gap,
   );
   const inner = Math.max(
-    narrowest,
+    zones('world').length > 0 ? narrowest : 0,
     ...[rows.devices, rows.routing, rows.bridges].map((row) => rowWidth(row.map(wide), gap)),
     ...zones('world').flatMap(({ nodes }) => nodes.map(placeWidth)),
   );

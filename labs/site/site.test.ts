@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import MiniSearch from 'minisearch';
-import { defaultPlan, derivePlan, LabError, type Plan, world } from '@handwired/host';
+import { defaultPlan, derivePlan, dockerHost, LabError, type Plan, world } from '@handwired/host';
 import { chapters } from '../chapters.ts';
 import { pictureNames } from '../diagrams/pictures.ts';
 import { siteOf } from './site.ts';
@@ -22,11 +22,11 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-test('Every chapter that has a guide has a page, and the first page leads to each', () => {
+test('Every chapter has a page, and the first page leads to each', () => {
   const linked = new Set(all(/href="(\d\d-[a-z]+\.html)"/g, pages.get('index.html') ?? ''));
-  const there = chapters.map(({ number, id }) => `${number}-${id}.html`).filter((name) => pages.has(name));
-  assert.ok(there.length >= 10);
+  const there = chapters.map(({ number, id }) => `${number}-${id}.html`);
   assert.deepEqual([...linked].toSorted(), there.toSorted());
+  for (const name of there) assert.ok(pages.has(name), name);
 });
 
 test('Every link leads to a page that there is, and to a part that it has', () => {
@@ -64,7 +64,7 @@ test("The labels of each picture are the plan's, on a page of another plan too",
         plan.ct2.address,
         plan.subnet.split('/')[0] ?? '',
         plan.resolver,
-        '127.0.0.1',
+        ...['127.0.0.1', dockerHost.address],
       ],
       ...[
         world.uplink.address,

@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Plan } from '@handwired/host';
 import { chapters } from '../chapters.ts';
-import type { Guide } from '../guide/guide.ts';
-import { readGuide } from '../guide/load.ts';
+import { guideOf } from '../guide/load.ts';
 import { summaryOf } from '../guide/summary.ts';
 import { framed, type Site } from './frame.ts';
 import { cardPage, guidePage, indexPage, summaryPage } from './pages.ts';
@@ -19,8 +18,8 @@ export interface SiteOptions {
 
 /** Every file of the course's site, by its name in the one folder. */
 export async function siteOf({ plan, lab, subtitle }: SiteOptions): Promise<Map<string, string>> {
-  const guides = await guidesOf(plan, lab);
-  const site: Site = { chapters: guides.map(({ chapter }) => chapter), subtitle };
+  const guides = await Promise.all(chapters.map(({ id }) => guideOf(id, { plan, lab })));
+  const site: Site = { chapters, subtitle };
   const summary = await summaryOf(plan);
   const pages = guides.map((guide) => ({ guide, page: guidePage(guide, plan, site) }));
   const frames = [
@@ -35,12 +34,6 @@ export async function siteOf({ plan, lab, subtitle }: SiteOptions): Promise<Map<
     ['minisearch.js', await library()],
     ...(await Promise.all(['style.css', 'site.js'].map(asset))),
   ]);
-}
-
-/** Chapters whose guide is not written yet have no page. */
-async function guidesOf(plan: Plan, lab: string): Promise<Guide[]> {
-  const parsed = await Promise.all(chapters.map(({ id }) => readGuide(id, { plan, lab })));
-  return parsed.flatMap((one) => (one ? [one.guide] : []));
 }
 
 const asset = async (name: string): Promise<[string, string]> => [
