@@ -1,8 +1,7 @@
-import { access } from 'node:fs/promises';
-import { EXIT, faultFile, findSpec, LabError } from '@handwired/host';
+import { EXIT, faultFile, findSpec, LabError, readJson } from '@handwired/host';
 import { chapters, type Progress } from '@handwired/labs';
+import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { findFault } from '../fault/state.ts';
 import { labFlag, named } from '../options.ts';
 import { printable } from '../printable.ts';
 import { progressNow } from './progress.ts';
@@ -14,9 +13,8 @@ export async function runNext(context: Context, name: string): Promise<number> {
   const { current, chapters: each, points, of } = await progressNow(name);
   const now = each.find(({ id }) => id === current);
   const about = now === undefined ? [`every chapter has passed: ${points} of ${of} points`] : chapterLines(now);
-  const missing = (await withoutLab(name, now)) ?? (await withFault(name));
-  const fault = missing === undefined ? await faultLines(name) : [];
-  context.print([...about, ...fault, ...(missing ?? commands(name, now))].join('\n'));
+  const first = (await withoutLab(name, now)) ?? (await withFault(name));
+  context.print([...about, ...(first ?? commands(name, now))].join('\n'));
   return EXIT.ok;
 }
 
@@ -45,25 +43,20 @@ async function withoutLab(name: string, now: Chapter | undefined): Promise<strin
   }
 }
 
+/** As much of cli/fault/state.ts's file as is told here: that module loads the checker, which takes as long as all else. */
+const InPlace = z.object({ phase: z.enum(['injecting', 'open', 'revealed']), injectedAt: z.iso.datetime() });
+
 /** Something is broken on purpose, and goes first. Undefined: nothing is. */
 async function withFault(name: string): Promise<string[] | undefined> {
-  const open = await findFault(name).catch(() => undefined);
-  if (open?.phase !== 'open') return undefined;
+  const fault = await readJson(faultFile(name), InPlace).catch(() => undefined);
+  if (!fault) return undefined;
+  if (fault.phase === 'revealed')
+    return ['a fault that was revealed is in place', `next: mend it, or lab fault repair${labFlag(name)}`];
   return [
-    `a fault is in place since ${open.injectedAt}`,
+    `a fault is in place since ${fault.injectedAt}`,
     `look: lab check${named(name)}`,
     `then: lab fault submit${labFlag(name)}   (once it is mended; gives up: lab fault reveal${labFlag(name)})`,
   ];
-}
-
-/** A fault that is in place comes first: with it, what was right before need not be. */
-async function faultLines(name: string): Promise<string[]> {
-  const isThere = await access(faultFile(name)).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return [];
-  return [`a fault is in place: find it, mend it, then lab fault submit${labFlag(name)}   (lab fault reveal tells it)`];
 }
 
 function commands(name: string, now: Chapter | undefined): string[] {

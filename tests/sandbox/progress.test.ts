@@ -26,8 +26,14 @@ test('A learner is told what to do now, and what was done stays through reset an
     await ready(lab, 'own');
     await says(lab, ['next', 'own'], /^read: {2}lab guide tour --lab own$/m);
     const fault = join(lab.state, 'handwired/labs/own/fault.json');
-    await writeFile(fault, '');
-    await says(lab, ['next', 'own'], /^a fault is in place: .* lab fault submit --lab own /m);
+    for (const [phase, said] of [
+      ['open', /^then: lab fault submit --lab own /m],
+      ['revealed', /^next: mend it, or lab fault repair --lab own$/m],
+      ['nosuch', /^read: /m],
+    ] as const) {
+      await writeFile(fault, JSON.stringify({ phase, injectedAt: new Date().toISOString() }));
+      await says(lab, ['next', 'own'], said);
+    }
     await rm(fault);
     assert.equal((await lab('build', 'own', '--chapter', 'namespaces')).code, 0);
     await builtRight(lab, 'own');
