@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { defaultPlan } from '@handwired/host';
-import { commandsOf, type Fault } from '@handwired/labs/faults';
+import { commandsOf, type Fault, faults } from '@handwired/labs/faults';
 
 /** What came of one fault on a lab host. */
 export interface Proof {
@@ -17,7 +17,7 @@ const head = `# Faults
 What \`lab fault inject\` can put in: each fault with the checks that fail with it on a right build, the cause that the
 checker's diagnosis names, and the commands after which all of them pass again, with the default plan's values. The
 table is written by \`FAULTS_TABLE=write node --import tsx --test tests/sandbox/faults.test.ts\`, from what came of each
-on a lab host.
+on a lab host. What needs a kernel of its own shows on a VM only, and is told from its file.
 
 | fault | level | fails | diagnosis | repair |
 | --- | --- | --- | --- | --- |
@@ -40,11 +40,13 @@ function rowOf({ fault, failed, hop }: Proof): string {
   return `| ${cells.map(cell).join(' | ')} |`;
 }
 
-export const writeTable = (proofs: readonly Proof[]): Promise<void> =>
-  writeFile(
-    file,
-    `${head}${proofs
-      .toSorted((a, b) => a.fault.id.localeCompare(b.fault.id))
-      .map(rowOf)
-      .join('\n')}\n`,
-  );
+/** What shows on a VM only has a row of what its file says of it. */
+export function writeTable(proofs: readonly Proof[]): Promise<void> {
+  const elsewhere = faults
+    .filter(({ machine }) => machine === 'vm')
+    .map(
+      (fault): Proof => ({ fault, failed: [...fault.symptoms], hop: 'PREROUTING (on a VM only, not from this run)' }),
+    );
+  const rows = [...proofs, ...elsewhere].toSorted((a, b) => (a.fault.id < b.fault.id ? -1 : 1)).map(rowOf);
+  return writeFile(file, `${head}${rows.join('\n')}\n`);
+}

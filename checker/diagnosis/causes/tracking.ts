@@ -57,7 +57,7 @@ export const tracking: Cause[] = [
   {
     id: 'conntrack-full',
     hop: 'PREROUTING',
-    explains,
+    explains: ['bridge.uplink', ...explains],
     structural: true,
     detect: ({ facts, evidence }) => {
       const most = Number(facts.here.sysctls[set] ?? Infinity);
