@@ -24,6 +24,9 @@ export async function runObserve(context: Context, name: string, options: Observ
     const next = `lab observe ${name} -o pcap > FILE.pcapng`;
     throw new LabError({ what: 'a capture file is nothing for a terminal', next, exit: EXIT.usage });
   }
+  // `lab observe | head`: nobody reads any more, so it has been enough.
+  const reader = new AbortController();
+  process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => code === 'EPIPE' && reader.abort(new Unread()));
   await withSeat(name, context, async ({ spec: { plan }, seat }) => {
     const words = options.at ?? [`${plan.ct1.name}:${plan.inner}`, plan.bridge, 'uplink'];
     const places = words.map((word) => placeOf(word, plan));
@@ -40,11 +43,13 @@ export async function runObserve(context: Context, name: string, options: Observ
         if (output === 'pcap') for (const sight of row.sights) context.write(pcapngPacket(sight));
         else if (output === 'json') context.print(renderRowJson(row, { places }));
         else context.print(renderRow(row, { places, begin, color: context.color, columns: context.columns }));
+        if (process.stdout.writableLength > MOST_UNREAD) reader.abort(tooSlow(name));
       },
     };
     const snap = output === 'pcap' ? WHOLE : HEADERS;
-    const { rows, drops } = await capture(seat, { places, filter, snap, seconds, count }, listener, context.signal);
-    stopUnlessInterrupted(context.signal);
+    const signal = AbortSignal.any([context.signal, reader.signal]);
+    const { rows, drops } = await capture(seat, { places, filter, snap, seconds, count }, listener, signal);
+    stopUnlessInterrupted(signal);
     const lost = drops.reduce((sum, some) => sum + some, 0);
     context.progress.note(
       `${rows} packet${rows === 1 ? '' : 's'} seen${lost > 0 ? `, ${lost} lost by the kernel` : ''}`,
@@ -53,9 +58,19 @@ export async function runObserve(context: Context, name: string, options: Observ
   return EXIT.ok;
 }
 
+/** Bytes of output that may wait for whoever reads it. */
+const MOST_UNREAD = 64 << 20;
+
+const tooSlow = (name: string): LabError =>
+  new LabError({ what: 'what is captured is read too slowly', where: 'stdout', next: `lab observe ${name} > FILE` });
+
+/** Nobody reads stdout any more. */
+class Unread extends Error {}
+
 /** A full disk or a lost connection is an error; that the learner has seen enough is none. */
 function stopUnlessInterrupted(signal: AbortSignal): void {
-  if (signal.aborted && !(signal.reason instanceof Interrupted)) throw signal.reason;
+  const reason: unknown = signal.reason;
+  if (!(reason instanceof Interrupted) && !(reason instanceof Unread)) signal.throwIfAborted();
 }
 
 function until({ seconds, count }: ObserveOptions): string {
