@@ -3,7 +3,7 @@ import type { Case } from '../checks/check.ts';
 import { linkOf, pairOf, pairsOf } from '../checks/look.ts';
 import type { Link } from '../facts/links.ts';
 import { addressesOn, compared, extraNode, marked, missingNode, troubles, when } from './labels.ts';
-import { addressesIn, nodeIn, type Wanted } from './plan.ts';
+import { addressesIn, beyond, nodeIn, type Wanted } from './plan.ts';
 import { routingNode } from './routing.ts';
 
 /** The lab host itself, and which of its links has which id. */
@@ -27,7 +27,7 @@ export function hostView(the: Case, wanted: Wanted): HostView {
     return missing ? [missingNode(missing)] : [];
   });
   const routing = routingNode(the, wanted);
-  const others = extra.map((link) => extraNode(`host ${link.name}`, kindOf(link), link));
+  const others = extra.map((link) => extraNode(`host ${link.name}`, kindOf(link), link, beyond(link.name, wanted)));
   const beside = [...foreign(the), ...strays(the, more)];
   const zone: Zone = {
     ...{ id: 'host', kind: 'host', name: 'lab host', mark: null, notes: [] },
@@ -117,10 +117,11 @@ function foreign({ facts, baseline }: Case): TopologyNode[] {
   );
 }
 
-/** Network namespaces that only a process or a mount elsewhere keeps, and how many links are not drawn. */
+/** Network namespaces that only a process or a mount elsewhere keeps, Docker's aside, and how many links are not drawn. */
 function strays({ facts, baseline }: Case, more: number): TopologyNode[] {
   const known = new Set([facts.host.inode, facts.world.inode, ...facts.namespaces.map(({ inode }) => inode)]);
-  for (const { inode } of [...baseline.processes, ...baseline.mounts]) known.add(inode);
+  const dockers = facts.mounts.filter(({ path }) => path.includes('/docker/netns/'));
+  for (const { inode } of [...baseline.processes, ...baseline.mounts, ...dockers]) known.add(inode);
   const kept = [...facts.processes, ...facts.mounts].filter(({ inode }) => !known.has(inode));
   const inodes = [...new Set(kept.map(({ inode }) => inode))].slice(0, 3);
   const notes = inodes.map((inode) => {

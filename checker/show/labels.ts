@@ -33,9 +33,9 @@ export const troubles = (link: Link, joined: boolean): Label[] => [
   ...when(!link.arp, 'ARP is off', 'wrong'),
 ];
 
-/** A link that nobody planned. */
-export const extraNode = (id: string, kind: TopologyNode['kind'], link: Link): TopologyNode => ({
-  ...{ id, kind, name: link.name, mark: 'extra' },
+/** A link that the plan does not speak of. */
+export const extraNode = (id: string, kind: TopologyNode['kind'], link: Link, mark: Mark = 'extra'): TopologyNode => ({
+  ...{ id, kind, name: link.name, mark },
   addresses: addressesOn(link).map((text) => marked(text)),
   notes: when(!link.up, 'is down', null),
 });

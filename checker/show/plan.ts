@@ -1,4 +1,6 @@
 import {
+  dockerHost,
+  type Mark,
   type ChapterId,
   chapterIds,
   type Plan,
@@ -33,3 +35,7 @@ export const addressesIn = (topology: Topology, id: string): string[] =>
   nodeIn(topology, id)?.addresses.map(({ text }) => text) ?? [];
 export const notesIn = (topology: Topology, id: string): string[] =>
   (nodeIn(topology, id) ?? zoneIn(topology, id))?.notes.map(({ text }) => text) ?? [];
+
+/** What chapter docker makes beside the network is beyond no plan, as long as nothing was cleaned up. */
+export const beyond = (name: string, { has }: Wanted): Mark =>
+  has('namespaces') && [dockerHost.netns, dockerHost.veth].some((one) => one === name) ? null : 'extra';

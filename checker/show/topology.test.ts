@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chapterIds, hasMarks, type Mark, plannedTopology, Topology } from '@handwired/host';
+import { chapterIds, dockerHost, hasMarks, type Mark, plannedTopology, Topology } from '@handwired/host';
 import type { Case } from '../checks/check.ts';
 import { linkOf } from '../checks/look.ts';
 import { caseOf, states } from '../testing/fixtures.ts';
@@ -195,6 +195,29 @@ test('What nobody planned is drawn as such, with a bound to how much of it', () 
     marks.includes('lab host not drawn: 292 more links (extra)') &&
       marks.some((mark) => mark.includes('and 294 more (extra)')),
   );
+});
+
+test('What chapter docker makes is beyond no plan, until all is cleaned up', () => {
+  const withDocker = (the: Case): Case => {
+    const { netns, inner, veth } = dockerHost;
+    const [ct1] = the.facts.namespaces;
+    const { here, host } = caseOf('right').facts;
+    const [cable] = here.links.filter(({ kind }) => kind === 'veth');
+    assert.ok(ct1 && cable);
+    the.facts.namespaces.push({
+      ...ct1,
+      name: netns,
+      inode: 77,
+      net: { ...here, links: [{ ...cable, name: inner, master: null }] },
+    });
+    the.facts.here.links.push({ ...cable, name: veth, index: 99, master: null });
+    the.facts.mounts.push({ path: '/run/docker/netns/1a2b3c', inode: 78 });
+    the.facts.processes.push({ pid: 1, inode: 78, netns: null, command: 'httpd' });
+    assert.notEqual(host.inode, 78);
+    return the;
+  };
+  assert.deepEqual(drawnOf(withDocker(caseOf('right'))), []);
+  assert.ok(drawnOf(withDocker(caseOf('seed-cleaned')), 'cleanup').includes('docker (extra)'));
 });
 
 test("A lab host's names can't act on what shows them", () => {

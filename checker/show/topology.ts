@@ -1,4 +1,12 @@
-import { type ChapterId, nodeIds, type Topology, type TopologyLink, worldZone, type Zone } from '@handwired/host';
+import {
+  type ChapterId,
+  dockerHost,
+  nodeIds,
+  type Topology,
+  type TopologyLink,
+  worldZone,
+  type Zone,
+} from '@handwired/host';
 import { begun } from '../begun.ts';
 import type { Case } from '../checks/check.ts';
 import { netnsOf, pairsOf } from '../checks/look.ts';
@@ -7,7 +15,7 @@ import { escapeText } from '../report/escape.ts';
 import { containerZone } from './container.ts';
 import { hostView, type HostView } from './host.ts';
 import { extraNode, when } from './labels.ts';
-import { type Wanted, wantedOf } from './plan.ts';
+import { beyond, type Wanted, wantedOf } from './plan.ts';
 
 /** The most containers that are drawn which nobody planned. */
 const mostExtra = 6;
@@ -24,7 +32,7 @@ export function topologyOf(known: Omit<Case, 'evidence'>, through?: ChapterId): 
   const wanted = wantedOf(the.plan, through ?? lastBegun(the));
   const host = hostView(the, wanted);
   const containers = (['ct1', 'ct2'] as const).flatMap((which) => containerZone(the, which, wanted) ?? []);
-  const zones = [worldZone(), host.zone, ...containers, ...extraZones(the)];
+  const zones = [worldZone(), host.zone, ...containers, ...extraZones(the, wanted)];
   return escaped({ schemaVersion: 1, zones, links: linksOf(the, host, zones, wanted) });
 }
 
@@ -34,17 +42,26 @@ function lastBegun({ facts, baseline, plan, record }: Case): ChapterId {
 }
 
 /** Named network namespaces that are neither planned nor of before the learner came. */
-function extraZones({ facts, baseline, plan }: Case): Zone[] {
+function extraZones({ facts, baseline, plan }: Case, wanted: Wanted): Zone[] {
   const planned = new Set([plan.ct1.name, plan.ct2.name, ...baseline.namespaces.map(({ name }) => name)]);
   const found = facts.namespaces.filter(({ name }) => !planned.has(name) && netnsOf(facts, name));
-  return found.slice(0, mostExtra).map(({ name, net }, at) => ({
-    ...{ id: `container ${name}`, kind: 'container', name, mark: 'extra' },
-    nodes: (net?.links ?? [])
-      .filter(({ loopback }) => !loopback)
-      .slice(0, 4)
-      .map((link) => extraNode(`${name} ${link.name}`, link.kind === 'veth' ? 'veth' : 'device', link)),
-    notes: when(at === mostExtra - 1 && found.length > mostExtra, `and ${found.length - mostExtra} more`, 'extra'),
-  }));
+  return found.slice(0, mostExtra).map(({ name, net }, at) => {
+    const mark = beyond(name, wanted);
+    const links = (net?.links ?? []).filter(({ loopback }) => !loopback);
+    // Of what Docker has made in there only the way to it is drawn.
+    const shown = mark === null ? links.filter((link) => link.name === dockerHost.inner) : links.slice(0, 4);
+    const more = found.length - mostExtra;
+    return {
+      ...{ id: `container ${name}`, kind: 'container', name, mark },
+      nodes: shown.map((link) =>
+        extraNode(`${name} ${link.name}`, link.kind === 'veth' ? 'veth' : 'device', link, mark),
+      ),
+      notes: [
+        ...when(links.length > shown.length, `and ${links.length - shown.length} more links`, null),
+        ...when(at === mostExtra - 1 && more > 0, `and ${more} more`, 'extra'),
+      ],
+    };
+  });
 }
 
 function linksOf(the: Case, { ids }: HostView, zones: readonly Zone[], { now }: Wanted): TopologyLink[] {
