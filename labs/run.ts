@@ -52,10 +52,13 @@ export const build = (session: Session, plan: Plan, options: RunOptions): Promis
 export const undo = (session: Session, plan: Plan, options: RunOptions): Promise<void> =>
   runAll('undo', session, plan, options);
 
+/** The longest step starts a Docker, which takes an emulated machine that others share a minute. */
+const STEP_MS = 240_000;
+
 export type Way = 'build' | 'undo';
 
 async function runAll(way: Way, session: Session, plan: Plan, options: RunOptions): Promise<void> {
-  const shell = shellOf(session, options.signal ? { signal: options.signal } : {});
+  const shell = shellOf(session, { timeoutMs: STEP_MS, ...(options.signal ? { signal: options.signal } : {}) });
   for (const id of options.chapters) {
     const chapter = chapterOf(id);
     await chapter[way](
