@@ -4,7 +4,7 @@ SEARCH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin",
 COMMANDS = {}  # name -> where the seat has it
 OWN = {}  # real path -> file descriptor, of the seat's own files
 WHOLE = ("/", "/usr", "/etc", "/proc", "/sys", "/usr/local")
-QUIET = re.compile(r"/proc/(sys(/net|/fs/binfmt_misc)?|sysrq-trigger)$|/sys/devices/virtual/net$")
+QUIET = re.compile(r"/proc/(sys(/net|/fs/binfmt_misc)?|sysrq-trigger)$|/sys/devices/virtual/net$|/run/handwired/mgmt\.ns$")
 WATCHED = re.compile(r"/((usr/)?(s?bin|lib[^/]*)|usr/local|usr/local/lib/handwired|(etc|run)/handwired|proc|sys/(class|devices))/")
 
 
