@@ -10,7 +10,7 @@ import { packagesOf } from './sources.ts';
 import { buildPrefix, imagesDir, type Manifest } from './store.ts';
 
 /** What a build takes while it runs; three times what is left of it. */
-const neededMiB = 1500;
+const neededMiB = 2000;
 
 /**
  * Builds an image into a new folder of the images folder and returns the folder and what is in it.
