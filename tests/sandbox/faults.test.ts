@@ -79,7 +79,9 @@ async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<Pro
 
   assert.ok(await carryOut(source, 'repair', [fault]), 'the repair failed');
   const mended = await graded.check({ through: 'publish' });
-  assert.deepEqual(misses(mended), [], 'after the repair');
+  const left = mended.checks.filter(({ verdict }) => verdict !== 'pass');
+  const why = left.flatMap(({ actual, because, evidence }) => [actual, because ?? '', ...evidence]);
+  assert.deepEqual(misses(mended), [], `after the repair: ${why.join('\n')}`);
   const hop = report.checks.find(({ id }) => id === failed[0])?.diagnosis?.hop ?? '';
   return { fault, failed, hop };
 }
