@@ -64,8 +64,11 @@ async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<Pro
   const report = await graded.check({ through: 'publish', hints: 3 });
   const failed = failures(report);
   const told = report.checks
-    .filter(({ verdict }) => verdict === 'fail')
-    .map(({ id, actual, diagnosis }) => `${id}: ${diagnosis?.cause ?? 'none'} at ${diagnosis?.hop ?? '-'} (${actual})`);
+    .filter(({ verdict }) => verdict === 'fail' || verdict === 'error')
+    .map((one) => {
+      const { id, actual, diagnosis, because } = one;
+      return `${id}: ${diagnosis?.cause ?? 'none'} at ${diagnosis?.hop ?? '-'} (${because ?? actual})`;
+    });
   t.diagnostic(`${fault.id}: ${failed.join(' ')}`);
   assert.deepEqual(
     fault.symptoms.filter((id) => !failed.includes(id)),
