@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { world } from '@handwired/host';
 import { checks } from '../checks/registry.ts';
 import type { Case } from '../checks/check.ts';
 import { causesOf, chainOf, endAt, failed, inside, judged, link } from '../testing/damage.ts';
@@ -252,6 +253,32 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
       const hole = { type: 'blackhole', destination: 'default', gateway: null, device: null, table: '77' };
       the.facts.here.routes.push({ ...route, ...hole, protocol: 'boot' });
       the.facts.here.policy.push({ priority: 100, text: 'src 172.18.0.11 table 77' });
+      endAt(the, 'ct1>internet', outOfCt1);
+    },
+  ],
+  [
+    'none',
+    'a rule for a mark that nothing sets',
+    (the) => {
+      const [route] = the.facts.here.routes;
+      assert.ok(route);
+      const same = { type: 'unicast', destination: 'default', gateway: world.uplink.gateway, device: 'enp1s0' };
+      the.facts.here.routes.push({ ...route, ...same, table: '100', protocol: 'boot' });
+      the.facts.here.policy.push({ priority: 32765, text: 'src all fwmark 0x64 table 100' });
+      endAt(the, 'ct1>internet', outOfCt1);
+    },
+  ],
+  [
+    'policy-rule-diverts',
+    'a rule for a mark, and a table with another way',
+    (the) => {
+      const [route] = the.facts.here.routes;
+      assert.ok(route);
+      const other = { type: 'unicast', destination: 'default', gateway: '203.0.113.77', device: 'enp1s0' };
+      the.facts.here.routes.push({ ...route, ...other, table: '100', protocol: 'boot' });
+      the.facts.here.policy.push({ priority: 32765, text: 'src all fwmark 0x64 table 100' });
+      const chains = [{ name: 'PREROUTING', policy: 'ACCEPT', rules: ['-i br0 -j MARK --set-xmark 0x64/0xffffffff'] }];
+      the.facts.here.iptables.unshift({ family: 'ip', variant: 'nft', name: 'mangle', chains });
       endAt(the, 'ct1>internet', outOfCt1);
     },
   ],

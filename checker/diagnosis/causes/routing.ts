@@ -1,65 +1,17 @@
 import type { Case } from '../../checks/check.ts';
 import { netnsOf } from '../../checks/look.ts';
-import type { Net } from '../../facts/facts.ts';
-import type { PolicyRule, Route } from '../../facts/routes.ts';
+import type { Route } from '../../facts/routes.ts';
 import type { Cause } from '../cause.ts';
 import { ip, sysctl } from '../commands.ts';
 import { answerTo, type Packet, uplink, within } from '../packet.ts';
+import { deciding, diverting, routeTo } from '../policy.ts';
 import { mayEndAt, type Walk } from '../walk.ts';
 
 const traffic = ['connectivity.', 'egress.', 'dns.', 'publish.'] as const;
 const common = { hop: 'routing', explains: traffic } as const;
 
-/** The rules that every host has: local, main, default. */
-const usual = new Set([0, 32766, 32767]);
-
-/** Could a policy rule, by its selectors, take a packet? A selector that is not known here may. */
-function takes({ text }: PolicyRule, packet: Packet): boolean {
-  const words = text.split(' ');
-  const value = (key: string): string | undefined => words[words.indexOf(key) + 1 || -1];
-  const [from, to, device] = [value('src'), value('dst'), value('iif')];
-  const matches = (address: string, base: string, length: string | undefined): boolean =>
-    base === 'all' || base === '0.0.0.0' || within(address, `${base}/${length ?? 32}`);
-  return (
-    (from === undefined || matches(packet.source, from, value('srclen'))) &&
-    (to === undefined || matches(packet.target, to, value('dstlen'))) &&
-    (device === undefined || device === packet.in)
-  );
-}
-
 /** Where the packet meets the host's routing: both its ways. */
 const packetOf = (the: Case, { path, probe }: Walk): Packet | undefined => path.packet?.(the, probe);
-
-function diverting(net: Net, packets: Packet[]): PolicyRule | undefined {
-  return net.policy.find(
-    (rule) => !usual.has(rule.priority) && packets.some((packet) => takes(rule, packet) && decides(net, rule, packet)),
-  );
-}
-
-/** A rule whose table has no route for the packet leaves it to the next rule: ip-rule(8). */
-function decides({ routes }: Net, { text }: PolicyRule, { target }: Packet): boolean {
-  const table = /\btable (\S+)/.exec(text)?.[1];
-  const inTable = routes.filter((route) => route.table === table && !route.destination.includes(':'));
-  return (
-    table === undefined || inTable.some(({ destination }) => destination === 'default' || within(target, destination))
-  );
-}
-
-const reverse = (packet: Packet): Packet => ({
-  ...packet,
-  source: packet.target,
-  target: packet.source,
-  in: packet.out,
-});
-
-/** The most specific route of table main to an address. */
-const routeTo = (net: Net, address: string): Route | undefined =>
-  net.routes
-    .filter(({ table, destination }) => table === 'main' && destination !== 'default' && !destination.includes(':'))
-    .filter(({ destination }) => within(address, destination))
-    .toSorted((a, b) => lengthOf(b) - lengthOf(a))[0];
-
-const lengthOf = ({ destination }: Route): number => Number(destination.split('/')[1] ?? 32);
 
 const textOf = (route: Route): string =>
   `${route.type === 'unicast' ? '' : `${route.type} `}${route.destination}${route.gateway === null ? '' : ` via ${route.gateway}`}${route.device === null ? '' : ` dev ${route.device}`}`;
@@ -81,7 +33,7 @@ export const routing: Cause[] = [
       const back = route?.device ?? uplink;
       if (Math.max(...modes) !== 1 || back === packet.in) return undefined;
       // A stray route loses the answer as well; not where the answer goes another way, or this one leads to the same.
-      const apart = leadsInto(the, back) || diverting(here, [answerTo(packet)]) !== undefined;
+      const apart = leadsInto(the, back) || deciding(here, answerTo(packet)) !== undefined;
       if (route && route.protocol !== 'kernel' && !apart) return undefined;
       return {
         hop,
@@ -108,7 +60,7 @@ export const routing: Cause[] = [
         })),
       ];
       for (const { netns, net } of places) {
-        const rule = net ? diverting(net, [packet, reverse(packet)]) : undefined;
+        const rule = net ? diverting(net, [packet, answerTo(packet)]) : undefined;
         if (!rule) continue;
         const where = netns ?? 'the lab host';
         return {

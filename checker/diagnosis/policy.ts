@@ -1,0 +1,69 @@
+import { world } from '@handwired/host';
+import type { Net } from '../facts/facts.ts';
+import type { PolicyRule, Route } from '../facts/routes.ts';
+import { type Packet, uplink, within } from './packet.ts';
+
+/** The rules that every host has: local, main, default. */
+const usual = new Set([0, 32766, 32767]);
+
+/** Could a policy rule, by its selectors, take a packet? A selector that is not known here may. */
+function takes(net: Net, { text }: PolicyRule, packet: Packet): boolean {
+  const words = text.split(' ');
+  if (words.includes('fwmark') && !marks(net)) return false;
+  const value = (key: string): string | undefined => words[words.indexOf(key) + 1 || -1];
+  const [from, to, device] = [value('src'), value('dst'), value('iif')];
+  const matches = (address: string, base: string, length: string | undefined): boolean =>
+    base === 'all' || base === '0.0.0.0' || within(address, `${base}/${length ?? 32}`);
+  return (
+    (from === undefined || matches(packet.source, from, value('srclen'))) &&
+    (to === undefined || matches(packet.target, to, value('dstlen'))) &&
+    (device === undefined || device === packet.in)
+  );
+}
+
+/** Does anything there set marks on packets? */
+const marks = ({ iptables, nft }: Net): boolean =>
+  iptables.some(({ chains }) => chains.some(({ rules }) => rules.some((rule) => /-[jg] (CONN)?MARK\b/.test(rule)))) ||
+  nft.some(({ objects }) => objects.some(({ text }) => /"mangle".*"mark"/.test(text)));
+
+/** A rule of one's own that sends such a packet before table main is asked. */
+export const deciding = (net: Net, packet: Packet): PolicyRule | undefined =>
+  net.policy.find((rule) => sends(net, rule, packet));
+
+/** One that sends one of these packets where it should not go. */
+export function diverting(net: Net, packets: Packet[]): PolicyRule | undefined {
+  const wrong = (rule: PolicyRule, packet: Packet): boolean => {
+    const route = routeIn(net, tableOf(rule), packet.target);
+    return route === undefined || !leadsRight(route, packet);
+  };
+  return net.policy.find((rule) => packets.some((packet) => sends(net, rule, packet) && wrong(rule, packet)));
+}
+
+/** A rule whose table has no route for the packet leaves it to the next rule: ip-rule(8). */
+function sends(net: Net, rule: PolicyRule, packet: Packet): boolean {
+  if (usual.has(rule.priority) || !takes(net, rule, packet)) return false;
+  const table = tableOf(rule);
+  return table === undefined || routeIn(net, table, packet.target) !== undefined;
+}
+
+const tableOf = ({ text }: PolicyRule): string | undefined => /\btable (\S+)/.exec(text)?.[1];
+
+/** The most specific IPv4 route of a table to an address. */
+const routeIn = ({ routes }: Net, table: string | undefined, target: string): Route | undefined =>
+  routes
+    .filter((one) => one.table === table && !one.destination.includes(':'))
+    .filter(({ destination }) => destination === 'default' || within(target, destination))
+    .toSorted((a, b) => lengthOf(b) - lengthOf(a))[0];
+
+/** By the link that the packet should leave by, and there to nobody else than it should. */
+const leadsRight = ({ type, device, gateway }: Route, { out }: Packet): boolean =>
+  type === 'unicast' && out === device && gateway === (device === uplink ? world.uplink.gateway : null);
+
+/** The same of table main, unless that is the default route. */
+export function routeTo(net: Net, address: string): Route | undefined {
+  const route = routeIn(net, 'main', address);
+  return route?.destination === 'default' ? undefined : route;
+}
+
+const lengthOf = ({ destination }: Route): number =>
+  destination === 'default' ? 0 : Number(destination.split('/')[1] ?? 32);
