@@ -18,6 +18,9 @@ def attribute(kind, data):
     return struct.pack("=HH", len(data) + 4, kind) + data + b"\0" * (-len(data) % 4)
 
 
+MOST_ANSWER = 16 << 20
+
+
 class Netlink:
     """One socket; the answers of a request are the payloads behind each message's header."""
 
@@ -30,9 +33,12 @@ class Netlink:
         self.serial += 1
         head = struct.pack("=IHHII", len(body) + 16, kind, 1 | flags, self.serial, 0)
         self.sock.send(head + body)
-        found = []
+        found, size = [], 0
         while True:
             data, at = self.sock.recv(1 << 17), 0
+            size += len(data)
+            if size > MOST_ANSWER:
+                raise OSError(errno.EFBIG, "the kernel has more than is read")
             while at + 16 <= len(data):
                 length, kind, flags_now, serial, _ = struct.unpack_from("=IHHII", data, at)
                 payload = data[at + 16:at + length]

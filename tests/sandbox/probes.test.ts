@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { world } from '@handwired/host';
 import { build } from '@handwired/labs';
 import { runProbes } from '../../checker/probes/run.ts';
 import { course, withGraded } from './grading.ts';
@@ -23,4 +24,15 @@ ip link set ${plan.ct1.veth} master ${plan.bridge}`);
         ['host>server', true],
       ],
     );
+  }));
+
+test('A connection that conntrack remembers from before, untranslated, is not taken up again', () =>
+  withGraded({}, async ({ host, baseline, type }) => {
+    const { session, seat, plan } = host;
+    await build(session, plan, { chapters: course });
+    const remembered = `-s ${plan.ct1.address} -d ${world.site.address} --dport 80 --state SYN_SENT --timeout 100`;
+    await type(`ip netns exec ${plan.ct1.name} sysctl -w net.ipv4.ip_local_port_range='40000 40031'
+for port in $(seq 40000 40029); do conntrack -I -p tcp --sport $port ${remembered}; done`);
+    const { results } = await runProbes(seat, { plan, baseline, wanted: ['ct1>site'] });
+    assert.equal(results['ct1>site']?.ok, true, results['ct1>site']?.error ?? '');
   }));

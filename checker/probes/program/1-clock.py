@@ -55,6 +55,8 @@ class Place:
         self.of_token = {probe["token"].encode(): probe["id"] for probe in probes}
         # A local port -> probe id: tells the packets that carry no token (SYN, RST) apart. A TLS client's random -> probe id.
         self.of_port, self.of_hello = {}, {}
+        # Local ports that are not used as long as there are others.
+        self.shunned = set()
         self.lock, self.turn = threading.Lock(), threading.Lock()
 
     def enter(self, name):

@@ -45,10 +45,11 @@ def dial(place, probe, result, address, port, end):
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setblocking(False)
     with place.lock:
-        while True:
+        for left in range(2000, -1, -1):
             sock.bind((probe.get("from", ""), 0))
             local = sock.getsockname()[1]
-            if place.of_port.setdefault(local, probe["id"]) == probe["id"]:
+            free = local not in place.shunned or left < 1000
+            if free and place.of_port.setdefault(local, probe["id"]) == probe["id"] or left == 0:
                 break
             sock.close()
             sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

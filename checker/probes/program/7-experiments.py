@@ -35,21 +35,35 @@ def experiment(place):
     return {"results": results, "seen": capture.finish(), "over": capture.over, "drops": capture.drops()}
 
 
-def asked(spaces):
-    """Is a neighbour being asked for by ARP? The kernel asks again a second later, not sooner: arp(7), retrans_time_ms."""
+def entries(spaces, protocol, kind, body):
+    """What the kernel has of such entries in all the namespaces; nothing where it can't tell."""
     for fd in spaces.values():
         try:
             enter(fd)
-            link = Netlink(ROUTE)
-            found = link.dump(30, struct.pack("=B11x", socket.AF_INET))  # RTM_GETNEIGH
+            link = Netlink(protocol)
+            yield from link.dump(kind, body)
             link.close()
-            if any(struct.unpack_from("=H", entry, 8)[0] & 1 for entry in found):  # NUD_INCOMPLETE
-                return True
         except OSError:
             pass
         finally:
             enter(HERE)
-    return False
+
+
+def asked(spaces):
+    """Is a neighbour being asked for by ARP? The kernel asks again a second later, not sooner: arp(7), retrans_time_ms."""
+    found = entries(spaces, ROUTE, 30, struct.pack("=B11x", socket.AF_INET))  # RTM_GETNEIGH
+    return any(struct.unpack_from("=H", entry, 8)[0] & 1 for entry in found)  # NUD_INCOMPLETE
+
+
+def tracked(spaces):
+    """The ports that conntrack remembers: what comes from one again is translated, or not, as it was then."""
+    ports = set()
+    for entry in entries(spaces, NETFILTER, 0x101, struct.pack("=B3x", socket.AF_INET)):  # IPCTNL_MSG_CT_GET
+        of = attributes(entry[4:])
+        for way in (1, 2):  # CTA_TUPLE_ORIG, CTA_TUPLE_REPLY
+            numbers = attributes(attributes(of.get(way, b"")).get(2, b""))  # CTA_TUPLE_PROTO
+            ports.update(struct.unpack("!H", numbers[end])[0] for end in (2, 3) if len(numbers.get(end, b"")) == 2)
+    return ports
 
 
 def original(view, found):
@@ -67,6 +81,7 @@ def main(view):
     place = original(view, spaces)
     slow = slowness()
     P["seconds"] = max(P["seconds"], min(P["slow"] * slow, Patience.most))
+    place.shunned = tracked(place.spaces)
     if asked(place.spaces):
         P["seconds"] = max(P["seconds"], 1.5)
     P["grace"] = max(0.1, min(5 * slow, 0.4))  # for the start and the end of a program that asks in our place
