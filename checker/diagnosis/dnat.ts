@@ -44,7 +44,12 @@ export const shown = ({ chain, words }: Rule): string => `-A ${chain} ${words.jo
 /** A native nft chain may translate it in a way that is not read here: then nothing is missing for certain. */
 export const byNative = (the: Case, hook: string): boolean =>
   nativeTables(the.facts.here).some((table) =>
-    table.objects.some((one) => one.hook === hook && one.text.includes('"nat"')),
+    table.objects.some(
+      ({ hook: at, text, chain }) =>
+        at === hook &&
+        text.includes('"nat"') &&
+        table.objects.some((one) => one.type === 'rule' && one.chain === chain),
+    ),
   );
 
 export const dnat = (the: Case, chain: Chain): string => {

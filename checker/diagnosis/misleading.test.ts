@@ -97,6 +97,15 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
     },
   ],
   ['conntrack-stale', 'an entry sends it to who is gone', (the) => remembered(the, '172.18.0.53')],
+  [
+    'conntrack-stale',
+    'an entry sends it to who is gone, and a native chain of nat is empty',
+    (the) => {
+      const empty = { ...chain('spread', 'prerouting'), text: '{"chain":{"type":"nat","hook":"prerouting"}}' };
+      the.facts.here.nft.push({ family: 'ip', name: 'balancer', objects: [empty] });
+      remembered(the, '172.18.0.53');
+    },
+  ],
   ['none', 'an entry that translates nothing', (the) => remembered(the, '1.1.1.1')],
   [
     'conntrack-full',
