@@ -83,7 +83,7 @@ def main(view):
     P["seconds"] = max(P["seconds"], min(P["slow"] * slow, Patience.most))
     place.shunned = tracked(place.spaces)
     if asked(place.spaces):
-        P["seconds"] = max(P["seconds"], 1.5)
+        P["seconds"] = max(P["seconds"], 1.2)
     P["grace"] = max(0.1, min(5 * slow, 0.4))  # for the start and the end of a program that asks in our place
     ENV["RES_OPTIONS"] = "timeout:%d attempts:2" % max(1, P["seconds"] / 2)
     copies = begin_copies(place)  # forks: before there is a second thread
