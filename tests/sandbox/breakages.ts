@@ -6,6 +6,8 @@ export interface Breakage {
   cause: string;
   name: string;
   script: string;
+  /** Takes away what is left when the mend was typed: a mend ends what is wrong, and leaves what is only strange. */
+  rest?: string;
 }
 
 const U = 'enp1s0';
@@ -310,5 +312,8 @@ export const fromFaults: Breakage[] = faults
     name: fault.title,
     script: commandsOf('inject', [fault], defaultPlan)
       .map(({ run }) => run.cmd)
+      .join('\n'),
+    rest: commandsOf('repair', [fault], defaultPlan)
+      .map(({ done, run }) => `{ ${done?.cmd ?? 'false'}; } > /dev/null 2>&1 || { ${run.cmd}; }`)
       .join('\n'),
   }));

@@ -60,7 +60,7 @@ async function each(t: TestContext, breakages: Breakage[], conditions: Partial<C
 /** A bridge takes the lowest MAC address of its ports: without a port its neighbours may have a stale entry, another fault. */
 const pinned = 'ip link set br0 address "$(cat /sys/class/net/br0/address)"';
 
-async function breakAndMend(graded: Graded, { cause, script }: Breakage): Promise<void> {
+async function breakAndMend(graded: Graded, { cause, script, rest = '' }: Breakage): Promise<void> {
   await graded.type(`${pinned}\n${script}`);
   const at = await broken(graded);
   const report = at(3);
@@ -75,6 +75,7 @@ async function breakAndMend(graded: Graded, { cause, script }: Breakage): Promis
     verdict === 'pass' ? [] : [actual, because, ...evidence],
   );
   assert.deepEqual(misses(after), [], `${why.join('\n')}\n${mends.join('\n\n')}\n${output}`);
+  await graded.type(rest);
 }
 
 const only = new RegExp(process.env.ONLY ?? '');

@@ -62,7 +62,7 @@ describe('lab trace and lab observe', { skip: noSandbox, timeout: 60_000 }, () =
     assert.equal(code, 0);
     assert.match(stderr, /2 packets seen/);
     for (const [words, says, exit] of [
-      ['--at uplink --seconds 1', /0 packets seen/, 0],
+      ['--at uplink --filter sctp --seconds 1', /0 packets seen/, 0],
       ['--at ct1:eth0', /there is no link ct1:eth0 on the lab host .*it has: lo enp1s0/, 64],
       ['--at br0,,uplink', /--at wants 1-16 links with commas between them/, 64],
       ['--filter tcp prt 80', /too many arguments/, 64],
