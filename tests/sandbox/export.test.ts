@@ -1,43 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Session } from '@handwired/host';
-import { exportScript } from '@handwired/labs';
 import { assertSame, assertWorks, snapshot } from './behaviour.ts';
+import { file, interrupted, places, put, script } from './exported.ts';
 import { misses, withGraded } from './grading.ts';
-import type { LabHost } from './lab-host.ts';
-
-const file = '/tmp/network.sh';
-
-/** Runs the script; a signal at its Nth command, or when it stands, to its process group (INT) or to it alone. Prints how it ended. */
-const driver = `
-import os, signal, subprocess, sys
-name, at, flags = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-script = subprocess.Popen(['bash', '${file}', *flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
-seen = 0
-for line in script.stdout:
-    seen += line.startswith('    ')
-    if name and (seen == at or line.startswith('Ctrl-C')):
-        if name == 'INT': os.killpg(script.pid, signal.SIGINT)
-        else: script.send_signal(getattr(signal, 'SIG' + name))
-        name = ''
-    sys.stdout.write(line)
-print('ended', script.wait())
-`;
-
-/** The script is on the lab host, and not yet run. */
-async function put({ session, plan }: LabHost, through?: 'veth'): Promise<void> {
-  await session.exec(`cat > ${file}`, { input: await exportScript(plan, through) });
-  await session.exec('cat > /tmp/driver.py', { input: driver });
-}
-
-const script = async ({ session }: { session: Session }, ...flags: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await session.exec(`bash ${file} ${flags.join(' ')} < /dev/null`);
-  assert.equal(code, 0, stdout + stderr);
-  return stdout + stderr;
-};
-
-const interrupted = async ({ sh }: LabHost, signal: string, at: number, flag = ''): Promise<string> =>
-  sh(`python3 /tmp/driver.py ${signal} ${at} ${flag} < /dev/null`);
 
 /** Everything that a kept build is, on a lab host that has nothing of it. */
 async function assertKept(graded: Parameters<Parameters<typeof withGraded>[1]>[0], tool: RegExp): Promise<void> {
@@ -76,10 +41,7 @@ test('Interrupted at any of ten places it leaves nothing, and gives back what wa
     await host.sh(`mkdir -p /etc/netns/ct1; echo nameserver 9.9.9.9 > /etc/netns/ct1/resolv.conf
       sysctl -q -w net.ipv4.conf.enp1s0.forwarding=1 net.ipv4.conf.all.accept_redirects=0`);
     const before = await snapshot(host);
-    const last = (await script(host, '--dry-run')).split('--- and back')[0]?.match(/^ {4}/gm)?.length ?? 0;
-    for (let place = 0; place < 10; place += 1) {
-      const at = 1 + Math.round((place * last) / 9);
-      const signal = place % 2 === 0 ? 'TERM' : 'INT';
+    for (const { at, signal } of await places(host)) {
       const said = await interrupted(host, signal, at);
       assert.match(said, signal === 'TERM' ? /^ended 143$/m : /^ended 130$/m, `${signal} at ${at}: ${said}`);
       assertSame(await snapshot(host), before, `${signal} at ${at}`);
