@@ -11,7 +11,7 @@ export const fault: Fault = {
   machine: 'vm',
   excludes: ['too-many-connections'],
   cause: 'conntrack-full',
-  symptoms: ['egress.ct1'],
+  symptoms: ['connectivity.ct1-gateway'],
   // Where the kernel is shared with others it can't be written: then there is nothing to take hold of.
   inject: () => [{ done: sh(`! test -w ${file} || test "$(cat ${file})" -le 4`), run: sh(`echo 4 > ${file}`) }],
   repair: () => [{ done: sh(`! test -w ${file} || test "$(cat ${file})" -ge 65536`), run: sh(`echo 65536 > ${file}`) }],

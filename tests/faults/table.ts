@@ -45,7 +45,11 @@ export function writeTable(proofs: readonly Proof[]): Promise<void> {
   const elsewhere = faults
     .filter(({ machine }) => machine === 'vm')
     .map(
-      (fault): Proof => ({ fault, failed: [...fault.symptoms], hop: 'PREROUTING (on a VM only, not from this run)' }),
+      (fault): Proof => ({
+        fault,
+        failed: [...fault.symptoms],
+        hop: 'PREROUTING (on a VM only: tests/vm/course.test.ts)',
+      }),
     );
   const rows = [...proofs, ...elsewhere].toSorted((a, b) => (a.fault.id < b.fault.id ? -1 : 1)).map(rowOf);
   return writeFile(file, `${head}${rows.join('\n')}\n`);

@@ -30,7 +30,7 @@ def experiment(place):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(50)
     time.sleep(0.03)  # packets that are still on their way through the namespaces
     return {"results": results, "seen": capture.finish(), "over": capture.over, "drops": capture.drops()}
 
