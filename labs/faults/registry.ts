@@ -8,7 +8,6 @@ import { fault as bridgeFilter } from './bridge-filter.ts';
 import { fault as bridgeWithoutAddress } from './bridge-without-address.ts';
 import { fault as bridgedTrafficJudged } from './bridged-traffic-judged.ts';
 import { fault as cableDownOutside } from './cable-down-outside.ts';
-import { fault as connectionTableFull } from './connection-table-full.ts';
 import { fault as containerFirewall } from './container-firewall.ts';
 import { fault as dnatWrongContainer } from './dnat-wrong-container.ts';
 import { fault as dnatWrongPort } from './dnat-wrong-port.ts';
@@ -80,7 +79,6 @@ export const faults: readonly Fault[] = [
   bridgeWithoutAddress,
   bridgedTrafficJudged,
   cableDownOutside,
-  connectionTableFull,
   containerFirewall,
   dnatWrongContainer,
   dnatWrongPort,
