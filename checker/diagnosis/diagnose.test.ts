@@ -11,6 +11,15 @@ import { looks } from './looks.ts';
 import { paths } from './paths.ts';
 import { causes } from './registry.ts';
 
+/** A rule of policy routing on the lab host, and the default route of the table that it names. */
+function byRule({ facts: { here } }: Case, text: string, way: Partial<Case['facts']['here']['routes'][number]>): void {
+  const [route] = here.routes;
+  assert.ok(route);
+  const table = text.split(' ').at(-1) ?? '';
+  here.routes.push({ ...route, type: 'unicast', destination: 'default', protocol: 'boot', table, ...way });
+  here.policy.push({ priority: 100, text });
+}
+
 const outOfCt1 = ['ct1 eth0 out', 'root veth-ct1 in', 'root br0 in'];
 
 /** One damage to a right case, and the cause that must be named for all that fails; `none`: no cause may be named. */
@@ -248,11 +257,7 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
     'policy-rule-diverts',
     'a rule for its source, and a table that takes it',
     (the) => {
-      const [route] = the.facts.here.routes;
-      assert.ok(route);
-      const hole = { type: 'blackhole', destination: 'default', gateway: null, device: null, table: '77' };
-      the.facts.here.routes.push({ ...route, ...hole, protocol: 'boot' });
-      the.facts.here.policy.push({ priority: 100, text: 'src 172.18.0.11 table 77' });
+      byRule(the, 'src 172.18.0.11 table 77', { type: 'blackhole', gateway: null, device: null });
       endAt(the, 'ct1>internet', outOfCt1);
     },
   ],
@@ -260,11 +265,7 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
     'none',
     'a rule for a mark that nothing sets',
     (the) => {
-      const [route] = the.facts.here.routes;
-      assert.ok(route);
-      const same = { type: 'unicast', destination: 'default', gateway: world.uplink.gateway, device: 'enp1s0' };
-      the.facts.here.routes.push({ ...route, ...same, table: '100', protocol: 'boot' });
-      the.facts.here.policy.push({ priority: 32765, text: 'src all fwmark 0x64 table 100' });
+      byRule(the, 'src all fwmark 0x64 table 100', { gateway: world.uplink.gateway, device: 'enp1s0' });
       endAt(the, 'ct1>internet', outOfCt1);
     },
   ],
@@ -272,11 +273,7 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
     'policy-rule-diverts',
     'a rule for a mark, and a table with another way',
     (the) => {
-      const [route] = the.facts.here.routes;
-      assert.ok(route);
-      const other = { type: 'unicast', destination: 'default', gateway: '203.0.113.77', device: 'enp1s0' };
-      the.facts.here.routes.push({ ...route, ...other, table: '100', protocol: 'boot' });
-      the.facts.here.policy.push({ priority: 32765, text: 'src all fwmark 0x64 table 100' });
+      byRule(the, 'src all fwmark 0x64 table 100', { gateway: '203.0.113.77', device: 'enp1s0' });
       const chains = [{ name: 'PREROUTING', policy: 'ACCEPT', rules: ['-i br0 -j MARK --set-xmark 0x64/0xffffffff'] }];
       the.facts.here.iptables.unshift({ family: 'ip', variant: 'nft', name: 'mangle', chains });
       endAt(the, 'ct1>internet', outOfCt1);
