@@ -8,6 +8,8 @@
 # `again` libvirtd, `logger` virtlogd.
 set -eu
 run=$1 state=$2 cache=$3 kvm=$4 again=${5:-}
+# shellcheck source=/dev/null # mount-point.sh, checked by itself
+. "$(dirname "$0")/mount-point.sh"
 
 # The pid file holds pid and start time (proc(5), stat field 22): together they name one process until the next boot.
 note() { echo "$1 $(cut -d' ' -f22 "/proc/$1/stat")" >"$2.new" && mv "$2.new" "$2"; }
@@ -41,12 +43,16 @@ if [ -z "$again" ]; then
   mount --rbind "$run/dev" /dev
 
   # Debian's packages make lib/dnsmasq; libvirt writes there for each network, with or without a dnsmasq.
-  mkdir -p "$state/etc" "$state/lib/dnsmasq" "$state/log/qemu" "$cache" /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /run/libvirt
-  mount --bind "$state/etc" /etc/libvirt
-  mount --bind "$state/lib" /var/lib/libvirt
-  mount --bind "$state/log" /var/log/libvirt
-  mount --bind "$cache" /var/cache/libvirt
-  mount --bind "$run" /run/libvirt
+  mkdir -p "$state/etc" "$state/lib/dnsmasq" "$state/log/qemu" "$cache"
+  bind_over() {
+    mount_point "$2"
+    mount --bind "$1" "$2"
+  }
+  bind_over "$state/etc" /etc/libvirt
+  bind_over "$state/lib" /var/lib/libvirt
+  bind_over "$state/log" /var/log/libvirt
+  bind_over "$cache" /var/cache/libvirt
+  bind_over "$run" /run/libvirt
 
   # libvirtd looks its built-in user and group up before it reads qemu.conf, and only Debian's libvirt-daemon-system, which
   # also sets a daemon up for the whole machine, makes them (src/qemu/qemu_conf.c, virQEMUDriverConfigNew).
