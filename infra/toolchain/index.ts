@@ -6,17 +6,18 @@ import type { Work } from '../driver.ts';
 import { type Artifact, ensureArtifact, folderOf, isIntact } from './artifact.ts';
 import { download } from './download.ts';
 import { buildFlags, ensureGo, goBuild, moduleFolder } from './go.ts';
+import { withHome } from './home.ts';
 import { bridge, libvirt, pulumi, type Tool } from './tools.ts';
 
 /** The engine with all it needs to drive libvirt, without a registry. */
 export interface Toolchain {
   /** Has bin/pulumi: what `PulumiCommand.get({ root })` takes. */
   pulumiRoot: string;
-  /** PULUMI_HOME: the bridge is installed in it. */
+  /** Has plugins/ with the bridge: what `makeHome` takes. Nothing else is to be written there. */
   pulumiHome: string;
   /** PULUMI_DYNAMIC_TF_PLUGIN_CACHE_DIR: the libvirt provider is in it. */
   pluginCacheDir: string;
-  /** For every call of the engine; the caller adds backend, passphrase and TMPDIR of its lab (cloud-init ISOs). */
+  /** For every call of the engine; the caller adds PULUMI_HOME, backend, passphrase and TMPDIR (cloud-init ISOs) of its lab. */
   env: Record<string, string>;
 }
 
@@ -40,7 +41,6 @@ export async function missingTools(): Promise<string[]> {
 
 function assemble(pulumiRoot: string, pulumiHome: string, pluginCacheDir: string): Toolchain {
   const env = {
-    PULUMI_HOME: pulumiHome,
     PULUMI_DYNAMIC_TF_PLUGIN_CACHE_DIR: pluginCacheDir,
     PULUMI_SKIP_UPDATE_CHECK: 'true',
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
@@ -63,7 +63,7 @@ async function artifactOf(tool: Tool, work: Work): Promise<Artifact> {
   return { ...(await identityOf(tool)), files: [tool.file], make };
 }
 
-/** The bridge's folder is a PULUMI_HOME: the engine itself installs the plugin into it. */
+/** The bridge's folder is a PULUMI_HOME: the engine itself installs the plugin into it. Its log of that goes. */
 async function bridgeArtifact(pulumiRoot: string, work: Work): Promise<Artifact> {
   const make = async (folder: string): Promise<string> => {
     const program = join(folder, basename(bridge.file));
@@ -75,6 +75,7 @@ async function bridgeArtifact(pulumiRoot: string, work: Work): Promise<Artifact>
       next: 'make setup',
     });
     await rm(program);
+    await rm(join(folder, 'logs'), { recursive: true, force: true });
     return source;
   };
   return { ...(await identityOf(bridge)), files: [bridge.file], make };
@@ -128,7 +129,7 @@ const isExecutable = (file: string): Promise<boolean> =>
   );
 
 async function askVersion(file: string): Promise<string> {
-  const answer = await run([file, 'version'], { allowFailure: true, env: { PULUMI_SKIP_UPDATE_CHECK: 'true' } });
+  const answer = await withHome(undefined, (env) => run([file, 'version'], { allowFailure: true, env }));
   return answer.stdout.trim().replace(/^v/, '');
 }
 

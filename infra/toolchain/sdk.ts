@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { run } from '@handwired/host';
 import type { Work } from '../driver.ts';
 import { buildFlags, ensureGo, moduleFolder } from './go.ts';
+import { withHome } from './home.ts';
 import type { Toolchain } from './index.ts';
 import { libvirt } from './tools.ts';
 
@@ -40,6 +41,8 @@ export async function generateSdk(toolchain: Toolchain, folder: string, work: Wo
 async function schemaOf(toolchain: Toolchain, signal: AbortSignal): Promise<string> {
   const argv = ['package', 'get-schema', 'terraform-provider', 'dmacvicar/libvirt', libvirt.version];
   const pulumi = join(toolchain.pulumiRoot, 'bin/pulumi');
-  const { stdout } = await run([pulumi, ...argv], { env: toolchain.env, cwd: '/', signal, next: 'make setup' });
-  return stdout;
+  const options = { cwd: '/', signal, next: 'make setup' };
+  const ask = (env: Record<string, string>) =>
+    run([pulumi, ...argv], { ...options, env: { ...toolchain.env, ...env } });
+  return (await withHome(toolchain.pulumiHome, ask)).stdout;
 }

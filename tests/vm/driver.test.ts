@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import {
+  cacheDir,
   connect,
   defaultPlan,
   type Endpoint,
@@ -32,11 +35,18 @@ describe('the vm driver', { skip, timeout: 900_000 }, () => {
   let forget: () => Promise<void>;
   let spec: LabSpec;
   let endpoint: Endpoint;
+  let home: string;
+  let machine: string[];
   before(async () => {
     forget = await ownState();
+    home = await emptyHome();
+    machine = await filesOfOthers();
     spec = await specOf('tested');
   });
-  after(() => forget());
+  after(async () => {
+    await forget();
+    await rm(home, { recursive: true });
+  });
 
   it('brings a lab host up through the engine, which answers with its own kernel and pinned key', async (t) => {
     endpoint = await vm.up(spec, work());
@@ -140,7 +150,28 @@ describe('the vm driver', { skip, timeout: 900_000 }, () => {
     assert.equal((await vm.status(spec, work().signal)).state, 'absent');
     assert.deepEqual(await vm.destroy(spec, work()), []);
   });
+
+  it('has written nothing into the home folder or the toolchain, and made no folder where a libvirt of the machine would', async () => {
+    assert.deepEqual(await readdir(home), []);
+    assert.deepEqual(await filesOfOthers(), machine);
+  });
 });
+
+/** Makes an empty folder this process's home; the cache stays where it is. */
+async function emptyHome(): Promise<string> {
+  process.env.XDG_CACHE_HOME = join(cacheDir(), '..');
+  process.env.HOME = await mkdtemp(join(tmpdir(), 'handwired-test-home-'));
+  return process.env.HOME;
+}
+
+/** The folders of the machine's own libvirt that are there, and each file of the finished parts of the toolchain. */
+async function filesOfOthers(): Promise<string[]> {
+  const folders = ['/etc/libvirt', '/var/lib/libvirt', '/var/log/libvirt', '/var/cache/libvirt', '/run/libvirt'];
+  const toolchain = join(cacheDir(), 'toolchain');
+  const parts = (await readdir(toolchain)).filter((name) => /-[0-9a-f]{16}$/.test(name));
+  const files = await Promise.all(parts.map((name) => readdir(join(toolchain, name), { recursive: true })));
+  return [...folders.filter((folder) => existsSync(folder)), ...files.flat().sort()];
+}
 
 describe('a vm lab that is cut off', { skip, timeout: 300_000 }, () => {
   let forget: () => Promise<void>;

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError, type LabSpec } from '@handwired/host';
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
+import { makeHome } from '../../toolchain/home.ts';
 import type { Toolchain } from '../../toolchain/index.ts';
 import { diagnostics } from './diagnostics.ts';
 import { engineMark } from './leftover-engines.ts';
@@ -22,11 +23,12 @@ const project = 'handwired';
 export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase: string): Promise<Engine> {
   const files = filesOf(spec.name);
   for (const folder of [files.backend, files.workDir, files.temporary]) await mkdir(folder, { recursive: true });
+  await makeHome(files.home, toolchain.pulumiHome);
   await rm(join(files.backend, '.pulumi/locks'), { recursive: true, force: true });
   const workspace = {
     workDir: files.workDir,
-    pulumiHome: toolchain.pulumiHome,
-    pulumiCommand: await PulumiCommand.get({ root: toolchain.pulumiRoot, skipVersionCheck: true }),
+    pulumiHome: files.home,
+    pulumiCommand: await findCommand(toolchain.pulumiRoot, files.home),
     projectSettings: { name: project, runtime: 'nodejs' as const, backend: { url: `file://${files.backend}` } },
     envVars: {
       ...toolchain.env,
@@ -44,6 +46,15 @@ export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase
     ? LocalWorkspace.selectStack(inline, workspace)
     : LocalWorkspace.createStack(inline, workspace));
   return { up: (...rest) => up(stack, ...rest), destroy: (...rest) => destroy(stack, ...rest) };
+}
+
+/**
+ * The CLI for the Automation API, which asks for its version with this process's own environment and takes no other.
+ * The CLI is started before the first wait, so that labs that come up side by side each name their own home.
+ */
+function findCommand(root: string, home: string): Promise<PulumiCommand> {
+  process.env.PULUMI_HOME = home;
+  return PulumiCommand.get({ root, skipVersionCheck: true });
 }
 
 async function up(stack: Stack, program: PulumiFn, note: (text: string) => void, signal: AbortSignal): Promise<void> {

@@ -37,9 +37,10 @@ export interface Files {
   privateKey: string;
   hostKey: string;
   passphrase: string;
-  /** Pulumi's file backend and its working folder. */
+  /** Pulumi's file backend, its working folder and its PULUMI_HOME. */
   backend: string;
   workDir: string;
+  home: string;
   /** The cloud-init disk, when it has to be uploaded; else it is made in the pool's folder. */
   seed: string;
   /** TMPDIR of the engine and the provider. */
@@ -61,6 +62,7 @@ export function filesOf(name: string): Files {
     passphrase: at('passphrase'),
     backend: at('pulumi/backend'),
     workDir: at('pulumi/work'),
+    home: at('pulumi/home'),
     seed: at('seed.iso'),
     temporary: at('pulumi/tmp'),
     kernel: at('boot/kernel'),
