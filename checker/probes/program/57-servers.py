@@ -13,14 +13,21 @@ class Servers(threading.Thread):
     def run(self):
         while True:
             for key, what in self.selector.select(0.003 if self.later else 1):
-                try:
-                    key.data(what)
-                except (OSError, ValueError, IndexError, struct.error):
-                    pass
-            due = [work for when, work in self.later if when <= time.monotonic()]
-            self.later = [entry for entry in self.later if entry[0] > time.monotonic()]
-            for work in due:
-                work()
+                self.attempt(key.data, what)
+            self.work_due(time.monotonic())
+
+    def work_due(self, now):
+        """Does what was put off to `now` or before; what that puts off again waits for its own time."""
+        due, self.later = [entry for entry in self.later if entry[0] <= now], [entry for entry in self.later if entry[0] > now]
+        for _, work in due:
+            self.attempt(work)
+
+    def attempt(self, work, *args):
+        """One connection's trouble is its own: whatever comes, the others are served."""
+        try:
+            work(*args)
+        except Exception:
+            pass
 
     def bound(self, place, kind, address, port, device=0):
         enter(place.fd)
