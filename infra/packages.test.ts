@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parsePackages } from './packages.ts';
+import { silent } from '@handwired/host';
+import { ensurePackages, parsePackages } from './packages.ts';
 
 const text = await readFile(join(import.meta.dirname, 'packages.list'), 'utf8');
 
@@ -20,4 +22,43 @@ test('a package for another processor is left out, and one that may be absent is
     { name: 'b', targets: ['vm'], why: 'for arm64', optional: false },
     { name: 'c', targets: ['vm', 'build'], why: 'may be absent', optional: true },
   ]);
+});
+
+/** dpkg and apt of a machine that has no package lists: a file in installed/ for each package, `lists` after an update. */
+const machine: Record<string, string> = {
+  'dpkg-query': `for word; do [ ! -e "$MACHINE/installed/$word" ] || echo "$word installed"; done`,
+  'apt-cache': `[ -e "$MACHINE/lists" ] || exit 0
+    for word; do case $word in -*|policy|*-network) ;; *) printf '%s:\n  Installed: (none)\n  Candidate: 1\n' "$word"; esac; done`,
+  'apt-get': `case " $* " in
+      *' -s '*) ;;
+      *' update '*) : >"$MACHINE/lists" ;;
+      *' install '*)
+        [ -e "$MACHINE/lists" ] || exit 100
+        while [ "$1" != --no-install-recommends ]; do shift; done
+        shift
+        for word; do : >"$MACHINE/installed/$word"; done ;;
+    esac`,
+  dpkg: ':',
+};
+
+const notRoot = process.getuid?.() === 0 ? false : 'packages are installed by root only';
+
+test('a machine without package lists gets optional packages too, and none that its release lacks', {
+  skip: notRoot,
+}, async () => {
+  const top = await mkdtemp(join(tmpdir(), 'handwired-test-'));
+  const old = { ...process.env };
+  try {
+    await mkdir(join(top, 'installed'));
+    for (const [name, text] of Object.entries(machine))
+      await writeFile(join(top, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    Object.assign(process.env, { PATH: `${top}:${old.PATH ?? ''}`, XDG_CACHE_HOME: top, MACHINE: top });
+    await ensurePackages('vm', { progress: silent, signal: AbortSignal.timeout(20_000) });
+    const installed = await readdir(join(top, 'installed'));
+    assert.ok(installed.includes('libvirt-daemon') && installed.includes('libvirt-daemon-driver-storage'));
+    assert.ok(!installed.includes('libvirt-daemon-driver-network'));
+  } finally {
+    process.env = old;
+    await rm(top, { recursive: true, force: true });
+  }
 });

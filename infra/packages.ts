@@ -36,8 +36,13 @@ export async function ensurePackages(target: PackageTarget, work: Work): Promise
     work.progress.note('another process is installing packages; waiting for it');
   });
   try {
-    const missing = await missingPackages(needed);
-    if (missing.length > 0) await install(missing, work);
+    // On a machine that has no package lists yet the first installation fetches them, and only then optional packages
+    // are known: what is missing is asked again.
+    for (let round = 0; round < 2; round += 1) {
+      const missing = await missingPackages(needed);
+      if (missing.length === 0) break;
+      await install(missing, work);
+    }
     await writeAtomic(memory, JSON.stringify({ state: await dpkgState(needed) })).catch(() => undefined);
   } finally {
     await lock.release();
