@@ -30,7 +30,7 @@ CERTIFICATES = "/etc/handwired/world"
 LOG_BYTES = 4 << 20  # then world.log becomes world.log.1 and a new one begins
 HEAD_BYTES = 16 << 10
 LINE_BYTES = 200
-READ_SECONDS = 5
+READ_SECONDS = 30  # more than the grader ever waits for its own side (Patience.most, twice): it is never cut off by us
 KNOCK_SECONDS = 2  # less than READ_SECONDS: the asker is always told
 CONNECTIONS = 512
 
