@@ -29,6 +29,12 @@ export interface Wire {
  */
 const MOST_ON_THE_WAY = 4 * 1024 * 1024;
 
+/**
+ * What sshd reads from a pipe at once, at the least, when there is so much (CHAN_RBUF, channels.h; 32 KiB where nothing
+ * filters). A read that gives less has emptied the pipe: pipe(7).
+ */
+const FULL_READ = 16 * 1024;
+
 /** A lab host that answers takes a signal in this time; one that hangs must not hold us longer. */
 const FAREWELL_MS = 1000;
 
@@ -127,7 +133,9 @@ export class ChannelProcess implements RemoteProcess {
    * sshd sends the exit status as soon as it has reaped the process, and only then what the process had left in its
    * pipes; the channel's end comes when the last background child has closed them, maybe never. But each turn of
    * sshd's loop (server_loop2, serverloop.c) reads from a pipe that has something before it takes our next request,
-   * and sends that before it answers the one after. So when nothing comes between two answers, the pipes are empty.
+   * and sends that before it answers the one after. So when less than a full read comes between two answers, the pipes
+   * were empty in between, and what came from then on is a background child's: one that writes a line in each round
+   * trip holds nobody up.
    */
   async #drain(): Promise<void> {
     try {
@@ -135,7 +143,7 @@ export class ChannelProcess implements RemoteProcess {
       while (!this.#settled) {
         const before = this.#late;
         await this.#wire.roundTrip();
-        if (this.#late === before || this.#late > MOST_ON_THE_WAY) break;
+        if (this.#late - before < FULL_READ || this.#late > MOST_ON_THE_WAY) break;
       }
       this.#finish();
     } catch {
