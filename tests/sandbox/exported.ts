@@ -21,6 +21,9 @@ for line in script.stdout:
 print('ended', script.wait())
 `;
 
+/** The whole of it takes as long as all steps of `lab build` together: half a minute and more on a slow emulated VM. */
+const timeoutMs = 240_000;
+
 /** The script is on the lab host, and not yet run. */
 export async function put({ session, plan }: Pick<LabHost, 'session' | 'plan'>, through?: 'veth'): Promise<void> {
   await session.exec(`cat > ${file}`, { input: await exportScript(plan, through) });
@@ -29,18 +32,19 @@ export async function put({ session, plan }: Pick<LabHost, 'session' | 'plan'>, 
 
 /** Runs it to its end; what it printed. */
 export const script = async ({ session }: { session: Session }, ...flags: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await session.exec(`bash ${file} ${flags.join(' ')} < /dev/null`);
+  const { code, stdout, stderr } = await session.exec(`bash ${file} ${flags.join(' ')} < /dev/null`, { timeoutMs });
   assert.equal(code, 0, stdout + stderr);
   return stdout + stderr;
 };
 
 /** Runs it, and interrupts it at its Nth command; what it printed, and how it ended. */
 export const interrupted = async (
-  { sh }: Pick<LabHost, 'sh'>,
+  { session }: Pick<LabHost, 'session'>,
   signal: string,
   at: number,
   flag = '',
-): Promise<string> => sh(`python3 /tmp/driver.py ${signal} ${at} ${flag} < /dev/null`);
+): Promise<string> =>
+  (await session.exec(`python3 /tmp/driver.py ${signal} ${at} ${flag} < /dev/null`, { timeoutMs })).stdout;
 
 /** Ten places of it, from the first command to the last: at which command, and by which signal. */
 export async function places(host: Pick<LabHost, 'session'>): Promise<{ at: number; signal: 'TERM' | 'INT' }[]> {
