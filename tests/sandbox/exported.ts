@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { type Session } from '@handwired/host';
 import { exportScript } from '@handwired/labs';
 import type { LabHost } from './lab-host.ts';
 
@@ -30,24 +29,25 @@ export async function put({ session, plan }: Pick<LabHost, 'session' | 'plan'>, 
   await session.exec('cat > /tmp/driver.py', { input: driver });
 }
 
-/** Runs it to its end; what it printed. */
-export const script = async ({ session }: { session: Session }, ...flags: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await session.exec(`bash ${file} ${flags.join(' ')} < /dev/null`, { timeoutMs });
+type OnHost = Pick<LabHost, 'session'>;
+
+/** Runs a command line that has to succeed; what it printed. */
+async function succeed({ session }: OnHost, command: string): Promise<string> {
+  const { code, stdout, stderr } = await session.exec(`${command} < /dev/null`, { timeoutMs });
   assert.equal(code, 0, stdout + stderr);
   return stdout + stderr;
-};
+}
+
+/** Runs it to its end; what it printed. */
+export const script = (host: OnHost, ...flags: string[]): Promise<string> =>
+  succeed(host, `bash ${file} ${flags.join(' ')}`);
 
 /** Runs it, and interrupts it at its Nth command; what it printed, and how it ended. */
-export const interrupted = async (
-  { session }: Pick<LabHost, 'session'>,
-  signal: string,
-  at: number,
-  flag = '',
-): Promise<string> =>
-  (await session.exec(`python3 /tmp/driver.py ${signal} ${at} ${flag} < /dev/null`, { timeoutMs })).stdout;
+export const interrupted = (host: OnHost, signal: string, at: number, flag = ''): Promise<string> =>
+  succeed(host, `python3 /tmp/driver.py ${signal} ${at} ${flag}`);
 
 /** Ten places of it, from the first command to the last: at which command, and by which signal. */
-export async function places(host: Pick<LabHost, 'session'>): Promise<{ at: number; signal: 'TERM' | 'INT' }[]> {
+export async function places(host: OnHost): Promise<{ at: number; signal: 'TERM' | 'INT' }[]> {
   const last = (await script(host, '--dry-run')).split('--- and back')[0]?.match(/^ {4}/gm)?.length ?? 0;
   return Array.from({ length: 10 }, (_, place) => ({
     at: 1 + Math.round((place * last) / 9),

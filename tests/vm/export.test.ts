@@ -33,8 +33,7 @@ async function assertUntouched({ host, baseline }: Graded, when: string): Promis
 
 async function exported(t: TestContext, graded: Graded): Promise<void> {
   const { session, plan } = graded.host;
-  const sh = async (command: string): Promise<string> => (await session.exec(command)).stdout;
-  const host = { session, plan, sh };
+  const host = { session, plan };
   await put(host);
   const start = performance.now();
   await script(host, '--keep');
