@@ -22,7 +22,7 @@ const gradeOf = (seat: OpenSeat, only?: 'bridge' | 'cleanup'): Promise<Report> =
 
 /** Reads the parameters' line, as our program would, and says something with their nonce. */
 const framed = (python: string): string =>
-  `exec python3 -c 'import sys,json,os;n=json.loads(sys.stdin.readline())["nonce"];o=os.fdopen(1,"wb");${python}'`;
+  `exec python3 -c 'import sys,json,os;n=json.loads(sys.stdin.readline())["parameters"]["nonce"];o=os.fdopen(1,"wb");${python}'`;
 
 const answers: [what: string, script: string, why: RegExp][] = [
   ['nothing', 'exit 0', /sent no whole answer \(exit 0\)/],
@@ -59,8 +59,7 @@ for (const [what, script, why] of answers) {
 }
 
 test('A lab host that never answers is given up in time', async () => {
-  const folder = new URL('facts/program/', import.meta.url);
-  const program = { folder, parameters: {}, timeoutMs: 300, maxBytes: 1000 };
+  const program = { program: 'facts' as const, parameters: {}, timeoutMs: 300, maxBytes: 1000 };
   await assert.rejects(runRemote(await seatOf('exec sleep 60'), program), (error) => {
     assert.ok(error instanceof LabError);
     return /had not ended after 0.3 s/.test(error.message) && error.next.startsWith('lab ');
@@ -88,7 +87,7 @@ test('A source without its kernel module or tool is an error of the checks that 
       const { raw, evidence } = recorded('seed-cleaned');
       const nft = raw.sources.root?.nft;
       if (nft) Object.assign(nft, { code: err.startsWith('E') ? 1 : null, out: '', err });
-      return program === 'observe' ? raw : evidence;
+      return program === 'facts' ? raw : evidence;
     });
     const { baseline, record } = caseOf('empty');
     const subject = { lab: 'lab', driver: 'sandbox' } as const;

@@ -13,8 +13,8 @@ function hostIn(...states: State[]): { seat: OpenSeat; trips: () => number } {
   let trips = 0;
   const seat = replaying((program) => {
     trips += 1;
-    const state = states[program === 'observe' ? Math.min(snapshots++, states.length - 1) : 0] ?? 'empty';
-    return program === 'observe' ? recorded(state).raw : recorded(state).evidence;
+    const state = states[program === 'facts' ? Math.min(snapshots++, states.length - 1) : 0] ?? 'empty';
+    return program === 'facts' ? recorded(state).raw : recorded(state).evidence;
   });
   return { seat, trips: () => trips };
 }
@@ -112,7 +112,7 @@ test('Trouble on our side is an error with its reason, for all that was asked, a
   for (const answer of [null, [], { host: 1 }, { ...recorded('right').raw, sources: {} }]) {
     assert.equal((await gradeOf(replaying(() => answer))).exit, 3);
   }
-  const half = replaying((program) => (program === 'observe' ? recorded('right').raw : { results: {} }));
+  const half = replaying((program) => (program === 'facts' ? recorded('right').raw : { results: {} }));
   const later = await gradeOf(half);
   assert.deepEqual([later.exit, later.summary.pass, later.summary.fail], [3, 0, 0]);
 });
@@ -130,7 +130,7 @@ test('Leftovers that can still go by themselves are waited for', async () => {
   const settling: OpenSeat = replaying((program) => {
     const { raw } = recorded('empty');
     // The kernel's work queue has not come to the veth of a deleted namespace yet.
-    if (program === 'observe' && snapshots++ < 2) raw.processes.push({ pid: 9, inode: 7, args: ['sleep', '1'] });
+    if (program === 'facts' && snapshots++ < 2) raw.processes.push({ pid: 9, inode: 7, args: ['sleep', '1'] });
     return raw;
   });
   const report = await gradeOf(settling, { baseline, record, only: 'cleanup' });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LabError } from '@handwired/host';
-import { runRemote, unframe } from './remote.ts';
+import { LabError, run } from '@handwired/host';
+import { type AgentProgram, readAgent, runRemote, unframe } from './remote.ts';
 import { replaying, result } from './testing/fixtures.ts';
 import { damaged } from './testing/random.ts';
 
-const program = { folder: new URL('probes/program/', import.meta.url), parameters: {}, timeoutMs: 1, maxBytes: 1 };
+const program = { program: 'experiments' as const, parameters: {}, timeoutMs: 1, maxBytes: 1 };
 
 test('A frame is found behind noise, by its own nonce', () => {
   assert.deepEqual(unframe('welcome!\nabc 8\n{"a": 1}\nabc end\nbye', 'abc'), { a: 1 });
@@ -36,7 +36,7 @@ test('The answer is what the program framed', async () => {
       replaying((kind) => ({ kind })),
       program,
     ),
-    { kind: 'probe' },
+    { kind: 'experiments' },
   );
 });
 
@@ -54,3 +54,18 @@ test('No python3 and no answer are told apart', async () => {
     /no whole answer \(exit 1: MemoryError\)/,
   );
 });
+
+const programs: AgentProgram[] = ['facts', 'experiments', 'trace', 'capture', 'watch'];
+
+for (const program of programs) {
+  test(`What is sent for ${program} is all that it imports`, async () => {
+    const modules = await readAgent(program);
+    // The loader is only started: a program's module is loaded, and its `main` is looked up, but not called.
+    const loader = await run(['cat', new URL('../agent/loader.py', import.meta.url).pathname]);
+    const script = loader.stdout.replace(/\.main\(sent\["parameters"\]\)/, '.main; print("loaded")');
+    const input = JSON.stringify({ program: `agent.${program}`, modules, parameters: {} });
+    const { stdout } = await run(['python3', '-ISB', '-c', script], { input: `${input}\n`, timeoutMs: 20_000 });
+    assert.equal(stdout, 'loaded\n');
+    assert.ok(!Object.keys(modules).some((name) => name.includes('test_')), 'no tests are sent');
+  });
+}

@@ -1,25 +1,62 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { LabError, type OpenSeat } from '@handwired/host';
 
-/** Reads P (one line of JSON) and then the program from stdin, so that neither passes through a shell. */
-const loader = 'import sys,json;P=json.loads(sys.stdin.readline());exec(compile(sys.stdin.read(),"handwired","exec"))';
+/** The programs of the Python package `agent`: each is a module with a function `main(parameters)`. */
+export type AgentProgram = 'facts' | 'experiments' | 'trace' | 'capture' | 'watch';
+
+/** The folder of the package. */
+const agent = new URL('../agent/', import.meta.url);
+
+/** A module's imports of others: `from agent.NAME import ...` or `from agent import NAME [as SHORT], ...`. */
+const imports = /^\s*from agent(?:\.(\w+) import| import ([\w, ]+)$)/gm;
+
+/**
+ * The sources of a program: `agent`, the program's module and those that it imports, by their names in Python.
+ * Modules of Python's standard library are the lab host's own.
+ */
+export async function readAgent(program: AgentProgram): Promise<Record<string, string>> {
+  const sources: Record<string, string> = { agent: await readFile(new URL('__init__.py', agent), 'utf8') };
+  const add = async (module: string): Promise<void> => {
+    const name = `agent.${module}`;
+    if (name in sources) return;
+    sources[name] = '';
+    const source = await readFile(new URL(`${module}.py`, agent), 'utf8');
+    sources[name] = source;
+    for (const [, from, whole = ''] of source.matchAll(imports)) {
+      const names = from === undefined ? whole.split(',').map((word) => word.trim().split(' ')[0] ?? '') : [from];
+      for (const imported of names) await add(imported);
+    }
+  };
+  await add(program);
+  return sources;
+}
 
 /** An empty environment, an absolute path, no site packages, no bytecode written: python3(1) -I -S -B. */
-const command = [
-  '/usr/bin/env',
-  '-i',
-  'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
-  'LC_ALL=C.UTF-8',
-  '/usr/bin/python3',
-  '-ISB',
-  '-c',
-  loader,
+const python = [
+  ...['/usr/bin/env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C.UTF-8'],
+  ...['/usr/bin/python3', '-ISB', '-c'],
 ];
 
+/** How a program is started: its argv, the line that it is given on stdin, and the word by which its output is known. */
+async function prepare(
+  seat: OpenSeat,
+  program: AgentProgram,
+  parameters: Record<string, unknown>,
+): Promise<{ argv: string[]; input: string; nonce: string }> {
+  const nonce = randomBytes(12).toString('hex');
+  const sent = {
+    program: `agent.${program}`,
+    parameters: { ...parameters, view: seat.viewPid ?? 0, nonce },
+    modules: await readAgent(program),
+  };
+  const loader = await readFile(new URL('loader.py', agent), 'utf8');
+  return { argv: [...python, loader], input: `${JSON.stringify(sent)}\n`, nonce };
+}
+
+/** A program that answers once. */
 export interface RemoteProgram {
-  /** A folder whose .py files, in the order of their names and after those of program/, are one program. Ends with `/`. */
-  folder: URL;
+  program: AgentProgram;
   parameters: Record<string, unknown>;
   timeoutMs: number;
   /** Bytes of its answer. */
@@ -27,31 +64,25 @@ export interface RemoteProgram {
   signal?: AbortSignal | undefined;
 }
 
-/** What all programs begin with. */
-const shared = new URL('program/', import.meta.url);
-
 /**
- * Runs one of our Python programs at the grader's seat, in one round trip, and returns the JSON that it framed.
+ * Runs one of the agent's programs at the grader's seat, in one round trip, and returns the JSON that it framed.
  * Throws LabError when there is no whole frame: the connection's end, no python3, a crash, or somebody else's text.
  */
-export async function runRemote(seat: OpenSeat, program: RemoteProgram): Promise<unknown> {
-  const nonce = randomBytes(12).toString('hex');
-  const text = (await Promise.all([shared, program.folder].map(textOf))).join('\n\n');
-  const answer = await seat.exec(command, {
-    input: `${JSON.stringify({ ...program.parameters, view: seat.viewPid ?? 0, nonce })}\n${text}`,
-    timeoutMs: program.timeoutMs,
-    maxBytes: program.maxBytes,
-    ...(program.signal ? { signal: program.signal } : {}),
-  });
+export async function runRemote(
+  seat: OpenSeat,
+  { program, parameters, timeoutMs, maxBytes, signal }: RemoteProgram,
+): Promise<unknown> {
+  const { argv, input, nonce } = await prepare(seat, program, parameters);
+  const answer = await seat.exec(argv, { input, timeoutMs, maxBytes, ...(signal ? { signal } : {}) });
   const body = unframe(answer.stdout, nonce);
   if (body !== undefined) return body;
-  const said = (answer.stderr.trim().split('\n').at(-1) ?? '').slice(0, 200);
+  const said = lastLine(answer.stderr);
   throw new LabError({
     what:
       answer.code === 127
         ? 'there is no /usr/bin/python3, which the checker needs'
         : `the lab host sent no whole answer (exit ${answer.code ?? answer.signal ?? 'none'}${said ? `: ${said}` : ''})`,
-    where: program.folder.pathname.split('/').slice(-3).join('/'),
+    where: `agent/${program}.py`,
     next: 'lab reset',
   });
 }
@@ -60,21 +91,17 @@ export async function runRemote(seat: OpenSeat, program: RemoteProgram): Promise
 const longestLine = 96 << 10;
 
 /**
- * Starts one of our programs that run on at the seat, and calls `onLine` with each line that begins with its nonce, without it.
- * `ended` settles with its last words when it has ended or the connection is lost.
+ * Starts one of the agent's programs that go on, and calls `onLine` with each line that begins with its nonce, without it.
+ * `ended` settles with the program's last words when it has ended or the connection is lost.
  */
 export async function streamRemote(
   seat: OpenSeat,
-  folder: URL,
+  program: AgentProgram,
   parameters: Record<string, unknown>,
   onLine: (line: string) => void,
 ): Promise<{ ended: Promise<string>; close(): void }> {
-  const nonce = randomBytes(12).toString('hex');
-  const program = (await Promise.all([shared, folder].map(textOf))).join('\n\n');
-  const { stdout, lastWords, close } = await seat.stream(
-    command,
-    `${JSON.stringify({ ...parameters, view: seat.viewPid ?? 0, nonce })}\n${program}`,
-  );
+  const { argv, input, nonce } = await prepare(seat, program, parameters);
+  const { stdout, lastWords, close } = await seat.stream(argv, input);
   const follow = async (): Promise<string> => {
     let rest = '';
     for await (const chunk of stdout) {
@@ -82,15 +109,13 @@ export async function streamRemote(
       rest = (lines.pop() ?? '').slice(0, longestLine);
       for (const line of lines) if (line.startsWith(`${nonce} `)) onLine(line.slice(nonce.length + 1));
     }
-    return ((await lastWords()).trim().split('\n').at(-1) ?? '').slice(0, 200);
+    return lastLine(await lastWords());
   };
   return { ended: follow(), close };
 }
 
-async function textOf(folder: URL): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.py')).sort();
-  return (await Promise.all(names.map((name) => readFile(new URL(name, folder), 'utf8')))).join('\n\n');
-}
+/** The last line of what a program said on stderr, cut. */
+const lastLine = (text: string): string => (text.trim().split('\n').at(-1) ?? '').slice(0, 200);
 
 /** The JSON between the line `NONCE LENGTH` and the line `NONCE end`; undefined when it is not there or not whole. */
 export function unframe(output: string, nonce: string): unknown {

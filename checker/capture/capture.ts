@@ -97,7 +97,7 @@ export async function capture(
     else if ('down' in word) onDown(wanted.places[word.down] ?? placeless);
     else Object.assign(state, { drops: word.end, whole: true });
   };
-  const program = await streamRemote(seat, new URL('program/', import.meta.url), parameters(wanted), (line) => {
+  const program = await streamRemote(seat, 'capture', parameters(wanted), (line) => {
     heard = performance.now();
     const word = Word.safeParse(json(line));
     if (word.success) hear(word.data);

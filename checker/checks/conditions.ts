@@ -141,7 +141,7 @@ const beyond = ['bridge.uplink'];
 
 /**
  * 05 to 08 again, under conditions that the learner did not choose: in disposable copies of the lab host's namespaces
- * (probes/program/6-copy.py). A copy that is not exact, or that under the lab host's own condition shows something else
+ * (agent/copy.py). A copy that is not exact, or that under the lab host's own condition shows something else
  * than the lab host, proves nothing: `error`, never `pass`.
  */
 export const conditions: Check[] = [

@@ -25,7 +25,7 @@ export async function observeRaw(
   { baseline, signal, docker }: ObserveOptions & { docker?: string } = {},
 ): Promise<Raw> {
   const answer = await runRemote(seat, {
-    folder: new URL('program/', import.meta.url),
+    program: 'facts',
     parameters: { limit: 1 << 20, seconds: 8, world: knownWorld(baseline), tools, docker: docker ?? null },
     timeoutMs: 20_000,
     maxBytes: 16 << 20,
@@ -44,7 +44,7 @@ export function factsOf(raw: Raw): Facts {
   throw unreadable(`its links could not be read (${reason?.what ?? 'none listed'})`);
 }
 
-/** What the programs need to know the world's namespace again: `find_world` in program/3-namespaces.py. */
+/** What the programs need to know the world's namespace again: `find_world` in agent/processes.py. */
 export const knownWorld = (baseline: Facts | undefined): { inode: number; boot: string; host: number } | null =>
   baseline?.world.inode ? { inode: baseline.world.inode, boot: baseline.host.boot, host: baseline.host.inode } : null;
 

@@ -48,7 +48,7 @@ export const Raw = z.object({
   mounts: z.array(z.object({ path: z.string().max(4096), inode: z.int() })).max(200),
   processes: z.array(z.object({ pid: z.int(), inode: z.int(), args: z.array(z.string()).max(401) })).max(500),
   files: z.array(File).max(300),
-  /** What a learner hands in: facts/program/1-work.py. */
+  /** What a learner hands in: read_work in agent/files.py. */
   work: Work.default({ answers: [], captures: [] }),
   ids: z.record(z.string(), z.array(NamespaceId).max(1000)),
   sockets: z.record(z.string(), z.array(Socket).max(2000)),

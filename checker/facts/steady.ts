@@ -1,7 +1,7 @@
 import type { Evidence } from '../probes/evidence.ts';
 import type { Facts } from './facts.ts';
 
-/** What the digits of a fingerprint stand for, in their order: PARTS in program/5-steady.py. */
+/** What the digits of a fingerprint stand for, in their order: PARTS in agent/fingerprint.py. */
 const parts = [
   'namespaces',
   'links',
@@ -45,5 +45,5 @@ function changesIn({ here, namespaces }: Facts, { changes }: Evidence): string[]
     .map((change) => `${change.what} (${change.in === 'root' ? 'on the lab host' : `in ${change.in}`})`);
 }
 
-/** As probes/program/4-watch.py says it. */
+/** As agent/changes.py says it. */
 const listening = 'began to be listened on';

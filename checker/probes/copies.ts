@@ -22,7 +22,7 @@ export interface CopiesWanted {
 
 export const newToken = (): string => `hw${randomBytes(9).toString('hex')}`;
 
-/** As probes/program/6-copy.py takes it. Each copy has tokens of its own. */
+/** As agent/copy.py takes it. Each copy has tokens of its own. */
 export function copiesParameters({ conditions, probes: wanted }: CopiesWanted, plan: Plan): object {
   const ids = [...new Set([...controls, ...wanted])];
   const drawn = conditions.map((condition) => ({

@@ -94,7 +94,7 @@ export const Evidence = Run.extend({
 });
 export type Evidence = z.infer<typeof Evidence>;
 
-/** The most that the timeouts are lengthened by, in milliseconds: Patience.most in program/1-clock.py. */
+/** The most that the timeouts are lengthened by, in milliseconds: PatientClock.most_lost in agent/traffic.py. */
 const mostLost = 12_000;
 
 /** Did the lab host stand still for longer than our patience? Then what was not answered there proves nothing. */

@@ -36,7 +36,7 @@ export async function runProbes(
   const ids = [...new Set([...controls, ...wanted])];
   const list = ids.map((id) => ({ id, token: newToken(), ...probes[id](plan) }));
   const answer = await runRemote(seat, {
-    folder: new URL('program/', import.meta.url),
+    program: 'experiments',
     parameters: {
       probes: list,
       control: 'world>site' satisfies ProbeId,

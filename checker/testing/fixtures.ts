@@ -6,6 +6,7 @@ import { Raw } from '../facts/raw.ts';
 import { Evidence } from '../probes/evidence.ts';
 import { probes } from '../probes/list.ts';
 import { emptyRecord, noteBegun } from '../record.ts';
+import type { AgentProgram } from '../remote.ts';
 
 /** Recorded from sandboxes by tests/sandbox/record-fixtures.ts. */
 export const states = ['empty', 'right', 'seed', 'seed-cleaned', 'mixed'] as const;
@@ -71,21 +72,24 @@ export const chapters: ChapterInfo[] = begunIds.map((id, n) => ({
   points: 10,
 }));
 
-/** A seat that answers each of our programs with what `answer` makes of it, framed as the programs frame it. */
-export function replaying(answer: (program: 'observe' | 'probe', parameters: unknown) => unknown): OpenSeat {
+/** A seat that answers each of the agent's programs with what `answer` makes of it, framed as the programs frame it. */
+export function replaying(answer: (program: AgentProgram, parameters: unknown) => unknown): OpenSeat {
   return {
     exec: (_command, options) => {
-      const [head = '', ...rest] = String(options?.input).split('\n');
-      const parameters = JSON.parse(head) as { nonce: string };
-      const body = JSON.stringify(answer(rest.join('\n').includes('getent') ? 'probe' : 'observe', parameters));
-      return Promise.resolve(
-        result(`${parameters.nonce} ${Buffer.byteLength(body)}\n${body}\n${parameters.nonce} end\n`),
-      );
+      const { program, parameters } = JSON.parse(String(options?.input)) as Sent;
+      const body = JSON.stringify(answer(program.replace('agent.', '') as AgentProgram, parameters));
+      const { nonce } = parameters;
+      return Promise.resolve(result(`${nonce} ${Buffer.byteLength(body)}\n${body}\n${nonce} end\n`));
     },
     stream: () => Promise.reject(new Error('not used')),
     viewPid: null,
     close: () => undefined,
   };
+}
+
+interface Sent {
+  program: string;
+  parameters: { nonce: string };
 }
 
 export const result = (stdout: string, code = 0, stderr = ''): ExecResult => ({ code, signal: null, stdout, stderr });

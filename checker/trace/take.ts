@@ -16,7 +16,7 @@ export async function takeTrace(
   { baseline, signal }: { baseline: Facts; signal?: AbortSignal | undefined },
 ): Promise<Seen> {
   const answer = await runRemote(seat, {
-    folder: new URL('program/', import.meta.url),
+    program: 'trace',
     parameters: {
       ...errand,
       ...patience,

@@ -42,7 +42,7 @@ export async function traceLab(source: Source, wanted: TraceWanted): Promise<Tra
   return traceOf({ errand, seen, facts, steps: stepsOf(seen, facts), plan }, wanted, source);
 }
 
-/** Facts as they are without the table that traces: program/2-rules.py names it so. */
+/** Facts as they are without the table that traces: RuleTracer in agent/trace.py names it so. */
 function withoutOurs(facts: Facts): Facts {
   const nets = [facts.here, ...facts.namespaces.map(({ net }) => net)];
   for (const net of nets) if (net) net.nft = net.nft.filter(({ name }) => !name.startsWith('handwired-trace-'));

@@ -20,7 +20,7 @@ export async function watchLab(seat: OpenSeat, signal: AbortSignal): Promise<Wat
   let taken = 1;
   let look: () => void = () => undefined;
   let lost: Error | undefined;
-  const program = await streamRemote(seat, new URL('program/', import.meta.url), pace, () => {
+  const program = await streamRemote(seat, 'watch', pace, () => {
     seen += 1;
     look();
   });

@@ -112,7 +112,7 @@ test('JSON: reports, facts and recordings are what the published schemas say', a
   };
   for (const [, report] of all()) valid('report', JSON.parse(renderReport(report, 'json', options)));
   for (const state of states) {
-    const seat = replaying((program) => recorded(state)[program === 'observe' ? 'raw' : 'evidence']);
+    const seat = replaying((program) => recorded(state)[program === 'facts' ? 'raw' : 'evidence']);
     const { baseline, facts } = caseOf(state);
     const source = { seat, plan: defaultPlan, baseline, record: emptyRecord() };
     valid('facts', facts);

@@ -27,8 +27,8 @@ const folder = new URL('../../checker/fixtures/', import.meta.url);
 async function save(name: string, { endpoint }: Lab): Promise<void> {
   const seat = await openSeat(endpoint);
   const raw = await runRemote(seat, {
-    folder: new URL('../../checker/facts/program/', import.meta.url),
-    parameters: { limit: 1 << 20, seconds: 8, world: null, tools },
+    program: 'facts',
+    parameters: { limit: 1 << 20, seconds: 8, world: null, tools, docker: null },
     timeoutMs: 20_000,
     maxBytes: 16 << 20,
   });

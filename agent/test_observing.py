@@ -1,0 +1,128 @@
+"""What is read of a lab host and judged nowhere: overrides, mounts, counters, settings, batches of changes."""
+
+import unittest
+from unittest import mock
+
+from agent import watch
+from agent.changes import describe_route_event
+from agent.copy_nftables import change_forward_policy, describe_nftables, find_compat
+from agent.integrity import find_covering_mounts, find_overrides
+from agent.legacy import find_moved_counters, set_forward_policy
+from agent.netlink import AF_INET, RTM_DELLINK, RTM_NEWLINK, pack_attributes
+from agent.nftables import CHAIN, RULE, TABLE, make_chain, make_comparison, make_expression, make_rule
+
+
+class Integrity(unittest.TestCase):
+    """What is under the learner's commands."""
+
+    def test_overrides_of_a_shell(self) -> None:
+        """An alias to another program, a function, a preloaded library; options, comments and other names are none."""
+        for script, expected in (
+            ("alias ip=/tmp/ip", ["makes ip an alias"]),
+            ("alias ip='ip -c'", []),
+            ("# alias ip=/tmp/ip", []),
+            ("alias ll='ls -l'", []),
+            ("ip () { :; }", ["makes ip a function"]),
+            ("function nft() { :; }", ["makes nft a function"]),
+            ("export LD_PRELOAD=/tmp/x.so", ["sets LD_PRELOAD"]),
+        ):
+            self.assertEqual(list(find_overrides(script, ["ip", "nft", "ls"])), expected, script)
+
+    def test_mounts_that_cover_something(self) -> None:
+        """One over a program, a second one over /etc; the lab host's own are not told."""
+        mounts = [
+            ("/", "/", "overlay"),
+            ("/etc", "/", "overlay"),
+            ("/proc", "/", "proc"),
+            ("/proc/sys/net", "/", "proc"),
+            ("/usr/sbin/ip", "/tmp/ip", "ext4"),
+            ("/etc", "/", "tmpfs"),
+        ]
+        with mock.patch("agent.integrity.list_mounts", return_value=mounts):
+            found = find_covering_mounts(1)
+        self.assertEqual([path for path, _ in found], ["/usr/sbin/ip", "/etc"])
+
+
+class Legacy(unittest.TestCase):
+    """What iptables-legacy prints."""
+
+    saved = "*filter\n:FORWARD ACCEPT [{0}:0]\n[{1}:60] -A FORWARD -i br0 -j ACCEPT\nCOMMIT\n"
+
+    def test_counters_that_moved(self) -> None:
+        """A rule that counted more than before; a new one has nothing to compare with."""
+        found = find_moved_counters(self.saved.format(4, 1), self.saved.format(4, 3))
+        self.assertEqual(found, [{"table": "filter", "chain": "FORWARD", "rule": "-i br0 -j ACCEPT", "packets": 2}])
+        self.assertEqual(find_moved_counters(None, self.saved.format(4, 3)), [])
+
+    def test_the_policy_of_forward(self) -> None:
+        """It is changed in the filter table alone."""
+        texts = {"iptables-legacy": "*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n*mangle\n:FORWARD ACCEPT [0:0]\nCOMMIT\n"}
+        changed = set_forward_policy(texts, "drop")["iptables-legacy"]
+        self.assertIn("*filter\n:FORWARD DROP", changed)
+        self.assertIn("*mangle\n:FORWARD ACCEPT", changed)
+        self.assertEqual(set_forward_policy(texts, None), texts)
+
+
+class Nftables(unittest.TestCase):
+    """Rules as attributes."""
+
+    def test_the_policy_of_forward(self) -> None:
+        """A chain that is not there is made when it is to drop, with its table, and not otherwise."""
+        self.assertEqual(change_forward_policy([], "accept"), [])
+        made = change_forward_policy([], "drop")
+        self.assertEqual([kind for kind, _, _ in made], [TABLE, CHAIN])
+        self.assertEqual(change_forward_policy(made, "drop"), made)
+        accepting = change_forward_policy(made, "accept")
+        self.assertNotEqual(describe_nftables(accepting), describe_nftables(made))
+
+    def test_the_protocol_of_a_rule_of_iptables(self) -> None:
+        """It is what is compared after the protocol was loaded."""
+        load = make_expression("meta", (2, 16), (1, 1))
+        rule = dict(make_rule(b"filter\0", b"FORWARD\0", load, make_comparison(b"\x06")))
+        self.assertEqual(find_compat(rule[4]), (6, False))
+        other = dict(make_rule(b"filter\0", b"FORWARD\0", make_comparison(b"\x06")))
+        self.assertIsNone(find_compat(other[4]))
+
+    def test_what_counts_is_left_out(self) -> None:
+        """Two rules that differ in a counter are the same."""
+        rules = [
+            (RULE, AF_INET, make_rule(b"t\0", b"c\0", make_expression("counter", (1, b"\0" * 7 + bytes([packets])))))
+            for packets in (1, 2)
+        ]
+        self.assertEqual(describe_nftables(rules[:1]), describe_nftables(rules[1:]))
+        self.assertNotEqual(
+            describe_nftables([(CHAIN, AF_INET, make_chain(b"t\0", b"c\0", 0, 0))]), describe_nftables([])
+        )
+
+
+class Changes(unittest.TestCase):
+    """Events as words."""
+
+    def test_links(self) -> None:
+        """A new link, one that is switched, one that went; a carrier alone is nothing."""
+        name = pack_attributes((3, b"veth0\0"))
+
+        def head(flags: int, change: int) -> bytes:
+            return b"\0\0\0\0" + (5).to_bytes(4, "little") + flags.to_bytes(4, "little") + change.to_bytes(4, "little")
+
+        devices: dict[int, str] = {}
+        for kind, flags, change, words in (
+            (RTM_NEWLINK, 0, 0xFFFFFFFF, "link veth0 came"),
+            (RTM_NEWLINK, 1, 1, "link veth0 was switched on"),
+            (RTM_NEWLINK, 1, 0, None),
+            (RTM_DELLINK, 1, 0, "link veth0 went"),
+        ):
+            self.assertEqual(describe_route_event(kind, head(flags, change) + name, devices), words)
+        self.assertEqual(devices, {5: "veth0"})
+
+    def test_a_batch_ends_when_it_is_quiet_or_long(self) -> None:
+        """Its end moves with each change, but not beyond the most."""
+        with mock.patch("agent.watch.time.monotonic", side_effect=[10.0, 10.2, 13.0]):
+            batch = watch.Batch(quiet=0.25, most=2)
+            self.assertIsNone(batch.find_end())
+            ends = []
+            for subject in ("links", "links", "mounts"):
+                batch.add(subject)
+                ends.append(batch.find_end())
+        self.assertEqual(ends, [10.25, 10.45, 12.0])
+        self.assertEqual(batch.subjects, {"links", "mounts"})
