@@ -110,14 +110,9 @@ def show_attributes(found: Mapping[int, bytes]) -> dict[str, str]:
     return {str(key): value.hex() for key, value in sorted(found.items())}
 
 
-def pack_ifinfomsg(index: int, flags: int = 0, change: int = 0) -> bytes:
-    """Struct ifinfomsg: what each message about a link begins with."""
-    return struct.pack("=BxHiII", 0, 0, index, flags, change)
-
-
 def read_links(space: Netns) -> dict[int, Link]:
     """All links of a namespace by index."""
-    body = pack_ifinfomsg(0) + nl.pack_attributes((nl.IFLA_EXT_MASK, nl.RTEXT_FILTER_SKIP_STATS))
+    body = nl.pack_ifinfomsg(0) + nl.pack_attributes((nl.IFLA_EXT_MASK, nl.RTEXT_FILTER_SKIP_STATS))
     return {link.index: link for link in map(Link, space.route.dump(nl.RTM_GETLINK, body))}
 
 
@@ -192,7 +187,7 @@ class LinkMaker:
         elif link.kind not in ("bridge", "dummy"):
             kind = link.kind or "a device"
             raise CopyError(f"{link.name} of {name} is of a kind that is not copied: {kind}")
-        body = pack_ifinfomsg(link.index) + nl.pack_attributes(*told, (nl.IFLA_LINKINFO, info))
+        body = nl.pack_ifinfomsg(link.index) + nl.pack_attributes(*told, (nl.IFLA_LINKINFO, info))
         self.copies[name].route.request(nl.RTM_NEWLINK, body, nl.NLM_F_CREATE | nl.NLM_F_EXCL)
         self.made[name].add(link.index)
 
@@ -211,12 +206,12 @@ class LinkMaker:
         if other:
             ends += [(nl.IFLA_ADDRESS, other.mac), (nl.IFLA_MTU, other.mtu), (nl.IFLA_GROUP, other.group)]
         self.made[there].add(index)
-        return pack_ifinfomsg(index) + nl.pack_attributes(*ends)
+        return nl.pack_ifinfomsg(index) + nl.pack_attributes(*ends)
 
 
 def set_link(space: Netns, index: int, *attributes: tuple[int, Any]) -> None:
     """Sets something of a link."""
-    space.route.request(nl.RTM_NEWLINK, pack_ifinfomsg(index) + nl.pack_attributes(*attributes))
+    space.route.request(nl.RTM_NEWLINK, nl.pack_ifinfomsg(index) + nl.pack_attributes(*attributes))
 
 
 def join_links(links: Mapping[int, Link], copy: Netns) -> None:
@@ -255,7 +250,7 @@ def raise_links(links: Mapping[int, Link], copy: Netns) -> None:
             for number, value in enumerate(link.ipv4_settings)
             if number != MC_FORWARDING and before[number] != value
         ]
-        body = pack_ifinfomsg(index, link.flags & SETTABLE_FLAGS, SETTABLE_FLAGS)
+        body = nl.pack_ifinfomsg(index, link.flags & SETTABLE_FLAGS, SETTABLE_FLAGS)
         if settings:
             body += nl.pack_attributes((nl.IFLA_AF_SPEC, [(nl.AF_INET, [(nl.IFLA_INET_CONF, settings)])]))
         copy.route.request(nl.RTM_NEWLINK, body)
@@ -275,4 +270,4 @@ def raise_far_ends(originals: Iterable[Link], nowhere: Netns) -> None:
     carried = {f"end{link.index}" for link in originals if link.flags & nl.IFF_LOWER_UP}
     for link in read_links(nowhere).values():
         if link.name in carried:
-            nowhere.route.request(nl.RTM_NEWLINK, pack_ifinfomsg(link.index, nl.IFF_UP, nl.IFF_UP))
+            nowhere.route.request(nl.RTM_NEWLINK, nl.pack_ifinfomsg(link.index, nl.IFF_UP, nl.IFF_UP))

@@ -10,7 +10,7 @@ import struct
 
 from agent import netlink as nl
 from agent import nftables as nft
-from agent.copy_links import Netns, pack_ifinfomsg, read_links
+from agent.copy_links import Netns, read_links
 from agent.namespaces import enter_netns
 from agent.packets import UDP
 from agent.relays import READ, Answering, Servers
@@ -49,7 +49,7 @@ def build_world(space: Netns, numbers: Numbers, far_end: str) -> None:
             body = struct.pack("=BBBBI", nl.AF_INET, prefix, 0, 0, index[name])
             body += nl.pack_attributes((nl.IFA_ADDRESS, packed), (nl.IFA_LOCAL, packed))
             space.route.request(nl.RTM_NEWADDR, body, nl.NLM_F_CREATE)
-        space.route.request(nl.RTM_NEWLINK, pack_ifinfomsg(index[name], nl.IFF_UP, nl.IFF_UP))
+        space.route.request(nl.RTM_NEWLINK, nl.pack_ifinfomsg(index[name], nl.IFF_UP, nl.IFF_UP))
     unreachable = struct.pack(
         "=BBBBBBBBI",
         nl.AF_INET,

@@ -6,6 +6,7 @@ MAC addresses, elements of dynamic sets, link-local IPv6.
 
 from __future__ import annotations
 
+import errno
 import struct
 
 from agent import netlink as nl
@@ -52,7 +53,7 @@ PORT_PARTS = (
 
 def read_links(link: nl.Netlink) -> Iterator[list[Any]]:
     """Links with what is set of them, also conf/DEVICE of IPv4 and IPv6."""
-    body = struct.pack("=B3xHiII", 0, 0, 0, 0, 0) + nl.pack_attributes((nl.IFLA_EXT_MASK, nl.RTEXT_FILTER_SKIP_STATS))
+    body = nl.pack_ifinfomsg(0) + nl.pack_attributes((nl.IFLA_EXT_MASK, nl.RTEXT_FILTER_SKIP_STATS))
     for answer in link.dump(nl.RTM_GETLINK, body):
         index, flags = struct.unpack_from("=iI", answer, 4)
         has = nl.first_attributes(answer[16:])
@@ -127,9 +128,15 @@ def read_parts() -> dict[str, Any]:
 
 
 def take_fingerprint(view: View, spaces: Mapping[str, int]) -> str:
-    """8 hexadecimal digits for each of PARTS, joined by `-`. `spaces`: file descriptors by name."""
+    """8 hexadecimal digits for each of PARTS, joined by `-`. `spaces`: file descriptors by name.
+
+    Raises OSError when the lab host's own namespace can't be read: a fingerprint without it would never differ.
+    """
     view.begin("names", [name[6:] for name in spaces if name.startswith("netns ")])
     found = run_in_each(spaces, lambda name: read_parts())
+    if "root" not in found:
+        read_parts()  # says why
+        raise OSError(errno.EAGAIN, "the lab host's own network namespace could not be read")
     parts: dict[str, Any] = {part: [(name, found[name].get(part)) for name in sorted(found)] for part in PARTS}
     parts["names"], parts["files"] = view.take_answer()[0]
     return "-".join(hash_bytes(repr(parts[part]).encode())[:8] for part in PARTS)

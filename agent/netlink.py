@@ -160,6 +160,11 @@ def pack_nfgenmsg(family: int, resource: int = 0) -> bytes:
     return struct.pack("=BBH", family, 0, socket.htons(resource))
 
 
+def pack_ifinfomsg(index: int, flags: int = 0, change: int = 0) -> bytes:
+    """Struct ifinfomsg: what each message about a link begins with."""
+    return struct.pack("=BxHiII", 0, 0, index, flags, change)
+
+
 def read_messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
     """(type, flags, serial, payload) of each message in what was received at once."""
     at = 0

@@ -1,10 +1,16 @@
-"""Netlink messages: read, packed, and asked of this machine's kernel."""
+"""Netlink messages: read, packed, and asked of the kernel."""
 
+import os
 import socket
 import struct
 import unittest
 
+from agent import copy_routing, experiments, fingerprint, namespaces
 from agent import netlink as nl
+from agent.copy_links import Netns, read_links, require_copyable
+from agent.copy_nftables import dump_nftables
+from agent.sockets import describe_listeners
+from agent.system import CLONE_NEWNET, unshare
 
 
 class Attributes(unittest.TestCase):
@@ -55,35 +61,61 @@ class Messages(unittest.TestCase):
 
 
 class Kernel(unittest.TestCase):
-    """This machine's own links are only read."""
+    """The kernel itself, in a network namespace of the test's own."""
 
     def setUp(self) -> None:
-        """Skips where the socket's buffers can't be set."""
+        """Moves into a new namespace with its loopback up; skips where that is not allowed."""
         try:
-            self.link = nl.Netlink()
+            unshare(CLONE_NEWNET)
         except PermissionError:
-            self.skipTest("needs CAP_NET_ADMIN, which the lab host's root has")
+            self.skipTest("needs CAP_SYS_ADMIN, which the seat's root has")
+        self.fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        self.link = nl.Netlink()
+        self.link.request(nl.RTM_NEWLINK, nl.pack_ifinfomsg(1, nl.IFF_UP, nl.IFF_UP))
 
     def tearDown(self) -> None:
-        """Closes the socket."""
+        """Goes back. The namespace ends with its file descriptors."""
         self.link.close()
+        os.close(self.fd)
+        namespaces.enter_netns(namespaces.ROOT_NETNS)
 
-    def test_a_dump_has_the_links_of_this_machine(self) -> None:
+    def test_a_dump_has_all_links(self) -> None:
         """The same as the C library says."""
-        answers = self.link.dump(nl.RTM_GETLINK, struct.pack("=BxHiII", 0, 0, 0, 0, 0))
+        answers = self.link.dump(nl.RTM_GETLINK, nl.pack_ifinfomsg(0))
         names = {nl.read_string(nl.first_attributes(answer[16:])[nl.IFLA_IFNAME]) for answer in answers}
         self.assertEqual(names, {name for _, name in socket.if_nameindex()})
 
     def test_a_refused_request_leaves_the_socket_usable(self) -> None:
         """An error of one request is not taken for the answer to the next."""
-        body = struct.pack("=BxHiII", 0, 0, 1 << 30, 0, 0)
         for _ in range(2):
             with self.assertRaises(nl.NetlinkError):
-                self.link.request(nl.RTM_GETLINK, body)
-        self.assertEqual(len(self.link.request(nl.RTM_GETLINK, struct.pack("=BxHiII", 0, 0, 1, 0, 0))), 1)
+                self.link.request(nl.RTM_GETLINK, nl.pack_ifinfomsg(1 << 30))
+        self.assertEqual(len(self.link.request(nl.RTM_GETLINK, nl.pack_ifinfomsg(1))), 1)
 
     def test_more_than_is_read_is_an_error(self) -> None:
         """The limit holds for what the kernel sends at once."""
         self.link.max_bytes = 10
         with self.assertRaisesRegex(nl.NetlinkError, "more than is read"):
-            self.link.dump(nl.RTM_GETLINK, struct.pack("=BxHiII", 0, 0, 0, 0, 0))
+            self.link.dump(nl.RTM_GETLINK, nl.pack_ifinfomsg(0))
+
+    def test_every_question_is_one_that_the_kernel_takes(self) -> None:
+        """The kernel checks each header strictly: what it refuses would be missing without a word."""
+        parts = fingerprint.read_parts()
+        self.assertEqual(len(parts["links"]), len(socket.if_nameindex()))
+        self.assertTrue(parts["addresses"] and parts["rules"] and parts["routes"])
+        self.assertEqual(describe_listeners(), [])
+        self.assertEqual(namespaces.list_nsids({}), [])
+        self.assertFalse(experiments.is_neighbour_asked({"root": self.fd}))
+        self.assertEqual(experiments.list_tracked_ports({"root": self.fd}), set())
+
+    def test_every_question_of_a_copy_is_taken_too(self) -> None:
+        """Everything that a copy is made from is dumped."""
+        space = Netns("root", self.fd)
+        links = read_links(space)
+        self.assertEqual(links[1].name, "lo")
+        require_copyable(space, links)
+        for kind in copy_routing.KINDS:
+            self.assertIsInstance(kind.dump(space), list)
+        self.assertEqual(dump_nftables(space), [])
+        space.route.close()
+        space.nft.close()
