@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Endpoint } from './endpoint.ts';
-import { LabError } from './errors.ts';
+import { LabError, parseScriptError } from './errors.ts';
 import { openPiped, run } from './process.ts';
 import { quoteAll } from './quote.ts';
 import { connect, type ConnectOptions, type ExecOptions, type ExecResult, type Session } from './session.ts';
@@ -55,11 +55,11 @@ export async function openSeat(endpoint: Endpoint, options: ConnectOptions = {})
   };
 }
 
-/** EX_UNAVAILABLE of sysexits(3), by which the way says that there is no lab host at its end: `WHAT. Next: COMMAND`. */
+/** EX_UNAVAILABLE of sysexits(3): the exit code by which the seat's command says that its lab host is gone. */
 const unreachable = 69;
 
 function wayEnded(said: string, lab: string): LabError {
-  const [what = '', next = 'lab reset'] = (said.trim().split('\n').at(-1) ?? '').split('. Next: ');
+  const { what, next = 'lab reset' } = parseScriptError(said);
   return new LabError({ what: what || 'the lab host is gone', where: lab, next: `${next} ${lab}` });
 }
 

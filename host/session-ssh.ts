@@ -84,11 +84,11 @@ function refusal(endpoint: Endpoint, error: unknown, hostKeyFits: boolean, lastW
   const trouble = { where, cause: error };
   if (!hostKeyFits) {
     const what = `the lab host of ${lab} shows another ssh host key than the one it was made with, so it was refused`;
-    return new LabError({ ...trouble, what, next: `lab reset ${lab}` });
+    return new LabError({ ...trouble, what, next: `lab reset ${lab}`, code: 'broken' });
   }
   if (level === 'client-authentication') {
     const what = `the lab host of ${lab} refused the lab's key: its sshd settings or authorized_keys were changed`;
-    return new LabError({ ...trouble, what, next: `lab reset ${lab}` });
+    return new LabError({ ...trouble, what, next: `lab reset ${lab}`, code: 'broken' });
   }
   const said = lastWords.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
   const why = said === '' ? messageOf(error) : `${messageOf(error)} (${said})`;
@@ -96,6 +96,7 @@ function refusal(endpoint: Endpoint, error: unknown, hostKeyFits: boolean, lastW
     ...trouble,
     what: `the lab host of ${lab} does not answer over ssh: ${why}`,
     next: `lab status ${lab}`,
+    code: 'unreachable',
   });
 }
 

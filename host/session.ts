@@ -69,7 +69,8 @@ export type Connect = (endpoint: Endpoint, options?: ConnectOptions) => Promise<
 
 /**
  * Connects to a lab host by its pinned host key and the lab's own ed25519 key.
- * Throws LabError when it does not answer, shows another host key or refuses ours; rethrows the abort reason.
+ * Throws LabError with code `unreachable` when it does not answer, with code `broken` when it shows another host key or
+ * refuses ours; rethrows the abort reason.
  * ssh2 is loaded here and not before: commands that need no lab host stay fast.
  */
 export const connect: Connect = async (endpoint, options) => {

@@ -1,5 +1,5 @@
 import { access, copyFile, rm } from 'node:fs/promises';
-import { connect, type Endpoint, EXIT, LabError, type LabSpec, run } from '@handwired/host';
+import { connect, type Endpoint, EXIT, LabError, type LabSpec, parseScriptError, run } from '@handwired/host';
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
 import { findCgroups, killMembers, type Limits, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
 import { cloudInit, enterScript, filesOf, launchScript, type SandboxFiles, seatScript } from './files.ts';
@@ -99,9 +99,10 @@ async function launch(
   const { stdout, stderr } = await run(['/bin/sh', launchScript, ...place, ...cgroups], { signal, next: 'make setup' });
   const init = await readInit(files.init);
   if (init && stdout.endsWith('ready\n')) return init;
-  const reason = stderr.trim().split('\n').slice(-3).join('; ') || 'it ended without a word';
-  const [what = '', next] = reason.split(' Next: ');
-  throw new LabError({ what: `the sandbox did not start: ${what}`, where: files.folder, next: next ?? 'make setup' });
+  const { what, next } = parseScriptError(stderr);
+  const lastLines = stderr.trim().split('\n').slice(-3).join('; ');
+  const reason = (next === undefined ? lastLines : what) || 'it ended without a word';
+  throw new LabError({ what: `the sandbox did not start: ${reason}`, where: files.folder, next: next ?? 'make setup' });
 }
 
 async function endpointOf(

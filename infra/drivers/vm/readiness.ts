@@ -1,6 +1,7 @@
 import {
   connect,
   type Endpoint,
+  hasCode,
   hostPaths,
   LabError,
   type LabSpec,
@@ -99,7 +100,7 @@ async function seatAnswers(target: Target): Promise<string | undefined> {
     target.session ??= await connect({ ...endpoint, ...(dial && { dial }) }, { timeoutMs: 30_000, signal });
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof LabError && error.next === `lab reset ${spec.name}`) throw error;
+    if (hasCode(error, 'broken')) throw error;
     return withoutSocat(messageOf(error));
   }
   if (!dial) return undefined;
@@ -107,7 +108,12 @@ async function seatAnswers(target: Target): Promise<string | undefined> {
   const trouble = seatTrouble(stdout);
   if (trouble === undefined) return undefined;
   const what = `the grader's seat of lab ${spec.name} is not what it was made as: ${trouble}`;
-  throw new LabError({ what, where: 'lab-seat.service on the lab host', next: `lab reset ${spec.name}` });
+  throw new LabError({
+    what,
+    where: 'lab-seat.service on the lab host',
+    next: `lab reset ${spec.name}`,
+    code: 'broken',
+  });
 }
 
 /** The lab host's files, at its seat too. */
