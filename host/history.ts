@@ -1,13 +1,61 @@
 import { appendFile, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import { LabError, messageOf } from './errors.ts';
-import { makeFolder } from './folder.ts';
-import { HistoryEvent, type NewEvent } from './history-event.ts';
+import { errnoOf, historyDir, historyFile, makeFolder, stateDir, writeAtomic } from './files.ts';
 import { takeLock } from './lock.ts';
-import { historyDir, historyFile, stateDir } from './paths.ts';
-import { writeAtomic } from './store.ts';
+import { chapterIds } from './plan.ts';
 
-/** Bytes that a history may grow to: some thousands of events. Beyond, the older half goes, but for what it was worth. */
+const Chapter = z.enum(chapterIds);
+const count = z.int().min(0);
+/** ISO 8601, UTC. Set by `noteHistory`. */
+const at = z.string().max(40);
+/** Text that came from a lab host: bounded here, escaped where it is printed. */
+const words = z.string().max(300);
+
+/** One thing that a learner did with a lab, as it is kept. */
+export const HistoryEvent = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('check'),
+    at,
+    chapter: Chapter,
+    verdict: z.enum(['pass', 'fail', 'error']),
+    /** null: in error, so not graded. */
+    points: z.number().nullable(),
+    of: z.number(),
+    /** How much the report gave away: 0 nothing to 3 the commands that mend it. */
+    hints: z.int().min(0).max(3),
+    /** The chapter's first check that did not pass, what should be true, and what was found instead. */
+    first: z.object({ id: words, title: words, actual: words }).nullable(),
+  }),
+  z.object({ kind: z.literal('build'), at, chapters: z.array(Chapter).max(20) }),
+  z.object({ kind: z.literal('guide'), at, chapter: Chapter }),
+  /** `to`: the chapter before which everything was built; null: the baseline. */
+  z.object({ kind: z.literal('reset'), at, to: Chapter.nullable() }),
+  /** Written when a fault is put in, and again with what came of it: the last of one `injectedAt` counts. */
+  z.object({
+    kind: z.literal('fault'),
+    at,
+    id: z.string().max(100),
+    injectedAt: at,
+    submittedAt: at.nullable(),
+    /** Whether the root cause was named, and whether the symptoms are gone; null: not submitted. */
+    right: z.boolean().nullable(),
+    repaired: z.boolean().nullable(),
+    hints: count,
+    seconds: z.number().min(0).nullable(),
+  }),
+  /** Answers to a chapter's questions that were graded. */
+  z.object({ kind: z.literal('answers'), at, chapter: Chapter, right: count, of: count }),
+]);
+export type HistoryEvent = z.infer<typeof HistoryEvent>;
+
+type Without<Event, Key extends PropertyKey> = Event extends unknown ? Omit<Event, Key> : never;
+
+/** An event before it is kept: `noteHistory` gives it its time. */
+export type NewEvent = Without<HistoryEvent, 'at'>;
+
+/** Bytes that a history may grow to: some thousands of events. Beyond that the older half goes, see `shorten`. */
 const mostBytes = 1024 * 1024;
 
 /**
@@ -129,7 +177,7 @@ async function opened(path: string) {
   try {
     return await open(path);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
     throw unreadable(path, error);
   }
 }

@@ -118,7 +118,7 @@ async function endpointOf(
     user: 'root',
     privateKeyFile: files.privateKey,
     hostKey: await publicKey(files.hostKey),
-    seat: { way: { argv: ['/bin/sh', seatScript, String(pid), started, boot] }, viewPid: pid },
+    seat: { argv: ['/bin/sh', seatScript, String(pid), started, boot], viewPid: pid },
   };
 }
 

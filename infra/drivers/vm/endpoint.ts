@@ -16,7 +16,7 @@ export const seatPort = 2022;
 export function endpointOf(
   spec: LabSpec,
   hypervisor: Hypervisor,
-  { address, seat }: Pick<VmRecord, 'address' | 'seat'>,
+  { address }: Pick<VmRecord, 'address'>,
   keys: Keys,
 ): Endpoint {
   return {
@@ -27,7 +27,7 @@ export function endpointOf(
     privateKeyFile: keys.privateKeyFile,
     hostKey: keys.hostPublicKey,
     // The seat counts processes as the lab host does; what a learner sees is what the first of them sees.
-    ...(seat && { seat: { way: { dial: dialOf(hypervisor, address, { port: seatPort }) }, viewPid: 1 } }),
+    seat: { dial: dialOf(hypervisor, address, { port: seatPort }), viewPid: 1 },
   };
 }
 

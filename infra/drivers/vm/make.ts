@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Endpoint, LabError, type LabSpec, labDir } from '@handwired/host';
+import { type Endpoint, type LabSpec, labDir } from '@handwired/host';
 import type { Work } from '../../driver.ts';
 import { ensureImage, kernelCmdline, type Image, renderSeed, type Seed, writeSeedDisk } from '../../image/index.ts';
 import { ensureToolchain } from '../../toolchain/index.ts';
@@ -28,7 +28,6 @@ interface Parts {
  * polled while the engine still finishes.
  */
 export async function make(spec: LabSpec, work: Work): Promise<Endpoint> {
-  refuseStockImage(spec);
   await requireRoom(spec, labDir(spec.name));
   const image = await ensureImage(work);
   const toolchain = await ensureToolchain(work);
@@ -63,13 +62,6 @@ export async function make(spec: LabSpec, work: Work): Promise<Endpoint> {
   }
 }
 
-/** The flag is in the plan of the course; nothing here boots such an image yet. */
-function refuseStockImage(spec: LabSpec): void {
-  if (spec.image === undefined) return;
-  const next = `lab destroy ${spec.name}, then lab up ${spec.name} without --image`;
-  throw new LabError({ what: 'labs can only be made from the image that is built here', where: spec.image, next });
-}
-
 async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Promise<Parts> {
   const names = namesOf(spec, image.format);
   const hypervisor = await ensureHypervisor(spec, undefined, work);
@@ -82,7 +74,6 @@ async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Pro
     accelerator,
     image: image.hash,
     baseFormat: image.format,
-    seat: true,
     stage: 'making',
   });
   const keep = (at: Subnet): Promise<void> => saveRecord(spec.name, recordOf(at));

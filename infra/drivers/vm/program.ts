@@ -9,7 +9,7 @@ export interface Blueprint {
   mark: string;
   poolPath: string;
   base: { name: string; upload?: string };
-  overlay: { name: string; sizeBytes?: number };
+  overlay: { name: string };
   seed: { name: string; upload?: string };
   /** Paths on the hypervisor, or files to upload there. */
   boot: { kernel: string; initrd: string; cmdline: string; upload: boolean };
@@ -35,7 +35,6 @@ export function declare(plan: Blueprint): { domain: libvirt.Domain['name'] } {
 
   const baseFormat = plan.base.name.endsWith('.raw') ? 'raw' : 'qcow2';
   const base = upload(plan.base.name, plan.base.upload, baseFormat);
-  const { sizeBytes } = plan.overlay;
   const overlay = new libvirt.Volume(
     'overlay',
     {
@@ -43,7 +42,6 @@ export function declare(plan: Blueprint): { domain: libvirt.Domain['name'] } {
       pool: pool.name,
       format: 'qcow2',
       baseVolumeId: base.id,
-      ...(sizeBytes !== undefined && { size: sizeBytes }),
     },
     options,
   );

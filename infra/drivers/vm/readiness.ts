@@ -6,7 +6,7 @@ import {
   LabError,
   type LabSpec,
   messageOf,
-  noGreeting,
+  probeGreeting,
   run,
   type Session,
 } from '@handwired/host';
@@ -76,7 +76,7 @@ async function sshAnswers(target: Target): Promise<string | undefined> {
   await nameNeighbour(target);
   // Short attempts, one after the other: a lost SYN would be sent again only after a second.
   const way = dialOf(target.hypervisor, target.address, { seconds: 0.3 });
-  const why = await noGreeting(way, { timeoutMs: 30_000, signal: target.signal });
+  const why = await probeGreeting(way, { timeoutMs: 30_000, signal: target.signal });
   return why && withoutSocat(why);
 }
 
@@ -91,19 +91,17 @@ async function nameNeighbour({ spec, hypervisor, address, signal }: Target): Pro
   await run(['nsenter', '-t', String(hypervisor.pid), '-n', ...entry], { signal, allowFailure: true });
 }
 
-/** Opens the session that the rest is done over. A lab that was made before there were seats has only the learner's. */
+/** Opens the session that the rest is done over. */
 async function seatAnswers(target: Target): Promise<string | undefined> {
   const { spec, endpoint, signal } = target;
-  const way = endpoint.seat?.way;
-  const dial = way && 'dial' in way ? way.dial : undefined;
+  const dial = 'dial' in endpoint.seat ? endpoint.seat.dial : endpoint.dial;
   try {
-    target.session ??= await connect({ ...endpoint, ...(dial && { dial }) }, { timeoutMs: 30_000, signal });
+    target.session ??= await connect({ ...endpoint, dial }, { timeoutMs: 30_000, signal });
   } catch (error) {
     signal.throwIfAborted();
     if (hasCode(error, 'broken')) throw error;
     return withoutSocat(messageOf(error));
   }
-  if (!dial) return undefined;
   const { stdout } = await target.session.exec(seatQuestion, { timeoutMs: 30_000, maxBytes: 65_536, signal });
   const trouble = seatTrouble(stdout);
   if (trouble === undefined) return undefined;

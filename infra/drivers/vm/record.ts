@@ -16,8 +16,6 @@ export const VmRecord = z.object({
   /** Hash of the image that it was made from. */
   image: z.string(),
   baseFormat: z.string(),
-  /** Whether it was made with the disk of the grader's seat. */
-  seat: z.boolean().default(false),
   /** `made`: the engine has finished once, so that everything is there and in its state. */
   stage: z.enum(['making', 'made']),
 });

@@ -24,7 +24,7 @@ function target(signal: AbortSignal): Target {
   return {
     spec,
     hypervisor: { kind: 'given', uri: 'test:///default' },
-    endpoint: { ...endpoint, dial: { command: ['false'] } },
+    endpoint: { ...endpoint, dial: { command: ['false'] }, seat: { dial: { command: ['false'] }, viewPid: 1 } },
     address: '10.213.0.2',
     signal,
   };

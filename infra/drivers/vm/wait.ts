@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LabError, seatOver } from '@handwired/host';
+import { LabError, makeSeat } from '@handwired/host';
 import type { Work } from '../../driver.ts';
 import { consoleFile, consoleTail, panicked } from './console.ts';
 import { look } from './look.ts';
@@ -18,7 +18,7 @@ export async function waitUntilReady(target: Target, work: Work, rows = readines
   try {
     const ready = (async () => {
       for (const row of rows) await work.progress.stage(row.what, (note) => until(row, watched, note));
-      if (watched.session) await work.whenReady?.(seatOver(watched.session, target.endpoint.seat?.viewPid ?? null));
+      if (watched.session) await work.whenReady?.(makeSeat(watched.session, target.endpoint.seat.viewPid));
     })();
     await Promise.race([ready, death]);
   } catch (error) {

@@ -3,7 +3,7 @@ import { Duplex, PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Channel, ChannelProcess } from './session-channel.ts';
+import { type Channel, ChannelProcess } from './session-process.ts';
 
 class FakeChannel extends Duplex implements Channel {
   readonly stderr = new PassThrough();

@@ -4,23 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { z } from 'zod';
-import { Conditions } from './conditions.ts';
 import { LabError } from './errors.ts';
-import type { LabSpec } from './lab.ts';
-import { labDir, labsDir, stateDir } from './paths.ts';
-import { defaultPlan } from './plan.ts';
-import { run } from './process.ts';
+import { labDir, labsDir, readJson, stateDir, writeAtomic } from './files.ts';
 import {
+  Conditions,
+  conditionValues,
   findSpec,
   forgetLab,
+  type LabSpec,
   listLabs,
   loadEndpoint,
   loadSpec,
-  readJson,
   saveEndpoint,
   saveSpec,
-  writeAtomic,
-} from './store.ts';
+} from './lab.ts';
+import { defaultPlan } from './plan.ts';
+import { run } from './process.ts';
 
 const spec = (name: string, phase: LabSpec['phase'] = 'ready'): LabSpec => ({
   schemaVersion: 1,
@@ -42,6 +41,7 @@ const endpoint = (lab: string) => ({
   user: 'root',
   privateKeyFile: '/k',
   hostKey: 'ssh-ed25519 AAAA',
+  seat: { argv: ['sh'], viewPid: 7 },
 });
 
 const asRoot = process.getuid?.() === 0 ? false : 'needs root';
@@ -192,7 +192,7 @@ test('a full disk keeps the old content, leaves nothing behind and says what fre
   skip: asRoot,
 }, async () => {
   const script = `
-    import { writeAtomic } from ${JSON.stringify(new URL('./store.ts', import.meta.url).href)};
+    import { writeAtomic } from ${JSON.stringify(new URL('./files.ts', import.meta.url).href)};
     await writeAtomic('${home}/file', 'old');
     const error = await writeAtomic('${home}/file', Buffer.alloc(1 << 20)).catch((thrown) => thrown);
     console.log(JSON.stringify([error.name, error.message, error.next]));`;
@@ -205,4 +205,28 @@ test('a full disk keeps the old content, leaves nothing behind and says what fre
   assert.deepEqual([name, next], ['LabError', 'lab image prune']);
   assert.match(message ?? '', /ENOSPC/);
   assert.equal(rest, 'oldfile');
+});
+
+test('without any condition given a lab host has the defaults', () => {
+  assert.deepEqual(Conditions.parse({}), {
+    'forward-policy': 'accept',
+    'bridge-nf': '0',
+    resolver: 'stub',
+    'ip-forward': '0',
+  });
+});
+
+test('the table of values has every condition, its default first, and no value that is refused', () => {
+  const defaults = Conditions.parse({});
+  assert.deepEqual(Object.keys(conditionValues), Object.keys(defaults));
+  for (const [key, values] of Object.entries(conditionValues)) {
+    assert.equal(values[0], defaults[key as keyof Conditions]);
+    for (const value of values) assert.equal(Conditions.parse({ [key]: value })[key as keyof Conditions], value);
+  }
+});
+
+test('any other value is refused', () => {
+  for (const wrong of [{ 'bridge-nf': '2' }, { resolver: '' }, { 'forward-policy': 'DROP' }, { 'ip-forward': 1 }]) {
+    assert.equal(Conditions.safeParse(wrong).success, false, JSON.stringify(wrong));
+  }
 });

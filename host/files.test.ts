@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { makeFolder } from './folder.ts';
-import { writeAtomic } from './store.ts';
+import { makeFolder, writeAtomic } from './files.ts';
 
 test('Folders that are missing are made with their mode, and one that is there stays', async () => {
   const top = await mkdtemp(join(tmpdir(), 'folder-'));
