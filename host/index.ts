@@ -4,6 +4,7 @@ export * from './files.ts';
 export * from './history.ts';
 export * from './lab.ts';
 export * from './lock.ts';
+export * from './machine.ts';
 export * from './plan.ts';
 export * from './process.ts';
 export * from './progress.ts';

@@ -190,16 +190,11 @@ function superviseGroup(child: GroupLeader, { maxBytes, timeoutMs, signal }: Gro
   };
   const late = `${child.spawnfile} had not ended after ${(timeoutMs ?? 0) / 1000} s`;
   if (timeoutMs !== undefined) timers.push(setTimeout(stop, timeoutMs, late));
-  const kept = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-  for (const name of ['stdout', 'stderr'] as const) {
-    let size = 0;
-    child[name]?.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= maxBytes) kept[name].push(chunk);
-      else stop(`${child.spawnfile} wrote more than ${maxBytes} bytes`);
-    });
-  }
-  const text = (stream: 'stdout' | 'stderr'): string => Buffer.concat(kept[stream]).toString('utf8');
+  const gather = (stream: Readable | null): (() => string) => {
+    const much = (): void => stop(`${child.spawnfile} wrote more than ${maxBytes} bytes`);
+    return stream ? gatherText(stream, maxBytes, much) : () => '';
+  };
+  const texts = { stdout: gather(child.stdout), stderr: gather(child.stderr) };
   const abort = (): void => stop('aborted');
   signal?.addEventListener('abort', abort, { once: true });
   const release = (): void => {
@@ -207,7 +202,7 @@ function superviseGroup(child: GroupLeader, { maxBytes, timeoutMs, signal }: Gro
     timers.forEach(clearTimeout);
     signal?.removeEventListener('abort', abort);
   };
-  return { release, stopped: () => why, text };
+  return { release, stopped: () => why, text: (stream) => texts[stream]() };
 }
 
 /**
@@ -261,6 +256,24 @@ export interface PipedProcess {
 
 const LAST_WORDS_BYTES = 4096;
 const LAST_WORDS_MS = 500;
+
+/**
+ * Collects the text of a stream, at most `maxBytes` of it: `onMore` is called once when there is more, and then what has
+ * come is forgotten. The function gives what has come so far; invalid UTF-8 becomes U+FFFD.
+ */
+export function gatherText(stream: Readable, maxBytes: number, onMore: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on('data', (chunk: Buffer) => {
+    if (size > maxBytes) return;
+    size += chunk.length;
+    chunks.push(chunk);
+    if (size <= maxBytes) return;
+    chunks.length = 0;
+    onMore();
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}
 
 /** Collects the end of a text stream, its last 4 KiB. The function gives what has come so far. */
 export function keepTail(stream: Readable): () => string {

@@ -1,6 +1,7 @@
 import { once, setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { LabError, messageOf } from './errors.ts';
+import { gatherText } from './process.ts';
 import {
   type Channel,
   ChannelProcess,
@@ -252,19 +253,10 @@ async function finish(process: RemoteProcess, input: string | Uint8Array | undef
   return { ...end, stdout: await stdout, stderr: await stderr };
 }
 
-/** A stream's whole text. Calls `much` when it is longer than `most` bytes. */
-function gather(stream: Readable, { most, much }: Bounds): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  stream.on('data', (chunk: Buffer) => {
-    if (size > most) return;
-    size += chunk.length;
-    if (size > most) {
-      chunks.length = 0;
-      much();
-    } else chunks.push(chunk);
-  });
-  return new Promise((resolve) => stream.once('end', () => resolve(Buffer.concat(chunks).toString('utf8'))));
+async function gather(stream: Readable, { most, much }: Bounds): Promise<string> {
+  const text = gatherText(stream, most, much);
+  await once(stream, 'end');
+  return text();
 }
 
 /** At most `free` holders at once; the others wait in order. */

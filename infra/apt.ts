@@ -1,5 +1,4 @@
-import { access } from 'node:fs/promises';
-import { run, type RunResult } from '@handwired/host';
+import { exists, run, type RunResult } from '@handwired/host';
 import type { Work } from './driver.ts';
 
 /** Packages that would start a daemon, with their units: we need the programs only. */
@@ -53,11 +52,7 @@ export async function aptInstall(names: readonly string[], command: string, work
 
 /** Units that this installation will bring, where systemd runs; those that are there already are the user's. */
 async function newUnits(names: readonly string[]): Promise<string[]> {
-  const running = await access('/run/systemd/system').then(
-    () => true,
-    () => false,
-  );
-  if (!running) return [];
+  if (!(await exists('/run/systemd/system'))) return [];
   const plan = await run(['apt-get', '-s', 'install', '--no-install-recommends', ...names], { allowFailure: true });
   const brought = Array.from(plan.stdout.matchAll(/^Inst (\S+)(?! \[)/gm), ([, name]) => name ?? '');
   const units: string[] = [];

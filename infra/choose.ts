@@ -1,10 +1,9 @@
-import { readFile, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import type { DriverName } from '@handwired/host';
+import { type DriverName, readFreeMemoryMiB } from '@handwired/host';
 import type { Driver, Work } from './driver.ts';
 import { probeAcceleration } from './drivers/vm/acceleration.ts';
-import { chooseHypervisor } from './drivers/vm/hypervisor/index.ts';
-import { canBePrivate } from './drivers/vm/hypervisor/private.ts';
+import { canBePrivate, chooseHypervisor } from './drivers/vm/hypervisor.ts';
 import { drivers } from './drivers/index.ts';
 import { missingFor } from './packages.ts';
 
@@ -32,7 +31,7 @@ async function obstacleToVm(signal: AbortSignal): Promise<string | undefined> {
   const { kind } = await chooseHypervisor(undefined, signal);
   if (kind === 'private' && !root) return "no system libvirt answers, and a private one takes root's rights";
   if (kind === 'private' && !(await canBePrivate())) return 'the kernel refuses network and mount namespaces';
-  const memory = await freeMemoryMiB();
+  const memory = await readFreeMemoryMiB();
   if (memory < memoryMiB) return `${memory} MiB of memory are free, a VM takes ${memoryMiB}`;
   const { bavail, bsize } = await statfs(homedir()).catch(() => ({ bavail: 0, bsize: 0 }));
   const disk = Math.floor((bavail * bsize) / 2 ** 20);
@@ -47,8 +46,3 @@ async function howVmsRun(work: Work): Promise<string> {
 }
 
 const nameOf = ({ name }: { name: string }): string => name;
-
-async function freeMemoryMiB(): Promise<number> {
-  const text = await readFile('/proc/meminfo', 'utf8').catch(() => '');
-  return Math.floor(Number(/^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) / 1024);
-}

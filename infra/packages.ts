@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto';
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { constants, readFile, stat } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
-import { cacheDir, type DriverName, LabError, quoteAll, readJson, run, takeLock, writeAtomic } from '@handwired/host';
+import {
+  cacheDir,
+  type DriverName,
+  exists,
+  LabError,
+  quoteAll,
+  readJson,
+  run,
+  takeLock,
+  writeAtomic,
+} from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from './driver.ts';
 import { aptInstall } from './apt.ts';
@@ -85,8 +95,8 @@ async function dockerPackages(): Promise<Package[]> {
 
 /** Where a sandbox looks for it: what somebody put under /usr/local is not in one. */
 const isProgram = async (name: string): Promise<boolean> => {
-  const places = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map((folder) => access(join(folder, name), constants.X_OK));
-  return (await Promise.allSettled(places)).some(({ status }) => status === 'fulfilled');
+  const places = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map((folder) => exists(join(folder, name), constants.X_OK));
+  return (await Promise.all(places)).includes(true);
 };
 
 /** Reads the lists of cloud-init: a name starts a line, `?` ends one that a release may lack, `#` starts a comment. */

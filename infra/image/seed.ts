@@ -1,5 +1,5 @@
-import { quote } from '@handwired/host';
 import { stringify } from 'yaml';
+import { renderEnv } from '../drivers/shared/lab-files.ts';
 
 /** What a lab host is told at its first boot. */
 export interface SeedInputs {
@@ -43,7 +43,7 @@ export function renderSeed(inputs: SeedInputs): Seed {
     preserve_hostname: false,
     ssh_deletekeys: false,
     write_files: [
-      file('lab.env', '0644', envFile(env)),
+      file('lab.env', '0644', renderEnv(env)),
       file('mgmt.env', '0600', `MGMT=${address}`),
       file('authorized_keys', '0600', authorizedKey),
       file('ssh_host_ed25519_key.pub', '0644', hostKeyPair.publicKey),
@@ -60,12 +60,6 @@ export function renderSeed(inputs: SeedInputs): Seed {
     networkConfig: yaml(network),
   };
 }
-
-/** KEY=VALUE lines that a POSIX sh may source. */
-const envFile = (env: Record<string, string>): string =>
-  Object.entries(env)
-    .map(([key, value]) => `${key}=${quote(value)}`)
-    .join('\n');
 
 const withNewline = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
 

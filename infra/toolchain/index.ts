@@ -1,6 +1,6 @@
-import { access, chmod, constants, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, constants, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
-import { cacheDir, readJson, run, writeAtomic } from '@handwired/host';
+import { cacheDir, exists, readJson, run, writeAtomic } from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from '../driver.ts';
 import { type Artifact, ensureArtifact, folderOf, isIntact } from './artifact.ts';
@@ -110,7 +110,7 @@ const OnPath = z.object({ file: z.string(), size: z.number(), mtimeMs: z.number(
 async function pulumiOnPath(): Promise<string | undefined> {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const file = join(folder, 'pulumi');
-    if (basename(folder) !== 'bin' || !(await isExecutable(file))) continue;
+    if (basename(folder) !== 'bin' || !(await exists(file, constants.X_OK))) continue;
     const { size, mtimeMs } = await stat(file);
     const memory = join(cacheDir(), 'toolchain', 'pulumi-on-path.json');
     const known = await readJson(memory, OnPath).catch(() => undefined);
@@ -121,12 +121,6 @@ async function pulumiOnPath(): Promise<string | undefined> {
   }
   return undefined;
 }
-
-const isExecutable = (file: string): Promise<boolean> =>
-  access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 
 async function askVersion(file: string): Promise<string> {
   const answer = await withHome(undefined, (env) => run([file, 'version'], { allowFailure: true, env }));

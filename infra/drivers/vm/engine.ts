@@ -4,9 +4,7 @@ import { LabError, type LabSpec } from '@handwired/host';
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import { makeHome } from '../../toolchain/home.ts';
 import type { Toolchain } from '../../toolchain/index.ts';
-import { diagnostics } from './diagnostics.ts';
-import { engineMark } from './leftover-engines.ts';
-import { filesOf } from './names.ts';
+import { engineMark, filesOf } from './record.ts';
 
 /** The Pulumi engine on one lab's stack. This file is the only one that knows the Automation API. */
 export interface Engine {
@@ -76,7 +74,7 @@ async function guarded(lab: string, signal: AbortSignal, call: () => Promise<unk
   } catch (error) {
     signal.throwIfAborted();
     throw new LabError({
-      what: `the engine stopped: ${diagnostics(error instanceof Error ? error.message : String(error))}`,
+      what: `the engine stopped: ${engineErrors(error instanceof Error ? error.message : String(error))}`,
       where: `Pulumi stack ${lab}`,
       next: `lab up ${lab} again, or lab destroy ${lab}`,
       cause: error,
@@ -92,4 +90,13 @@ function noteResources(note: (text: string) => void): (chunk: string) => void {
       if (name !== undefined && what !== undefined) note(`${name} ${what}`);
     }
   };
+}
+
+/** The engine's own error lines, out of everything it printed. */
+export function engineErrors(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  const errors = lines.filter((line) => /^(\* |error: |.*: error: )/.test(line) && !/update failed$/.test(line));
+  const chosen = errors.length > 0 ? errors : lines.filter((line) => line !== '').slice(-3);
+  const plain = chosen.map((line) => line.replace(/^.*error: (\[ERROR\] : )?|^\* /, '').replace(/:?\s*$/, ''));
+  return [...new Set(plain)].join('; ').slice(0, 1500);
 }

@@ -1,19 +1,26 @@
-import { join } from 'node:path';
-import { type Endpoint, type LabSpec, labDir } from '@handwired/host';
+import { constants, copyFile, link, mkdir, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Endpoint, LabError, type LabSpec, labDir, readFreeMemoryMiB } from '@handwired/host';
 import type { Work } from '../../driver.ts';
 import { ensureImage, kernelCmdline, type Image, renderSeed, type Seed, writeSeedDisk } from '../../image/index.ts';
 import { ensureToolchain } from '../../toolchain/index.ts';
+import { labEnvOf } from '../shared/lab-files.ts';
 import { probeAcceleration } from './acceleration.ts';
-import { consoleFile } from './console.ts';
-import { endpointOf } from './endpoint.ts';
-import { ensureHypervisor, type Hypervisor } from './hypervisor/index.ts';
-import { ensureKeys, type Keys } from './keys.ts';
-import { filesOf, namesOf } from './names.ts';
-import { placeImage, requireRoom } from './place.ts';
+import { ensureHypervisor, type Hypervisor } from './hypervisor.ts';
 import type { Blueprint } from './program.ts';
-import { saveRecord, type VmRecord } from './record.ts';
+import { waitUntilReady } from './readiness.ts';
+import {
+  consoleFile,
+  endpointOf,
+  ensureKeys,
+  filesOf,
+  type Keys,
+  type Names,
+  namesOf,
+  saveRecord,
+  type VmRecord,
+} from './record.ts';
 import { chooseSubnet, type Subnet } from './subnet.ts';
-import { waitUntilReady } from './wait.ts';
 
 interface Parts {
   hypervisor: Hypervisor;
@@ -27,7 +34,7 @@ interface Parts {
  * Makes the lab through the engine. Hypervisor, engine, keys and image are got ready side by side; readiness is
  * polled while the engine still finishes.
  */
-export async function make(spec: LabSpec, work: Work): Promise<Endpoint> {
+export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
   await requireRoom(spec, labDir(spec.name));
   const image = await ensureImage(work);
   const toolchain = await ensureToolchain(work);
@@ -70,7 +77,9 @@ async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Pro
   const recordOf = (at: Subnet): VmRecord => ({
     schemaVersion: 1,
     hypervisor: { kind: hypervisor.kind, uri: hypervisor.uri },
-    ...{ subnet: at.subnet, gateway: at.gateway, address: at.address },
+    subnet: at.subnet,
+    gateway: at.gateway,
+    address: at.address,
     accelerator,
     image: image.hash,
     baseFormat: image.format,
@@ -121,20 +130,53 @@ function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blu
 }
 
 function seedOf(spec: LabSpec, keys: Keys, at: Subnet): Seed {
-  const { conditions } = spec;
   return renderSeed({
     name: spec.name,
     instance: spec.instance,
     hostKeyPair: { privateKey: keys.hostPrivateKey, publicKey: keys.hostPublicKey },
     authorizedKey: keys.publicKey,
-    env: {
-      LAB_NAME: spec.name,
-      LAB_DRIVER: spec.driver,
-      FORWARD_POLICY: conditions['forward-policy'],
-      BRIDGE_NF: conditions['bridge-nf'],
-      RESOLVER: conditions.resolver,
-      IP_FORWARD: conditions['ip-forward'],
-    },
+    env: labEnvOf(spec),
     mgmt: { address: at.address, prefix: at.prefix, mac: namesOf(spec).mac },
   });
+}
+
+/**
+ * Gives the lab its own names for the image's files: hard links, so that an image that is pruned from the cache stays
+ * whole for the labs that run on it, and no lab costs a copy. On another file system: a copy, shared where it can be.
+ */
+async function placeImage(lab: string, names: Names, image: Pick<Image, 'disk' | 'kernel' | 'initrd'>): Promise<void> {
+  const files = filesOf(lab);
+  await Promise.all([
+    placeFile(image.disk, join(files.pool, names.base)),
+    placeFile(image.kernel, files.kernel),
+    placeFile(image.initrd, files.initrd),
+  ]);
+}
+
+async function placeFile(source: string, target: string): Promise<void> {
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  await rm(target, { force: true });
+  await link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_FICLONE));
+}
+
+/** Room that the overlay needs to be of any use; what a course writes is far less. */
+const diskMiB = 1024;
+
+/** Refuses a lab that this machine has no memory or disk for, before anything is made. */
+async function requireRoom(spec: LabSpec, folder: string): Promise<void> {
+  const freeMiB = await readFreeMemoryMiB();
+  if (freeMiB < spec.memoryMiB)
+    throw new LabError({
+      what: `lab ${spec.name} wants ${spec.memoryMiB} MiB of memory, and ${freeMiB} MiB are free`,
+      where: '/proc/meminfo, MemAvailable',
+      next: `lab up ${spec.name} --memory ${Math.max(256, Math.floor(freeMiB / 128 - 1) * 128)}, or lab destroy another lab`,
+    });
+  const { bavail, bsize } = await statfs(folder);
+  const room = Math.floor((bavail * bsize) / 1048576);
+  if (room < diskMiB)
+    throw new LabError({
+      what: `lab ${spec.name} wants ${diskMiB} MiB of disk, and ${room} MiB are free`,
+      where: folder,
+      next: 'lab image prune, or export XDG_STATE_HOME=A_FOLDER_WITH_ROOM',
+    });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   connect,
   type Endpoint,
@@ -5,16 +6,16 @@ import {
   hostPaths,
   LabError,
   type LabSpec,
+  makeSeat,
   messageOf,
   probeGreeting,
   run,
   type Session,
 } from '@handwired/host';
-import { dialOf } from './endpoint.ts';
-import type { Hypervisor } from './hypervisor/index.ts';
-import { look } from './look.ts';
-import { namesOf } from './names.ts';
-import { seatQuestion, seatTrouble } from './seat.ts';
+import type { Work } from '../../driver.ts';
+import { type Hypervisor, readLastLines } from './hypervisor.ts';
+import { listObjects } from './objects.ts';
+import { consoleFile, dialOf, namesOf, seatSerial } from './record.ts';
 
 /** What a check of the table may use. */
 export interface Target {
@@ -39,7 +40,7 @@ export interface Condition {
 }
 
 /** Polled in this order, from the moment when the engine begins to make the domain. */
-export const readiness: readonly Condition[] = [
+const readiness: readonly Condition[] = [
   {
     what: 'Domain runs',
     how: domainRuns,
@@ -66,8 +67,83 @@ export const readiness: readonly Condition[] = [
   },
 ];
 
+/**
+ * Waits until every row of the readiness table is so, each shown as a stage with its time. A guest that panics, or a
+ * domain that stops after it ran, ends the wait at once with the console's last lines.
+ */
+export async function waitUntilReady(target: Target, work: Work, rows = readiness): Promise<void> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([work.signal, target.signal, over.signal]);
+  const watched = { ...target, signal };
+  const death = watchGuest(watched);
+  try {
+    const ready = (async () => {
+      for (const row of rows) await work.progress.stage(row.what, (note) => until(row, watched, note));
+      if (watched.session) await work.whenReady?.(makeSeat(watched.session, target.endpoint.seat.viewPid));
+    })();
+    await Promise.race([ready, death]);
+  } catch (error) {
+    work.signal.throwIfAborted();
+    throw error;
+  } finally {
+    over.abort(new Error('the wait is over'));
+    watched.session?.close();
+    await death.catch(() => undefined);
+  }
+}
+
+async function until(row: Condition, target: Target, note: (text: string) => void): Promise<void> {
+  const deadline = Date.now() + row.deadlineMs;
+  for (;;) {
+    target.signal.throwIfAborted();
+    const why = await row.how(target);
+    if (why === undefined) return;
+    note(why);
+    if (Date.now() > deadline) throw await neverCame(row, why, target);
+    await delay(100, undefined, { signal: target.signal });
+  }
+}
+
+async function neverCame(row: Condition, why: string, { spec, hypervisor }: Target): Promise<LabError> {
+  const tail = await consoleTail(consoleFile(spec.name, namesOf(spec).object, hypervisor.kind));
+  return new LabError({
+    what: `lab ${spec.name} is not ready: "${row.what}" did not come in ${row.deadlineMs / 1000} s (${why})`,
+    where: `${row.hint}${tail === '' ? '' : `\n${tail}`}`,
+    next: `lab destroy ${spec.name}, then lab up ${spec.name}`,
+  });
+}
+
+/** Never resolves; rejects when the guest has died. Ends with the signal. */
+async function watchGuest({ spec, hypervisor, signal }: Target): Promise<never> {
+  const { object } = namesOf(spec);
+  const file = consoleFile(spec.name, object, hypervisor.kind);
+  let ran = false;
+  for (;;) {
+    await delay(1000, undefined, { signal });
+    const { domain } = await listObjects(hypervisor.uri, object, signal).catch(() => ({ domain: 'unknown' }));
+    signal.throwIfAborted();
+    const tail = await consoleTail(file);
+    if (panicked(tail)) throw died('its kernel panicked', tail);
+    if (ran && ['shut off', 'crashed', ''].includes(domain)) throw died(`its domain is ${domain || 'gone'}`, tail);
+    ran ||= domain === 'running';
+  }
+  function died(how: string, tail: string): LabError {
+    return new LabError({
+      what: `lab ${spec.name} died while it started: ${how}`,
+      where: tail === '' ? hypervisor.uri : tail,
+      next: `lab destroy ${spec.name}, then lab up ${spec.name}`,
+    });
+  }
+}
+
+/** The console's last lines, safe to print; '' when it can't be read. */
+const consoleTail = (file: string): Promise<string> => readLastLines(file, 12);
+
+/** The kernel's own words for its end. */
+const panicked = (text: string): boolean => /Kernel panic - not syncing|end Kernel panic/.test(text);
+
 async function domainRuns({ spec, hypervisor, signal }: Target): Promise<string | undefined> {
-  const { domain } = await look(hypervisor.uri, namesOf(spec).object, signal);
+  const { domain } = await listObjects(hypervisor.uri, namesOf(spec).object, signal);
   return domain === 'running' ? undefined : `it is ${domain === '' ? 'not there yet' : domain}`;
 }
 
@@ -127,4 +203,50 @@ async function scriptsDone({ session, signal }: Target): Promise<string | undefi
   const said = `journalctl -q -D ${root}/run/log/journal -u handwired-lab -n 3 -o cat 2>/dev/null || :`;
   const { stdout } = await session.exec(said, { signal });
   return stdout.trim() === '' ? 'they still run' : stdout.trim().slice(0, 600);
+}
+
+/** Run at the seat: its mounts as the kernel lists them (proc(5), mountinfo), and `disk DEVICE READ_ONLY SERIAL` lines. */
+export const seatQuestion = `cat /proc/self/mountinfo
+cd /sys/dev/block
+for disk in *:*; do
+  ro= serial=
+  read -r ro <$disk/ro
+  read -r serial 2>/dev/null <$disk/serial
+  echo "disk $disk $ro $serial"
+done`;
+
+/** Where a seat's programs may find something that is not of its disk: nothing that they are made of is there. */
+const elsewhere = /^\/(proc|tmp|(dev|run|sys)(\/.*)?)$/;
+
+/**
+ * What is wrong with a seat that answers so; undefined: its root is the read-only disk, and nothing lies over a part of
+ * it. Whoever rebuilt the unit that makes the seat can also answer this: see docs/architecture.md.
+ */
+export function seatTrouble(answer: string): string | undefined {
+  const lines = answer.split('\n').map((line) => line.split(' '));
+  const mounts = lines.filter((words) => words.includes('-')).map(mountOf);
+  const root = mounts.findLast(({ at }) => at === '/');
+  if (!root) return 'it lists no mounts';
+  const disk = lines.find(([word, device]) => word === 'disk' && device === root.device);
+  if (disk?.[3] !== seatSerial) return `its root is not the disk ${seatSerial} but ${root.source} (${root.device})`;
+  if (disk[2] !== '1') return `its disk ${seatSerial} can be written to`;
+  for (const { at, type } of mounts) {
+    if (at !== '/' && !elsewhere.test(at)) return `something is mounted on ${at}`;
+    for (const api of ['proc', 'sys']) if (at === `/${api}` && !type.startsWith(api)) return `${at} is a ${type}`;
+  }
+  return undefined;
+}
+
+interface Mount {
+  /** MAJOR:MINOR */
+  device: string;
+  at: string;
+  type: string;
+  source: string;
+}
+
+function mountOf(words: string[]): Mount {
+  const dash = words.indexOf('-');
+  const [, , device = '', , at = ''] = words;
+  return { device, at, type: words[dash + 1] ?? '', source: words[dash + 2] ?? '' };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { domainXslt, networkXslt } from './xslt.ts';
+import { domainXslt, networkXslt } from './program.ts';
 
 test('a path with XML in it stays text', () => {
   const text = domainXslt('/home/a"b/<c>&{d}/console.log');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import { stateDir } from '@handwired/host';
-import { logFiles } from './console.ts';
+import { logFiles } from './record.ts';
 
 test('logs of a private hypervisor are named as this machine sees them, not as they are in its mount namespace', () => {
   const ofDomain = join(stateDir(), 'hypervisor/log/qemu/handwired-one-1.log');

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { readLists } from './look.ts';
-import { judge } from './status.ts';
+import { readLists } from './objects.ts';
+import { judge } from './index.ts';
 
 const lists = readFileSync(join(import.meta.dirname, 'fixtures/lists.txt'), 'utf8');
 const object = 'handwired-eng-abc123def4';

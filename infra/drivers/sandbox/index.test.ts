@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { Conditions, defaultPlan, type LabSpec } from '@handwired/host';
-import { filesOf } from './files.ts';
-import { labEnv, prepare, publicKey } from './prepare.ts';
+import { ensureKeyPair, labEnvOf, renderEnv } from '../shared/lab-files.ts';
+import { filesOf, prepare } from './index.ts';
 
 const spec: LabSpec = {
   schemaVersion: 1,
@@ -23,7 +23,7 @@ const spec: LabSpec = {
 
 it('writes the conditions as lines that the boot scripts can source', () => {
   assert.equal(
-    labEnv(spec),
+    renderEnv(labEnvOf(spec)),
     'LAB_NAME=lab\nLAB_DRIVER=sandbox\nFORWARD_POLICY=drop\nBRIDGE_NF=0\nRESOLVER=file\nIP_FORWARD=0\n',
   );
 });
@@ -35,14 +35,14 @@ it('makes keys once, for us alone, and keeps them', async () => {
   try {
     const files = filesOf('lab');
     await prepare(spec, files, AbortSignal.timeout(10_000));
-    const key = await publicKey(files.hostKey);
+    const key = await ensureKeyPair(files.hostKey, 'lab');
     assert.match(key, /^ssh-ed25519 [A-Za-z0-9+/=]+$/);
     for (const file of [files.privateKey, files.hostKey, files.env]) {
       assert.equal((await stat(file)).mode & 0o777, 0o600);
     }
     assert.equal(await readFile(files.authorizedKeys, 'utf8'), await readFile(`${files.privateKey}.pub`, 'utf8'));
     await prepare(spec, files, AbortSignal.timeout(10_000));
-    assert.equal(await publicKey(files.hostKey), key);
+    assert.equal(await ensureKeyPair(files.hostKey, 'lab'), key);
   } finally {
     if (previous === undefined) delete process.env['XDG_STATE_HOME'];
     else process.env['XDG_STATE_HOME'] = previous;
