@@ -2,8 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError, type LabSpec } from '@handwired/host';
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
-import { makeHome } from '../../toolchain/home.ts';
-import type { Toolchain } from '../../toolchain/index.ts';
+import { makeHome, type Toolchain } from '../../toolchain/index.ts';
 import { engineMark, filesOf } from './record.ts';
 
 /** The Pulumi engine on one lab's stack. This file is the only one that knows the Automation API. */

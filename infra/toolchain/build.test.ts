@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { LabError } from '@handwired/host';
-import { download } from './download.ts';
+import { download } from './build.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'download-'));
 const vendor = createServer((request, response) => {
