@@ -8,9 +8,6 @@ import { findInputs, type Inputs } from './inputs.ts';
 import { buildPrefix, findImage, folders, type Image, imagesDir, type Manifest, removeFolder } from './store.ts';
 
 export { kernelCmdline, type Image } from './store.ts';
-export { bareMgmt, bootBare, type BareOptions, type BareVm } from './boot-bare.ts';
-export { writeSeedDisk } from './seed-disk.ts';
-export { renderSeed, type Seed, type SeedInputs } from './seed.ts';
 
 /** The image for these inputs: from the cache in milliseconds, or built, by one process at a time. */
 export async function ensureImage(work: Work): Promise<Image> {
@@ -84,6 +81,7 @@ async function prune(work: Work): Promise<string[]> {
   });
 }
 
+/** Disk images of lab hosts, for `lab image`. */
 export const images = { build: ensureImage, verify, list, prune };
 
 /** Holding the lock, whatever `.build-*` folders there are belong to nobody. */

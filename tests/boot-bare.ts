@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Endpoint, LabError, openPiped, run } from '@handwired/host';
-import type { Work } from '../driver.ts';
-import { type Image, kernelCmdline } from './store.ts';
+import { type Dial, LabError, probeGreeting, run } from '@handwired/host';
+import type { Work } from '../infra/driver.ts';
+import { type Image, kernelCmdline } from '../infra/image/index.ts';
 
 export interface BareOptions {
   accelerator: 'kvm' | 'tcg';
@@ -18,7 +18,7 @@ export interface BareOptions {
 export interface BareVm {
   /** From QEMU's start to the first byte of sshd's banner. lab-ssh@.service holds that until the lab host is ready. */
   ms: number;
-  dial: Endpoint['dial'];
+  dial: Dial;
   /** What the serial console has said. */
   console(): Promise<string>;
   /** Ends QEMU; its overlay and its network namespace go with it. */
@@ -96,23 +96,12 @@ async function waitForBanner(pidFile: string, signal: AbortSignal): Promise<stri
     const dial = (seconds: number): string[] => [
       ...['nsenter', '-t', pid, '-n', 'socat', '-', `TCP:${bareMgmt.address}:22,connect-timeout=${seconds}`],
     ];
-    if (pid !== '' && (await saysSsh(dial(0.3), signal))) return dial(10);
+    if (pid !== '' && (await greets(dial(0.3), signal))) return dial(10);
     // A refusal comes at once; socat's own time limit paces the rest.
     await delay(50, undefined, { signal });
   }
 }
 
-function saysSsh(argv: string[], signal: AbortSignal): Promise<boolean> {
-  const { stream } = openPiped(argv);
-  return new Promise((resolve) => {
-    const settle = (answer: boolean): void => {
-      signal.removeEventListener('abort', abort);
-      stream.destroy();
-      resolve(answer);
-    };
-    const abort = (): void => settle(false);
-    signal.addEventListener('abort', abort, { once: true });
-    stream.once('data', (chunk: Buffer) => settle(chunk.toString('latin1').startsWith('SSH-')));
-    stream.once('end', () => settle(false)).on('error', () => settle(false));
-  });
-}
+/** The guest may hold its greeting back until it is ready: only the signal ends the wait. */
+const greets = async (argv: string[], signal: AbortSignal): Promise<boolean> =>
+  (await probeGreeting({ command: argv }, { timeoutMs: 3_600_000, signal })) === undefined;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LabError } from '@handwired/host';
-import { parseOsRelease, sourcesOf } from './sources.ts';
+import { parseOsRelease, sourcesOf } from './inputs.ts';
 
 const debian = { ID: 'debian', VERSION_CODENAME: 'bookworm' };
 const targets = [
