@@ -83,7 +83,8 @@ export const partialSuffix = '.tmp';
 
 /**
  * Writes a whole file or nothing of it: a temporary neighbour, fsync, rename. The file's mode is 0600, that of folders
- * made for it 0700. Throws LabError.
+ * made for it 0700. Throws LabError. The package write-file-atomic can't stand here: on a full disk it puts a file that is
+ * cut short in the place of the old one, without an error, and it writes through symbolic links.
  */
 export async function writeAtomic(path: string, content: string | Uint8Array): Promise<void> {
   try {

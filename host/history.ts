@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { LabError, messageOf } from './errors.ts';
 import { errnoOf, historyDir, historyFile, makeFolder, stateDir, writeAtomic } from './files.ts';
-import { takeLock } from './lock.ts';
+import { underLock } from './lock.ts';
 import { chapterIds } from './plan.ts';
 
 const Chapter = z.enum(chapterIds);
@@ -67,24 +67,23 @@ export async function noteHistory(name: string, ...events: NewEvent[]): Promise<
   const now = new Date().toISOString();
   const added = events.map((event) => `${JSON.stringify(HistoryEvent.parse({ ...event, at: now }))}\n`).join('');
   const file = historyFile(name);
-  const lock = await takeLock(lockName());
-  try {
-    makeFolder(dirname(file), 0o700);
-    const { end, bytes } = await tailOf(file);
-    await appendFile(file, `${end === '' || end === '\n' ? '' : '\n'}${added}`, { mode: 0o600 });
-    if (bytes + added.length > mostBytes) await shorten(name);
-  } catch (error) {
-    if (error instanceof LabError) throw error;
-    const next = 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE';
-    throw new LabError({ what: `cannot write: ${messageOf(error)}`, where: file, next, cause: error });
-  } finally {
-    await lock.release();
-  }
+  await underLock(lockName(), {}, async () => {
+    try {
+      makeFolder(dirname(file), 0o700);
+      const { end, bytes } = await readTail(file);
+      await appendFile(file, `${end === '' || end === '\n' ? '' : '\n'}${added}`, { mode: 0o600 });
+      if (bytes + added.length > mostBytes) await shorten(name);
+    } catch (error) {
+      if (error instanceof LabError) throw error;
+      const next = 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE';
+      throw new LabError({ what: `cannot write: ${messageOf(error)}`, where: file, next, cause: error });
+    }
+  });
 }
 
-/** A lab's history, the oldest first; none yet: empty. Lines that are damaged, or of a kind not known here, are passed over. */
+/** A lab's history, the oldest event first; none yet: empty. Lines that are damaged, or of a kind not known here, are left out. */
 export async function readHistory(name: string): Promise<HistoryEvent[]> {
-  const text = await contentOf(historyFile(name));
+  const text = await readBounded(historyFile(name));
   return text.split('\n').flatMap((line) => eventIn(line) ?? []);
 }
 
@@ -95,16 +94,13 @@ export async function listHistories(): Promise<string[]> {
 }
 
 /** Removes a lab's history, and our folders when they have become empty. False: there was none. */
-export async function forgetHistory(name: string): Promise<boolean> {
-  const lock = await takeLock(lockName());
-  try {
-    const { bytes } = await tailOf(historyFile(name));
+export function forgetHistory(name: string): Promise<boolean> {
+  return underLock(lockName(), {}, async () => {
+    const { bytes } = await readTail(historyFile(name));
     await rm(historyFile(name), { force: true });
     for (const folder of [historyDir(), stateDir()]) await rmdir(folder).catch(() => undefined);
     return bytes > 0;
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** One for all histories: `forgetHistory` also takes their folder away. */
@@ -145,8 +141,8 @@ function worth(event: HistoryEvent): number {
 }
 
 /** The last byte of a file, and its size. */
-async function tailOf(path: string): Promise<{ end: string; bytes: number }> {
-  const file = await opened(path);
+async function readTail(path: string): Promise<{ end: string; bytes: number }> {
+  const file = await openIfThere(path);
   if (!file) return { end: '', bytes: 0 };
   try {
     const { size } = await file.stat();
@@ -158,8 +154,8 @@ async function tailOf(path: string): Promise<{ end: string; bytes: number }> {
 }
 
 /** At most the last bytes of a file, whatever somebody made of it. */
-async function contentOf(path: string): Promise<string> {
-  const file = await opened(path);
+async function readBounded(path: string): Promise<string> {
+  const file = await openIfThere(path);
   if (!file) return '';
   try {
     const { size } = await file.stat();
@@ -173,7 +169,7 @@ async function contentOf(path: string): Promise<string> {
   }
 }
 
-async function opened(path: string) {
+async function openIfThere(path: string) {
   try {
     return await open(path);
   } catch (error) {

@@ -48,21 +48,21 @@ export interface Wire {
 }
 
 /**
- * More can't lie on the way between a process and us when its exit status comes: one channel window (2 MiB) in
- * sshd and a pipe's largest capacity (1 MiB, pipe(7)).
+ * When a process's exit status comes, no more of its output than this can still be on the way to us: one channel window
+ * (2 MiB) in sshd and a pipe's largest capacity (1 MiB, pipe(7)).
  */
 const MOST_ON_THE_WAY = 4 * 1024 * 1024;
 
 /**
- * What sshd reads from a pipe at once, at the least, when there is so much (CHAN_RBUF, channels.h; 32 KiB where nothing
- * filters). A read that gives less has emptied the pipe: pipe(7).
+ * From a pipe that holds more, sshd reads at least this much at once (CHAN_RBUF, channels.h; 32 KiB where nothing filters).
+ * A read that gives less has emptied the pipe: pipe(7).
  */
 const FULL_READ = 16 * 1024;
 
-/** A lab host that answers takes a signal in this time; one that hangs must not hold us longer. */
+/** A lab host that answers delivers a signal in this time. One that hangs must not hold us longer. */
 const FAREWELL_MS = 1000;
 
-const nothing = (): undefined => undefined;
+const ignore = (): undefined => undefined;
 
 /** A process at the other end of an ssh channel. See RemoteProcess. */
 export class ChannelProcess implements RemoteProcess {
@@ -72,15 +72,16 @@ export class ChannelProcess implements RemoteProcess {
   readonly ended: Promise<RemoteEnd>;
   readonly #channel: Channel;
   readonly #wire: Wire;
-  /** Its pid will come, or has. */
+  /** Whether its pid comes on stderr: only with a pid it can be signalled. */
   readonly #signallable: boolean;
   readonly #pid = Promise.withResolvers<number>();
-  /** Settles when the signals sent so far have arrived. */
+  /** Settles when all signals sent so far have arrived. */
   #signals: Promise<void> = Promise.resolve();
   #exit: RemoteEnd | undefined;
+  /** How many of stdout and stderr have not ended. */
   #open = 2;
   #settled = false;
-  /** Bytes since the exit status. */
+  /** Bytes of output since the exit status came. */
   #late = 0;
   readonly #resolve: (end: RemoteEnd) => void;
   readonly #reject: (error: LabError) => void;
@@ -92,12 +93,12 @@ export class ChannelProcess implements RemoteProcess {
     this.#signallable = nonce !== undefined;
     const { promise, resolve, reject } = Promise.withResolvers<RemoteEnd>();
     [this.ended, this.#resolve, this.#reject] = [promise, resolve, reject];
-    // Whoever only reads the output is not hit by an unhandled rejection.
+    // A caller who only reads the output must not meet an unhandled rejection.
     this.ended.catch(() => undefined);
     this.stdout = this.#follow(channel, new PassThrough());
     const filter = nonce === undefined ? new PassThrough() : new PidFilter(nonce, this.#pid.resolve);
     this.stderr = this.#follow(channel.stderr, filter);
-    // Writing to a command that has ended is no error of ours: its end says all.
+    // Writing to a command that has ended fails, and that is no error: `ended` says how it ended.
     channel.on('error', () => undefined);
     channel.on('exit', (code: number | null, signal?: string) => void this.#exited(code, signal));
     channel.on('close', () => this.#closed());
@@ -110,7 +111,7 @@ export class ChannelProcess implements RemoteProcess {
   kill(signal: string): void {
     if (!this.#signallable) return;
     this.#signals = this.#signals.then(async () => {
-      const pid = await Promise.race([this.#pid.promise, this.ended.then(nothing, nothing)]);
+      const pid = await Promise.race([this.#pid.promise, this.ended.then(ignore, ignore)]);
       if (pid !== undefined && !this.#exit && !this.#settled) await this.#wire.signal(signal, pid);
     });
   }
@@ -124,7 +125,7 @@ export class ChannelProcess implements RemoteProcess {
     this.#channel.close();
   }
 
-  /** Copies with backpressure until the exit status has come, and without from then on. */
+  /** Copies a stream: with backpressure until the exit status has come, without it from then on. */
   #follow(from: Readable, to: Transform): Transform {
     from.on('data', (chunk: Buffer) => {
       if (this.#settled) return;
@@ -146,7 +147,7 @@ export class ChannelProcess implements RemoteProcess {
     await this.#drain();
   }
 
-  /** From here on what comes is bounded: it is taken in even when our reader is slow. */
+  /** The rest of the output is bounded, so it is read even when our own reader is slow. */
   #takeRest(): void {
     this.#channel.resume();
     this.#channel.stderr.resume();
@@ -154,12 +155,14 @@ export class ChannelProcess implements RemoteProcess {
   }
 
   /**
+   * Reads what the process wrote before it ended, and no more.
+   *
    * sshd sends the exit status as soon as it has reaped the process, and only then what the process had left in its
-   * pipes; the channel's end comes when the last background child has closed them, maybe never. But each turn of
-   * sshd's loop (server_loop2, serverloop.c) reads from a pipe that has something before it takes our next request,
-   * and sends that before it answers the one after. So when less than a full read comes between two answers, the pipes
-   * were empty in between, and what came from then on is a background child's: one that writes a line in each round
-   * trip holds nobody up.
+   * pipes. The channel ends when the last background child has closed the pipes, which may be never. So we ask for
+   * answers and watch what comes between two of them. Each turn of sshd's loop (server_loop2, serverloop.c) first reads
+   * from a pipe that has something, then takes our next request, and sends what it read before it answers that request.
+   * When less than a full read comes between two answers, the pipes were empty in between, and whatever comes later is
+   * from a background child. A child that writes a line in each round trip therefore holds nobody up.
    */
   async #drain(): Promise<void> {
     try {
@@ -171,7 +174,7 @@ export class ChannelProcess implements RemoteProcess {
       }
       this.#finish();
     } catch {
-      // The connection is gone: `#closed` tells.
+      // The connection is gone: `#closed` settles `ended`.
     }
   }
 
@@ -183,7 +186,7 @@ export class ChannelProcess implements RemoteProcess {
     if (this.#settle()) this.#resolve(this.#exit ?? { code: null, signal: null });
   }
 
-  /** True the first time. */
+  /** Ends the streams and closes the channel. True the first time. */
   #settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
@@ -204,7 +207,7 @@ export class ChannelProcess implements RemoteProcess {
   }
 }
 
-/** One command as sshd gets it, and the nonce by which its first line of stderr is known; none with a pty. */
+/** One command line as sshd gets it, and the nonce that its first line on stderr begins with (none with a pty). */
 export interface RemoteLine {
   line: string;
   nonce: string | undefined;
@@ -235,7 +238,7 @@ export function remoteLine(command: string | readonly string[], pty: boolean): R
 export const killLine = (signal: string, pid: number): string =>
   `kill -s ${quote(signal)} -- -${pid} 2>/dev/null || true`;
 
-/** Longest `NONCE PID\n` tail: a pid has at most 7 digits (PID_MAX_LIMIT, proc(5)); beyond it the line is forged. */
+/** Most bytes after the nonce: a pid has at most 7 digits (PID_MAX_LIMIT, proc(5)). A longer line is forged. */
 const TAIL_BYTES = 16;
 
 /** Passes stderr through without the line that `remoteLine` adds; calls `onPid` once when that has come. */

@@ -25,7 +25,7 @@ export interface ExecOptions {
   input?: string | Uint8Array;
   /** Default 30 000. On expiry: LabError, and the remote process group is sent SIGTERM. */
   timeoutMs?: number;
-  /** Per stream, default 16 MiB. Beyond it: LabError; nothing more is buffered. */
+  /** Per stream, default 16 MiB. A command that writes more: LabError; nothing more is buffered. */
   maxBytes?: number;
   signal?: AbortSignal;
 }
@@ -80,7 +80,7 @@ export interface Connection {
 
 /** sshd's MaxSessions is 10 unless set; two are left for signals. Further commands wait for their turn. */
 const MOST_CHANNELS = 8;
-/** sshd frees a session a moment after its channel has closed: how many round trips that may take. */
+/** sshd frees a session a moment after its channel has closed. It has this many round trips for it. */
 const OPEN_TRIES = 20;
 
 /** A session over one authenticated connection. */

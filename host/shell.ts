@@ -39,7 +39,7 @@ export function shellOf(session: Session, options: ShellOptions = {}): Shell {
   return shellWith(sessionSpawn(session, options), options.signal);
 }
 
-/** A `$` that runs nothing: each command "succeeds" without output and is written down, quoted as `shellOf` does. */
+/** A `$` that runs nothing: each command is recorded, quoted as `shellOf` does, and "succeeds" without output. */
 export function recordOf(): { $: Shell; commands: string[] } {
   const commands: string[] = [];
   return { $: shellWith(recordingSpawn((line) => commands.push(line))), commands };
@@ -56,7 +56,7 @@ type Zx = typeof import('zx/core');
 /** Loaded at first use, so that commands which build nothing stay fast. */
 function zx(): Zx {
   const core = createRequire(import.meta.url)('zx/core') as Zx;
-  // Whatever escapes the options below must not run, or kill, anything on this machine.
+  // A call that misses the options below must not run or kill anything on this machine.
   core.defaults.spawn = refuse;
   core.defaults.spawnSync = refuse;
   core.defaults.kill = killRemote;

@@ -48,5 +48,5 @@ export const dockerHost = {
   network: 'app',
 } as const;
 
-/** Who can send and get a packet on a lab, by name; `internet` is the world's site. Besides, any IPv4 address. */
+/** Names for the ends of a packet's way on a lab; `internet` is the world's site. Any IPv4 address is an end as well. */
 export const trafficEnds = ['ct1', 'ct2', 'host', 'outside', 'lan', 'internet'] as const;

@@ -15,7 +15,7 @@ export interface Finding {
   mend?: string;
 }
 
-/** What the two drivers and one lab want, in MiB: a VM with its page cache, and toolchain, image and build together. */
+/** In MiB: what a VM with its page cache wants, and what toolchain, image and build want together. */
 const wantedMemory = 1536;
 const wantedDisk = 4096;
 
@@ -39,7 +39,7 @@ export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
   return Promise.all(looks.map(([subject, look]) => finding(subject, look)));
 }
 
-/** A look that fails is a finding too: doctor never stops half way. */
+/** Looks at one subject. A look that fails is a finding too, so that `lab doctor` always reports on everything. */
 async function finding(subject: string, look: () => Promise<Omit<Finding, 'subject'>>): Promise<Finding> {
   try {
     return { subject, ...(await look()) };

@@ -11,7 +11,7 @@ import {
   readJson,
   run,
   type RunResult,
-  takeLock,
+  underLock,
   writeAtomic,
 } from '@handwired/host';
 import { z } from 'zod';
@@ -20,6 +20,7 @@ import type { Work } from './driver.ts';
 /** What the packages are for; see packages.list. */
 export type PackageTarget = DriverName | 'docker' | 'build' | 'go' | 'verify' | 'test';
 
+/** A package that one of our targets needs. */
 export interface Package {
   name: string;
   targets: string[];
@@ -33,8 +34,8 @@ const learnerList = join(import.meta.dirname, '../cloud-init/packages.list');
 const dockerList = join(import.meta.dirname, '../cloud-init/docker.list');
 
 /**
- * Makes sure that the packages of a target are installed: nothing to do in the usual case, found out in a millisecond;
- * by apt-get as root on Debian and Ubuntu; otherwise LabError with the command to type.
+ * Makes sure that the packages of a target are installed. That they are, as usual, is found out in a millisecond. Else root
+ * installs them with apt-get; anybody else gets a LabError with the command to type.
  */
 export async function ensurePackages(target: PackageTarget, work: Work): Promise<void> {
   const needed = await packagesFor(target);
@@ -42,10 +43,8 @@ export async function ensurePackages(target: PackageTarget, work: Work): Promise
   const state = await dpkgState(needed);
   const remembered = await readJson(memory, z.object({ state: z.string() })).catch(() => undefined);
   if (remembered?.state === state) return;
-  const lock = await takeLock('packages', work.signal, () => {
-    work.progress.note('another process is installing packages; waiting for it');
-  });
-  try {
+  const onWait = (): void => work.progress.note('another process is installing packages; waiting for it');
+  await underLock('packages', { signal: work.signal, onWait }, async () => {
     // On a machine that has no package lists yet the first installation fetches them, and only then optional packages
     // are known: what is missing is asked again.
     for (let round = 0; round < 2; round += 1) {
@@ -54,9 +53,7 @@ export async function ensurePackages(target: PackageTarget, work: Work): Promise
       await install(missing, work);
     }
     await writeAtomic(memory, JSON.stringify({ state: await dpkgState(needed) })).catch(() => undefined);
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** The packages of a target that are not installed, without changing anything. */

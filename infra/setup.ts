@@ -9,13 +9,13 @@ import { ensureImage } from './image/index.ts';
 import { ensurePackages, missingFor } from './packages.ts';
 import { ensureToolchain } from './toolchain/index.ts';
 
-/** What one small VM takes beside QEMU itself, and what toolchain, image and build take together. */
+/** What one small VM needs, and what toolchain, image and build need together. */
 const memoryMiB = 768;
 const diskMiB = 4096;
 
 /**
- * The driver for a new lab, and one line that says why. `auto` takes `vm` wherever a VM can boot, emulated (TCG) if
- * need be, and `sandbox` where it can't.
+ * Chooses the driver for a new lab, and says in one line why. `auto` takes `vm` wherever a VM can boot, emulated (TCG) if
+ * need be, and `sandbox` elsewhere.
  */
 export async function chooseDriver(wanted: 'auto' | DriverName, work: Work): Promise<{ driver: Driver; why: string }> {
   if (wanted !== 'auto') return { driver: drivers[wanted], why: 'as asked for' };
@@ -50,8 +50,8 @@ async function howVmsRun(work: Work): Promise<string> {
 const nameOf = ({ name }: { name: string }): string => name;
 
 /**
- * Gets everything that a driver needs on this machine, or that sandboxes need besides for chapter docker; what is there
- * already costs milliseconds. On a VM Docker is in the image.
+ * Gets everything that a driver needs on this machine; `docker`: what sandboxes need in addition for chapter docker (on a VM
+ * Docker is in the image). What is there already takes milliseconds.
  */
 export async function ensureSetup(target: DriverName | 'docker' | 'all', work: Work): Promise<void> {
   if (target === 'docker') return ensurePackages('docker', work);

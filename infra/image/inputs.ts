@@ -5,9 +5,10 @@ import { join, relative } from 'node:path';
 import { LabError, run } from '@handwired/host';
 import { namesIn } from '../packages.ts';
 
-/** Raise it when build.ts changes what comes out of the same inputs. */
+/** To be raised when build.ts makes something else of the same inputs. */
 const builderVersion = 2;
 
+/** What turns a Debian into a lab host. */
 export const cloudInitDir = join(import.meta.dirname, '../../cloud-init');
 const scripts = ['customize.sh', 'initrd.sh', 'pack.sh'].map((name) => join(import.meta.dirname, name));
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf, exists, LabError } from '@handwired/host';
 import { killProcess } from './init-process.ts';
 
-/** What one sandbox may take at most, so that neither a fork bomb nor a memory hog takes the machine. */
+/** The most that one sandbox may use, so that a fork bomb or a memory hog in it does not take the whole machine. */
 export interface Limits {
   processes: number;
   memoryMiB: number;

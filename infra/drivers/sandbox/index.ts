@@ -59,8 +59,8 @@ export function filesOf(lab: string): SandboxFiles {
 const limitsOf = ({ memoryMiB }: LabSpec): Limits => ({ memoryMiB, processes: Math.max(256, memoryMiB) });
 
 /**
- * A lab host of Linux namespaces on this machine: no virtualization needed, up within a second. It shares the kernel,
- * so it is no security boundary: root in a sandbox who means harm to the machine can do it.
+ * A lab host of Linux namespaces on this machine: it needs no virtualization and is up within a second. It shares the
+ * machine's kernel, so it is no security boundary: whoever is root in a sandbox can do harm to the machine.
  */
 export const sandbox: Driver = { name: 'sandbox', up, status, reset, destroy };
 
@@ -108,14 +108,14 @@ async function status(spec: LabSpec): Promise<DriverStatus> {
   return { state: 'up', detail: `init process ${init.pid}`, ...cost };
 }
 
-/** The init whose lab host has answered, if it still runs. */
+/** The init process of a lab host that has been ready, if it still runs. */
 async function readyInit(files: SandboxFiles): Promise<InitProcess | undefined> {
   const [init, ready] = await Promise.all([readInit(files.init), readInit(files.ready)]);
   if (!init || init.pid !== ready?.pid || init.start !== ready.start || init.boot !== ready.boot) return undefined;
   return (await isRunning(init)) ? init : undefined;
 }
 
-/** Nothing of this lab runs here any more: makes it from the start, or leaves nothing running. */
+/** Makes a lab host when nothing of it runs. On an error nothing is left running. */
 async function start(spec: LabSpec, files: SandboxFiles, work: Work): Promise<Endpoint> {
   await prepare(spec, files, work.signal);
   const cgroups = await makeCgroups(spec.instance, limitsOf(spec));
@@ -144,7 +144,7 @@ export async function prepare(spec: LabSpec, files: SandboxFiles, signal: AbortS
   await chmod(files.authorizedKeys, 0o600);
 }
 
-/** Starts the init and waits for the end of its start scripts: they hold the launcher's output open until then. */
+/** Starts the init and waits for its start scripts, which hold the launcher's output open until they end. */
 async function launch(
   spec: LabSpec,
   files: SandboxFiles,
@@ -179,7 +179,7 @@ async function endpointOf(
   };
 }
 
-/** Ends every process of the sandbox, started in whatever way, and removes its cgroups. Files stay. */
+/** Ends every process of the sandbox, however it was started, and removes its cgroups. Keys and folders stay. */
 async function remove(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
   const known = await readInit(files.init);
   const ended = new Set(known && (await isRunning(known)) ? [known.pid] : []);

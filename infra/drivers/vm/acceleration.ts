@@ -13,11 +13,12 @@ const Acceleration = z.object({
   /** One line for the user. */
   why: z.string(),
 });
+/** How this machine runs VMs: by KVM, or emulated by TCG. */
 export type Acceleration = z.infer<typeof Acceleration>;
 
 /**
- * Whether this machine's KVM boots anything, by booting: on some hosts /dev/kvm opens and nothing comes of it, or what
- * comes is slower than TCG. Costs at most about a second, once for each boot of the machine.
+ * Finds out whether this machine's KVM boots anything, by booting a few bytes: on some hosts /dev/kvm opens and nothing
+ * boots, or boots slower than with TCG. It takes about a second at most, once for each boot of the machine.
  */
 export async function probeAcceleration(work: Pick<Work, 'signal'>): Promise<Acceleration> {
   const file = join(cacheDir(), 'acceleration.json');

@@ -5,7 +5,7 @@ import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from '@pulum
 import { makeHome, type Toolchain } from '../../toolchain/index.ts';
 import { engineMark, filesOf } from './record.ts';
 
-/** The Pulumi engine on one lab's stack. This file is the only one that knows the Automation API. */
+/** The Pulumi engine on one lab's stack. Only this file knows the Automation API. */
 export interface Engine {
   up(program: PulumiFn, note: (text: string) => void, signal: AbortSignal): Promise<void>;
   destroy(note: (text: string) => void, signal: AbortSignal): Promise<void>;
@@ -14,8 +14,8 @@ export interface Engine {
 const project = 'handwired';
 
 /**
- * Opens the lab's stack, made when it is not there: file backend, passphrase and working folder of its own. The caller
- * holds the lab's lock, so that a lock file in the backend is a dead process's.
+ * Opens the lab's stack, which has a file backend, a passphrase and a working folder of its own. A stack that is not there is
+ * made. The caller holds the lab's lock, so a lock file in the backend is a dead process's and is removed.
  */
 export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase: string): Promise<Engine> {
   const files = filesOf(spec.name);
@@ -91,7 +91,7 @@ function noteResources(note: (text: string) => void): (chunk: string) => void {
   };
 }
 
-/** The engine's own error lines, out of everything it printed. */
+/** The engine's own error lines out of everything that it printed, on one line of at most 1500 characters. */
 export function engineErrors(text: string): string {
   const lines = text.split('\n').map((line) => line.trim());
   const errors = lines.filter((line) => /^(\* |error: |.*: error: )/.test(line) && !/update failed$/.test(line));

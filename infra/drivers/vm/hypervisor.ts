@@ -11,7 +11,6 @@ import {
   labDir,
   LabError,
   type LabSpec,
-  type Lock,
   partialSuffix,
   type ProcessId,
   readPidFile,
@@ -21,7 +20,7 @@ import {
   type RunResult,
   startDetached,
   stateDir,
-  takeLock,
+  underLock,
   writeAtomic,
 } from '@handwired/host';
 import { z } from 'zod';
@@ -93,8 +92,8 @@ async function systemAnswers(signal: AbortSignal): Promise<boolean> {
 }
 
 /**
- * The lab's hypervisor, answering: the one in its record, else `--uri`, else the system's, else a private one that is
- * started here and knows from then on that this lab lives on it.
+ * The lab's hypervisor, which answers: the one in its record, else `--uri`, else the system's, else a private one. That one
+ * is started if need be, and the lab is registered with it. LabError: the daemon does not answer, or root is needed.
  */
 export async function ensureHypervisor(
   spec: LabSpec,
@@ -113,19 +112,16 @@ export async function ensureHypervisor(
   }
   requireRoot();
   const { accelerator } = await probeAcceleration(work);
-  const lock = await hypervisorLock(work.signal);
-  try {
+  return underLock(lockName(), { signal: work.signal }, async () => {
     await registerLab(spec.name);
     const { pid } = await ensurePrivate(accelerator === 'kvm', work);
     return { ...chosen, pid };
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /**
- * Every daemon that could have a lab of which no record is left; only those that answer. The record is written before
- * anything is made: without one, a URI that never answered has nothing of the lab.
+ * Every daemon that answers and could have something of a lab that has no record. A daemon that does not answer has nothing
+ * of it: the record is written before anything is made.
  */
 export async function hypervisorsOf(spec: LabSpec, signal: AbortSignal): Promise<HypervisorAddress[]> {
   const found: HypervisorAddress[] = [];
@@ -139,13 +135,8 @@ export async function hypervisorsOf(spec: LabSpec, signal: AbortSignal): Promise
 }
 
 /** Takes a lab that is gone off the private hypervisor, which goes with its last lab. A line for what was removed. */
-export async function leaveHypervisor(lab: string, signal: AbortSignal): Promise<string[]> {
-  const lock = await hypervisorLock(signal);
-  try {
-    return (await unregisterLab(lab)) ? [] : await stopPrivate();
-  } finally {
-    await lock.release();
-  }
+export function leaveHypervisor(lab: string, signal: AbortSignal): Promise<string[]> {
+  return underLock(lockName(), { signal }, async () => ((await unregisterLab(lab)) ? [] : stopPrivate()));
 }
 
 /** The lab's hypervisor as it is now, without starting it; undefined when it does not run or answer. */
@@ -160,14 +151,15 @@ export async function runningHypervisor(
   return (await answers(recorded.uri, 2000, signal)) ? recorded : undefined;
 }
 
-const hypervisorLock = (signal: AbortSignal): Promise<Lock> => takeLock(`hypervisor ${stateDir()}`, signal);
+/** Held by whoever starts or stops the private hypervisor, or changes the list of its labs. */
+const lockName = (): string => `hypervisor ${stateDir()}`;
 
 /** Folders of this user's private hypervisor. `run` is short, as a unix socket's path has 107 bytes at most. */
 interface PrivateFolders {
   run: string;
   state: string;
   cache: string;
-  /** One empty file for each lab that lives on it. */
+  /** An empty file for each lab that lives on it. */
   users: string;
 }
 
@@ -181,7 +173,7 @@ export function privateFolders(): PrivateFolders {
 /** The libvirt URI of this user's private hypervisor. */
 export const privateUri = (): string => `qemu:///system?socket=${privateFolders().run}/libvirt-sock`;
 
-/** Settings under which libvirtd works as root in namespaces of its own, without cgroups, AppArmor or a system bus. */
+/** Settings with which libvirtd works as root in namespaces of its own, without cgroups, AppArmor or a system bus. */
 const configuration: Record<string, string> = {
   'qemu.conf': `namespaces = []
 security_driver = "none"
@@ -200,14 +192,14 @@ unix_sock_rw_perms = "0700"
   'virtlogd.conf': 'max_size = 1048576\nmax_backups = 1\n',
 };
 
-/** The daemon whose namespaces our VMs live in, when it is alive. */
+/** The private libvirtd, in whose namespaces our VMs live; undefined when it does not run. */
 export async function privateDaemon(): Promise<ProcessId | undefined> {
   return readPidFile(join(privateFolders().run, 'libvirtd.pid'));
 }
 
 /**
- * A libvirtd of our own, started when it is not there; the caller holds the hypervisor's lock.
- * A daemon that was killed is started again in the namespaces where its VMs still run.
+ * Starts a libvirtd of our own unless one runs; the caller holds the hypervisor's lock. After a daemon was killed, the new
+ * one is started in the namespaces where its VMs still run.
  */
 async function ensurePrivate(kvm: boolean, work: Work): Promise<ProcessId> {
   const folders = privateFolders();
@@ -224,7 +216,7 @@ async function ensurePrivate(kvm: boolean, work: Work): Promise<ProcessId> {
   try {
     return await waitUntilItAnswers(pid, logOf(folders), work);
   } catch (error) {
-    // Namespaces in which no daemon starts are of use only to guests that run there: the next try makes new ones.
+    // Namespaces in which no daemon starts are kept only for guests that run there; otherwise the next try makes new ones.
     if ((await leftoverGuests(folders.run)).length === 0) await clear(folders);
     throw error;
   }
@@ -235,9 +227,12 @@ const logOf = (folders: PrivateFolders): string => join(folders.state, 'daemon.l
 
 /** Runs start.sh in new namespaces, or in those of a process that lives there. */
 function start(folders: PrivateFolders, inside: ProcessId | undefined, part: string, kvm: boolean): Promise<number> {
-  const way = inside ? ['nsenter', '-t', String(inside.pid), '-n', '-m'] : unshare;
+  const enter = inside ? ['nsenter', '-t', String(inside.pid), '-n', '-m'] : unshare;
   const words = [folders.run, folders.state, folders.cache, kvm ? 'kvm' : 'no', ...(inside ? [part] : [])];
-  return startDetached([...way, '/bin/sh', join(import.meta.dirname, 'hypervisor/start.sh'), ...words], logOf(folders));
+  return startDetached(
+    [...enter, '/bin/sh', join(import.meta.dirname, 'hypervisor/start.sh'), ...words],
+    logOf(folders),
+  );
 }
 
 async function waitUntilItAnswers(pid: number, log: string, work: Work): Promise<ProcessId> {
@@ -261,7 +256,7 @@ async function writeConfiguration(folders: PrivateFolders): Promise<void> {
   for (const [name, text] of Object.entries(configuration)) await writeAtomic(join(folders.state, 'etc', name), text);
 }
 
-/** Ends everything of the private hypervisor and removes its folders; the caller holds the lock. */
+/** Ends the private hypervisor and removes its folders; the caller holds the lock. Returns a line when there was one. */
 async function stopPrivate(): Promise<string[]> {
   const folders = privateFolders();
   const daemon = await privateDaemon();
@@ -271,7 +266,7 @@ async function stopPrivate(): Promise<string[]> {
   return existed ? [`private hypervisor ${folders.run}`] : [];
 }
 
-/** Ends what is left of the processes, guests first, and empties the folder of sockets and pid files. */
+/** Ends the processes that are left, guests first, and removes the folder of sockets and pid files. */
 async function clear(folders: PrivateFolders): Promise<void> {
   const daemons = [await privateDaemon(), await readPidFile(join(folders.run, 'virtlogd.pid'))];
   // Guests and dnsmasq of daemons that were killed live on, unseen by a new one.

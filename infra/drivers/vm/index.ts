@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endProcess, type Endpoint, findProcesses, LabError, type LabSpec, messageOf, takeLock } from '@handwired/host';
+import { endProcess, type Endpoint, findProcesses, LabError, type LabSpec, messageOf } from '@handwired/host';
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
 import { ensurePackages } from '../../packages.ts';
 import { ensureToolchain, missingTools } from '../../toolchain/index.ts';
@@ -20,21 +20,19 @@ import { endpointOf, engineMark, ensureKeys, filesOf, loadRecord, logFiles, name
 /** A libvirt domain, made through the Pulumi engine. */
 export const vm: Driver = { name: 'vm', up, status, reset, destroy };
 
-/** See Driver.up: what is whole is started where it is off; what is not whole is removed and made anew. */
-function up(spec: LabSpec, work: Work): Promise<Endpoint> {
-  return withLab(spec.name, work, async () => {
-    await ensurePackages('vm', work);
-    const record = await loadRecord(spec.name);
-    const endpoint = record?.stage === 'made' ? await goOn(spec, record, work) : undefined;
-    if (endpoint) return endpoint;
-    await mkdir(filesOf(spec.name).folder, { recursive: true, mode: 0o700 });
-    if (record) await work.progress.stage('Remove what was left half made', () => removeMade(spec, work));
-    return makeFromNothing(spec, work);
-  });
+/** See Driver.up. A lab that is whole is started if it is off; one that is not whole is removed and made anew. */
+async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
+  await ensurePackages('vm', work);
+  const record = await loadRecord(spec.name);
+  const endpoint = record?.stage === 'made' ? await resume(spec, record, work) : undefined;
+  if (endpoint) return endpoint;
+  await mkdir(filesOf(spec.name).folder, { recursive: true, mode: 0o700 });
+  if (record) await work.progress.stage('Remove what was left half made', () => removeMade(spec, work));
+  return makeFromNothing(spec, work);
 }
 
 /** The lab as it is, running and answering; undefined when something of it is gone. */
-async function goOn(spec: LabSpec, record: VmRecord, work: Work): Promise<Endpoint | undefined> {
+async function resume(spec: LabSpec, record: VmRecord, work: Work): Promise<Endpoint | undefined> {
   const hypervisor = await ensureHypervisor(spec, record.hypervisor, work);
   const { object } = namesOf(spec);
   const found = await listObjects(hypervisor.uri, object, work.signal);
@@ -64,27 +62,26 @@ async function powerOn(spec: LabSpec, { uri }: Hypervisor, work: Work): Promise<
 }
 
 /**
- * See Driver.reset. The overlay is made anew on the same base and the domain is started again: as long as a boot, and
- * nothing is added to `lab up`, which a memory snapshot would (it writes the guest's memory). Domain, network and
- * seed stay, so the engine's state stays true and the endpoint the same. A lab that is not whole is made from nothing.
+ * See Driver.reset. An empty overlay is put on the same base and the domain is started again, which takes as long as a
+ * boot. A memory snapshot would be faster, but each `lab up` would have to write the guest's memory. Domain, network and
+ * seed stay, so the engine's state stays true and the endpoint the same. A lab that is not whole is made anew.
  */
-function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
-  return withLab(spec.name, work, async () => {
-    const record = await loadRecord(spec.name);
-    if (record?.stage === 'made') {
-      const hypervisor = await ensureHypervisor(spec, record.hypervisor, work);
-      if (await renewOverlay(spec, record, hypervisor.uri, work)) {
-        const endpoint = endpointOf(spec, hypervisor, record, await ensureKeys(spec.name));
-        await powerOn(spec, hypervisor, work);
-        await waitUntilReady({ spec, hypervisor, endpoint, address: record.address, signal: work.signal }, work);
-        return endpoint;
-      }
+async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
+  const record = await loadRecord(spec.name);
+  if (record?.stage === 'made') {
+    const hypervisor = await ensureHypervisor(spec, record.hypervisor, work);
+    if (await renewOverlay(spec, record, hypervisor.uri, work)) {
+      const endpoint = endpointOf(spec, hypervisor, record, await ensureKeys(spec.name));
+      await powerOn(spec, hypervisor, work);
+      await waitUntilReady({ spec, hypervisor, endpoint, address: record.address, signal: work.signal }, work);
+      return endpoint;
     }
-    await removeMade(spec, work);
-    return makeFromNothing(spec, work);
-  });
+  }
+  await removeMade(spec, work);
+  return makeFromNothing(spec, work);
 }
 
+/** Stops the domain and puts an empty overlay on its base. False: something that this takes is gone. */
 async function renewOverlay(spec: LabSpec, record: VmRecord, uri: string, work: Work): Promise<boolean> {
   const { object, base, overlay } = namesOf(spec, record.baseFormat);
   const { signal } = work;
@@ -105,18 +102,16 @@ async function renewOverlay(spec: LabSpec, record: VmRecord, uri: string, work: 
   return true;
 }
 
-/** See Driver.destroy. */
-function destroy(spec: LabSpec, work: Work): Promise<string[]> {
-  return withLab(spec.name, work, async () => {
-    const removed = await removeMade(spec, work);
-    return [...removed, ...(await leaveHypervisor(spec.name, work.signal))];
-  });
+/** See Driver.destroy. The private hypervisor goes with its last lab. */
+async function destroy(spec: LabSpec, work: Work): Promise<string[]> {
+  const removed = await removeMade(spec, work);
+  return [...removed, ...(await leaveHypervisor(spec.name, work.signal))];
 }
 
 /**
- * Removes everything of the lab but its place on the hypervisor: through the engine where it has finished making the
- * lab once, then by name whatever is still there. Without a record, every daemon that could have it is asked.
- * A line for each object.
+ * Removes everything of the lab, but leaves it registered with its hypervisor. The engine removes what it has finished
+ * making; what is still there then is removed by name. Without a record, every daemon that could have it is asked.
+ * Returns a line for each object.
  */
 async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
   await endLeftoverEngines(spec.instance);
@@ -127,7 +122,7 @@ async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
     const there = await describeObjects(spec, uri, work.signal);
     // The guest is off while the engine is still being loaded.
     await askVirsh(uri, ['destroy', namesOf(spec).object], { signal: work.signal });
-    if (record?.stage === 'made' && there.length > 0) await byEngine(spec, work);
+    if (record?.stage === 'made' && there.length > 0) await removeByEngine(spec, work);
     await removeObjects(spec, uri, work.signal);
     // libvirt keeps the logs of domains that are gone; another machine's stay there.
     for (const log of logFiles(spec.name, namesOf(spec).object, kind))
@@ -138,10 +133,13 @@ async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
   return removed;
 }
 
-/** What the engine can't remove (its state is lost, an object was removed by hand) is left for the sweep. */
-async function byEngine(spec: LabSpec, work: Work): Promise<void> {
+/**
+ * Has the engine remove what it made. Where it can't (its state is lost, somebody removed an object by hand), that is noted
+ * and the objects stay for `removeObjects`.
+ */
+async function removeByEngine(spec: LabSpec, work: Work): Promise<void> {
   const passphrase = await readFile(filesOf(spec.name).passphrase, 'utf8').catch(() => '');
-  // Nobody who takes a lab away waits for the engine to be built again.
+  // Who takes a lab away must not wait until an engine is built.
   if (passphrase === '' || (await missingTools()).length > 0) return;
   try {
     await work.progress.stage('Engine removes domain, network, volumes and pool', async (note) => {
@@ -155,7 +153,7 @@ async function byEngine(spec: LabSpec, work: Work): Promise<void> {
   }
 }
 
-/** What the lab is, from libvirt and our own files: no engine is started, no daemon either. */
+/** See Driver.status. Asks libvirt and our own files; starts neither an engine nor a daemon. */
 async function status(spec: LabSpec, signal: AbortSignal): Promise<DriverStatus> {
   const record = await loadRecord(spec.name);
   if (!record) return { state: 'absent', detail: 'nothing was made yet' };
@@ -169,15 +167,15 @@ async function status(spec: LabSpec, signal: AbortSignal): Promise<DriverStatus>
       return { state: record.stage === 'made' ? 'stopped' : 'broken', detail: `${where} does not run`, ...cost };
     }
     const found = await listObjects(hypervisor.uri, names.object, signal, 2000);
-    return { ...judge(found, names.object, record.stage), ...cost };
+    return { ...judgeObjects(found, names.object, record.stage), ...cost };
   } catch (error) {
     signal.throwIfAborted();
     return { state: 'broken', detail: messageOf(error), ...cost };
   }
 }
 
-/** One line about the three objects. */
-export function judge(
+/** A lab's state, and one line about it, from its three objects and how far its making got. */
+export function judgeObjects(
   found: Objects,
   object: string,
   stage: 'making' | 'made',
@@ -191,13 +189,13 @@ export function judge(
   return { state: 'stopped', detail: `domain ${object} is ${found.domain}` };
 }
 
-/** Space that the file takes, not its length. */
+/** Disk space that a file takes, not its length; undefined: there is no such file. */
 async function sizeMiB(file: string): Promise<number | undefined> {
   const found = await stat(file).catch(() => undefined);
   return found && Math.ceil((found.blocks * 512) / 1048576);
 }
 
-/** The engine's library takes most of a second to load: only what makes a lab loads it. */
+/** `makeLab`, loaded only here: the image, the toolchain and the engine's library take most of a second to load. */
 async function makeFromNothing(spec: LabSpec, work: Work): Promise<Endpoint> {
   const { makeLab } = await import('./make.ts');
   return makeLab(spec, work);
@@ -207,15 +205,3 @@ async function makeFromNothing(spec: LabSpec, work: Work): Promise<Endpoint> {
 async function endLeftoverEngines(instance: string): Promise<void> {
   for (const engine of await findProcesses('environ', `${engineMark}=${instance}`)) await endProcess(engine, 2000);
 }
-
-/** One command at a time works on a lab; the next one waits. */
-export const withLab = async <T>(lab: string, work: Work, action: () => Promise<T>): Promise<T> => {
-  const lock = await takeLock(`vm ${filesOf(lab).folder}`, work.signal, () =>
-    work.progress.note(`another command is at work on lab ${lab}; waiting for it`),
-  );
-  try {
-    return await action();
-  } finally {
-    await lock.release();
-  }
-};

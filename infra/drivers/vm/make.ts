@@ -23,6 +23,7 @@ import {
 } from './record.ts';
 import { chooseSubnet, type Subnet } from './subnet.ts';
 
+/** What the engine's program and the endpoint are made from. */
 interface Parts {
   hypervisor: Hypervisor;
   image: Image;
@@ -32,8 +33,8 @@ interface Parts {
 }
 
 /**
- * Makes the lab through the engine. Hypervisor, engine, keys and image are got ready side by side; readiness is
- * polled while the engine still finishes.
+ * Makes the lab through the engine, and returns when its lab host is ready. The engine is loaded while the hypervisor is
+ * started, and readiness is probed while the engine still finishes. Throws as `Driver.up` does.
  */
 export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
   await requireRoom(spec, labDir(spec.name));
@@ -70,6 +71,7 @@ export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
   }
 }
 
+/** Everything that must be there before the engine makes anything; the record is written with it. */
 async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Promise<Parts> {
   const names = namesOf(spec, image.format);
   const hypervisor = await ensureHypervisor(spec, undefined, work);
@@ -98,6 +100,7 @@ async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Pro
   return { hypervisor, image, keys, at, record: recordOf(at) };
 }
 
+/** What the engine's program needs to know. On a private hypervisor the image's files are in place already. */
 function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blueprint {
   const names = namesOf(spec, image.format);
   const files = filesOf(spec.name);
@@ -107,7 +110,7 @@ function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blu
     uri: hypervisor.uri,
     object: names.object,
     mark: names.mark,
-    // A system's QEMU has a user of its own, which can't look into a home folder.
+    // The system libvirt's QEMU runs as a user of its own, who can't look into a home folder.
     poolPath: local ? files.pool : `/var/lib/libvirt/images/${names.object}`,
     base: { name: names.base, ...(!local && { upload: image.disk }) },
     overlay: { name: names.overlay },
@@ -142,8 +145,8 @@ function seedOf(spec: LabSpec, keys: Keys, at: Subnet): Seed {
 }
 
 /**
- * Gives the lab its own names for the image's files: hard links, so that an image that is pruned from the cache stays
- * whole for the labs that run on it, and no lab costs a copy. On another file system: a copy, shared where it can be.
+ * Puts the image's files into the lab's folder as hard links: no lab costs a copy, and an image that is pruned from the cache
+ * stays whole for the labs that run on it. On another file system: a copy, with shared blocks where that can be.
  */
 async function placeImage(lab: string, names: Names, image: Pick<Image, 'disk' | 'kernel' | 'initrd'>): Promise<void> {
   const files = filesOf(lab);
@@ -160,7 +163,7 @@ async function placeFile(source: string, target: string): Promise<void> {
   await link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_FICLONE));
 }
 
-/** Room that the overlay needs to be of any use; what a course writes is far less. */
+/** An overlay needs this much room; what a course writes is far less. */
 const diskMiB = 1024;
 
 /** Refuses a lab that this machine has no memory or disk for, before anything is made. */

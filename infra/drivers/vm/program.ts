@@ -1,7 +1,7 @@
 import * as libvirt from '@pulumi/libvirt';
 import { seatSerial } from './record.ts';
 
-/** Everything the program's resources are made from; all of it is known before the engine asks for the first one. */
+/** Everything that the program's resources are made from. */
 export interface Blueprint {
   uri: string;
   /** Domain, network and pool. */
@@ -98,8 +98,8 @@ function domainArguments(plan: Blueprint): libvirt.DomainArgs {
 }
 
 /**
- * What the provider's schema can't say is said in XSLT, which it applies to the XML it made (xsltproc). libvirt's
- * formats: https://libvirt.org/formatdomain.html, https://libvirt.org/formatnetwork.html
+ * An XSLT stylesheet that changes what `templates` match. The provider applies it to the XML that it made (xsltproc), for
+ * what its own schema lacks. libvirt's formats: https://libvirt.org/formatdomain.html, https://libvirt.org/formatnetwork.html
  */
 function stylesheet(templates: string): string {
   return `<?xml version="1.0"?>
@@ -111,7 +111,10 @@ ${templates}
 `;
 }
 
-/** No screen, no guest agent, no USB, no balloon; the serial console goes to a file; the overlay is thrown away anyway. */
+/**
+ * The domain without screen, guest agent, USB and balloon, with its serial console in a file. The overlay is never flushed to
+ * the machine's disk (cache=unsafe): it is thrown away anyway.
+ */
 export const domainXslt = (consoleFile: string): string =>
   stylesheet(`  <xsl:template match="/domain/devices/graphics|/domain/devices/video|/domain/devices/channel"/>
   <xsl:template match="/domain/devices">
@@ -132,7 +135,7 @@ export const domainXslt = (consoleFile: string): string =>
     <xsl:copy><xsl:apply-templates select="node()|@*"/><serial>${seatSerial}</serial><readonly/></xsl:copy>
   </xsl:template>`);
 
-/** No dnsmasq: nothing here asks for an address or a name. No STP: it would hold the only port back for 4 s. */
+/** The network without dnsmasq (nothing here asks for an address or a name) and STP (it would block the only port for 4 s). */
 export const networkXslt = (mark: string): string =>
   stylesheet(`  <xsl:template match="/network/dns"/>
   <xsl:template match="/network/bridge/@stp"><xsl:attribute name="stp">off</xsl:attribute></xsl:template>

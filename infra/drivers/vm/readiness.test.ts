@@ -48,7 +48,7 @@ function recorder(): { progress: Progress; seen: string[] } {
 
 const row = (what: string, answers: (string | undefined)[], deadlineMs = 10_000): Condition => ({
   what,
-  how: () => Promise.resolve(answers.length > 1 ? answers.shift() : answers[0]),
+  probe: () => Promise.resolve(answers.length > 1 ? answers.shift() : answers[0]),
   hint: 'look there',
   deadlineMs,
 });
@@ -77,7 +77,7 @@ test('an abort ends the wait with its reason', async () => {
   const abort = new AbortController();
   const endless: Condition = {
     ...row('endless', ['no']),
-    how: () => {
+    probe: () => {
       abort.abort(new Error('enough'));
       return Promise.resolve('no');
     },

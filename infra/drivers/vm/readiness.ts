@@ -17,7 +17,7 @@ import { type Hypervisor, readLastLines } from './hypervisor.ts';
 import { listObjects } from './objects.ts';
 import { consoleFile, dialOf, namesOf, seatSerial } from './record.ts';
 
-/** What a check of the table may use. */
+/** The lab host that is waited for. */
 export interface Target {
   spec: LabSpec;
   hypervisor: Hypervisor;
@@ -25,51 +25,51 @@ export interface Target {
   /** The lab host's management address. */
   address: string;
   signal: AbortSignal;
-  /** Opened by the seat's row, used by those after it; closed by the caller. */
+  /** Opened by the row of the seat, used by the rows after it, closed by `waitUntilReady`. */
   session?: Session;
 }
 
-/** One row: what must be so, how to find out, what to look at when it does not come. */
+/** One row of the table: what must become true, how to find out, and where to look when it does not. */
 export interface Condition {
   what: string;
-  /** Nothing: it is so. A text: not yet, and why. Throwing a LabError: it never will be. */
-  how(target: Target): Promise<string | undefined>;
+  /** Returns undefined when it is true, else why it is not yet. Throws LabError when it never will be. */
+  probe(target: Target): Promise<string | undefined>;
   hint: string;
-  /** Seconds on a slow machine under TCG. */
+  /** Generous: a slow machine under TCG must make it. */
   deadlineMs: number;
 }
 
-/** Polled in this order, from the moment when the engine begins to make the domain. */
+/** Probed in this order, again and again, from the moment when the engine begins to make the domain. */
 const readiness: readonly Condition[] = [
   {
     what: 'Domain runs',
-    how: domainRuns,
+    probe: domainRuns,
     hint: 'the engine has not started the domain',
     deadlineMs: 120_000,
   },
   {
     what: 'ssh answers',
-    how: sshAnswers,
+    probe: sshAnswers,
     hint: 'the kernel boots, the NIC is moved, lab-ssh.socket listens: the console shows how far it came',
     deadlineMs: 240_000,
   },
   {
     what: "The grader's seat answers with the pinned key, from its own disk",
-    how: seatAnswers,
+    probe: seatAnswers,
     hint: 'lab-seat.socket listens, lab-seat.service starts from the third disk: journalctl -u lab-seat on the lab host',
     deadlineMs: 60_000,
   },
   {
     what: 'Start scripts are done',
-    how: scriptsDone,
+    probe: scriptsDone,
     hint: `journalctl -u handwired-lab on the lab host; ${hostPaths.ready} is written last`,
     deadlineMs: 120_000,
   },
 ];
 
 /**
- * Waits until every row of the readiness table is so, each shown as a stage with its time. A guest that panics, or a
- * domain that stops after it ran, ends the wait at once with the console's last lines.
+ * Waits until every row of the table is true, each shown as a stage with its time. LabError: a row did not become true in
+ * its time, or at once when the guest panics or its domain stops; the console's last lines say more.
  */
 export async function waitUntilReady(target: Target, work: Work, rows = readiness): Promise<void> {
   const over = new AbortController();
@@ -96,7 +96,7 @@ async function until(row: Condition, target: Target, note: (text: string) => voi
   const deadline = Date.now() + row.deadlineMs;
   for (;;) {
     target.signal.throwIfAborted();
-    const why = await row.how(target);
+    const why = await row.probe(target);
     if (why === undefined) return;
     note(why);
     if (Date.now() > deadline) throw await neverCame(row, why, target);
@@ -113,7 +113,7 @@ async function neverCame(row: Condition, why: string, { spec, hypervisor }: Targ
   });
 }
 
-/** Never resolves; rejects when the guest has died. Ends with the signal. */
+/** Rejects when the guest has died, or with the signal's reason. It never resolves. */
 async function watchGuest({ spec, hypervisor, signal }: Target): Promise<never> {
   const { object } = namesOf(spec);
   const file = consoleFile(spec.name, object, hypervisor.kind);
@@ -147,19 +147,19 @@ async function domainRuns({ spec, hypervisor, signal }: Target): Promise<string 
   return domain === 'running' ? undefined : `it is ${domain === '' ? 'not there yet' : domain}`;
 }
 
-/** A greeting is enough: the seat's server has the same keys, and one login less is a second less. */
+/** A greeting is enough here. The row of the seat logs in, with the same keys: one login fewer saves a second. */
 async function sshAnswers(target: Target): Promise<string | undefined> {
   await nameNeighbour(target);
   // Short attempts, one after the other: a lost SYN would be sent again only after a second.
-  const way = dialOf(target.hypervisor, target.address, { seconds: 0.3 });
-  const why = await probeGreeting(way, { timeoutMs: 30_000, signal: target.signal });
+  const dial = dialOf(target.hypervisor, target.address, { seconds: 0.3 });
+  const why = await probeGreeting(dial, { timeoutMs: 30_000, signal: target.signal });
   return why && withoutSocat(why);
 }
 
-/** Without socat's time and pid: the same reason twice is one note. */
+/** A reason without socat's time and pid, so that the same reason twice is one note. */
 const withoutSocat = (why: string): string => why.replace(/\S+ \S+ socat\[\d+\] E.*: /, '');
 
-/** Tells the hypervisor's end the guest's MAC, so that no second goes by between two ARP requests. */
+/** Tells the hypervisor's end the guest's MAC address: otherwise a second goes by between two ARP requests. */
 async function nameNeighbour({ spec, hypervisor, address, signal }: Target): Promise<void> {
   if (hypervisor.pid === undefined) return;
   const { bridge, mac } = namesOf(spec);
@@ -167,7 +167,7 @@ async function nameNeighbour({ spec, hypervisor, address, signal }: Target): Pro
   await run(['nsenter', '-t', String(hypervisor.pid), '-n', ...entry], { signal, allowFailure: true });
 }
 
-/** Opens the session that the rest is done over. */
+/** Opens the session over which the rest is done, and looks at the seat. */
 async function seatAnswers(target: Target): Promise<string | undefined> {
   const { spec, endpoint, signal } = target;
   const dial = 'dial' in endpoint.seat ? endpoint.seat.dial : endpoint.dial;
@@ -190,10 +190,10 @@ async function seatAnswers(target: Target): Promise<string | undefined> {
   });
 }
 
-/** The lab host's files, at its seat too. */
+/** The lab host's root, as its seat sees it. */
 const root = '/proc/1/root';
 
-/** Waits on the lab host, ten seconds at a time, so that one round trip sees the file as soon as it is there. */
+/** Waits on the lab host, ten seconds at a time: one round trip sees the file as soon as it is there. */
 const wait = `i=0; while [ $i -lt 100 ]; do [ -e ${root}${hostPaths.ready} ] && exit 0; i=$((i+1)); sleep 0.1; done; exit 1`;
 
 async function scriptsDone({ session, signal }: Target): Promise<string | undefined> {
@@ -215,12 +215,12 @@ for disk in *:*; do
   echo "disk $disk $ro $serial"
 done`;
 
-/** Where a seat's programs may find something that is not of its disk: nothing that they are made of is there. */
+/** Where something other than the disk may be mounted at a seat: no program or library is there. */
 const elsewhere = /^\/(proc|tmp|(dev|run|sys)(\/.*)?)$/;
 
 /**
- * What is wrong with a seat that answers so; undefined: its root is the read-only disk, and nothing lies over a part of
- * it. Whoever rebuilt the unit that makes the seat can also answer this: see docs/architecture.md.
+ * What is wrong with a seat that gave this answer to `seatQuestion`. Undefined: its root is the read-only disk, and nothing
+ * is mounted over a part of it. Whoever rebuilt the unit that makes the seat can also forge this: docs/architecture.md.
  */
 export function seatTrouble(answer: string): string | undefined {
   const lines = answer.split('\n').map((line) => line.split(' '));

@@ -6,21 +6,21 @@ import { z } from 'zod';
 import { ensureKeyPair } from '../shared/lab-files.ts';
 import { type Hypervisor, HypervisorAddress, privateFolders } from './hypervisor.ts';
 
-/** What a lab's libvirt objects are called. The instance id is in every name: what lacks it is not ours. */
+/** The names of a lab's objects in libvirt. The instance id is in the first: an object without it is not ours. */
 export interface Names {
-  /** Domain, network and pool: three kinds, one name. */
+  /** The name of the domain, the network and the pool. */
   object: string;
   /** The network's bridge, at most 15 bytes (IFNAMSIZ). */
   bridge: string;
   mac: string;
-  /** In the domain's description. */
+  /** Whose lab it is: the domain's description. */
   mark: string;
   base: string;
   overlay: string;
   seed: string;
 }
 
-/** The names of a lab's objects. */
+/** Makes a lab's names; `baseFormat` is that of the image's disk. */
 export function namesOf(spec: Pick<LabSpec, 'name' | 'instance' | 'owner'>, baseFormat = 'qcow2'): Names {
   const hash = createHash('sha256').update(spec.instance).digest('hex');
   return {
@@ -77,7 +77,7 @@ export function filesOf(name: string): Files {
   };
 }
 
-/** What the driver must know of a lab before it asks libvirt: written before anything is made in libvirt. */
+/** What the driver must know of a lab before it asks libvirt. It is written before anything is made in libvirt. */
 export const VmRecord = z.object({
   schemaVersion: z.literal(1),
   hypervisor: HypervisorAddress,
@@ -88,10 +88,10 @@ export const VmRecord = z.object({
   /** The lab host's end of it. */
   address: z.string(),
   accelerator: z.enum(['kvm', 'tcg']),
-  /** Hash of the image that it was made from. */
+  /** Hash of the image that the lab was made from. */
   image: z.string(),
   baseFormat: z.string(),
-  /** `made`: the engine has finished once, so that everything is there and in its state. */
+  /** `made`: the engine has finished, so everything is there and is in the engine's state. */
   stage: z.enum(['making', 'made']),
 });
 export type VmRecord = z.infer<typeof VmRecord>;
@@ -116,7 +116,7 @@ export interface Keys {
   passphrase: string;
 }
 
-/** The lab's keys, made when they are not there whole. */
+/** The lab's keys; those that are missing are made. */
 export async function ensureKeys(lab: string): Promise<Keys> {
   const files = filesOf(lab);
   await mkdir(files.folder, { recursive: true, mode: 0o700 });
@@ -155,7 +155,7 @@ export function endpointOf(
     user: 'root',
     privateKeyFile: keys.privateKeyFile,
     hostKey: keys.hostPublicKey,
-    // The seat counts processes as the lab host does; what a learner sees is what the first of them sees.
+    // The seat has the lab host's process numbers, and its first process has the mounts that a learner sees.
     seat: { dial: dialOf(hypervisor, address, { port: seatPort }), viewPid: 1 },
   };
 }
@@ -183,20 +183,20 @@ export function dialOf(
 }
 
 /**
- * Where virtlogd writes the guest's serial console. Bounded to 2 MiB by virtlogd. Another machine's libvirtd writes it
- * there: then it can't be read from here.
+ * Where virtlogd writes the guest's serial console, at most 2 MiB of it. When libvirtd runs on another machine the file is
+ * there, and can't be read from here.
  */
 export function consoleFile(lab: string, object: string, kind: Hypervisor['kind']): string {
   return kind === 'private' ? join(filesOf(lab).folder, 'console.log') : `/var/log/libvirt/qemu/${object}-console.log`;
 }
 
-/** The console, and QEMU's own log: a private libvirt writes that to a folder of ours, bound over its own. */
+/** The console, and QEMU's own log, which a private libvirt writes to a folder of ours that is mounted over /var/log/libvirt. */
 export function logFiles(lab: string, object: string, kind: Hypervisor['kind']): string[] {
   const folder = kind === 'private' ? join(privateFolders().state, 'log') : '/var/log/libvirt';
   return [consoleFile(lab, object, kind), join(folder, 'qemu', `${object}.log`)];
 }
 
-/** Environment variable, with the lab's instance id, of every engine process and its plugins. */
+/** An environment variable of every engine process and its plugins. Its value is the lab's instance id. */
 export const engineMark = 'HANDWIRED_ENGINE';
 
 /** Serial number of the disk that the grader's seat runs from, as the lab host reads it in /sys/block. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { listLabs, LabError, run, takeLock } from '@handwired/host';
+import { listLabs, LabError, run, underLock } from '@handwired/host';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { askVirsh, type Hypervisor } from './hypervisor.ts';
@@ -19,24 +19,21 @@ const prefix = 28;
 const count = 4096;
 
 /**
- * A subnet that nobody has: not the machine's routes, not the hypervisor's networks, not another lab. `keep` stores the
- * choice before the lock that makes choices one after another is let go.
+ * Chooses a subnet that is in use by no route of this machine, no network of the hypervisor and no other lab. One choice is
+ * made at a time: `keep` stores it before the next one begins. LabError: all are taken.
  */
-export async function chooseSubnet(
+export function chooseSubnet(
   instance: string,
   hypervisor: Hypervisor,
   keep: (subnet: Subnet) => Promise<void>,
   signal: AbortSignal,
 ): Promise<Subnet> {
-  const lock = await takeLock('vm subnets', signal);
-  try {
+  return underLock('vm subnets', { signal }, async () => {
     const taken = [...(await subnetsOfLabs()), ...(await subnetsSeen(hypervisor, signal))];
     const subnet = pickSubnet(instance, taken);
     await keep(subnet);
     return subnet;
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** The first free subnet, from a start that the instance id gives: two machines that share a hypervisor differ. */
