@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EXIT, LabError, messageOf, stopIfAborted } from './errors.ts';
+import { EXIT, hasCode, LabError, messageOf, parseScriptError, stopIfAborted } from './errors.ts';
 
 test('an error carries what happened, where, the next command and an exit code', () => {
   const cause = new Error('root of it');
@@ -23,6 +23,26 @@ test('a message is one line, whatever was thrown', () => {
   assert.equal(messageOf('text'), 'text');
   assert.equal(messageOf(undefined), 'undefined');
   assert.equal(messageOf({ toString: () => 'odd' }), 'odd');
+});
+
+test('programs tell errors apart by their code', () => {
+  const error = new LabError({ what: 'no answer', next: 'lab status', code: 'unreachable' });
+  assert.ok(hasCode(error, 'unreachable'));
+  assert.ok(!hasCode(error, 'broken'));
+  assert.ok(!hasCode(Object.assign(new Error('no answer'), { code: 'unreachable' }), 'unreachable'));
+});
+
+test("a script's error is its last line that names the next command, else its last line", () => {
+  const read = (stderr: string): unknown[] => Object.values(parseScriptError(stderr));
+  assert.deepEqual(read('its init is gone. Next: lab up\n'), ['its init is gone', 'lab up']);
+  assert.deepEqual(read('No module. See above. Next: modprobe x; true\nscripts failed\n'), [
+    'No module. See above',
+    'modprobe x; true',
+  ]);
+  assert.deepEqual(read('first\nlast\n'), ['last', undefined]);
+  assert.deepEqual(read(''), ['', undefined]);
+  assert.deepEqual(read('what. Next: '), ['what. Next:', undefined]);
+  assert.equal(parseScriptError(`${'x'.repeat(5000)}. Next: lab up`).what.length, 300);
 });
 
 test('an aborted signal stops work with its own reason', () => {

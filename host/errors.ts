@@ -1,4 +1,4 @@
-/** Exit codes of every command; design.md's table, after sysexits(3) for 64 and 78. */
+/** Exit codes of every command. 64 and 78 are those of sysexits(3); docs/architecture.md has the table. */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -9,37 +9,79 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** One of the exit codes. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/**
+ * What a program may decide by. An error that nothing decides by has no code.
+ *
+ * - `unreachable`: no ssh server of the lab host answered. It may not be up yet, or `lab up` may mend it.
+ * - `broken`: the lab host answered, but it is not what it was made as. Waiting does not help; only a reset does.
+ */
+export type ErrorCode = 'unreachable' | 'broken';
 
 /** What a user must be told when something stops: what happened, where, and the next command to type. */
 export interface Trouble {
   what: string;
   where?: string;
   next: string;
+  /** Default: EXIT.fault. */
   exit?: ExitCode;
+  code?: ErrorCode;
   cause?: unknown;
 }
 
-/** The one error that reaches a user as text without a stack trace. */
+/** The one error that reaches a user as text without a stack trace. Programs decide by its `code`, never by a text. */
 export class LabError extends Error {
   override readonly name = 'LabError';
   readonly where: string | undefined;
   readonly next: string;
   readonly exit: ExitCode;
+  readonly code: ErrorCode | undefined;
 
   constructor(trouble: Trouble) {
     super(trouble.what, { cause: trouble.cause });
     this.where = trouble.where;
     this.next = trouble.next;
     this.exit = trouble.exit ?? EXIT.fault;
+    this.code = trouble.code;
   }
 }
+
+/** Whether something thrown is a LabError with this code. */
+export const hasCode = (thrown: unknown, code: ErrorCode): thrown is LabError =>
+  thrown instanceof LabError && thrown.code === code;
 
 /** The text of anything thrown, on one line. */
 export function messageOf(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   return text.split('\n')[0] ?? '';
 }
+
+/** What a shell script of ours said on stderr when it ended: see `parseScriptError`. */
+export interface ScriptError {
+  /** Without the final full stop; empty when the script wrote nothing. */
+  what: string;
+  /** The command that mends it; undefined when the script named none. */
+  next: string | undefined;
+}
+
+/** Nothing that our scripts say is longer; what is comes from elsewhere. */
+const LONGEST_SCRIPT_LINE = 300;
+
+/**
+ * Reads the error of a shell script of ours from its stderr. A script that knows the next command to type ends with the
+ * line `WHAT. Next: COMMAND`, which also reads well where a person sees it as it is (`lab ssh`). The last line of that
+ * form counts; without one the last line is what happened.
+ */
+export function parseScriptError(stderr: string): ScriptError {
+  const lines = stderr.trim().split('\n');
+  const line = lines.findLast((each) => scriptLine.test(each)) ?? lines.at(-1) ?? '';
+  const [, what = line, next] = scriptLine.exec(line) ?? [];
+  return { what: what.slice(0, LONGEST_SCRIPT_LINE), next: next?.slice(0, LONGEST_SCRIPT_LINE) };
+}
+
+const scriptLine = /^(.*?)\. Next: (\S.*)$/;
 
 /** Throws what an aborted signal carries; call it between two steps of long work. */
 export function stopIfAborted(signal: AbortSignal | undefined): void {

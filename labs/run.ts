@@ -2,6 +2,7 @@ import {
   type ChapterId,
   EXIT,
   LabError,
+  parseScriptError,
   type Plan,
   type Session,
   type Shell,
@@ -127,14 +128,11 @@ async function runStep({ way, shell, chapter, step, commands }: Job, { onStep, s
 
 type Ended = Pick<ShellOutput, 'stderr' | 'exitCode' | 'signal'>;
 
-/** A guard of ours that knows what to do about it ends its line with `Next: COMMAND`. */
 function failure(way: Way, { id, number }: Chapter, { title }: StepText, ended: Ended): LabError {
-  const [what = '', next] = (lastLine(ended.stderr) ?? '').split('. Next: ');
+  const { what, next } = parseScriptError(ended.stderr);
   return new LabError({
     what: what || `a command ended with ${ended.signal ?? `exit status ${ended.exitCode}`}`,
     where: `${way} of chapter ${number} ${id}: ${title}`,
     next: next ?? (way === 'build' ? `lab undo --chapter ${id}` : 'lab reset'),
   });
 }
-
-const lastLine = (text: string): string | undefined => text.trim().split('\n').at(-1)?.slice(0, 300);

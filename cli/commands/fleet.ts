@@ -1,7 +1,6 @@
-import { derivePlan, EXIT, labDir, LabError, quote, type ChapterId } from '@handwired/host';
+import { derivePlan, EXIT, exists, labDir, LabError, quote, type ChapterId } from '@handwired/host';
 import { ensureSetup } from '@handwired/infra';
 import { chapters } from '@handwired/labs';
-import { access } from 'node:fs/promises';
 import type { Context } from '../context.ts';
 import { forEachStudent, reasonOf, type Outcome } from '../fleet/each.ts';
 import { renderGradebook, rowOf } from '../fleet/gradebook.ts';
@@ -63,7 +62,7 @@ function flagsOf({ uri, condition, cpus, memory }: UpOptions): UpOptions {
 export async function runFleetStatus(context: Context, file: string, options: FleetOptions): Promise<number> {
   const students = await loadRoster(file, options.prefix);
   const outcomes = await forEachStudent(students, gradeLimit(1), context, async ({ lab }) =>
-    (await exists(lab))
+    (await exists(labDir(lab)))
       ? statusOf(lab, context.signal)
       : { state: 'absent', detail: `next: ${typed('up', file, options)}` },
   );
@@ -87,7 +86,7 @@ export async function runFleetGrade(
   const graded = gradedChapters(options);
   const limit = options.jobs ?? gradeLimit((await machineNow()).cores);
   const outcomes = await forEachStudent(students, limit, context, async ({ lab }, own) => {
-    if (!(await exists(lab))) throw noLab(lab, typed('up', file, options));
+    if (!(await exists(labDir(lab)))) throw noLab(lab, typed('up', file, options));
     return own.progress.stage('graded', () => withLock(lab, own, () => gradeLab(lab, options, own)));
   });
   const rows = outcomes.map((outcome) => rowOf(outcome, graded));
@@ -128,9 +127,3 @@ export async function runFleetDestroy(context: Context, file: string, options: F
 
 const exitOf = (outcomes: readonly Outcome<unknown>[]): number =>
   outcomes.some((outcome) => 'error' in outcome) ? EXIT.fault : EXIT.ok;
-
-const exists = (lab: string): Promise<boolean> =>
-  access(labDir(lab)).then(
-    () => true,
-    () => false,
-  );

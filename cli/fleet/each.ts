@@ -1,4 +1,4 @@
-import { messageOf, type Progress } from '@handwired/host';
+import { LabError, messageOf, type Progress } from '@handwired/host';
 import pLimit from 'p-limit';
 import type { Context } from '../context.ts';
 import type { Student } from './roster.ts';
@@ -45,6 +45,5 @@ function named(context: Context, { lab }: Student): Context {
 
 /** A failed outcome's reason and next command, on one line. */
 export function reasonOf(error: unknown): string {
-  const next = (error as { next?: unknown } | undefined)?.next;
-  return typeof next === 'string' ? `${messageOf(error)} (next: ${next})` : messageOf(error);
+  return error instanceof LabError ? `${messageOf(error)} (next: ${error.next})` : messageOf(error);
 }

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import type { DriverName } from '@handwired/host';
+import { type DriverName, readFreeMemoryMiB } from '@handwired/host';
 
 /** MiB that one lab host and the processes beside it take while it is brought up. */
 const cost: Record<DriverName, (memoryMiB: number) => number> = {
@@ -20,9 +19,7 @@ export function upLimit(driver: DriverName, memoryMiB: number, machine: { cores:
 /** Grading waits for the network most of the time; a session costs a few MiB. */
 export const gradeLimit = (cores: number): number => cores * 4;
 
-/** Cores that this process may use, and MemAvailable of proc_meminfo(5). */
+/** Cores that this process may use, and free memory. */
 export async function machineNow(): Promise<{ cores: number; freeMiB: number }> {
-  const text = await readFile('/proc/meminfo', 'utf8');
-  const kib = Number(/^MemAvailable:\s+(\d+)/m.exec(text)?.[1] ?? 0);
-  return { cores: availableParallelism(), freeMiB: kib / 1024 };
+  return { cores: availableParallelism(), freeMiB: await readFreeMemoryMiB() };
 }

@@ -1,4 +1,4 @@
-import { LabError, loadEndpoint, type LabSpec, noGreeting } from '@handwired/host';
+import { LabError, loadEndpoint, type LabSpec, probeGreeting } from '@handwired/host';
 
 /** How long a lab host that is up may take to greet before it counts as hanging; an emulated one under load is slow. */
 const greetingMs = 8_000;
@@ -14,6 +14,5 @@ export async function isAlive(spec: LabSpec, signal: AbortSignal): Promise<boole
   });
   if (!endpoint) return false;
   const { dial, seat } = endpoint;
-  const way = seat && 'dial' in seat.way ? seat.way.dial : dial;
-  return (await noGreeting(way, { timeoutMs: greetingMs, signal })) === undefined;
+  return (await probeGreeting('dial' in seat ? seat.dial : dial, { timeoutMs: greetingMs, signal })) === undefined;
 }

@@ -1,5 +1,4 @@
-import { access } from 'node:fs/promises';
-import { findSpec, forgetLab, labDir, LabError, saveSpec, type LabSpec } from '@handwired/host';
+import { exists, findSpec, forgetLab, labDir, LabError, saveSpec, type LabSpec } from '@handwired/host';
 import { drivers } from '@handwired/infra';
 import type { Context } from '../context.ts';
 
@@ -35,9 +34,3 @@ async function readableSpec(name: string, context: Context): Promise<LabSpec | u
     });
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );

@@ -1,6 +1,7 @@
 import {
   connect,
   type Endpoint,
+  hasCode,
   LabError,
   loadEndpoint,
   loadSpec,
@@ -45,7 +46,7 @@ export async function withSeat<T>(
 async function opened<T>(name: string, open: (endpoint: Endpoint) => Promise<T>): Promise<T> {
   const endpoint = await loadEndpoint(name);
   return open(endpoint).catch((error: unknown) => {
-    if (!(error instanceof LabError) || !error.next.startsWith('lab status')) throw error;
+    if (!hasCode(error, 'unreachable')) throw error;
     throw new LabError({ what: error.message, where: error.where ?? name, next: `lab up ${name}`, cause: error });
   });
 }

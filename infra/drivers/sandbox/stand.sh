@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Sourced: stands in the /proc folder of the sandbox's init, given as PID START BOOT_ID, or ends with what to do about it.
+# Sourced: stands in the /proc folder of the sandbox's init, given as PID START BOOT_ID, or ends with 69
+# (EX_UNAVAILABLE, sysexits(3)) and what to do about it, in the form that parseScriptError in host/errors.ts reads.
 # A folder under /proc stays bound to its process: after the `cd`, another process with the same pid can't be meant.
 gone() { echo "the sandbox's init process $1 is gone. Next: lab up" >&2; exit 69; }
 stand() {
