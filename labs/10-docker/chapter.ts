@@ -1,6 +1,26 @@
-import { chapterData } from '../script.ts';
+import { dockerHost } from '@handwired/host';
+import {
+  $,
+  type Chapter,
+  type Command,
+  either,
+  giveBack,
+  hasAddress,
+  hasLink,
+  isNetns,
+  isUp,
+  not,
+  noteBefore,
+  printed,
+  sh,
+  type Sh,
+} from '@handwired/course';
 
-export const chapter = chapterData({
+const { address, bridge, container, gateway, image, inner, neighbour, netns, network, prefix, veth } = dockerHost;
+/** Where cloud-init/files is on a lab host. */
+const labFiles = '/usr/local/lib/handwired/files';
+
+export const chapter: Chapter = {
   id: 'docker',
   number: '10',
   title: 'What Docker builds',
@@ -15,6 +35,12 @@ export const chapter = chapterData({
         does: 'Starts in the namespace that it finds itself in, and takes that for its host.',
         source: 'daemon/daemon_unix.go: initNetworkController, configureNetworking',
       },
+      build: () => makeHost(),
+      undo: () => [
+        // Its veth goes with it, some time after: removed first, it is gone when this ends.
+        { done: not(hasLink(veth)), run: $`ip link del ${veth}` },
+        { done: not($`test -e /run/netns/${netns}`), run: $`ip netns del ${netns}` },
+      ],
     },
     {
       id: 'daemon',
@@ -24,6 +50,8 @@ export const chapter = chapterData({
         does: 'Makes docker0 before there is any container, turns forwarding on, and sets up its chains.',
         source: 'daemon/daemon_unix.go: initBridgeDriver',
       },
+      build: () => [startDaemon(), { done: answers(), run: waitForDaemon() }],
+      undo: () => [stopDaemon(), ...killLeftProcesses(), ...removeFiles()],
     },
     {
       id: 'image',
@@ -33,6 +61,11 @@ export const chapter = chapterData({
         does: 'Unpacks the tar file as the one layer of a new image.',
         source: 'daemon/images/image_import.go: ImportImage',
       },
+      build: () => ({
+        done: hasImage(image),
+        run: $`sh ${labFiles}/docker-image | docker import --change 'CMD ["httpd", "-f", "-h", "/www"]' - ${image}`,
+      }),
+      undo: () => ({ done: not(hasImage(image)), run: $`docker rmi -f ${image}` }),
     },
     {
       id: 'run',
@@ -42,6 +75,8 @@ export const chapter = chapterData({
         does: "Makes the container's network before it starts the container's process in it.",
         source: 'daemon/container_operations.go: initializeNetworking, allocateNetwork, connectToNetwork',
       },
+      build: ({ hostPort }) => runContainer(container, $`docker run -d --name ${container} -p ${hostPort}:80 ${image}`),
+      undo: () => ({ done: not(hasContainer(container)), run: $`docker rm -f ${container}` }),
     },
     {
       id: 'network',
@@ -51,6 +86,14 @@ export const chapter = chapterData({
         does: "Listens for DNS on a port of its own choice in the container's namespace, and has rules there that lead 127.0.0.11:53 to it.",
         source: 'daemon/libnetwork/sandbox_dns_unix.go: startResolver; resolver_unix.go: setupIptablesNAT',
       },
+      build: () => [
+        { done: hasNetwork(network), run: $`docker network create ${network}` },
+        runContainer(neighbour, $`docker run -d --name ${neighbour} --network ${network} ${image}`),
+      ],
+      undo: () => [
+        { done: not(hasContainer(neighbour)), run: $`docker rm -f ${neighbour}` },
+        { done: not(hasNetwork(network)), run: $`docker network rm ${network}` },
+      ],
     },
     {
       id: 'look',
@@ -60,6 +103,128 @@ export const chapter = chapterData({
         does: 'Tells what it has noted down itself, not what the kernel has: compare the two.',
         source: 'daemon/network.go: FindNetwork',
       },
+      build: ({ hostPort }) => [
+        { run: $`docker ps` },
+        { run: $`docker network inspect bridge` },
+        { run: $`curl -sS -m 10 http://${address}:${hostPort}/` },
+      ],
     },
   ],
+  cleanup: {
+    title: 'Take Docker away: containers, network, image, daemon, its files and its namespace.',
+    why: 'A daemon that is killed leaves its containers running, a mount for each of their namespaces, and all of its files. So Docker itself is asked first.',
+    docker: {
+      does: 'Ends its containers when it ends. Its bridge, its rules, forwarding and its files stay for the next start.',
+      source: 'daemon/daemon.go: Shutdown, shutdownContainer',
+    },
+  },
+};
+
+/** Images and containers. */
+const data = '/var/lib/docker';
+const log = '/run/dockerd.log';
+const socket = '/run/docker.sock';
+/** All of Docker's own on a lab host, as words for sh: what it keeps, its sockets, mounts, pids, its shims' sockets, and a folder that containerd makes. */
+const files = `${data}/* /run/docker /run/docker.pid ${socket} /run/containerd /opt/containerd ${log}`;
+const cgroups = '/sys/fs/cgroup/docker';
+
+/** The note says that the folder is ours; Docker 20 makes it, for a key. */
+const settings = '/etc/docker';
+const settingsNote = 'etc-docker';
+const key = `${settings}/key.json`;
+
+/** Docker is asked without its command, which an emulated machine takes seconds to start: docs.docker.com/reference/api. */
+const asks = (path: string): Sh =>
+  $`test -S ${socket} && curl -sf -m 10 --unix-socket ${socket} ${`http://docker/${path}`}`;
+
+const answers = (): Sh => asks('_ping');
+const isStarted = (): Sh => $`pgrep -x dockerd`;
+const hasContainer = (name: string): Sh => asks(`containers/${name}/json`);
+const hasImage = (name: string): Sh => asks(`images/${name}/json`);
+const hasNetwork = (name: string): Sh => asks(`networks/${name}`);
+const isRunning = (name: string): Sh => sh(`${hasContainer(name).cmd} | grep -q '"Running":true'`);
+
+/** Ends the step with what to do when there is no Docker here: on a VM it is in the image, on a sandbox the machine's. */
+const wantDocker = sh(
+  [
+    'for program in dockerd docker busybox; do',
+    '  command -v "$program" > /dev/null && continue',
+    "  next='lab setup docker'",
+    "  ! grep -qx LAB_DRIVER=vm /etc/handwired/lab.env || next='lab destroy && lab up'",
+    '  echo "there is no $program on this lab host. Next: $next" >&2',
+    '  exit 69',
+    'done',
+  ].join('\n'),
+);
+
+function makeHost(): Command[] {
+  const [near, far] = [`${gateway}/${prefix}`, `${address}/${prefix}`];
+  const forwardsNot = $`test "$(ip netns exec ${netns} sysctl -n net.ipv4.ip_forward)" = 0`;
+  return [
+    {
+      done: isNetns(netns),
+      before: sh(`${wantDocker.cmd}\n${$`rm -f /run/netns/${netns}`.cmd}`),
+      run: $`ip netns add ${netns}`,
+    },
+    { done: hasLink(veth), run: $`ip link add ${veth} type veth peer name ${inner} netns ${netns}` },
+    { done: hasAddress(veth, near), run: $`ip addr add ${near} dev ${veth}` },
+    { done: isUp(veth), run: $`ip link set ${veth} up` },
+    { done: hasAddress(inner, far, netns), run: $`ip -n ${netns} addr add ${far} dev ${inner}` },
+    { done: isUp(inner, netns), run: $`ip -n ${netns} link set ${inner} up` },
+    { done: isUp('lo', netns), run: $`ip -n ${netns} link set lo up` },
+    {
+      // Once Docker is there, the value is Docker's.
+      done: either(forwardsNot, hasLink(bridge, netns)),
+      run: $`ip netns exec ${netns} sysctl -w net.ipv4.ip_forward=0`,
+    },
+  ];
+}
+
+/** Into the background, so that it outlives the ssh session and holds none of its channels (setsid(1)). */
+function startDaemon(): Command {
+  const daemon = $`nsenter --net=/run/netns/${netns} dockerd --config-file ${labFiles}/docker.json`;
+  const change = { done: isStarted(), run: sh(`setsid --fork ${daemon.cmd} < /dev/null > ${log} 2>&1`) };
+  return noteBefore(settingsNote, $`echo made`, change, not($`test -d ${settings}`));
+}
+
+/** It listens before it answers: the last command waits for that, or says that it has ended. Its process has three names in turn. */
+const waitForDaemon = (): Sh =>
+  $`while pgrep -x ${'setsid|nsenter|dockerd'} > /dev/null && ! test -S ${socket}; do sleep 0.1; done; docker version`;
+
+/** A container that has ended would be in the way of its name. */
+const runContainer = (name: string, run: Sh): Command => ({
+  done: isRunning(name),
+  before: sh(`if ${hasContainer(name).cmd}; then ${$`docker rm -f ${name}`.cmd}; fi > /dev/null`),
+  run,
 });
+
+/** It ends its containers first, each with 10 s for its own end. */
+const stopDaemon = (): Command => ({
+  done: not(isStarted()),
+  run: $`pkill -x dockerd; while pgrep -x dockerd > /dev/null; do sleep 0.1; done`,
+});
+
+/** What a daemon leaves running that was killed: its shims and proxies in its namespace, containers in their cgroups. */
+function killLeftProcesses(): Command[] {
+  const members = sh(`cat ${cgroups}/*/cgroup.procs 2>/dev/null`);
+  return [
+    { done: not(printed($`ip netns pids ${netns}`)), run: $`ip netns pids ${netns} | xargs -r kill -9` },
+    { done: not(printed(members)), run: sh(`${members.cmd} | xargs -r kill -9`) },
+  ];
+}
+
+/** Files, and before them what is mounted among them: the namespaces that Docker keeps, and its folder on itself. */
+function removeFiles(): Command[] {
+  const mounted = sh(
+    String.raw`awk '$2 ~ "^/(run|var/lib)/docker(/|$)" && $1 != "handwired" { print $2 }' /proc/mounts`,
+  );
+  return [
+    { done: not(printed(mounted)), run: sh(`${mounted.cmd} | sort -r | xargs -r umount`) },
+    { done: not(printed(sh(`stat -c %n ${files}`))), run: sh(`rm -rf ${files}`) },
+    // On a sandbox of a machine that has a Docker too, a mount called handwired covers that one's.
+    { done: not($`test -d ${data} && ! mountpoint -q ${data}`), run: $`mountpoint -q ${data} || rmdir ${data}` },
+    { done: not($`test -e ${key}`), run: $`rm -f ${key}` },
+    giveBack(settingsNote, $`rmdir ${settings}`, $`test -d ${settings}`),
+    { done: not($`test -d ${cgroups}`), run: $`find ${cgroups} -depth -type d -exec rmdir {} +` },
+  ];
+}

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ChapterId } from '@handwired/host';
+import { fillIn, readParts } from '@handwired/course';
 import { type Block, type Values } from '@handwired/labs';
-import { readParts } from '../../labs/guide/markdown.ts';
-import { fillIn } from '../../labs/guide/values.ts';
 
 /**
  * What solves a chapter's exercise, typed after the chapter's guide: answers/ID.md, in the format of guides, without
