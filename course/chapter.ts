@@ -38,7 +38,7 @@ export interface Step extends StepText {
   undo?: StepCommands;
 }
 
-/** One unit of the course: what labs/NN-id/chapter.ts holds. Its guide.md stands beside that. */
+/** One unit of the course: what labs/NN-id/chapter.ts holds. Its guide.md and answers.md stand beside that. */
 export interface Chapter extends ChapterInfo {
   /** In the order of the build; undo takes them in the reverse. */
   steps: readonly Step[];
