@@ -10,7 +10,7 @@ export interface Fault {
   id: string;
   /** The root cause in a short sentence, without this lab's values: it also stands among the choices of a learner. */
   title: string;
-  /** 1 one look shows it, 2 it takes following the packet, 3 it misleads: such a one is met by its id or among several. */
+  /** 1: one command shows it. 2: the packet has to be followed. 3: it misleads; it is drawn only among several. */
   level: 1 | 2 | 3;
   /** The last chapter that must be built, and pass, for it to break anything. */
   needs: ChapterId;
@@ -18,23 +18,23 @@ export interface Fault {
   conditions?: Partial<Conditions>;
   /** Only where the lab host has a kernel of its own: what is set is one setting for all network namespaces. */
   machine?: 'vm';
-  /** Ids of faults that can't be in place at once with it; said by one of the two. Those of one cause exclude each other. */
+  /** Ids of faults that can't be in place together with it; one of the two says so. Faults of one cause always exclude each other. */
   excludes: readonly string[];
-  /** Id of the checker's cause (checker/diagnosis) that must be named for it. */
+  /** Id of the cause (checker/diagnosis) that the checker must name for it. */
   cause: string;
   /** Ids of checks that fail with it on a lab host that `lab build` built. */
   symptoms: readonly string[];
   /**
-   * Commands in their order. Each has a `done`, true once the fault is in: where all of them are true before, there is
-   * nothing here to take hold of. They look like a learner's own work: a rule is changed where it stands, without a mark;
-   * a file keeps its time (parts.ts); nothing is written beside what is broken.
+   * Commands in their order. Each has a `done`, which is true once the fault is in. Where every `done` is true before,
+   * the lab host has nothing that the fault could break. The change looks like a learner's own work: a rule is changed in
+   * its place, without our comment; a file keeps its time (labs/faults/parts.ts); nothing else is written.
    */
   inject: (plan: Plan) => Command[];
-  /** What mends it on a lab host that `lab build` built, as one would type it. */
+  /** Commands that repair it on a lab host that `lab build` built, as a learner would type them. */
   repair: (plan: Plan) => Command[];
-  /** Why what is seen follows from it: a sentence or two. */
+  /** How the symptoms follow from the cause, in a sentence or two. */
   tells: string;
-  /** Words by which a learner's own text is known to mean its cause: all words of one entry, each as it begins. */
+  /** Entries of words. A learner's text means the cause when it has words that begin like each word of an entry. */
   words: readonly string[];
 }
 
@@ -47,12 +47,12 @@ export interface FaultSource {
   signal?: AbortSignal | undefined;
 }
 
-/** The commands of some faults: as they are injected, or as they are mended, the last first. */
+/** The commands that inject some faults, or that repair them, the last fault first. */
 export function faultCommands(action: 'inject' | 'repair', some: readonly Fault[], plan: Plan): Command[] {
   return (action === 'inject' ? some : some.toReversed()).flatMap((fault) => fault[action](plan));
 }
 
-/** Those of some faults that have something to take hold of on the lab host as it is now. One round trip. */
+/** Those of the faults for which the lab host, as it is now, has something to break. One round trip. */
 export async function findFitting(source: FaultSource, some: readonly Fault[]): Promise<Fault[]> {
   const script = some.map((fault, i) => {
     const tests = faultCommands('inject', [fault], source.plan).map(({ done }) => `{ ${done?.cmd ?? 'false'}; }`);
@@ -64,9 +64,9 @@ export async function findFitting(source: FaultSource, some: readonly Fault[]): 
 }
 
 /**
- * Puts faults in, or takes them out, in one round trip; what is so already stays. The script comes by stdin, so that no
- * list of processes shows it, by a shell that keeps no history. False: the lab host is of another shape, and a command
- * failed or had no effect. Throws LabError when it can't be reached; rethrows the abort reason.
+ * Injects or repairs faults in one round trip; a command whose `done` is true already is skipped. A shell without a
+ * history reads the script from stdin, so that no list of processes shows it. Returns false when a command failed or had
+ * no effect: the build is of another shape. Throws LabError when the lab host can't be reached; rethrows the abort reason.
  */
 export async function applyFaults(
   source: FaultSource,
@@ -82,13 +82,13 @@ const exec = ({ session, signal }: FaultSource, script: string) =>
 
 // Drawing.
 
-/** How hard a random one is: one fault that one look shows, one that takes more, or several at once. */
+/** The level of a draw: one fault of level 1, one of level 2, or several at once. */
 export type Level = 1 | 2 | 3;
 
-/** Choices that a learner is given for one fault, the true one among them. */
+/** How many choices a learner is given for one fault, the true cause among them. */
 const CHOICES = 8;
 
-/** The same order for the same seed, on every machine. */
+/** Shuffles by a seed: the same order for the same seed, on every machine. */
 const shuffle = <T>(items: readonly T[], seed: string, keyOf: (item: T) => string): T[] =>
   items
     .map((item) => ({
@@ -100,7 +100,7 @@ const shuffle = <T>(items: readonly T[], seed: string, keyOf: (item: T) => strin
     .sort((a, b) => (a.at < b.at ? -1 : 1))
     .map(({ item }) => item);
 
-/** Two faults can't be in place at once: one says so, or both have one root cause. */
+/** Whether two faults can't be in place at once: one of them says so, or both have the same cause. */
 const exclude = (one: Fault, other: Fault): boolean =>
   one.cause === other.cause || one.excludes.includes(other.id) || other.excludes.includes(one.id);
 
@@ -113,14 +113,14 @@ export function findClash(some: readonly Fault[]): [Fault, Fault] | undefined {
   return undefined;
 }
 
-/** A lab is of the kind that a fault shows on: its machine, and the conditions that it was made with. */
+/** Whether a fault can show on a lab: by the lab's driver and the conditions that it was made with. */
 export const showsOn = ({ driver, conditions }: Pick<LabSpec, 'driver' | 'conditions'>, fault: Fault): boolean =>
   (fault.machine === undefined || fault.machine === driver) &&
   Object.entries(fault.conditions ?? {}).every(([key, value]) => conditions[key as keyof Conditions] === value);
 
 /**
- * What to try at a level, in the order of a seed: single faults of that level, or at 3 sets of two or three that do not
- * exclude each other. Only of those that are given.
+ * Draws from the given faults, in the order of a seed: for level 1 and 2 single faults of that level, for level 3 sets of
+ * two or three faults that do not exclude each other. The caller takes the first draw that works on the lab host.
  */
 export function drawFaults(some: readonly Fault[], level: Level, seed: string): Fault[][] {
   if (level !== 3) {
@@ -148,7 +148,7 @@ export interface Choice {
   title: string;
 }
 
-/** The true causes among decoys that break much the same, in the order of a seed. */
+/** The true causes among others with the most similar symptoms, shuffled by a seed. */
 export function makeChoices(open: readonly Fault[], faults: readonly Fault[], seed: string): Choice[] {
   const symptoms = new Set(open.flatMap((fault) => fault.symptoms));
   const alike = ({ symptoms: own }: Fault): number => own.filter((id) => symptoms.has(id)).length / own.length;
@@ -183,14 +183,14 @@ const wordsIn = (text: string): string[] => text.toLowerCase().match(/[a-z0-9_]+
 
 const negations = new Set(['not', 'no', 'never', 'isn', 'doesn', 'don', 'aren', 'without', 'neither', 'nor']);
 
-/** A word of an entry also means a longer one that begins with it, unless it is so short that many do. */
+/** A word of an entry also matches longer words that begin with it, unless it has fewer than three characters. */
 const means = (word: string, token: string): boolean => (word.length < 3 ? token === word : token.startsWith(word));
 
-/** A word that denies is about what it stands before, with at most one word between: `no server`, not `no answer of the server`. */
+/** Whether a text negates a word: the negation stands before it, with at most one word between: `no server`, `not the server`. */
 const denies = (negation: string, word: string, text: readonly string[]): boolean =>
   text.some((token, at) => token === negation && text.slice(at + 1, at + 3).some((next) => means(word, next)));
 
-/** How many words of an entry a text has, if it has all of them. */
+/** The number of words of an entry, if the text has all of them; else 0. */
 function matched(entry: string, text: readonly string[]): number {
   const words = wordsIn(entry);
   const has = (word: string, at: number): boolean => {
@@ -199,14 +199,14 @@ function matched(entry: string, text: readonly string[]): number {
     return text.some((token) => means(word, token));
   };
   if (!words.every(has)) return 0;
-  // What the text denies and the entry does not is another statement.
+  // A text that negates something says something else than an entry that does not.
   const denied = text.some((token) => negations.has(token)) && !words.some((word) => negations.has(word));
   return denied ? 0 : words.length;
 }
 
 /**
- * The causes that a learner's own words may mean, the best match first. One: that is what they mean. Several that match as
- * well as each other, or none: it can't be told.
+ * The causes that a learner's own words match best. One cause: that is what they mean. Several or none: the words are not
+ * clear enough.
  */
 export function understandCause(text: string, faults: readonly Fault[]): string[] {
   const tokens = wordsIn(text.slice(0, 400));

@@ -37,7 +37,7 @@ export {
 } from './guide/read.ts';
 export { compareOutput, type SeenLine } from './guide/see.ts';
 export { summarize, summaryLines } from './guide/summary.ts';
-export { type GuideLook, guideLines } from './guide/terminal.ts';
+export { type GuideStyle, guideLines } from './guide/terminal.ts';
 export { type Progress, progressOf } from './progress.ts';
 export {
   type Direction,

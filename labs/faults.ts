@@ -17,8 +17,8 @@ export {
 } from '@handwired/course';
 export { faults };
 
-/** The true causes among others that break much the same, in the order of a seed. */
+/** The true causes among others with the most similar symptoms, shuffled by a seed. */
 export const choicesOf = (open: readonly Fault[], seed: string): Choice[] => makeChoices(open, faults, seed);
 
-/** The causes that a learner's own words may mean, the best match first. */
+/** The causes that a learner's own words match best: one, when they are clear. */
 export const understand = (text: string): string[] => understandCause(text, faults);

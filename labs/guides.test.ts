@@ -103,7 +103,8 @@ test('A guide fits a terminal of 60 columns, but for words in quotes or in here 
 
 test('The whole on one screen has each chapter that builds something, in its order, within the terminal', () => {
   const entries = summarize(course, defaultPlan);
-  const built = ['namespaces', 'bridge', 'veth', 'addressing', 'connectivity', 'egress', 'dns', 'publish'];
+  const built = chapters.filter(({ steps }) => steps.some(({ object }) => object !== undefined)).map(({ id }) => id);
+  assert.ok(built.length >= 8);
   assert.deepEqual([...new Set(entries.map(({ chapter }) => chapter))], built);
   for (const columns of [60, 80, 140]) {
     const lines = summaryLines({ columns, color: false, plain: false, plan: defaultPlan });

@@ -12,7 +12,7 @@ export {
   drawTopology,
   type Guide,
   guideLines,
-  type GuideLook,
+  type GuideStyle as GuideLook,
   picture,
   type PictureForm,
   pictureNames,
@@ -68,7 +68,8 @@ export const guideOf = (id: ChapterId, values: engines.Values): Promise<engines.
   engines.loadGuide(course, id, values);
 
 /** The whole course on one screen, one element a line. */
-export const summaryLines = (look: engines.GuideLook & { plan: Plan }): string[] => engines.summaryLines(course, look);
+export const summaryLines = (style: engines.GuideStyle & { plan: Plan }): string[] =>
+  engines.summaryLines(course, style);
 
 /** Every file of the course's site, by its name in the one folder. */
 export const siteOf = (options: engines.SiteOptions): Promise<Map<string, string>> => engines.makeSite(course, options);

@@ -1,15 +1,15 @@
 /** Draws a packet flow: as text, as sentences, as SVG and as Mermaid. */
 import { styleText } from 'node:util';
-import { type Act, endOf, type Flow, type Hook, type Place, type Seen, type Tuple } from './flow.ts';
-import { px, svgOf, xml } from './svg.ts';
+import { type Act, formatEnd, type Flow, type Hook, type Place, type Seen, type Tuple } from './flow.ts';
+import { px, svgDocument, xml } from './svg.ts';
 import { mermaidText, type TextOptions } from './topology.ts';
 
 // Text.
 
-/** Half of the narrowest terminal, less what stands between the halves. */
+/** Characters of each of the two columns: both fit into 60. */
 const half = 29;
 
-/** Side by side: the packet, read downwards, and its answer, read upwards. */
+/** A flow in two columns: the packet, read downwards, and its answer, read upwards. */
 export function drawFlowAsText({ steps }: Pick<Flow, 'steps'>, { columns, color }: TextOptions): string[] {
   if (columns < 2 * half + 2) return drawFlowAsOutline({ steps });
   const rows = steps.flatMap((step) => (step.kind === 'place' ? placeRows(step, color) : hookRows(step)));
@@ -30,10 +30,10 @@ function placeRows({ zone, device, there, back }: Place, color: boolean): string
   ];
 }
 
-/** One end of a packet, padded; an asterisk stands before what has changed since the place before. */
+/** One end of a packet, padded. An asterisk stands before an end that the place before did not have. */
 function endText(packet: Seen, field: 'source' | 'destination', color: boolean): string {
   const changed = packet.changed.includes(field);
-  const plain = `${changed ? '*' : ' '} ${field === 'source' ? 'from' : 'to  '} ${endOf(packet, field)}`;
+  const plain = `${changed ? '*' : ' '} ${field === 'source' ? 'from' : 'to  '} ${formatEnd(packet, field)}`;
   return pad(changed && color ? styleText('bold', plain, { validateStream: false }) : plain, plain);
 }
 
@@ -48,7 +48,7 @@ function hookRows({ there, back }: Hook): string[] {
   ).flat();
 }
 
-/** Words on lines of at most so many characters; a longer word has a line of its own. */
+/** Wraps words into lines of at most `width` characters; a longer word has a line of its own. */
 function wrapWords(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -59,22 +59,25 @@ function wrapWords(text: string, width: number): string[] {
   return lines;
 }
 
-/** The same as sentences, one after another: for a screen reader, and as a picture's description. */
+/** A flow as sentences, for a screen reader and as an SVG's description. */
 export function drawFlowAsOutline({ steps }: Pick<Flow, 'steps'>): string[] {
-  const linesFor = (way: 'there' | 'back', all: Flow['steps']): string[] =>
+  const linesFor = (direction: 'there' | 'back', all: Flow['steps']): string[] =>
     all.flatMap((step) =>
       step.kind === 'hook'
-        ? `    ${step[way].hook}: ${step[way].text}`
-        : [`  at ${step.device === null ? step.zone : `${step.device} in ${step.zone}`}`, `    ${ends(step[way])}`],
+        ? `    ${step[direction].hook}: ${step[direction].text}`
+        : [
+            `  at ${step.device === null ? step.zone : `${step.device} in ${step.zone}`}`,
+            `    ${ends(step[direction])}`,
+          ],
     );
   return ['there:', ...linesFor('there', steps), 'back:', ...linesFor('back', steps.toReversed())];
 }
 
-const ends = (packet: Tuple): string => `from ${endOf(packet, 'source')} to ${endOf(packet, 'destination')}`;
+const ends = (packet: Tuple): string => `from ${formatEnd(packet, 'source')} to ${formatEnd(packet, 'destination')}`;
 
 // SVG.
 
-/** Pixels. The two ways are columns; a place is a bar across both, and a way runs along each side of it. */
+/** Pixels. The packet and its answer have a column each; a place is a bar across both, with a line on each side. */
 const width = 580;
 const columns = { there: 44, back: 314 } as const;
 const rails = { there: 24, back: width - 24 } as const;
@@ -85,15 +88,15 @@ const placeHeight = 3 * line + 18;
 /** Characters of a hook's text in its column. */
 const across = 29;
 
-/** A packet's way, downwards, and its answer's, upwards. */
+/** A flow as SVG: the packet goes downwards, its answer upwards. */
 export function drawFlowAsSvg(flow: Flow, { id, title }: { id: string; title: string }): string {
   const { body, bottom } = flowElements(flow);
   const heads = [textAt('there ↓', columns.there, 22, 'title'), textAt('↑ back', columns.back, 22, 'title')];
   const description = drawFlowAsOutline(flow).join('\n');
-  return svgOf({ id, title, description, width, height: bottom + 2 }, [...heads, ...body]);
+  return svgDocument({ id, title, description, width, height: bottom + 2 }, [...heads, ...body]);
 }
 
-/** Places one below the other, with what happens between two of them beside the ways that join them. */
+/** The places one below the other, with the hooks between them. */
 function flowElements({ steps }: Flow): { body: string[]; bottom: number } {
   const body: string[] = [];
   let y = head;
@@ -118,7 +121,7 @@ function flowElements({ steps }: Flow): { body: string[]; bottom: number } {
 const textAt = (text: string, x: number, y: number, kind: string): string =>
   `<text class="${kind}" x="${px(x)}" y="${px(y)}">${xml(text)}</text>`;
 
-/** A line with a point at its end, drawn and not referred to: a reference is for a whole page. */
+/** A line with an arrowhead, drawn each time: an SVG marker has an id, which would have to be unique on the page. */
 function arrow(x: number, from: number, to: number): string {
   const back = to > from ? -8 : 8;
   return `<path class="wire way" d="M${px(x)} ${px(from)}V${px(to)}M${px(x - 5)} ${px(to + back)}L${px(x)} ${px(to)}L${px(x + 5)} ${px(to + back)}"/>`;
@@ -139,11 +142,11 @@ function placeAt({ zone, device, there, back }: Place, y: number): string {
 
 const endAt = (packet: Seen, field: 'source' | 'destination', x: number, y: number): string => {
   const changed = packet.changed.includes(field);
-  const text = `${field === 'source' ? 'from' : 'to  '} ${endOf(packet, field)}${changed ? ' *' : ''}`;
+  const text = `${field === 'source' ? 'from' : 'to  '} ${formatEnd(packet, field)}${changed ? ' *' : ''}`;
   return `<text class="${changed ? 'changed title' : 'end'}" xml:space="preserve" x="${px(x)}" y="${px(y)}">${xml(text)}</text>`;
 };
 
-/** Adds a hook below `y`; where the next thing may stand. */
+/** Adds a hook below `y` to `body`. Returns where the next element may stand. */
 function hookAt({ there, back }: Hook, y: number, body: string[]): number {
   const act = ({ hook, text }: Act, x: number): number => {
     const texts = wrapWords(text, across);
@@ -157,7 +160,7 @@ function hookAt({ there, back }: Hook, y: number, body: string[]): number {
 
 // Mermaid.
 
-/** A packet's way and its answer's as a Mermaid sequence diagram: a participant a place, a note where a hook works. */
+/** A flow as a Mermaid sequence diagram: a participant for each place, a note for each hook. */
 export function drawFlowAsMermaid({ steps }: Flow): string[] {
   const places = steps.filter((step): step is Place => step.kind === 'place');
   const id = (place: Place): string => `p${places.indexOf(place)}`;
@@ -172,16 +175,18 @@ export function drawFlowAsMermaid({ steps }: Flow): string[] {
   ];
 }
 
-function mermaidMessages(steps: Flow['steps'], way: 'there' | 'back', id: (place: Place) => string): string[] {
+function mermaidMessages(steps: Flow['steps'], direction: 'there' | 'back', id: (place: Place) => string): string[] {
   const lines: string[] = [];
   let from: Place | undefined;
   for (const step of steps) {
     if (step.kind === 'hook') {
-      lines.push(`  Note over ${from ? id(from) : 'p0'}: ${mermaidText(`${step[way].hook}, ${step[way].text}`)}`);
+      lines.push(
+        `  Note over ${from ? id(from) : 'p0'}: ${mermaidText(`${step[direction].hook}, ${step[direction].text}`)}`,
+      );
     } else {
       if (from)
         lines.push(
-          `  ${id(from)}${way === 'there' ? '->>' : '-->>'}${id(step)}: ${mermaidText(mermaidEnds(step[way]))}`,
+          `  ${id(from)}${direction === 'there' ? '->>' : '-->>'}${id(step)}: ${mermaidText(mermaidEnds(step[direction]))}`,
         );
       from = step;
     }
@@ -189,4 +194,4 @@ function mermaidMessages(steps: Flow['steps'], way: 'there' | 'back', id: (place
   return lines;
 }
 
-const mermaidEnds = (packet: Tuple): string => `${endOf(packet, 'source')} → ${endOf(packet, 'destination')}`;
+const mermaidEnds = (packet: Tuple): string => `${formatEnd(packet, 'source')} → ${formatEnd(packet, 'destination')}`;

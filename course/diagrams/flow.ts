@@ -1,7 +1,7 @@
-/** One packet's way through the network and its answer's way back, as data. */
+/** Packet flows as data: where a packet and its answer are seen, and what the hooks of netfilter do to them. */
 import { type Plan, world } from '@handwired/host';
 
-/** Who a packet is from and for; ports where its protocol has them. */
+/** The addresses of a packet, and its ports where its protocol has them. */
 export interface Tuple {
   source: string;
   sourcePort?: number | undefined;
@@ -12,14 +12,14 @@ export interface Tuple {
 /** Where a packet can be seen: tcpdump would show these addresses there. */
 export interface Place {
   kind: 'place';
-  /** The network namespace, or who it is. */
+  /** The network namespace, or the machine beyond the uplink. */
   zone: string;
   device: string | null;
   there: Seen;
   back: Seen;
 }
 
-/** A packet at a place; `changed`: the fields that were not so at the place before. */
+/** A packet at a place; `changed` are the ends that were different at the place before. */
 export interface Seen extends Tuple {
   changed: ('source' | 'destination')[];
 }
@@ -31,28 +31,29 @@ export interface Hook {
   back: Act;
 }
 
+/** What a hook does to one packet. */
 export interface Act {
   /** `POSTROUTING`, ... */
   hook: string;
   text: string;
 }
 
-/** One packet's way and its answer's, which is the same way back. */
+/** The steps of one packet; its answer takes them in the reverse order. */
 export interface Flow {
   title: string;
   steps: (Place | Hook)[];
 }
 
-/** A step before it is known what the packet looks like there. */
-export type Station =
+/** One step of a flow as it is written down; `makeFlow` works out what the packet looks like there. */
+type Station =
   | { kind: 'place'; zone: string; device: string | null }
   | { kind: 'hook'; there: Act; back: Act; change?: (packet: Tuple) => Tuple };
 
 /**
- * The way of a packet through its stations. The answer has everywhere the packet's own addresses the other way round:
+ * A flow from its first packet and its stations. At every place the answer has the packet's addresses the other way round:
  * connection tracking undoes each change at the hook where the answer passes by (net/netfilter/nf_nat_proto.c: nf_nat_ipv4_ops).
  */
-function flowOf(title: string, first: Tuple, stations: readonly Station[]): Flow {
+function makeFlow(title: string, first: Tuple, stations: readonly Station[]): Flow {
   let packet = first;
   const raw = stations.map((station) => {
     if (station.kind === 'place') return { ...station, packet };
@@ -73,29 +74,35 @@ function flowOf(title: string, first: Tuple, stations: readonly Station[]): Flow
 }
 
 const reverse = ({ source, sourcePort, destination, destinationPort }: Tuple): Tuple => ({
-  ...{ source: destination, sourcePort: destinationPort },
-  ...{ destination: source, destinationPort: sourcePort },
+  source: destination,
+  sourcePort: destinationPort,
+  destination: source,
+  destinationPort: sourcePort,
 });
 
 const seen = (packet: Tuple, before: Tuple): Seen => ({
   ...packet,
-  changed: (['source', 'destination'] as const).filter((field) => endOf(packet, field) !== endOf(before, field)),
+  changed: (['source', 'destination'] as const).filter(
+    (field) => formatEnd(packet, field) !== formatEnd(before, field),
+  ),
 });
 
 /** `ADDRESS:PORT` of one end. */
-export function endOf(packet: Tuple, field: 'source' | 'destination'): string {
+export function formatEnd(packet: Tuple, field: 'source' | 'destination'): string {
   const port = field === 'source' ? packet.sourcePort : packet.destinationPort;
   return `${packet[field]}${port === undefined ? '' : `:${port}`}`;
 }
 
 // The flows that the course draws.
 
-/** A port that the kernel picked for the asking side: ip(7), ip_local_port_range. */
+/** A source port as the kernel picks one: ip(7), ip_local_port_range. */
 const picked = 40_000;
 
 const at = (zone: string, device: string | null = null): Station => ({ kind: 'place', zone, device });
 const hook = (there: Act, back: Act, change?: (packet: Tuple) => Tuple): Station => ({
-  ...{ kind: 'hook', there, back },
+  kind: 'hook',
+  there,
+  back,
   ...(change ? { change } : {}),
 });
 
@@ -121,7 +128,10 @@ const translate = (chain: 'PREROUTING' | 'OUTPUT', { ct1, containerPort }: Plan,
 
 const host = 'lab host';
 const tcp = (source: string, destination: string, destinationPort: number): Tuple => ({
-  ...{ source, sourcePort: picked, destination, destinationPort },
+  source,
+  sourcePort: picked,
+  destination,
+  destinationPort,
 });
 
 /** From ct1 to an address beyond the uplink. */
@@ -136,25 +146,29 @@ function outward({ ct1, bridge, inner }: Plan, target: string, packet: Tuple): S
   ];
 }
 
-export const connectivity = (plan: Plan): Flow =>
-  flowOf(
+/** A ping from one container to the other. */
+export const connectivityFlow = (plan: Plan): Flow =>
+  makeFlow(
     `A ping from ${plan.ct1.name} to ${plan.ct2.name}`,
     { source: plan.ct1.address, destination: plan.ct2.address },
     [at(plan.ct1.name, plan.inner), at(host, plan.bridge), at(plan.ct2.name, plan.inner)],
   );
 
-export function egress(plan: Plan): Flow {
+/** A request from ct1 to a web server beyond the uplink. */
+export function egressFlow(plan: Plan): Flow {
   const packet = tcp(plan.ct1.address, world.site.address, 80);
-  return flowOf(`From ${plan.ct1.name} to the internet`, packet, outward(plan, world.site.name, packet));
+  return makeFlow(`From ${plan.ct1.name} to the internet`, packet, outward(plan, world.site.name, packet));
 }
 
-export function dns(plan: Plan): Flow {
+/** A question of ct1's to its name server. */
+export function dnsFlow(plan: Plan): Flow {
   const packet = tcp(plan.ct1.address, plan.resolver, 53);
-  return flowOf(`${plan.ct1.name} asks for a name`, packet, outward(plan, 'name server', packet));
+  return makeFlow(`${plan.ct1.name} asks for a name`, packet, outward(plan, 'name server', packet));
 }
 
-export const publish = (plan: Plan): Flow =>
-  flowOf(
+/** A request from outside to the lab host's published port. */
+export const publishFlow = (plan: Plan): Flow =>
+  makeFlow(
     `From outside to port ${plan.hostPort} of the lab host`,
     tcp(world.outside, world.uplink.address, plan.hostPort),
     [
@@ -167,8 +181,9 @@ export const publish = (plan: Plan): Flow =>
     ],
   );
 
-export const loopback = (plan: Plan): Flow =>
-  flowOf(`From the lab host itself to 127.0.0.1:${plan.hostPort}`, tcp('127.0.0.1', '127.0.0.1', plan.hostPort), [
+/** A request from the lab host itself to the published port at 127.0.0.1. */
+export const loopbackFlow = (plan: Plan): Flow =>
+  makeFlow(`From the lab host itself to 127.0.0.1:${plan.hostPort}`, tcp('127.0.0.1', '127.0.0.1', plan.hostPort), [
     at('curl on the lab host'),
     translate('OUTPUT', plan, `127.0.0.1:${plan.hostPort}`),
     masquerade(plan.gateway, '127.0.0.1'),
@@ -176,8 +191,9 @@ export const loopback = (plan: Plan): Flow =>
     at(plan.ct1.name, plan.inner),
   ]);
 
-export const hairpin = (plan: Plan): Flow =>
-  flowOf(
+/** A request from ct2 to the lab host's published port. */
+export const hairpinFlow = (plan: Plan): Flow =>
+  makeFlow(
     `From ${plan.ct2.name} to port ${plan.hostPort} of the lab host`,
     tcp(plan.ct2.address, world.uplink.address, plan.hostPort),
     [

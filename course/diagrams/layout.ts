@@ -1,14 +1,14 @@
 /** Where the boxes and wires of a topology are, in character cells: one layout for text and for SVG. */
 import type { Label, Mark, Topology, TopologyLink, TopologyNode, Zone } from '@handwired/host';
 
-/** A picture with the world in it is as wide as this at least: two of its places side by side. */
+/** A picture with the world in it is as nodeWidth as this at least: two of its places side by side. */
 const narrowest = 54;
 
-/** Rows from the world above to the containers below, so that every wire goes down. */
-export function layoutOf(topology: Topology): Layout {
+/** Lays a topology out in rows, from the world above to the containers below, so that every wire goes down. */
+export function layOutTopology(topology: Topology): Layout {
   const zones = (kind: Zone['kind']): Zone[] => topology.zones.filter((zone) => zone.kind === kind);
   const [host] = zones('host');
-  const units = unitsOf(topology);
+  const units = collectUnits(topology);
   const rows = hostRows(host);
   const used = new Set(units.map(({ bridge }) => bridge));
   const [lone, joined] = [
@@ -21,20 +21,20 @@ export function layoutOf(topology: Topology): Layout {
   );
   const inner = Math.max(
     zones('world').length > 0 ? narrowest : 0,
-    ...[rows.devices, rows.routing, rows.bridges].map((row) => rowWidth(row.map(wide), gap)),
+    ...[rows.devices, rows.routing, rows.bridges].map((row) => rowWidth(row.map(nodeWidth), gap)),
     ...zones('world').flatMap(({ nodes }) => nodes.map(placeWidth)),
   );
-  // Containers stand below the lab host, not in it; bridges beside those that are plugged into.
-  const beside = joined.length > 0 && lone.length > 0 ? gap + rowWidth(lone.map(wide), gap) + inset : 0;
+  // Containers stand below the lab host, not in it. Bridges without a port stand beside those that have some.
+  const beside = joined.length > 0 && lone.length > 0 ? gap + rowWidth(lone.map(nodeWidth), gap) + inset : 0;
   const width = Math.max(inner + 2 * inset, below + beside);
-  const placed = placedUnits(units, beside > 0 ? 0 : Math.floor((width - below) / 2));
+  const placed = placeUnits(units, beside > 0 ? 0 : Math.floor((width - below) / 2));
   const boxes = zones('world').flatMap((zone) => worldBoxes(zone, width));
-  const top = bottomOf(boxes) + (boxes.length > 0 ? 1 : 0);
+  const top = lowestRow(boxes) + (boxes.length > 0 ? 1 : 0);
   if (host) boxes.push(...hostBoxes({ host, rows, joined, lone, placed, top, width }));
-  const under = bottomOf(boxes) + 1;
+  const under = lowestRow(boxes) + 1;
   boxes.push(...placed.flatMap((unit) => containerBoxes(unit, under)));
-  const wires = topology.links.flatMap((link) => wireOf(boxes, link) ?? []);
-  return { width, height: bottomOf(boxes), boxes, wires };
+  const wires = topology.links.flatMap((link) => routeWire(boxes, link) ?? []);
+  return { width, height: lowestRow(boxes), boxes, wires };
 }
 
 /** Places have no border: name and address, side by side where there is room for two. */
@@ -44,20 +44,27 @@ function worldBoxes(zone: Zone, width: number): Box[] {
     half + Math.max(0, ...zone.nodes.filter((_, at) => at % 2 === 1).map(placeWidth)) <= width - 2 * inset ? 2 : 1;
   const places = zone.nodes.map(
     (node, at): Box => ({
-      ...{ id: node.id, kind: 'place', title: placeOf(node), lines: [], linesAt: 0 },
-      ...{ x: inset + (at % across) * half, y: 1 + Math.floor(at / across), width: placeWidth(node), height: 1 },
+      id: node.id,
+      kind: 'place',
+      title: placeLabel(node),
+      lines: [],
+      linesAt: 0,
+      x: inset + (at % across) * half,
+      y: 1 + Math.floor(at / across),
+      width: placeWidth(node),
+      height: 1,
     }),
   );
-  return [frame(zone, { x: 0, y: 0, width, height: Math.ceil(zone.nodes.length / across) + 2 }), ...places];
+  return [zoneBox(zone, { x: 0, y: 0, width, height: Math.ceil(zone.nodes.length / across) + 2 }), ...places];
 }
 
 function containerBoxes(unit: Placed, y: number): Box[] {
   const { zone } = unit;
   if (!zone) return [];
-  const inside = columnsOf(unit).flatMap(({ inner, middle }) => (inner ? [around(inner, middle, y + 2)] : []));
-  const noted = Math.max(y + 1, bottomOf(inside));
+  const inside = placeColumns(unit).flatMap(({ inner, middle }) => (inner ? [boxAround(inner, middle, y + 2)] : []));
+  const noted = Math.max(y + 1, lowestRow(inside));
   const height = noted - y + zone.notes.length + 1;
-  return [frame(zone, { x: unit.x, y, width: unit.width, height }, noted), ...inside];
+  return [zoneBox(zone, { x: unit.x, y, width: unit.width, height }, noted), ...inside];
 }
 
 // Boxes.
@@ -71,7 +78,7 @@ export interface Layout {
   wires: Wire[];
 }
 
-/** Borders are part of a box. A place has none. */
+/** What a zone or a node takes up, its border included. A place has no border. */
 export interface Box {
   id: string;
   kind: TopologyNode['kind'] | Zone['kind'];
@@ -79,13 +86,14 @@ export interface Box {
   y: number;
   width: number;
   height: number;
-  /** Of a zone it stands in the upper border. */
+  /** A zone has it in its upper border. */
   title: Label;
   lines: Label[];
   /** The row of the first line. */
   linesAt: number;
 }
 
+/** A link as it is drawn. */
 export interface Wire {
   kind: TopologyLink['kind'];
   mark: Mark;
@@ -93,38 +101,47 @@ export interface Wire {
   points: Point[];
 }
 
+/** A cell: the column from the left, the row from the top, both from 0. */
 export interface Point {
   x: number;
   y: number;
 }
 
-/** What stands before a thing that is not as planned. */
+/** What is written before a thing that is not as planned. */
 const signs = { missing: '- ', wrong: '! ', extra: '+ ' } as const;
 
-/** A label with its sign, as it is written. */
-export const written = ({ text, mark }: Label): string => `${mark === null ? '' : signs[mark]}${text}`;
+/** A label with its sign, as it is labelText. */
+export const labelText = ({ text, mark }: Label): string => `${mark === null ? '' : signs[mark]}${text}`;
 
-const titleOf = ({ name, mark }: { name: string; mark: Mark }): Label => ({ text: name, mark });
-const linesOf = ({ addresses, notes }: TopologyNode): Label[] => [...addresses, ...notes];
-const longest = (labels: readonly Label[]): number => Math.max(0, ...labels.map((label) => written(label).length));
-const wide = (node: TopologyNode): number => longest([titleOf(node), ...linesOf(node)]) + 4;
+const titleLabel = ({ name, mark }: { name: string; mark: Mark }): Label => ({ text: name, mark });
+const textLabels = ({ addresses, notes }: TopologyNode): Label[] => [...addresses, ...notes];
+const longestLabel = (labels: readonly Label[]): number =>
+  Math.max(0, ...labels.map((label) => labelText(label).length));
+const nodeWidth = (node: TopologyNode): number => longestLabel([titleLabel(node), ...textLabels(node)]) + 4;
 const rowWidth = (widths: readonly number[], gap: number): number =>
   widths.reduce((all, one) => all + one, 0) + gap * Math.max(0, widths.length - 1);
 
 /** A place on one line: what it is, and its address. */
-const placeOf = ({ name, mark, addresses }: TopologyNode): Label => ({
+const placeLabel = ({ name, mark, addresses }: TopologyNode): Label => ({
   text: [name, ...addresses.map(({ text }) => text)].join(' '),
   mark,
 });
-const placeWidth = (node: TopologyNode): number => longest([placeOf(node)]);
+const placeWidth = (node: TopologyNode): number => longestLabel([placeLabel(node)]);
 
-const boxOf = (node: TopologyNode, x: number, y: number): Box => ({
-  ...{ id: node.id, kind: node.kind, title: titleOf(node), lines: linesOf(node), linesAt: y + 2 },
-  ...{ x, y, width: wide(node), height: linesOf(node).length + 3 },
+const nodeBox = (node: TopologyNode, x: number, y: number): Box => ({
+  id: node.id,
+  kind: node.kind,
+  title: titleLabel(node),
+  lines: textLabels(node),
+  linesAt: y + 2,
+  x,
+  y,
+  width: nodeWidth(node),
+  height: textLabels(node).length + 3,
 });
 
 /** What the signs mean that stand in a drawing; undefined: there are none. */
-export function legendOf({ boxes, wires }: Pick<Layout, 'boxes' | 'wires'>): string | undefined {
+export function legendLine({ boxes, wires }: Pick<Layout, 'boxes' | 'wires'>): string | undefined {
   const marks = new Set([...boxes.flatMap(({ title, lines }) => [title, ...lines]), ...wires].map(({ mark }) => mark));
   const used = (Object.keys(signs) as (keyof typeof signs)[]).filter((mark) => marks.has(mark));
   return used.length === 0 ? undefined : used.map((mark) => `${signs[mark]}${mark}`).join('   ');
@@ -135,12 +152,12 @@ const gap = 2;
 /** Between a zone's border and what is in it. */
 const inset = 2;
 
-const bottomOf = (boxes: readonly Box[]): number => Math.max(0, ...boxes.map(({ y, height }) => y + height));
+const lowestRow = (boxes: readonly Box[]): number => Math.max(0, ...boxes.map(({ y, height }) => y + height));
 
-/** With its left edge. */
+/** A unit with its leftmost column. */
 type Placed = Unit & { x: number };
 
-function placedUnits(units: readonly Unit[], start: number): Placed[] {
+function placeUnits(units: readonly Unit[], start: number): Placed[] {
   let x = start;
   return units.map((unit) => {
     const placed = { ...unit, x };
@@ -150,35 +167,39 @@ function placedUnits(units: readonly Unit[], start: number): Placed[] {
 }
 
 /** A row of nodes of their own width between two columns: the first stands in the middle of `axis`, if there is room. */
-function along(nodes: readonly TopologyNode[], y: number, { axis, from, to }: Span): Box[] {
+function placeRow(nodes: readonly TopologyNode[], y: number, { axis, from, to }: Span): Box[] {
   const [first] = nodes;
-  const latest = to - rowWidth(nodes.map(wide), gap);
-  let x = Math.max(from, Math.min(latest, axis - Math.floor((first ? wide(first) : 0) / 2)));
+  const latest = to - rowWidth(nodes.map(nodeWidth), gap);
+  let x = Math.max(from, Math.min(latest, axis - Math.floor((first ? nodeWidth(first) : 0) / 2)));
   return nodes.map((node) => {
-    const box = boxOf(node, x, y);
+    const box = nodeBox(node, x, y);
     x += box.width + gap;
     return box;
   });
 }
 
-/** Between which columns, and around which. */
+/** Between which columns, and boxAround which. */
 interface Span {
   axis: number;
   from: number;
   to: number;
 }
 
-/** A zone's own box; its notes begin at a row. */
-const frame = (zone: Zone, at: Pick<Box, 'x' | 'y' | 'width' | 'height'>, linesAt = 0): Box => ({
-  ...{ id: zone.id, kind: zone.kind, title: titleOf(zone), lines: zone.notes, linesAt },
+/** A zone's own box; `linesAt` is the row of its first note. */
+const zoneBox = (zone: Zone, at: Pick<Box, 'x' | 'y' | 'width' | 'height'>, linesAt = 0): Box => ({
+  id: zone.id,
+  kind: zone.kind,
+  title: titleLabel(zone),
+  lines: zone.notes,
+  linesAt,
   ...at,
 });
 
-const around = (node: TopologyNode, middle: number, y: number): Box =>
-  boxOf(node, middle - Math.floor(wide(node) / 2), y);
+const boxAround = (node: TopologyNode, middle: number, y: number): Box =>
+  nodeBox(node, middle - Math.floor(nodeWidth(node) / 2), y);
 
 /** The columns of a unit with the middle of each. */
-function columnsOf(unit: Placed): (Unit['columns'][number] & { middle: number })[] {
+function placeColumns(unit: Placed): (Unit['columns'][number] & { middle: number })[] {
   let x =
     unit.x +
     Math.floor(
@@ -198,7 +219,7 @@ function columnsOf(unit: Placed): (Unit['columns'][number] & { middle: number })
 
 // The lab host.
 
-/** What is drawn side by side on the lab host, above the cables. */
+/** The rows of nodes on the lab host that are drawn above the cables. */
 interface Rows {
   devices: TopologyNode[];
   routing: TopologyNode[];
@@ -210,7 +231,7 @@ function hostRows(host: Zone | undefined): Rows {
   return { devices: row('uplink', 'device', 'others'), routing: row('routing'), bridges: row('bridge') };
 }
 
-interface HostPlan {
+interface HostParts {
   host: Zone;
   rows: Rows;
   joined: TopologyNode[];
@@ -221,37 +242,37 @@ interface HostPlan {
 }
 
 /** The lab host, row by row, its uplink and routing above the first bridge. */
-function hostBoxes({ host, rows, joined, lone, placed, top, width }: HostPlan): Box[] {
-  const bars = joined.map((bridge) => barOf(bridge, placed));
+function hostBoxes({ host, rows, joined, lone, placed, top, width }: HostParts): Box[] {
+  const bars = joined.map((bridge) => bridgeBar(bridge, placed));
   const [bar] = bars;
   const span = { axis: Math.floor(bar ? bar.x + bar.width / 2 : width / 2), from: inset, to: width - inset };
   const inside: Box[] = [];
-  const next = (): number => (inside.length === 0 ? top + 2 : bottomOf(inside) + 1);
-  for (const row of [rows.devices, rows.routing]) inside.push(...along(row, next(), span));
+  const next = (): number => (inside.length === 0 ? top + 2 : lowestRow(inside) + 1);
+  for (const row of [rows.devices, rows.routing]) inside.push(...placeRow(row, next(), span));
   const y = next();
   const free = Math.max(0, ...placed.map(({ x, width: one }) => x + one)) + gap;
   const beside = bars.length === 0 ? span : { axis: free, from: free, to: width };
-  inside.push(...bars.map((box) => ({ ...box, y, linesAt: y + 2 })), ...along(lone, y, beside));
+  inside.push(...bars.map((box) => ({ ...box, y, linesAt: y + 2 })), ...placeRow(lone, y, beside));
   const ports = next();
   inside.push(
     ...placed.flatMap((unit) =>
-      columnsOf(unit).flatMap(({ port, middle }) => (port ? [around(port, middle, ports)] : [])),
+      placeColumns(unit).flatMap(({ port, middle }) => (port ? [boxAround(port, middle, ports)] : [])),
     ),
   );
-  const noted = bottomOf(inside);
-  return [frame(host, { x: 0, y: top, width, height: noted - top + host.notes.length + 1 }, noted), ...inside];
+  const noted = lowestRow(inside);
+  return [zoneBox(host, { x: 0, y: top, width, height: noted - top + host.notes.length + 1 }, noted), ...inside];
 }
 
-/** A bridge as wide as all that is plugged into it; its row is not known yet. */
-function barOf(bridge: TopologyNode, placed: readonly Placed[]): Box {
+/** A bridge as nodeWidth as all that is plugged into it; its row is not known yet. */
+function bridgeBar(bridge: TopologyNode, placed: readonly Placed[]): Box {
   const ports = placed
     .filter((unit) => unit.bridge === bridge.id)
-    .flatMap(columnsOf)
-    .flatMap(({ port, middle }) => (port ? [around(port, middle, 0)] : []));
+    .flatMap(placeColumns)
+    .flatMap(({ port, middle }) => (port ? [boxAround(port, middle, 0)] : []));
   const [left, right] = [Math.min(...ports.map(({ x }) => x)), Math.max(...ports.map(({ x, width }) => x + width))];
-  const missing = Math.max(0, wide(bridge) - (right - left));
+  const missing = Math.max(0, nodeWidth(bridge) - (right - left));
   const x = Math.max(inset, left - Math.floor(missing / 2));
-  return { ...boxOf(bridge, x, 0), width: right - left + missing };
+  return { ...nodeBox(bridge, x, 0), width: right - left + missing };
 }
 
 // Containers and their cables.
@@ -272,14 +293,15 @@ interface Unit {
   width: number;
 }
 
-/** Those in one bridge are neighbours; otherwise as the topology has them. */
-function unitsOf(topology: Topology): Unit[] {
+/** The units in the order of the topology, but those of one bridge side by side. */
+function collectUnits(topology: Topology): Unit[] {
   const nodes = new Map(topology.zones.flatMap((zone) => zone.nodes).map((node) => [node.id, node]));
   const over = (id: string, kind: string): string | undefined =>
     topology.links.find((link) => link.to === id && link.kind === kind)?.from;
   const column = (port: TopologyNode | undefined, inner: TopologyNode | undefined): Column => ({
-    ...{ port, inner },
-    width: Math.max(...[port, inner].map((node) => (node ? wide(node) : 0))),
+    port,
+    inner,
+    width: Math.max(...[port, inner].map((node) => (node ? nodeWidth(node) : 0))),
   });
   const bridgeOf = (columns: Column[]): string | undefined => {
     const bridges = columns.flatMap(({ port }) => (port ? [over(port.id, 'port')] : []));
@@ -293,7 +315,7 @@ function unitsOf(topology: Topology): Unit[] {
         columns.map(({ width }) => width),
         gap,
       );
-      const width = Math.max(inside, longest([titleOf(zone), ...zone.notes])) + 4;
+      const width = Math.max(inside, longestLabel([titleLabel(zone), ...zone.notes])) + 4;
       return { zone, columns, bridge: bridgeOf(columns), width };
     });
   const used = new Set(containers.flatMap(({ columns }) => columns.map(({ port }) => port?.id)));
@@ -302,12 +324,12 @@ function unitsOf(topology: Topology): Unit[] {
     .flatMap((zone) => zone.nodes.filter(({ kind, id }) => kind === 'veth' && !used.has(id)))
     .map((port): Unit => {
       const columns = [column(port, undefined)];
-      return { columns, bridge: bridgeOf(columns), width: wide(port) + 4 };
+      return { columns, bridge: bridgeOf(columns), width: nodeWidth(port) + 4 };
     });
-  return together([...containers, ...loose]);
+  return groupByBridge([...containers, ...loose]);
 }
 
-const together = (units: readonly Unit[]): Unit[] => {
+const groupByBridge = (units: readonly Unit[]): Unit[] => {
   const order = [...new Set(units.map(({ bridge }) => bridge))];
   return order.flatMap((bridge) => units.filter((unit) => unit.bridge === bridge));
 };
@@ -315,20 +337,20 @@ const together = (units: readonly Unit[]): Unit[] => {
 // Wires.
 
 /** The way of a link from the upper of its boxes to the lower one; undefined: an end of it is not drawn. */
-function wireOf(boxes: readonly Box[], { from, to, kind, mark }: TopologyLink): Wire | undefined {
+function routeWire(boxes: readonly Box[], { from, to, kind, mark }: TopologyLink): Wire | undefined {
   const ends = [from, to].map((id) => boxes.find((box) => box.id === id));
   const [upper, lower] = ends.toSorted((one, other) => (one?.y ?? 0) - (other?.y ?? 0));
   if (!upper || !lower) return undefined;
-  const start = startOf(upper, lower, boxes);
+  const start = wireStart(upper, lower, boxes);
   const end = { x: upper.kind === 'place' ? start.x : middle(lower), y: lower.y };
   // The corner is just above the lower box: there is one free row there, and nothing beside it.
-  return { kind, mark, points: straight(start, end) };
+  return { kind, mark, points: bendWire(start, end) };
 }
 
 const middle = ({ x, width }: Box): number => x + Math.floor(width / 2);
 
-/** A place is reached by the border of its zone; a wide box is left right above the narrow one. */
-function startOf(upper: Box, lower: Box, boxes: readonly Box[]): Point {
+/** A place is reached by the border of its zone; a nodeWidth box is left right above the narrow one. */
+function wireStart(upper: Box, lower: Box, boxes: readonly Box[]): Point {
   if (upper.kind === 'place') {
     const zone = boxes.find(({ kind }) => kind === 'world') ?? upper;
     return { x: middle(lower), y: zone.y + zone.height - 1 };
@@ -338,7 +360,7 @@ function startOf(upper: Box, lower: Box, boxes: readonly Box[]): Point {
   return { x: reaches ? below : middle(upper), y: upper.y + upper.height - 1 };
 }
 
-function straight(start: Point, end: Point): Point[] {
+function bendWire(start: Point, end: Point): Point[] {
   if (start.x === end.x) return [start, end];
   const turn = end.y - 1;
   return [start, { x: start.x, y: turn }, { x: end.x, y: turn }, end];

@@ -11,9 +11,9 @@ import {
   type Topology,
   type TopologyNode,
 } from '@handwired/host';
-import { connectivity, dns, egress, type Flow, hairpin, loopback, publish } from './flow.ts';
+import { connectivityFlow, dnsFlow, egressFlow, type Flow, hairpinFlow, loopbackFlow, publishFlow } from './flow.ts';
 import { drawFlowAsMermaid, drawFlowAsOutline, drawFlowAsSvg, drawFlowAsText } from './flow-draw.ts';
-import { cell, px, svgOf, xml } from './svg.ts';
+import { cell, px, svgDocument, xml } from './svg.ts';
 import {
   mermaidLines,
   svgElements,
@@ -52,19 +52,21 @@ const pictures = {
   veth: afterChapter('veth', 'After this chapter: cables from both containers to the bridge'),
   addressing: afterChapter('addressing', 'After this chapter: addresses and routes'),
   topology: afterChapter('publish', 'The whole network'),
-  connectivity: flowPicture(connectivity),
-  egress: flowPicture(egress),
-  dns: flowPicture(dns),
-  publish: flowPicture(publish),
-  loopback: flowPicture(loopback),
-  hairpin: flowPicture(hairpin),
+  connectivity: flowPicture(connectivityFlow),
+  egress: flowPicture(egressFlow),
+  dns: flowPicture(dnsFlow),
+  publish: flowPicture(publishFlow),
+  loopback: flowPicture(loopbackFlow),
+  hairpin: flowPicture(hairpinFlow),
   docker: { title: () => 'By hand, and by Docker', of: (plan) => drawBeside(handAndDocker(plan)) },
 } satisfies Record<string, Picture>;
 
-export type PictureName = keyof typeof pictures;
+type PictureName = keyof typeof pictures;
+/** The name of every picture. */
 export const pictureNames = Object.keys(pictures) as PictureName[];
 
-export interface PictureOptions extends Partial<TextOptions> {
+/** How a picture is to come out. */
+interface PictureOptions extends Partial<TextOptions> {
   /** Keeps the ids of several pictures on one page apart; default: the picture's name. */
   id?: string;
 }
@@ -88,23 +90,24 @@ function findPicture(name: string): Picture {
 
 // Forms.
 
-/** `plain` is ASCII without drawing: for a screen reader. */
+/** `plain` is an outline in ASCII, for a screen reader. */
 export type PictureForm = 'text' | 'plain' | 'svg' | 'mermaid';
 
 /** What a picture is called; `id` keeps the ids of several on one page apart. */
-export interface Head {
+interface Head {
   id: string;
   title: string;
 }
 
 /** One picture in each of its forms. */
-export interface Drawing {
+interface Drawing {
   text: (options: TextOptions) => string[];
   plain: () => string[];
   svg: (head: Head) => string;
   mermaid: () => string[];
 }
 
+/** A topology, planned or found on a lab host, as a picture. */
 export const drawTopology = (topology: Topology): Drawing => ({
   text: (options) => drawAsText(topology, options),
   plain: () => drawAsOutline(topology),
@@ -126,7 +129,7 @@ const drawBeside = (beside: Beside): Drawing => ({
   mermaid: () => besideAsMermaid(beside),
 });
 
-/** Without a newline at its end. */
+/** A picture in one of its forms, without a newline at its end. */
 export function renderDrawing(drawing: Drawing, form: PictureForm, head: Head, text: TextOptions): string {
   if (form === 'svg') return drawing.svg(head).trimEnd();
   return drawing[form](text).join('\n');
@@ -142,8 +145,11 @@ function handAndDocker(plan: Plan): Beside {
   const { bridge, container } = dockerHost;
   const dockers: Plan = {
     ...plan,
-    // The default network of a daemon that was told no other, and a name such as it makes them up.
-    ...{ bridge, subnet: '172.17.0.0/16', prefix: 16, gateway: '172.17.0.1' },
+    // Docker's default network where no other is set, and a veth name of the kind that Docker makes up.
+    bridge,
+    subnet: '172.17.0.0/16',
+    prefix: 16,
+    gateway: '172.17.0.1',
     ct1: { name: container, veth: 'veth1a2b3c4', peer: 'eth0', address: '172.17.0.2' },
   };
   return [
@@ -155,7 +161,7 @@ function handAndDocker(plan: Plan): Beside {
   ];
 }
 
-/** With its own uplink. Which name servers Docker hands on depends on the host's resolv.conf: they are left out. */
+/** With the uplink of Docker's namespace. Name servers are left out: which ones Docker hands on depends on the host's resolv.conf. */
 function onDockerHost({ zones, ...rest }: Topology, { resolver }: Plan): Topology {
   const { netns, inner, address, prefix } = dockerHost;
   const uplink = (node: TopologyNode): TopologyNode =>
@@ -217,7 +223,10 @@ function besideAsSvg(beside: Beside, { id, title }: { id: string; title: string 
     x += one.width + 3 * cell.width;
     height = Math.max(height, one.height + 2 * cell.height);
   }
-  return svgOf({ id, title, description: besideAsOutline(beside).join('\n'), width: x - 3 * cell.width, height }, body);
+  return svgDocument(
+    { id, title, description: besideAsOutline(beside).join('\n'), width: x - 3 * cell.width, height },
+    body,
+  );
 }
 
 const besideAsMermaid = (beside: Beside): string[] => [

@@ -1,17 +1,17 @@
-/** Characters of a drawing in SVG: one cell of the layout. */
+/** The size of one cell of the layout in pixels: one character. */
 export const cell = { width: 8.4, height: 20 } as const;
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Text for elements and quoted attributes. */
+/** Text escaped for elements and quoted attributes of HTML and SVG. */
 export const xml = (text: string): string => text.replaceAll(/[&<>"']/g, (found) => entities[found] ?? '');
 
 /** A coordinate with one decimal at most. */
 export const px = (value: number): string => String(Math.round(value * 10) / 10);
 
 /**
- * What every diagram looks like. It takes the colours of the page that it stands in by --diagram-*, and is legible on its own in the light
- * and in the dark: text and lines are currentColor.
+ * The style of every diagram. A page sets its colours by the variables --diagram-*. On its own a diagram is legible in
+ * light and dark: text and lines are currentColor.
  */
 const style = `
 svg.diagram { font: 13px/20px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
@@ -39,7 +39,7 @@ svg.diagram:root { color-scheme: light dark; color: CanvasText; background: Canv
 .diagram text.changed { fill: var(--diagram-changed, light-dark(#6d28d9, #c4adff)); }
 `;
 
-/** What a picture is called and says to those who can't see it. `id` keeps several on one page apart. */
+/** A picture's title and its description for those who can't see it. `id` must be unique on the page. */
 export interface SvgHead {
   id: string;
   title: string;
@@ -50,7 +50,7 @@ export interface SvgHead {
 }
 
 /** One self-contained picture: nothing is loaded, nothing runs. */
-export function svgOf({ id, title, description, width, height }: SvgHead, body: readonly string[]): string {
+export function svgDocument({ id, title, description, width, height }: SvgHead, body: readonly string[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" class="diagram" viewBox="-6 -4 ${px(width + 12)} ${px(height + 8)}" width="${px(width + 12)}" height="${px(height + 8)}" role="img" aria-labelledby="${xml(id)}-title ${xml(id)}-desc">
 <title id="${xml(id)}-title">${xml(title)}</title>
 <desc id="${xml(id)}-desc">${xml(description)}</desc>

@@ -1,13 +1,13 @@
 /** Draws a topology: as text, as an outline in ASCII, as SVG and as Mermaid. */
 import { styleText } from 'node:util';
 import type { Label, Mark, Topology, TopologyNode, Zone } from '@handwired/host';
-import { type Box, type Layout, layoutOf, legendOf, type Point, type Wire, written } from './layout.ts';
-import { cell, px, svgOf, xml } from './svg.ts';
+import { type Box, type Layout, layOutTopology, legendLine, type Point, type Wire, labelText } from './layout.ts';
+import { cell, px, svgDocument, xml } from './svg.ts';
 
 /** The most characters of a line that is drawn; a longer one ends with an ellipsis. */
 const most = 40;
 
-/** Printable ASCII, and what our own words have beyond it. Anything else could reorder, hide or widen a line. */
+/** All but printable ASCII and two signs of our own texts: other characters could reorder, hide or widen a line. */
 const harmful = /[^\u0020-\u007e→…]/gu;
 
 const harmless = (text: string): string => {
@@ -15,7 +15,7 @@ const harmless = (text: string): string => {
   return seen.length > most ? `${seen.slice(0, most - 1)}…` : seen;
 };
 
-/** A topology whose texts, which a lab host may have made up, can be drawn: names stay apart by their ids. */
+/** The topology with texts that are safe to draw: a lab host can give its objects any names. The ids stay as they are. */
 function drawable(topology: Topology): Topology {
   const label = ({ text, mark }: Label): Label => ({ text: harmless(text), mark });
   const node = (one: TopologyNode): TopologyNode => ({
@@ -47,11 +47,11 @@ export interface TextOptions {
 const zoneKinds: ReadonlySet<Box['kind']> = new Set(['world', 'host', 'container']);
 const colors = { missing: 'red', wrong: 'red', extra: 'yellow' } as const;
 
-/** Boxes and lines; as an outline where there are not enough columns for them. */
+/** A topology as boxes and lines; where they do not fit into the columns, as an outline. */
 export function drawAsText(topology: Topology, { columns, color }: TextOptions): string[] {
-  const layout = layoutOf(drawable(topology));
+  const layout = layOutTopology(drawable(topology));
   if (layout.width > columns) return drawAsOutline(topology);
-  const legend = legendOf(layout);
+  const legend = legendLine(layout);
   return [...boxLines(layout, color), ...(legend === undefined ? [] : ['', legend])];
 }
 
@@ -60,10 +60,10 @@ function boxLines({ width, height, boxes, wires }: Layout, color: boolean): stri
   for (const box of boxes) if (box.kind !== 'place') canvas.frame(box, box.title.mark === 'missing');
   for (const { points, mark } of wires) canvas.line(points, mark === 'missing');
   for (const { kind, x, y, title, lines, linesAt } of boxes) {
-    const write = (column: number, row: number, label: Label, text = written(label)): void =>
+    const write = (column: number, row: number, label: Label, text = labelText(label)): void =>
       canvas.text(column, row, text, painter(label.mark, color));
     if (kind === 'place') write(x, y, title);
-    else if (zoneKinds.has(kind)) write(x + 1, y, title, ` ${written(title)} `);
+    else if (zoneKinds.has(kind)) write(x + 1, y, title, ` ${labelText(title)} `);
     else write(x + 2, y + 1, title);
     for (const [at, label] of lines.entries()) write(x + 2, linesAt + at, label);
   }
@@ -79,10 +79,10 @@ const down = 2;
 const left = 4;
 const right = 8;
 
-/** By the directions of a cell, added up; straight ones differ where nothing but what is missing runs. */
+/** The characters of lines, by the sum of their directions. A straight line of which all is missing is dashed. */
 const corners = ' ╵╷│╴┘┐┤╶└┌├─┴┬┼';
 const dashes: Record<number, string> = { [up + down]: '┆', [left + right]: '┄' };
-/** Added to the directions of a cell where something that is there runs. */
+/** Added to the directions of a cell that a line of something present runs through. */
 const solid = 16;
 
 /** A sheet of characters on which lines join where they meet. */
@@ -95,7 +95,7 @@ class Canvas {
     this.#texts = Array.from({ length: height }, () => Array<string>(width).fill(''));
   }
 
-  /** Along points that are straight above or beside one another. */
+  /** A line along points, each straight above or beside the one before. */
   line(points: readonly Point[], dashed = false): void {
     for (const [at, to] of points.entries()) {
       const from = points[at - 1];
@@ -117,7 +117,7 @@ class Canvas {
     );
   }
 
-  /** Over what was there. `paint` sees each character alone and keeps its width. */
+  /** Writes text over what was there. `paint` is given each character alone and must keep its width. */
   text(x: number, y: number, text: string, paint: (character: string) => string = (same) => same): void {
     for (const [at, character] of Array.from(text).entries()) {
       const row = this.#texts[y];
@@ -200,16 +200,16 @@ function nodeLines({ kind }: Zone, node: TopologyNode, wires: readonly string[])
 
 // SVG.
 
-/** One topology as a picture. */
+/** A topology as SVG. */
 export function drawAsSvg(topology: Topology, { id, title }: { id: string; title: string }): string {
   const { width, height, body } = svgElements(topology);
-  return svgOf({ id, title, description: drawAsOutline(topology).join('\n'), width, height }, body);
+  return svgDocument({ id, title, description: drawAsOutline(topology).join('\n'), width, height }, body);
 }
 
-/** The elements of a topology's picture, and how large they are together. */
+/** The elements of a topology's picture, and the size of the whole in pixels. */
 export function svgElements(topology: Topology): { width: number; height: number; body: string[] } {
-  const layout = layoutOf(drawable(topology));
-  const legend = legendOf(layout);
+  const layout = layOutTopology(drawable(topology));
+  const legend = legendLine(layout);
   const rows = layout.height + (legend === undefined ? 0 : 2);
   const body = [
     ...elements(layout),
@@ -233,7 +233,7 @@ function rect({ x, y, width, height }: Box, radius: number): string {
 
 function text(label: Label, x: number, y: number, kind: string): string {
   const classes = [kind, label.mark ?? ''].filter(Boolean).join(' ');
-  return `<text class="${classes}" xml:space="preserve" x="${px(x * cell.width)}" y="${px((y + 0.5) * cell.height + 4.5)}">${xml(written(label))}</text>`;
+  return `<text class="${classes}" xml:space="preserve" x="${px(x * cell.width)}" y="${px((y + 0.5) * cell.height + 4.5)}">${xml(labelText(label))}</text>`;
 }
 
 const linesIn = ({ x, lines, linesAt }: Box): string[] =>
@@ -280,7 +280,7 @@ function subgraph({ name, mark, notes, nodes }: Zone, id: string, ids: ReadonlyM
   return [
     `  subgraph ${id}["${mermaidText(`${name}${suffix(mark)}`)}"]`,
     ...nodes.map((node) => `    ${ids.get(node.id) ?? ''}["${labelOf(node)}"]`),
-    // A subgraph without a node is not drawn as one.
+    // Mermaid does not draw a subgraph without a node as a subgraph.
     ...(notes.length > 0 || nodes.length === 0 ? [`    ${id}n["${noted}"]`] : []),
     '  end',
   ];
@@ -289,6 +289,6 @@ function subgraph({ name, mark, notes, nodes }: Zone, id: string, ids: ReadonlyM
 const labelOf = ({ name, mark, addresses, notes }: TopologyNode): string =>
   [mermaidText(`${name}${suffix(mark)}`), ...addresses.map(mermaidLine), ...notes.map(mermaidLine)].join('<br>');
 
-/** Mermaid's own entities, by number, for all that is no plain word: quotes, brackets, markup, Markdown. */
+/** Text for a Mermaid label: all characters that could mean something there are Mermaid's numeric entities. */
 export const mermaidText = (text: string): string =>
   text.replaceAll(/[^A-Za-z0-9 .:/,()→-]/gu, (found) => `#${found.codePointAt(0) ?? 0};`);

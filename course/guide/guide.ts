@@ -18,8 +18,10 @@ export const headings = {
   ask: 'Ask yourself',
 } as const;
 
+/** What a section is called in code. */
 export type SectionId = keyof typeof headings;
 
+/** One section of a guide. */
 export interface Section {
   id: SectionId;
   title: string;
@@ -33,6 +35,7 @@ export type Inline =
   | { kind: 'link'; href: string; inlines: readonly Inline[] }
   | { kind: 'break' };
 
+/** A piece of a guide. */
 export type Block =
   | { kind: 'text' | 'heading'; inlines: readonly Inline[] }
   | { kind: 'list'; ordered: boolean; start: number; items: readonly (readonly Block[])[] }
@@ -47,15 +50,15 @@ export type Block =
   /** What Docker does in the place of each step. */
   | { kind: 'docker'; steps: readonly Pick<GuideStep, 'id' | 'title' | 'docker'>[] };
 
-/** What is typed, and what comes of it. */
+/** Commands that are typed, and what they print. */
 export interface CommandBlock {
   kind: 'command';
   /** `lab host`: in its root shell. `own machine`: in the other window, where `lab` is. */
   where: 'lab host' | 'own machine';
   text: string;
-  /** `fails`: the last command must exit with other than 0. */
+  /** `fails`: the last command must exit with a status other than 0. */
   ends: 'well' | 'fails';
-  /** Its output is nobody's concern: it is not compared. */
+  /** The tests do not compare its output. */
   quiet: boolean;
   /** What one should see, stdout and stderr; see `see.ts` for its two wildcards. Absent: nothing, unless it is quiet. */
   see?: string;
@@ -71,6 +74,7 @@ interface StepBlock {
   line: number;
 }
 
+/** A step of the chapter as a guide shows it. */
 export interface GuideStep {
   id: string;
   title: string;
@@ -89,7 +93,7 @@ export function allBlocks(blocks: readonly Block[]): Block[] {
   });
 }
 
-/** Text without its marks. */
+/** The text alone, without emphasis and links. */
 export const plainText = (inlines: readonly Inline[]): string =>
   inlines
     .map((inline) => {

@@ -31,7 +31,7 @@ export async function readGuide(course: Course, id: ChapterId, values: Values): 
   return parseGuide(text, chapter, { ...values, steps: guideSteps(chapter, values.plan) });
 }
 
-/** The same for who reads it. Throws LabError (3) for a guide that is missing or can't be read: that is our error. */
+/** A chapter's guide for a reader. Throws LabError (3), our error, when it is missing or can't be read. */
 export async function loadGuide(course: Course, id: ChapterId, values: Values): Promise<Guide> {
   const parsed = await readGuide(course, id, values);
   const [problem] = parsed?.problems ?? [];
@@ -52,19 +52,19 @@ export const guideSteps = (chapter: Chapter, plan: Plan): GuideStep[] =>
     commands: commands.filter(({ after }) => !after).map(({ run }) => run.cmd),
   }));
 
-/** What is wrong in a guide's text, where. */
+/** Something wrong in a guide's text, with its line in guide.md. */
 interface Problem {
   line: number;
   what: string;
 }
 
-/** A guide, and what is wrong with its text: nothing, when it is as it should be. */
+/** A guide, and what is wrong with its text: no problems when it is right. */
 export interface ParsedGuide {
   guide: Guide;
   problems: readonly Problem[];
 }
 
-/** Reads a guide of a chapter. It throws nothing: what can't be read is among the problems, and left out. */
+/** Reads the text of a chapter's guide. Throws nothing: what can't be read is left out, and is among the problems. */
 export function parseGuide(
   text: string,
   chapter: ChapterInfo,
@@ -103,8 +103,8 @@ export interface Values {
 }
 
 /**
- * Puts values in the place of `{{dotted.path}}`. `onUnknown` is told each path that leads to no value, with its line.
- * `{{.State.Pid}}` is a template of Docker's own, and stays.
+ * Replaces each `{{dotted.path}}` by its value. `onUnknown` is called with each path that has no value, and its line.
+ * `{{.State.Pid}}` is a template for Docker, and stays.
  */
 export function fillIn(text: string, values: Values, onUnknown: (path: string, line: number) => void): string {
   const root = { ...values, world, docker: dockerHost };
@@ -180,7 +180,7 @@ export function readParts(text: string, reading: Reading): Part[] {
   return parts;
 }
 
-/** A token with the line that it begins on; inside a list, the list's own. */
+/** A token with the line that it begins on; for a token inside a list, the line of the list. */
 interface Placed {
   token: Token;
   line: number;
@@ -263,7 +263,7 @@ function checkFence(token: Tokens.Code, line: number, { problem }: Reading): voi
     problem(line, `a fence that is not closed: ${firstLine(token.raw)}`);
 }
 
-/** Languages that look like ours, but would only be shown. */
+/** Languages of fences that a writer could take for `sh`. They would only be shown, not run. */
 const almost = ['bash', 'shell', 'console', 'terminal'];
 
 function codeOf(token: Tokens.Code, line: number, reading: Reading): Block | undefined {
@@ -310,7 +310,7 @@ export interface Reading {
   problem: (line: number, what: string) => void;
 }
 
-/** Text inside a line. What a guide does not have is told and left out. */
+/** Text inside a line. What a guide may not have is left out, and is a problem. */
 function readInlines(tokens: readonly Token[], line: number, reading: Reading): Inline[] {
   return tokens.flatMap((token): Inline[] => {
     const inner = (): Inline[] => readInlines((token as { tokens?: Token[] }).tokens ?? [], line, reading);
@@ -340,5 +340,5 @@ function readInlines(tokens: readonly Token[], line: number, reading: Reading): 
   });
 }
 
-/** As much of a text as a problem quotes. */
+/** The part of a text that a problem quotes. */
 const firstLine = (text: string): string => (text.trim().split('\n')[0] ?? '').slice(0, 60);

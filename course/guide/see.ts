@@ -1,17 +1,17 @@
-/** A line of what one should see that stands for any lines, also none. */
+/** In a `see` fence, alone on a line: any lines, also none. */
 export const anyLines = '...';
-/** In a line: any text, also none. */
+/** In a line of a `see` fence: any text, also none. */
 export const anyText = '…';
 
-/** One line of a comparison: in both, only wanted, or only there. */
+/** One line of a comparison: in both texts, only in what should be seen (`-`), or only in what came (`+`). */
 export interface SeenLine {
   mark: ' ' | '-' | '+';
   text: string;
 }
 
 /**
- * Compares what came with what one should see: line by line, blanks squeezed, empty lines left out. `...` alone on a
- * line stands for any lines, `…` in a line for any text. undefined: it is that; else both, laid side by side.
+ * Compares an output with what one should see: line by line, without empty lines, a run of blanks counting as one. `...`
+ * alone on a line stands for any lines, `…` in a line for any text. Returns undefined when they agree, else both aligned.
  */
 export function compareOutput(wanted: string, came: string): SeenLine[] | undefined {
   const [left, right] = [linesOf(wanted), linesOf(came)];
@@ -25,7 +25,7 @@ const linesOf = (text: string): string[] =>
     .map((line) => line.replaceAll(/\s+/g, ' ').trim())
     .filter((line) => line !== '');
 
-/** Whether a line is one that one should see. */
+/** Whether a line agrees with a wanted one. */
 function matches(wanted: string, line: string): boolean {
   const pattern = wanted.split(anyText).map((piece) => piece.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${pattern.join('.*')}$`, 'u').test(line);

@@ -3,7 +3,7 @@ import { type ChapterId, type Plan } from '@handwired/host';
 import type { Course } from '../chapter.ts';
 import { mark } from '../commands.ts';
 import { recordSteps } from '../run.ts';
-import { foldCommand, type GuideLook, paint, wrap } from './terminal.ts';
+import { foldCommand, type GuideStyle, paint, wrap } from './terminal.ts';
 
 /** One thing of the network: what it is for, how it is made, what Docker calls it. */
 export interface SummaryEntry {
@@ -23,26 +23,26 @@ export function summarize({ chapters }: Pick<Course, 'chapters'>, plan: Plan): S
   });
 }
 
-/** The same for a terminal, one element a line: as few lines as the width allows. */
-export function summaryLines(course: Course, { plan, ...look }: GuideLook & { plan: Plan }): string[] {
+/** The summary for a terminal, one element a line, in as few lines as the width allows. */
+export function summaryLines(course: Course, { plan, ...style }: GuideStyle & { plan: Plan }): string[] {
   const entries = summarize(course, plan);
   const title = wrap(
-    paint('bold', 'The network on one screen: thing, command (rules without comment), name in Docker', look),
-    look.columns,
+    paint('bold', 'The network on one screen: thing, command (rules without comment), name in Docker', style),
+    style.columns,
   );
-  return [...title, ...entries.flatMap((entry) => entryLines(entry, look))];
+  return [...title, ...entries.flatMap((entry) => entryLines(entry, style))];
 }
 
-function entryLines({ name, for: purpose, command, docker }: SummaryEntry, look: GuideLook): string[] {
+function entryLines({ name, for: purpose, command, docker }: SummaryEntry, style: GuideStyle): string[] {
   const [left, right] = [`${name}: ${purpose}`, `Docker: ${docker}`];
-  const gap = look.columns - left.length - right.length;
-  const bold = paint('bold', name, look) + left.slice(name.length);
+  const gap = style.columns - left.length - right.length;
+  const bold = paint('bold', name, style) + left.slice(name.length);
   const head =
-    gap >= 2 && !look.plain
-      ? [`${bold}${' '.repeat(gap)}${paint('dim', right, look)}`]
-      : [...wrap(bold, look.columns), ...(look.plain ? [] : wrap(paint('dim', right, look), look.columns, '  '))];
-  const commands = foldCommand(command, look.plain ? Infinity : look.columns - 2).map(
-    (line) => `  ${paint('cyan', line, look)}`,
+    gap >= 2 && !style.plain
+      ? [`${bold}${' '.repeat(gap)}${paint('dim', right, style)}`]
+      : [...wrap(bold, style.columns), ...(style.plain ? [] : wrap(paint('dim', right, style), style.columns, '  '))];
+  const commands = foldCommand(command, style.plain ? Infinity : style.columns - 2).map(
+    (line) => `  ${paint('cyan', line, style)}`,
   );
-  return [...head, ...commands, ...(look.plain ? [`  ${right}`] : [])];
+  return [...head, ...commands, ...(style.plain ? [`  ${right}`] : [])];
 }

@@ -15,49 +15,51 @@ import {
 } from './guide.ts';
 import { anyLines, anyText } from './see.ts';
 
-/** What a guide is shown with besides its own text. */
-interface GuideFrame extends GuideLook {
+/** How a guide is shown, and what stands before and after its text. */
+interface GuideFrame extends GuideStyle {
   plan: Plan;
-  /** Said under the title: whose values these are. */
+  /** The line under the title: whose values these are. */
   subtitle: string;
-  /** Said at the end: what to type next. */
+  /** The last lines: what to type next. */
   next: readonly string[];
 }
 
-/** Text of guides is easier to read in lines that are not longer. */
+/** The longest line: text in longer ones is hard to read. */
 const widest = 92;
 const indent = '  ';
-/** Terminals that are narrower have no room for the indent of a section: pictures are up to 60 wide. */
+/** In a narrower terminal sections are not indented: pictures are up to 60 columns wide. */
 const roomy = 64;
-/** Of commands and outputs. */
+/** The indent of commands and outputs. */
 const codeIndent = '      ';
 
 /** A guide as text for a terminal, one element a line. */
 export function guideLines(guide: Guide, shown: GuideFrame): string[] {
-  const look = { ...shown, columns: Math.min(shown.columns, widest) };
+  const style = { ...shown, columns: Math.min(shown.columns, widest) };
   const { number, title } = guide.chapter;
-  const margin = look.columns < roomy ? '' : indent;
-  const inside = { ...look, columns: look.columns - margin.length };
+  const margin = style.columns < roomy ? '' : indent;
+  const inside = { ...style, columns: style.columns - margin.length };
   const sections = guide.sections.flatMap((section, at) => [
     '',
-    headingOf(section, at, guide.sections.length, look),
+    sectionHeading(section, at, guide.sections.length, style),
     '',
     ...indented(blockLines(section.blocks, inside), margin),
   ]);
   return [
-    ...wrap(paint('bold', `Chapter ${number}: ${title}`, look), look.columns),
-    ...[shown.subtitle, ...legendOf(guide, look)].flatMap((line) => wrap(paint('dim', line, look), look.columns)),
+    ...wrap(paint('bold', `Chapter ${number}: ${title}`, style), style.columns),
+    ...[shown.subtitle, ...wildcardLegend(guide, style)].flatMap((line) =>
+      wrap(paint('dim', line, style), style.columns),
+    ),
     ...sections,
     '',
-    ...shown.next.map((line) => paint('dim', line, look)),
+    ...shown.next.map((line) => paint('dim', line, style)),
   ];
 }
 
-/** What the wildcards of a guide's outputs are called for one who hears them. */
+/** The words that a screen reader says for the wildcards of outputs. */
 const spokenWildcards = { text: '<any text>', lines: '<any lines>' } as const;
 
-/** What stands for what in the outputs of this guide. In the words for a screen reader it is said. */
-function legendOf({ sections }: Guide, { plain }: GuideLook): string[] {
+/** Explains the wildcards that this guide uses. For a screen reader they are words, which need no explanation. */
+function wildcardLegend({ sections }: Guide, { plain }: GuideStyle): string[] {
   const blocks = allBlocks(sections.flatMap((section) => section.blocks));
   const outputs = blocks.flatMap((block) => ('see' in block ? block.see.split('\n') : []));
   const used = [
@@ -67,112 +69,112 @@ function legendOf({ sections }: Guide, { plain }: GuideLook): string[] {
   return plain || used.length === 0 ? [] : [`in what you should see, ${used.join(', ')}`];
 }
 
-function headingOf({ title }: Section, at: number, of: number, look: GuideFrame): string {
-  if (look.plain) return `Section ${at + 1} of ${of}: ${title}`;
-  return paint('bold', title.toUpperCase(), look);
+function sectionHeading({ title }: Section, at: number, of: number, style: GuideFrame): string {
+  if (style.plain) return `Section ${at + 1} of ${of}: ${title}`;
+  return paint('bold', title.toUpperCase(), style);
 }
 
 const indented = (lines: readonly string[], by: string): string[] =>
   lines.map((line) => (line === '' ? '' : by + line));
 
-/** Blocks with an empty line between any two; of one that has nothing to show, such as no step for Docker, none. */
-const blockLines = (blocks: readonly Block[], look: GuideFrame): string[] =>
+/** The lines of blocks, with an empty line between two blocks. A block without lines leaves no empty line. */
+const blockLines = (blocks: readonly Block[], style: GuideFrame): string[] =>
   blocks
-    .map((block) => linesFor(block, look))
+    .map((block) => linesFor(block, style))
     .filter((lines) => lines.length > 0)
     .flatMap((lines, at) => [...(at > 0 ? [''] : []), ...lines]);
 
-function linesFor(block: Block, look: GuideFrame): string[] {
+function linesFor(block: Block, style: GuideFrame): string[] {
   switch (block.kind) {
     case 'text':
-      return wrap(paintInlines(block.inlines, look), look.columns);
+      return wrap(paintInlines(block.inlines, style), style.columns);
     case 'heading':
-      return wrap(paint('bold', plainText(block.inlines), look), look.columns);
+      return wrap(paint('bold', plainText(block.inlines), style), style.columns);
     case 'list':
-      return listLines(block, look);
+      return listLines(block, style);
     case 'table':
-      return tableLines(block, look);
+      return tableLines(block, style);
     case 'quote': {
-      const mark = look.plain ? indent : '│ ';
-      return blockLines(block.blocks, { ...look, columns: look.columns - mark.length }).map((line) => mark + line);
+      const mark = style.plain ? indent : '│ ';
+      return blockLines(block.blocks, { ...style, columns: style.columns - mark.length }).map((line) => mark + line);
     }
     case 'code':
-      return codeLines(foldOutput(block.text, codeColumns(look)));
+      return codeLines(foldOutput(block.text, codeColumns(style)));
     case 'command':
-      return [...commandLines(block, look), ...seeLines(expectedOutput(block), look)];
+      return [...commandLines(block, style), ...seeLines(expectedOutput(block), style)];
     case 'step':
-      return [...stepLines(block.step, look), ...seeLines(block.see, look)];
+      return [...stepLines(block.step, style), ...seeLines(block.see, style)];
     case 'picture':
-      return pictureBlock(block.name, look);
+      return pictureBlock(block.name, style);
     case 'docker':
-      return dockerLines(block.steps, look);
+      return dockerLines(block.steps, style);
   }
 }
 
-function listLines({ ordered, start, items }: Extract<Block, { kind: 'list' }>, look: GuideFrame): string[] {
+function listLines({ ordered, start, items }: Extract<Block, { kind: 'list' }>, style: GuideFrame): string[] {
   const loose = items.some((blocks) => blocks.length > 1);
   return items.flatMap((blocks, at) => {
     const mark = ordered ? `${start + at}. ` : '- ';
-    const lines = blockLines(blocks, { ...look, columns: look.columns - mark.length });
+    const lines = blockLines(blocks, { ...style, columns: style.columns - mark.length });
     const item = lines.map((line, n) => (n === 0 ? mark + line : line === '' ? '' : ' '.repeat(mark.length) + line));
     return [...(loose && at > 0 ? [''] : []), ...item];
   });
 }
 
-/** A line of a command or an output is one line to one who hears it. */
-const codeColumns = ({ columns, plain }: GuideLook): number => (plain ? Infinity : columns - codeIndent.length);
+/** The width of commands and outputs. For a screen reader their lines are not folded. */
+const codeColumns = ({ columns, plain }: GuideStyle): number => (plain ? Infinity : columns - codeIndent.length);
 
-const label = (text: string, look: GuideFrame): string => indent + paint('dim', text, look);
+const label = (text: string, style: GuideFrame): string => indent + paint('dim', text, style);
 const codeLines = (lines: readonly string[]): string[] => indented(lines, codeIndent);
 
-function commandLines({ where, text, ends }: CommandBlock, look: GuideFrame): string[] {
+function commandLines({ where, text, ends }: CommandBlock, style: GuideFrame): string[] {
   const place = where === 'lab host' ? 'on the lab host' : 'on your own machine';
-  return typed(ends === 'fails' ? `${place}; it will fail:` : `${place}:`, text, look);
+  return typed(ends === 'fails' ? `${place}; it will fail:` : `${place}:`, text, style);
 }
 
-const typed = (what: string, text: string, look: GuideFrame): string[] => [
-  label(`type ${what}`, look),
-  ...codeLines(foldCommands(text, codeColumns(look)).map((line) => paint('cyan', line, look))),
+const typed = (what: string, text: string, style: GuideFrame): string[] => [
+  label(`type ${what}`, style),
+  ...codeLines(foldCommands(text, codeColumns(style)).map((line) => paint('cyan', line, style))),
 ];
 
-/** A command of which nothing is said, and that is compared, prints nothing. */
+/** What a command prints. Without a `see` fence a command on the lab host prints nothing, unless it is quiet. */
 const expectedOutput = ({ where, quiet, see }: CommandBlock): string | undefined =>
   see ?? (where === 'lab host' && !quiet ? '' : undefined);
 
-function seeLines(see: string | undefined, look: GuideFrame): string[] {
+function seeLines(see: string | undefined, style: GuideFrame): string[] {
   if (see === undefined) return [];
-  if (see.trim() === '') return [label('it prints nothing', look)];
-  const text = look.plain
+  if (see.trim() === '') return [label('it prints nothing', style)];
+  const text = style.plain
     ? see.replaceAll(anyText, spokenWildcards.text).replaceAll(/^\s*\.\.\.\s*$/gm, spokenWildcards.lines)
     : see;
-  return [label('you should see:', look), ...codeLines(foldOutput(text, codeColumns(look)))];
+  return [label('you should see:', style), ...codeLines(foldOutput(text, codeColumns(style)))];
 }
 
-const stepLines = ({ title, why, commands }: GuideStep, look: GuideFrame): string[] => [
-  ...wrap(paint('bold', title, look), look.columns, look.plain ? 'Step: ' : '▸ '),
-  ...wrap(why, look.columns, indent),
+const stepLines = ({ title, why, commands }: GuideStep, style: GuideFrame): string[] => [
+  ...wrap(paint('bold', title, style), style.columns, style.plain ? 'Step: ' : '▸ '),
+  ...wrap(why, style.columns, indent),
   '',
-  ...typed('on the lab host:', commands.join('\n'), look),
+  ...typed('on the lab host:', commands.join('\n'), style),
 ];
 
-function pictureBlock(name: string, look: GuideFrame): string[] {
-  const caption = `${look.plain ? 'Picture: ' : ''}${pictureTitle(name, look.plan)}`;
-  const drawn = picture(name, look.plan, look.plain ? 'plain' : 'text', look);
-  return [...wrap(paint('dim', caption, look), look.columns), ...drawn.split('\n')];
+function pictureBlock(name: string, style: GuideFrame): string[] {
+  const caption = `${style.plain ? 'Picture: ' : ''}${pictureTitle(name, style.plan)}`;
+  const drawn = picture(name, style.plan, style.plain ? 'plain' : 'text', style);
+  return [...wrap(paint('dim', caption, style), style.columns), ...drawn.split('\n')];
 }
 
-const dockerLines = (steps: readonly Pick<GuideStep, 'title' | 'docker'>[], look: GuideFrame): string[] =>
+const dockerLines = (steps: readonly Pick<GuideStep, 'title' | 'docker'>[], style: GuideFrame): string[] =>
   steps.flatMap(({ title, docker }, at) => [
     ...(at > 0 ? [''] : []),
-    ...wrap(paint('bold', title, look), look.columns, '- '),
-    ...wrap(docker.does, look.columns, indent),
-    ...foldPath(docker.source, look.columns - indent.length).map((line) => indent + paint('dim', line, look)),
+    ...wrap(paint('bold', title, style), style.columns, '- '),
+    ...wrap(docker.does, style.columns, indent),
+    ...foldPath(docker.source, style.columns - indent.length).map((line) => indent + paint('dim', line, style)),
   ]);
 
 // Colours and text styles.
 
-/** How a guide is to come out in a terminal. */
-export interface GuideLook {
+/** How text is written to a terminal. */
+export interface GuideStyle {
   /** Characters a line. */
   columns: number;
   color: boolean;
@@ -182,24 +184,25 @@ export interface GuideLook {
 
 type Style = 'bold' | 'dim' | 'italic' | 'cyan' | 'underline';
 
-export const paint = (styles: Style | Style[], text: string, { color, plain }: GuideLook): string =>
+/** The text with those styles, where there is colour. */
+export const paint = (styles: Style | Style[], text: string, { color, plain }: GuideStyle): string =>
   color && !plain ? styleText(styles, text, { validateStream: false }) : text;
 
-/** Text inside a line. Without colour code is known by its backquotes. */
-function paintInlines(inlines: readonly Inline[], look: GuideLook): string {
+/** Text inside a line. Where there is no colour, code stands in backquotes. */
+function paintInlines(inlines: readonly Inline[], style: GuideStyle): string {
   return inlines
     .map((inline) => {
       switch (inline.kind) {
         case 'text':
           return inline.text.replaceAll(/\s+/g, ' ');
         case 'code':
-          return look.color && !look.plain ? paint('cyan', inline.text, look) : `\`${inline.text}\``;
+          return style.color && !style.plain ? paint('cyan', inline.text, style) : `\`${inline.text}\``;
         case 'strong':
-          return paint('bold', paintInlines(inline.inlines, look), look);
+          return paint('bold', paintInlines(inline.inlines, style), style);
         case 'emphasis':
-          return paint('italic', paintInlines(inline.inlines, look), look);
+          return paint('italic', paintInlines(inline.inlines, style), style);
         case 'link':
-          return `${paint('underline', paintInlines(inline.inlines, look), look)} (${inline.href})`;
+          return `${paint('underline', paintInlines(inline.inlines, style), style)} (${inline.href})`;
         case 'break':
           return '\n';
       }
@@ -213,23 +216,23 @@ function paintInlines(inlines: readonly Inline[], look: GuideLook): string {
 const narrowest = 16;
 const gap = '  ';
 
-/** In columns, with cells over several lines, where there is room; else, and for a screen reader, each row as a list. */
-function tableLines({ head, rows }: Extract<Block, { kind: 'table' }>, look: GuideLook): string[] {
+/** A table in columns, with folded cells; where it does not fit, and for a screen reader, each row as a list. */
+function tableLines({ head, rows }: Extract<Block, { kind: 'table' }>, style: GuideStyle): string[] {
   const heads = head.map(plainText);
-  const cells = rows.map((row) => row.map((cell) => paintInlines(cell, { ...look, color: false })));
+  const cells = rows.map((row) => row.map((cell) => paintInlines(cell, { ...style, color: false })));
   const natural = heads.map((text, at) => Math.max(text.length, ...cells.map((row) => row[at]?.length ?? 0)));
-  const widths = shrunk(natural, look.columns - gap.length * (heads.length - 1));
-  if (look.plain || !widths) return cells.flatMap((row) => listed(heads, row, look));
-  const drawn = cells.map((row) => side(row, widths));
+  const widths = shrinkWidths(natural, style.columns - gap.length * (heads.length - 1));
+  if (style.plain || !widths) return cells.flatMap((row) => rowAsList(heads, row, style));
+  const drawn = cells.map((row) => besideCells(row, widths));
   const apart = drawn.some((lines) => lines.length > 1);
   return [
-    ...side(heads, widths).map((line) => paint('bold', line, look)),
+    ...besideCells(heads, widths).map((line) => paint('bold', line, style)),
     ...drawn.flatMap((lines, at) => [...(apart && at > 0 ? [''] : []), ...lines]),
   ];
 }
 
-/** Widths that fit: the widest columns give way. undefined: they can't. */
-function shrunk(natural: readonly number[], columns: number): number[] | undefined {
+/** Column widths that fit, the widest made narrower first; undefined: none fit. */
+function shrinkWidths(natural: readonly number[], columns: number): number[] | undefined {
   const widths = [...natural];
   for (let over = sum(widths) - columns; over > 0; over -= 1) {
     const widest = widths.indexOf(Math.max(...widths));
@@ -242,8 +245,8 @@ function shrunk(natural: readonly number[], columns: number): number[] | undefin
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
 
-/** Cells beside each other. */
-function side(row: readonly string[], widths: readonly number[]): string[] {
+/** The lines of a row, its cells beside each other. */
+function besideCells(row: readonly string[], widths: readonly number[]): string[] {
   const columns = row.map((cell, at) => wrap(cell, widths[at] ?? narrowest));
   const height = Math.max(...columns.map((lines) => lines.length));
   return Array.from({ length: height }, (_, y) =>
@@ -254,23 +257,23 @@ function side(row: readonly string[], widths: readonly number[]): string[] {
   );
 }
 
-const listed = (heads: readonly string[], row: readonly string[], look: GuideLook): string[] =>
-  row.flatMap((cell, at) => wrap(`${heads[at] ?? ''}: ${cell}`, look.columns, at === 0 ? '- ' : '  ', '    '));
+const rowAsList = (heads: readonly string[], row: readonly string[], style: GuideStyle): string[] =>
+  row.flatMap((cell, at) => wrap(`${heads[at] ?? ''}: ${cell}`, style.columns, at === 0 ? '- ' : '  ', '    '));
 
 // Long lines.
 
-/** Wraps text at blanks, a long word anywhere. The first line begins with `first`, the others as far to the right. */
+/** Wraps text at blanks, a long word anywhere. The first line begins with `first`, the others with `others`. */
 export function wrap(text: string, columns: number, first = '', others = ' '.repeat(first.length)): string[] {
   const lines = wrapAnsi(text, Math.max(10, columns - others.length), { hard: true }).split('\n');
   return lines.map((line, at) => `${at === 0 ? first : others}${line}`.trimEnd());
 }
 
-/** What goes before the rest of a command or of an output that did not fit on one line. */
+/** The indent of the further lines of a folded command or output. */
 const further = '    ';
 
 /**
- * A command line as lines that can be copied as they are: folded at blanks outside of quotes, with `\` at the ends,
- * before an option or an operator if that does not make a line short. What can't be folded so stays long.
+ * Folds a command line into lines that a shell reads as one: at blanks outside of quotes, with `\` at the ends, before an
+ * option or an operator if that does not make a line short. A line without such a blank stays long.
  */
 export function foldCommand(line: string, columns: number): string[] {
   if (line.length <= columns || line.trimStart().startsWith('#')) return [line];
@@ -285,13 +288,13 @@ export function foldCommand(line: string, columns: number): string[] {
   return lines.map((each, at) => (at < lines.length - 1 ? `${each} \\` : each));
 }
 
-/** What a line had better begin with, and how much of the line before must be full for it. */
+/** What a line preferably begins with, and the least share of the line before that must then be full. */
 const preferences: readonly [begins: RegExp, share: number][] = [
   [/^(\||&&)/, 0.4],
   [/^(-|!)/, 0.6],
 ];
 
-/** How many of the words go on a line, one at least. */
+/** How many of the words go on one line: at least one. */
 function fitting(words: readonly string[], columns: number): number {
   if (words.join(' ').length <= columns) return words.length;
   const lengthOf = (count: number): number => words.slice(0, count).join(' ').length + ' \\'.length;
@@ -308,13 +311,13 @@ function fitting(words: readonly string[], columns: number): number {
 const shellWords = (line: string): string[] =>
   line.match(/^\s*(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|\S)+|(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+|\S+/g) ?? [];
 
-/** A block of commands; one with a here document stays as it is. */
+/** Folds each line of a block of commands. A block with a here document stays as it is. */
 export const foldCommands = (text: string, columns: number): string[] => {
   const lines = text.split('\n');
   return text.includes('<<') ? lines : lines.flatMap((line) => foldCommand(line, columns));
 };
 
-/** Output of a command: it keeps its blanks, and what is too long goes on further to the right. */
+/** Folds an output. It keeps its blanks; the rest of a long line is indented. */
 export const foldOutput = (text: string, columns: number): string[] =>
   text.split('\n').flatMap((line) => {
     if (line.length <= columns) return [line];
@@ -322,7 +325,7 @@ export const foldOutput = (text: string, columns: number): string[] =>
     return lines.map((each, at) => (at === 0 ? each : further + each.trimStart()).trimEnd());
   });
 
-/** A path or a list of names: folded at slashes as well. */
+/** Folds a path or a list of names, at slashes too. */
 export function foldPath(text: string, columns: number): string[] {
   const lines = [''];
   for (const piece of text.split(/(?<=[/ ])/)) {

@@ -5,15 +5,15 @@ import type { Block, CommandBlock, GuideStep, Inline, Section } from '../guide/g
 import { plainText } from '../guide/guide.ts';
 import { anyLines, anyText } from '../guide/see.ts';
 
-/** What the blocks of one page are made with: its ids are unique. */
-export interface Page {
+/** A page that is being made. */
+interface Page {
   plan: Plan;
   /** An id that no other element of the page has, from a text. */
   idOf: (text: string) => string;
 }
 
-/** A page's own names for its parts, as they are linked to: `#why-br0`. */
-export function pageOf(plan: Plan): Page {
+/** Begins a page. Its ids are made from headings, as links have them: `#why-br0`. */
+export function startPage(plan: Plan): Page {
   const used = new Set<string>();
   return {
     plan,
@@ -32,20 +32,21 @@ export function pageOf(plan: Plan): Page {
   };
 }
 
-/** A heading that is linked to, with the text that search finds below it. */
+/** A heading that can be linked to. */
 export interface Part {
   id: string;
   title: string;
   level: 2 | 3;
 }
 
-export interface Made {
+/** A piece of a page, and the headings in it. */
+interface PageHtml {
   html: string;
   parts: Part[];
 }
 
 /** A section with its heading; its steps have headings of their own. */
-export function sectionHtml(section: Section, page: Page): Made {
+export function sectionHtml(section: Section, page: Page): PageHtml {
   const id = page.idOf(section.title);
   const made = section.blocks.map((block) => blockHtml(block, page));
   const body = made.map(({ html }) => html).join('\n');
@@ -56,13 +57,13 @@ export function sectionHtml(section: Section, page: Page): Made {
 }
 
 const anchor = (id: string, inner: string): string => `<a href="#${id}">${inner}</a>`;
-const only = (html: string): Made => ({ html, parts: [] });
-const join = (made: readonly Made[], between = '\n'): Made => ({
+const only = (html: string): PageHtml => ({ html, parts: [] });
+const join = (made: readonly PageHtml[], between = '\n'): PageHtml => ({
   html: made.map(({ html }) => html).join(between),
   parts: made.flatMap(({ parts }) => parts),
 });
 
-function blockHtml(block: Block, page: Page): Made {
+function blockHtml(block: Block, page: Page): PageHtml {
   switch (block.kind) {
     case 'text':
       return only(`<p>${inlineHtml(block.inlines)}</p>`);
@@ -89,6 +90,7 @@ function blockHtml(block: Block, page: Page): Made {
   }
 }
 
+/** Text inside a line. */
 export function inlineHtml(inlines: readonly Inline[]): string {
   return inlines
     .map((inline) => {
@@ -110,14 +112,14 @@ export function inlineHtml(inlines: readonly Inline[]): string {
     .join('');
 }
 
-function headingHtml(title: string, inner: string, page: Page): Made {
+function headingHtml(title: string, inner: string, page: Page): PageHtml {
   const id = page.idOf(title);
   return { html: `<h3 id="${id}">${anchor(id, inner)}</h3>`, parts: [{ id, title, level: 3 }] };
 }
 
 /** Items of one paragraph each stand close together. */
-function listHtml({ ordered, start, items }: Extract<Block, { kind: 'list' }>, page: Page): Made {
-  const made = items.map((blocks): Made => {
+function listHtml({ ordered, start, items }: Extract<Block, { kind: 'list' }>, page: Page): PageHtml {
+  const made = items.map((blocks): PageHtml => {
     const [first] = blocks;
     if (blocks.length === 1 && first?.kind === 'text') return only(`<li>${inlineHtml(first.inlines)}</li>`);
     const inside = join(blocks.map((one) => blockHtml(one, page)));
@@ -139,12 +141,12 @@ const places = { 'lab host': 'on the lab host', 'own machine': 'on your own mach
 
 function commandHtml({ where, text, ends, see, quiet }: CommandBlock): string {
   const fails = ends === 'fails' ? ' <span class="fails">it will fail</span>' : '';
-  // What is typed on the lab host and prints nothing is compared too; of lab itself nothing is said then.
+  // A command on the lab host without a see fence prints nothing, unless it is quiet. Of `lab` nothing is shown then.
   const seen = see ?? (where === 'lab host' && !quiet ? '' : undefined);
   return typedHtml(`type ${places[where]}${fails}`, text, where) + seeHtml(seen);
 }
 
-/** What is typed, with where. `label` is HTML. */
+/** Commands with a label that says where to type them. `label` is HTML. */
 export const typedHtml = (label: string, text: string, where: CommandBlock['where']): string =>
   `<div class="typed ${where === 'lab host' ? 'inside' : 'outside'}"><p class="bar">${label}</p><pre><code>${linesHtml(text)}</code></pre></div>`;
 
@@ -165,10 +167,10 @@ function seeHtml(see: string | undefined): string {
   return `\n<div class="seen"><p class="bar">you should see</p><pre tabindex="0"><samp>${lines.join('\n')}</samp></pre></div>`;
 }
 
-/** What stands for other text, as it stands in an output. */
+/** A wildcard of an output. */
 export const wildcard = (sign: string): string => `<span class="any">${sign}</span>`;
 
-function stepHtml({ step, see }: Extract<Block, { kind: 'step' }>, page: Page): Made {
+function stepHtml({ step, see }: Extract<Block, { kind: 'step' }>, page: Page): PageHtml {
   const heading = headingHtml(step.title, xml(step.title), page);
   const body = [
     `<p>${marked(step.why)}</p>`,
@@ -177,9 +179,10 @@ function stepHtml({ step, see }: Extract<Block, { kind: 'step' }>, page: Page): 
   return { ...heading, html: `<div class="step">${[heading.html, ...body].join('\n')}</div>` };
 }
 
-/** Texts of a chapter's data, which have words of code between backticks and no other mark. */
+/** A text of chapter.ts: code stands in backquotes, and there is no other markup. */
 const marked = (text: string): string => xml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 
+/** A picture with its caption. */
 export function pictureHtml(name: string, { plan, idOf }: Page): string {
   const title = pictureTitle(name, plan);
   const svg = picture(name, plan, 'svg', { id: idOf(`picture ${name}`) });

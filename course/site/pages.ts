@@ -4,28 +4,28 @@ import { xml } from '../diagrams/svg.ts';
 import { allBlocks, type Guide } from '../guide/guide.ts';
 import { anyLines, anyText } from '../guide/see.ts';
 import type { SummaryEntry } from '../guide/summary.ts';
-import { inlineHtml, pageOf, type Part, pictureHtml, sectionHtml, typedHtml, wildcard } from './blocks.ts';
+import { inlineHtml, startPage, type Part, pictureHtml, sectionHtml, typedHtml, wildcard } from './blocks.ts';
 
 /** A chapter as a page. */
 export function guidePage({ chapter, sections }: Guide, plan: Plan, site: Site): Frame {
-  const page = pageOf(plan);
+  const page = startPage(plan);
   const made = sections.map((section) => sectionHtml(section, page));
   const { number, title } = chapter;
   return {
-    file: fileOf(chapter),
+    file: pageFile(chapter),
     title: `${number} ${title}`,
     description: `Chapter ${number} of handwired: ${title}`,
     parts: made.flatMap(({ parts }) => parts),
     body: [
-      `<header class="chapter"><p class="eyebrow">Chapter ${number}${standsOn(chapter, site)}</p>\n<h1>${xml(title)}</h1>\n<p class="whose">${xml(site.subtitle)}${legendOf(sections)}</p></header>`,
+      `<header class="chapter"><p class="eyebrow">Chapter ${number}${needsLinks(chapter, site)}</p>\n<h1>${xml(title)}</h1>\n<p class="whose">${xml(site.subtitle)}${wildcardLegend(sections)}</p></header>`,
       ...made.map(({ html }) => html),
-      turn(chapter, site),
+      turnLinks(chapter, site),
     ].join('\n'),
   };
 }
 
-/** What the wildcards in this page's outputs stand for. */
-function legendOf(sections: Guide['sections']): string {
+/** Explains the wildcards that this page's outputs have. */
+function wildcardLegend(sections: Guide['sections']): string {
   const seen = allBlocks(sections.flatMap(({ blocks }) => blocks)).flatMap((block) =>
     'see' in block ? block.see : [],
   );
@@ -37,26 +37,26 @@ function legendOf(sections: Guide['sections']): string {
   return used.length === 0 ? '' : ` In what you should see, ${used.join(', ')}.`;
 }
 
-function standsOn({ needs }: ChapterInfo, { chapters }: Site): string {
+function needsLinks({ needs }: ChapterInfo, { chapters }: Site): string {
   const links = needs.flatMap((need) => {
     const chapter = chapters.find(({ id }) => id === need);
-    return chapter ? [`<a href="${fileOf(chapter)}">${chapter.number} ${need}</a>`] : [];
+    return chapter ? [`<a href="${pageFile(chapter)}">${chapter.number} ${need}</a>`] : [];
   });
   return links.length === 0 ? '' : ` · stands on ${links.join(', ')}`;
 }
 
-function turn({ id }: ChapterInfo, { chapters: all }: Site): string {
+function turnLinks({ id }: ChapterInfo, { chapters: all }: Site): string {
   const at = all.findIndex((one) => one.id === id);
   const link = (chapter: ChapterInfo | undefined, word: string, kind: string): string =>
     chapter
-      ? `<a class="${kind}" rel="${kind}" href="${fileOf(chapter)}"><span>${word}</span>${chapter.number} ${xml(chapter.title)}</a>`
+      ? `<a class="${kind}" rel="${kind}" href="${pageFile(chapter)}"><span>${word}</span>${chapter.number} ${xml(chapter.title)}</a>`
       : '';
   return `<nav class="turn" aria-label="Before and after">${link(all[at - 1], 'Before', 'prev')}${link(all[at + 1], 'Next', 'next')}</nav>`;
 }
 
-/** What the course is, what it builds, and its chapters. */
+/** The first page: what the course is, what it builds, its chapters. */
 export function indexPage(guides: readonly Guide[], plan: Plan, site: Site): Frame {
-  const page = pageOf(plan);
+  const page = startPage(plan);
   const rows = site.chapters.map((chapter) =>
     chapterRow(
       chapter,
@@ -88,10 +88,10 @@ function chapterRow(chapter: ChapterInfo, guide: Guide | undefined): string {
   const first = list?.items[0]?.[0];
   const able = first?.kind === 'text' ? `<p>${inlineHtml(first.inlines)}</p>` : '';
   const points = chapter.points > 0 ? `<span class="points">${chapter.points} points</span>` : '';
-  return `<li><a href="${fileOf(chapter)}"><span class="number">${chapter.number}</span> ${xml(chapter.title)}</a>${points}${able}</li>`;
+  return `<li><a href="${pageFile(chapter)}"><span class="number">${chapter.number}</span> ${xml(chapter.title)}</a>${points}${able}</li>`;
 }
 
-/** The network as the things that it is made of. */
+/** The page with a table of the objects that the network is made of. */
 export function summaryPage(entries: readonly SummaryEntry[], plan: Plan, site: Site): Frame {
   return {
     file: 'summary.html',
@@ -102,7 +102,7 @@ export function summaryPage(entries: readonly SummaryEntry[], plan: Plan, site: 
 <p>Each thing, what it is for, the command that makes it, and its name in Docker.</p>
 ${table(entries)}
 <section class="part" aria-labelledby="drawn"><h2 id="drawn">Drawn</h2>
-${pictureHtml('topology', pageOf(plan))}</section>`,
+${pictureHtml('topology', startPage(plan))}</section>`,
   };
 }
 
@@ -120,7 +120,7 @@ ${rows.join('\n')}
 
 /** One sheet of A4 to lie beside the keyboard. */
 export function cardPage(entries: readonly SummaryEntry[], plan: Plan): Frame {
-  const page = pageOf(plan);
+  const page = startPage(plan);
   const short = entries.map((entry) => ({ ...entry, command: entry.command.replace(ourMark, '') }));
   return {
     file: 'card.html',
@@ -133,7 +133,7 @@ ${table(short)}</div>`,
   };
 }
 
-/** What our own rules are known by: a rule does the same without it. */
+/** The comment of our own rules. The card leaves it out: a rule does the same without it. */
 const ourMark = / -m comment --comment \S+/;
 
 // The frame.
@@ -145,6 +145,7 @@ export interface Site {
   subtitle: string;
 }
 
+/** One page, before the frame is put around it. */
 export interface Frame {
   /** The page's own file. */
   file: string;
@@ -156,7 +157,8 @@ export interface Frame {
   body: string;
 }
 
-export const fileOf = ({ number, id }: Pick<ChapterInfo, 'number' | 'id'>): string => `${number}-${id}.html`;
+/** The file of a chapter's page. */
+export const pageFile = ({ number, id }: Pick<ChapterInfo, 'number' | 'id'>): string => `${number}-${id}.html`;
 
 /** Pages beside the chapters. */
 const others = [
@@ -164,11 +166,11 @@ const others = [
   { file: 'card.html', title: 'Card to print' },
 ] as const;
 
-/** Before anything is painted, so that a choice made earlier does not flash. */
+/** Runs before the first paint, so that a reader who chose a theme does not see the other one flash. */
 const early = `document.documentElement.classList.add('js');try{const t=localStorage.getItem('handwired-theme');if(t)document.documentElement.dataset.theme=t}catch{}`;
 
 /** A whole page around its own content. Works from file://: nothing is fetched, no script is a module. */
-export function framed(site: Site, { file, title, description, parts, body }: Frame): string {
+export function framePage(site: Site, { file, title, description, parts, body }: Frame): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -194,7 +196,7 @@ export function framed(site: Site, { file, title, description, parts, body }: Fr
 <div class="frame">
 <nav class="chapters" aria-label="Chapters"><details open><summary>Chapters</summary>
 <ol>
-${[{ file: 'index.html', title: 'Start', number: '' }, ...site.chapters.map((chapter) => ({ ...chapter, file: fileOf(chapter) })), ...others.map((other) => ({ ...other, number: '' }))].map((entry) => entryHtml(entry, file)).join('\n')}
+${[{ file: 'index.html', title: 'Start', number: '' }, ...site.chapters.map((chapter) => ({ ...chapter, file: pageFile(chapter) })), ...others.map((other) => ({ ...other, number: '' }))].map((entry) => entryHtml(entry, file)).join('\n')}
 </ol></details></nav>
 <main id="content" tabindex="-1">
 ${body}
@@ -207,7 +209,7 @@ ${parts.length > 1 ? contents(parts) : ''}
 `;
 }
 
-/** Two hosts and a switch. */
+/** The logo: two hosts and a switch. */
 const logo =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" width="26" height="26" aria-hidden="true"><rect width="32" height="32" rx="8" fill="#0b7a75"/><g fill="none" stroke="#fff" stroke-width="2.4" stroke-linejoin="round"><rect x="6" y="6.5" width="20" height="6" rx="2"/><path d="M11 12.500v6M21 12.500v6"/><rect x="7" y="18.500" width="8" height="7" rx="2"/><rect x="17" y="18.500" width="8" height="7" rx="2"/></g></svg>';
 

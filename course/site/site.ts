@@ -10,8 +10,9 @@ import { allBlocks, type Block, type Guide, plainText, type Section } from '../g
 import { loadGuide } from '../guide/read.ts';
 import { summarize } from '../guide/summary.ts';
 import type { Part } from './blocks.ts';
-import { cardPage, fileOf, framed, guidePage, indexPage, type Site, summaryPage } from './pages.ts';
+import { cardPage, pageFile, framePage, guidePage, indexPage, type Site, summaryPage } from './pages.ts';
 
+/** Whose values the site has. */
 export interface SiteOptions {
   plan: Plan;
   /** The lab's name, as commands are typed. */
@@ -34,7 +35,7 @@ export async function makeSite(course: Course, { plan, lab, subtitle }: SiteOpti
     cardPage(summary, plan),
   ];
   return new Map([
-    ...frames.map((frame): [string, string] => [frame.file, framed(site, frame)]),
+    ...frames.map((frame): [string, string] => [frame.file, framePage(site, frame)]),
     ['search-index.js', searchScript(pages.map(({ guide, page: { parts } }) => ({ guide, parts })))],
     ['minisearch.js', await readLibrary()],
     ...(await Promise.all(['style.css', 'site.js'].map(readAsset))),
@@ -77,12 +78,12 @@ function searchScript(pages: readonly { guide: Guide; parts: readonly Part[] }[]
   return `window.handwiredSearch = ${JSON.stringify({ options, index: JSON.stringify(search) })};\n`;
 }
 
-/** A place for each section, and one for each step. `parts`: the page's headings, in the order of the guide. */
+/** One place for each section and each step. `parts` are the page's headings in the order of the guide. */
 function placesIn({ chapter, sections }: Guide, parts: readonly Part[]): SearchPlace[] {
   const page = `${chapter.number} ${chapter.title}`;
   const place = (title: string, level: Part['level'], text: string, weight: number): SearchPlace[] => {
     const part = parts.find((one) => one.title === title && one.level === level);
-    return part ? [{ id: `${fileOf(chapter)}#${part.id}`, page, title, text, weight }] : [];
+    return part ? [{ id: `${pageFile(chapter)}#${part.id}`, page, title, text, weight }] : [];
   };
   return sections.flatMap((section) => {
     const steps = allBlocks(section.blocks).filter((block) => block.kind === 'step');
@@ -114,7 +115,7 @@ function blockText(block: Block): string {
 
 // Writing.
 
-/** In a folder that holds a site of ours: which of its files are ours. */
+/** The file that lists which files of the folder are ours. */
 const marker = '.handwired-site.json';
 const Marker = z.object({ schemaVersion: z.literal(1), files: z.array(z.string().regex(/^[a-z0-9.-]+$/)).max(200) });
 
@@ -129,7 +130,7 @@ export async function writeSite(folder: string, files: ReadonlyMap<string, strin
   }
   try {
     await mkdir(folder, { recursive: true });
-    // Written first with both: a run that is cut off leaves nothing that the next would not know.
+    // The list has old and new files first: after a run that was cut off the next one knows all of them.
     await writeMarker(folder, [...new Set([...before, ...files.keys()])]);
     for (const [name, text] of files) await replaceFile(join(folder, name), text);
     for (const name of before) if (!files.has(name)) await rm(join(folder, name), { force: true });
@@ -142,7 +143,7 @@ export async function writeSite(folder: string, files: ReadonlyMap<string, strin
 const writeMarker = (folder: string, files: readonly string[]): Promise<void> =>
   replaceFile(join(folder, marker), `${JSON.stringify({ schemaVersion: 1, files }, null, 2)}\n`);
 
-/** In the place of what was there, never through a link. Others may read it: a site is there to be served. */
+/** Replaces a file; never writes through a link. Everyone may read it: a site is there to be served. */
 async function replaceFile(path: string, text: string): Promise<void> {
   await rm(path, { force: true });
   await writeFile(path, text, { flag: 'wx' });

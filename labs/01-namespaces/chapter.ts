@@ -32,15 +32,15 @@ export const chapter: Chapter = {
 
 const addNetns = (name: string): Command => ({
   done: isNetns(name),
-  // One that was cut off leaves an empty file without a mount on it, and the next says "File exists".
+  // An `ip netns add` that was cut off leaves an empty file without a mount, and the next one says "File exists".
   before: $`rm -f /run/netns/${name}`,
   run: $`ip netns add ${name}`,
 });
 
 /**
  * The kernel takes a network namespace apart after `ip netns del` has returned (cleanup_net in
- * net/core/net_namespace.c): its veths, which it would remove, are removed first, and its id is waited for.
- * With a process in it, it would live on without a name: that is refused.
+ * net/core/net_namespace.c). So its veths are removed first, and the command waits until its id is free. A namespace with
+ * a process in it would live on without a name: that is refused.
  */
 const removeNetns = (name: string): Command => ({
   done: both(not($`test -e /run/netns/${name}`), idIsFree),

@@ -59,7 +59,7 @@ export const chapter: Chapter = {
             fileNote(ct),
             $`cat ${resolverFile(ct)}`,
             writeResolver(ct, resolver),
-            // An empty one is what this very command leaves when it is cut off.
+            // An empty file is what this command itself leaves when it is cut off.
             $`test -s ${resolverFile(ct)}`,
           ),
         ),
@@ -96,7 +96,7 @@ export const folderOf = ({ name }: Container): string => `${settings}/${name}`;
 /** A container's own /etc/resolv.conf. */
 export const resolverFile = (ct: Container): string => `${folderOf(ct)}/resolv.conf`;
 
-/** The note that the settings folder is ours, and the one with a container's own file as it was before ours. */
+/** The note that we made the settings folder, and the note with a container's file as it was before ours. */
 const folderNote = 'etc-netns';
 const fileNote = ({ name }: Container): string => `resolv.conf-${name}`;
 

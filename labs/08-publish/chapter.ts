@@ -178,19 +178,19 @@ export function publishRules({ bridge, subnet, hostPort, containerPort, ct1 }: P
 const isHairpin = ({ ct1 }: Plan): Sh => $`bridge -d link show dev ${ct1.veth} | grep -q 'hairpin on'`;
 const hairpinNote = ({ ct1 }: Plan): string => `hairpin-${ct1.veth}`;
 
-/** The folder that is served, a page in it, and where the server writes who asked for what. */
+/** The folder that is served, its page, and the log of requests. */
 const folderOf = ({ name }: Container): string => `/srv/${name}`;
 const pageOf = (ct: Container): string => `${folderOf(ct)}/index.html`;
 const logOf = ({ name }: Container): string => `/run/${name}-web.log`;
 const hello = ({ name }: Container): Sh => $`echo ${`Hello from ${name}`}`;
 
-/** The page is the one that the build writes, or empty, as a build that was cut off leaves it. */
+/** A test: the page is the one that the build writes, or it is empty, as a build that was cut off leaves it. */
 function hasOurPage(ct: Container): Sh {
   const ours = `${hello(ct).cmd} | ${$`cmp -s - ${pageOf(ct)}`.cmd}`;
   return sh(`test -e ${pageOf(ct)} && { ${ours} || ! test -s ${pageOf(ct)}; }`);
 }
 
-/** The server's words: the folder makes them unlike any other server's. */
+/** The server's command line. Its folder tells it from any other web server. */
 const serverArgv = ({ ct1, containerPort }: Plan): string[] =>
   `python3 -m http.server ${containerPort} --bind 0.0.0.0 --directory ${folderOf(ct1)}`.split(' ');
 
@@ -200,7 +200,7 @@ export const startServer = (plan: Plan): Command => ({
   run: $`setsid --fork ip netns exec ${plan.ct1.name} ${serverArgv(plan)} < /dev/null > ${logOf(plan.ct1)} 2>&1`,
 });
 
-/** Ends what `startServer` started: that argv to the word, in a netns that is not the host's, named or not. */
+/** Ends what `startServer` started: processes with exactly that command line in a netns other than the host's. */
 function stopServer(plan: Plan): Command[] {
   const line = serverArgv(plan).join(' ');
   const found = $`for pid in $(pgrep -xf ${line}); do test "/proc/$pid/ns/net" -ef /proc/self/ns/net || echo "$pid"; done`;

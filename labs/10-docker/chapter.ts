@@ -37,7 +37,7 @@ export const chapter: Chapter = {
       },
       build: () => makeHost(),
       undo: () => [
-        // Its veth goes with it, some time after: removed first, it is gone when this ends.
+        // The veth would go with the netns, but some time after. Removed first, it is gone when this step ends.
         { done: not(hasLink(veth)), run: $`ip link del ${veth}` },
         { done: not($`test -e /run/netns/${netns}`), run: $`ip netns del ${netns}` },
       ],
@@ -124,16 +124,16 @@ export const chapter: Chapter = {
 const data = '/var/lib/docker';
 const log = '/run/dockerd.log';
 const socket = '/run/docker.sock';
-/** All of Docker's own on a lab host, as words for sh: what it keeps, its sockets, mounts, pids, its shims' sockets, and a folder that containerd makes. */
+/** All files of Docker on a lab host, as words for sh: data, sockets, mounts, pids, the shims' sockets, and a folder of containerd's. */
 const files = `${data}/* /run/docker /run/docker.pid ${socket} /run/containerd /opt/containerd ${log}`;
 const cgroups = '/sys/fs/cgroup/docker';
 
-/** The note says that the folder is ours; Docker 20 makes it, for a key. */
+/** The folder that Docker 20 makes for its key. The note says that it was not there before. */
 const settings = '/etc/docker';
 const settingsNote = 'etc-docker';
 const key = `${settings}/key.json`;
 
-/** Docker is asked without its command, which an emulated machine takes seconds to start: docs.docker.com/reference/api. */
+/** Asks Docker by its API (docs.docker.com/reference/api): the docker command takes seconds to start on an emulated machine. */
 const asks = (path: string): Sh =>
   $`test -S ${socket} && curl -sf -m 10 --unix-socket ${socket} ${`http://docker/${path}`}`;
 
@@ -144,7 +144,7 @@ const hasImage = (name: string): Sh => asks(`images/${name}/json`);
 const hasNetwork = (name: string): Sh => asks(`networks/${name}`);
 const isRunning = (name: string): Sh => sh(`${hasContainer(name).cmd} | grep -q '"Running":true'`);
 
-/** Ends the step with what to do when there is no Docker here: on a VM it is in the image, on a sandbox the machine's. */
+/** Ends the step with what to do when there is no Docker: on a VM it is in the image, a sandbox uses that of this machine. */
 const wantDocker = sh(
   [
     'for program in dockerd docker busybox; do',
@@ -173,38 +173,38 @@ function makeHost(): Command[] {
     { done: isUp(inner, netns), run: $`ip -n ${netns} link set ${inner} up` },
     { done: isUp('lo', netns), run: $`ip -n ${netns} link set lo up` },
     {
-      // Once Docker is there, the value is Docker's.
+      // Once Docker runs, it sets the value itself.
       done: either(forwardsNot, hasLink(bridge, netns)),
       run: $`ip netns exec ${netns} sysctl -w net.ipv4.ip_forward=0`,
     },
   ];
 }
 
-/** Into the background, so that it outlives the ssh session and holds none of its channels (setsid(1)). */
+/** Starts the daemon in the background, so that it outlives the ssh session and holds none of its channels (setsid(1)). */
 function startDaemon(): Command {
   const daemon = $`nsenter --net=/run/netns/${netns} dockerd --config-file ${labFiles}/docker.json`;
   const change = { done: isStarted(), run: sh(`setsid --fork ${daemon.cmd} < /dev/null > ${log} 2>&1`) };
   return noteBefore(settingsNote, $`echo made`, change, not($`test -d ${settings}`));
 }
 
-/** It listens before it answers: the last command waits for that, or says that it has ended. Its process has three names in turn. */
+/** Waits until the daemon listens or has ended; then `docker version` waits for its answer or fails. The process has three names in turn. */
 const waitForDaemon = (): Sh =>
   $`while pgrep -x ${'setsid|nsenter|dockerd'} > /dev/null && ! test -S ${socket}; do sleep 0.1; done; docker version`;
 
-/** A container that has ended would be in the way of its name. */
+/** Runs a container. One of the same name that has ended is removed first. */
 const runContainer = (name: string, run: Sh): Command => ({
   done: isRunning(name),
   before: sh(`if ${hasContainer(name).cmd}; then ${$`docker rm -f ${name}`.cmd}; fi > /dev/null`),
   run,
 });
 
-/** It ends its containers first, each with 10 s for its own end. */
+/** Stops the daemon. It stops its containers first, with 10 s for each. */
 const stopDaemon = (): Command => ({
   done: not(isStarted()),
   run: $`pkill -x dockerd; while pgrep -x dockerd > /dev/null; do sleep 0.1; done`,
 });
 
-/** What a daemon leaves running that was killed: its shims and proxies in its namespace, containers in their cgroups. */
+/** Ends what a killed daemon left running: shims and proxies in its netns, containers in their cgroups. */
 function killLeftProcesses(): Command[] {
   const members = sh(`cat ${cgroups}/*/cgroup.procs 2>/dev/null`);
   return [
@@ -213,7 +213,7 @@ function killLeftProcesses(): Command[] {
   ];
 }
 
-/** Files, and before them what is mounted among them: the namespaces that Docker keeps, and its folder on itself. */
+/** Unmounts what is mounted among the files (namespaces that Docker keeps, its folder on itself), then removes them. */
 function removeFiles(): Command[] {
   const mounted = sh(
     String.raw`awk '$2 ~ "^/(run|var/lib)/docker(/|$)" && $1 != "handwired" { print $2 }' /proc/mounts`,
@@ -221,7 +221,7 @@ function removeFiles(): Command[] {
   return [
     { done: not(printed(mounted)), run: sh(`${mounted.cmd} | sort -r | xargs -r umount`) },
     { done: not(printed(sh(`stat -c %n ${files}`))), run: sh(`rm -rf ${files}`) },
-    // On a sandbox of a machine that has a Docker too, a mount called handwired covers that one's.
+    // On a sandbox whose machine has a Docker too, a mount named handwired hides that Docker's folder.
     { done: not($`test -d ${data} && ! mountpoint -q ${data}`), run: $`mountpoint -q ${data} || rmdir ${data}` },
     { done: not($`test -e ${key}`), run: $`rm -f ${key}` },
     giveBack(settingsNote, $`rmdir ${settings}`, $`test -d ${settings}`),

@@ -1,5 +1,5 @@
 import { $, type Fault, not, sh } from '@handwired/course';
-import { forgotten } from './parts.ts';
+import { flushNeighbours } from './parts.ts';
 
 export const fault: Fault = {
   id: 'arp-off',
@@ -12,7 +12,7 @@ export const fault: Fault = {
   inject: (plan) => [
     {
       done: $`ip -n ${plan.ct2.name} link show dev ${plan.inner} | grep -q NOARP`,
-      run: sh(`${$`ip -n ${plan.ct2.name} link set ${plan.inner} arp off`.cmd}; ${forgotten(plan).cmd}`),
+      run: sh(`${$`ip -n ${plan.ct2.name} link set ${plan.inner} arp off`.cmd}; ${flushNeighbours(plan).cmd}`),
     },
   ],
   repair: ({ ct2, inner }) => [

@@ -1,6 +1,6 @@
 import { appendRule, type Fault } from '@handwired/course';
 import { bridgeRule } from '../05-connectivity/chapter.ts';
-import { accepting, dropping, rewrite, setting } from './parts.ts';
+import { acceptForwards, dropForwards, rewriteRules, setSysctlTo } from './parts.ts';
 
 const key = 'net.bridge.bridge-nf-call-iptables';
 
@@ -14,11 +14,11 @@ export const fault: Fault = {
   cause: 'forward-drops-bridged',
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
   inject: ({ bridge }) => [
-    setting(key, 1),
-    dropping(),
-    rewrite('filter', `-A .*-i ${bridge} -o ${bridge} .*-j ACCEPT`, { delete: true }),
+    setSysctlTo(key, 1),
+    dropForwards(),
+    rewriteRules('filter', `-A .*-i ${bridge} -o ${bridge} .*-j ACCEPT`, { delete: true }),
   ],
-  repair: (plan) => [appendRule(bridgeRule(plan)), accepting()],
+  repair: (plan) => [appendRule(bridgeRule(plan)), acceptForwards()],
   tells:
     'With bridge-nf-call-iptables the frames that a bridge passes from port to port go through FORWARD as well, as packets from the bridge to the bridge. ARP does not, so that the neighbours know each other and yet hear nothing.',
   words: [

@@ -1,6 +1,6 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
 import { publishRules } from '../08-publish/chapter.ts';
-import { rewrite } from './parts.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'dnat-wrong-port',
@@ -11,7 +11,7 @@ export const fault: Fault = {
   cause: 'dnat-wrong-port',
   symptoms: ['publish.outside', 'publish.host-address', 'publish.loopback'],
   inject: ({ ct1, containerPort, hostPort }) => [
-    rewrite(
+    rewriteRules(
       'nat',
       `(-A .*--dport ${hostPort} .*-j DNAT --to-destination )${ct1.address}:${containerPort}$`,
       `\\1${ct1.address}:${containerPort + 1}`,

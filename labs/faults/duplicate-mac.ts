@@ -1,5 +1,5 @@
 import { $, type Fault, not, sh } from '@handwired/course';
-import { forgotten } from './parts.ts';
+import { flushNeighbours } from './parts.ts';
 
 export const fault: Fault = {
   id: 'duplicate-mac',
@@ -15,7 +15,9 @@ export const fault: Fault = {
     return [
       {
         done: sh(`test "$(${mac(ct1.name)})" = "$(${mac(ct2.name)})"`),
-        run: sh(`${$`ip -n ${ct2.name} link set ${inner} address`.cmd} "$(${mac(ct1.name)})"; ${forgotten(plan).cmd}`),
+        run: sh(
+          `${$`ip -n ${ct2.name} link set ${inner} address`.cmd} "$(${mac(ct1.name)})"; ${flushNeighbours(plan).cmd}`,
+        ),
       },
     ];
   },
@@ -25,7 +27,9 @@ export const fault: Fault = {
     return [
       {
         done: not(sh(`test "$(${mac(ct1.name)})" = "$(${mac(ct2.name)})"`)),
-        run: sh(`${$`ip -n ${ct2.name} link set ${inner} address 02:42:ac:12:00:0c`.cmd}; ${forgotten(plan).cmd}`),
+        run: sh(
+          `${$`ip -n ${ct2.name} link set ${inner} address 02:42:ac:12:00:0c`.cmd}; ${flushNeighbours(plan).cmd}`,
+        ),
       },
     ];
   },

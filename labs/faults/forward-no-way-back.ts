@@ -1,6 +1,6 @@
 import { appendRule, type Fault } from '@handwired/course';
 import { egressRules } from '../06-egress/chapter.ts';
-import { accepting, dropping, rewrite } from './parts.ts';
+import { acceptForwards, dropForwards, rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'forward-no-way-back',
@@ -11,12 +11,12 @@ export const fault: Fault = {
   cause: 'forward-no-accept-back',
   symptoms: ['egress.ct1', 'egress.ct2'],
   inject: ({ bridge }) => [
-    dropping(),
-    rewrite('filter', `-A .*-o ${bridge} -m (conntrack --ctstate|state --state) RELATED,ESTABLISHED .*-j ACCEPT`, {
+    dropForwards(),
+    rewriteRules('filter', `-A .*-o ${bridge} -m (conntrack --ctstate|state --state) RELATED,ESTABLISHED .*-j ACCEPT`, {
       delete: true,
     }),
   ],
-  repair: (plan) => [appendRule(egressRules(plan).back), accepting()],
+  repair: (plan) => [appendRule(egressRules(plan).back), acceptForwards()],
   tells:
     'The way out is open and the way back is not: the request arrives in the world, the answer comes to the uplink, and ends there. A filter judges each direction by itself.',
   words: [

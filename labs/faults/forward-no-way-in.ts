@@ -1,6 +1,6 @@
 import { appendRule, type Fault } from '@handwired/course';
 import { publishRules } from '../08-publish/chapter.ts';
-import { accepting, dropping, rewrite } from './parts.ts';
+import { acceptForwards, dropForwards, rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'forward-no-way-in',
@@ -11,10 +11,10 @@ export const fault: Fault = {
   cause: 'forward-no-accept-published',
   symptoms: ['publish.outside'],
   inject: ({ ct1 }) => [
-    dropping(),
-    rewrite('filter', `-A .*-d ${ct1.address}(/32)? .*--dport [0-9]+ .*-j ACCEPT`, { delete: true }),
+    dropForwards(),
+    rewriteRules('filter', `-A .*-d ${ct1.address}(/32)? .*--dport [0-9]+ .*-j ACCEPT`, { delete: true }),
   ],
-  repair: (plan) => [appendRule(publishRules(plan).accept), accepting()],
+  repair: (plan) => [appendRule(publishRules(plan).accept), acceptForwards()],
   tells:
     'DNAT changes where a packet goes and does not accept it: FORWARD judges it afterwards, by the address and the port that it has then. What the lab host itself sends passes OUTPUT instead, and arrives.',
   words: [

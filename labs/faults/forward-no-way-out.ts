@@ -1,6 +1,6 @@
 import { appendRule, type Fault } from '@handwired/course';
 import { egressRules } from '../06-egress/chapter.ts';
-import { accepting, dropping, rewrite } from './parts.ts';
+import { acceptForwards, dropForwards, rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'forward-no-way-out',
@@ -11,10 +11,10 @@ export const fault: Fault = {
   cause: 'forward-no-accept-out',
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
   inject: ({ bridge }) => [
-    dropping(),
-    rewrite('filter', `-A .*-i ${bridge} (! -o ${bridge} |-o enp1s0 ).*-j ACCEPT`, { delete: true }),
+    dropForwards(),
+    rewriteRules('filter', `-A .*-i ${bridge} (! -o ${bridge} |-o enp1s0 ).*-j ACCEPT`, { delete: true }),
   ],
-  repair: (plan) => [appendRule(egressRules(plan).out), accepting()],
+  repair: (plan) => [appendRule(egressRules(plan).out), acceptForwards()],
   tells:
     'What no rule of FORWARD accepts is for its policy to decide, and the policy drops it. Rules accept what comes in for the containers, and none what they send.',
   words: [

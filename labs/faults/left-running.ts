@@ -1,5 +1,5 @@
 import { $, type Fault, hasLink } from '@handwired/course';
-import { keepingTime } from './parts.ts';
+import { keepFileTime } from './parts.ts';
 
 export const fault: Fault = {
   id: 'left-running',
@@ -25,7 +25,7 @@ export const fault: Fault = {
   cause: 'namespace-left-running',
   symptoms: ['veth.ct1'],
   inject: ({ ct1, inner }) => [
-    keepingTime('/run/netns', {
+    keepFileTime('/run/netns', {
       done: $`! ip -n ${ct1.name} link show dev ${inner}`,
       run: $`ip netns del ${ct1.name} && ip netns add ${ct1.name} && ip -n ${ct1.name} link set lo up`,
     }),

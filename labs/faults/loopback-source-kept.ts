@@ -1,6 +1,6 @@
 import { appendRule, type Fault } from '@handwired/course';
 import { publishRules } from '../08-publish/chapter.ts';
-import { rewrite } from './parts.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'loopback-source-kept',
@@ -10,7 +10,9 @@ export const fault: Fault = {
   excludes: [],
   cause: 'loopback-source-untranslated',
   symptoms: ['publish.loopback'],
-  inject: ({ bridge }) => [rewrite('nat', `-A .*-o ${bridge} .*--src-type LOCAL .*-j MASQUERADE`, { delete: true })],
+  inject: ({ bridge }) => [
+    rewriteRules('nat', `-A .*-o ${bridge} .*--src-type LOCAL .*-j MASQUERADE`, { delete: true }),
+  ],
   repair: (plan) => [appendRule(publishRules(plan).source)],
   tells:
     'The request arrives in the container from 127.0.0.1, and to the container that is itself: its answer never leaves it. The source must be translated on the way into the bridge, too.',

@@ -1,6 +1,6 @@
 import { appendRule, type Fault } from '@handwired/course';
 import { egressRules } from '../06-egress/chapter.ts';
-import { rewrite, uplink } from './parts.ts';
+import { rewriteRules, uplink } from './parts.ts';
 
 export const fault: Fault = {
   id: 'masquerade-missing',
@@ -11,7 +11,7 @@ export const fault: Fault = {
   cause: 'masquerade-missing',
   symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
   inject: ({ bridge, subnet }) => [
-    rewrite('nat', `-A .*-s ${subnet}( ! -o ${bridge}| -o ${uplink}) .*-j (MASQUERADE|SNAT)`, { delete: true }),
+    rewriteRules('nat', `-A .*-s ${subnet}( ! -o ${bridge}| -o ${uplink}) .*-j (MASQUERADE|SNAT)`, { delete: true }),
   ],
   repair: (plan) => [appendRule(egressRules(plan).masquerade)],
   tells:

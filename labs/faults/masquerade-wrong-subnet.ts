@@ -1,6 +1,6 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
 import { egressRules } from '../06-egress/chapter.ts';
-import { rewrite, uplink } from './parts.ts';
+import { rewriteRules, uplink } from './parts.ts';
 
 /** Another private network, as a rule copied from elsewhere has it. */
 const other = '192.168.100.0/24';
@@ -14,7 +14,7 @@ export const fault: Fault = {
   cause: 'masquerade-wrong-subnet',
   symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
   inject: ({ bridge, subnet }) => [
-    rewrite('nat', `(-A .*)-s ${subnet}(( ! -o ${bridge}| -o ${uplink}) .*-j MASQUERADE.*)`, `\\1-s ${other}\\2`),
+    rewriteRules('nat', `(-A .*)-s ${subnet}(( ! -o ${bridge}| -o ${uplink}) .*-j MASQUERADE.*)`, `\\1-s ${other}\\2`),
   ],
   repair: (plan) => [
     removeRule($`iptables -t nat -A POSTROUTING -s ${other} ! -o ${plan.bridge} ${mark} -j MASQUERADE`),

@@ -1,8 +1,8 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
 import { egressRules } from '../06-egress/chapter.ts';
-import { rewrite, uplink } from './parts.ts';
+import { rewriteRules, uplink } from './parts.ts';
 
-/** The first name that one thinks of, and not this lab host's. */
+/** A common name of an uplink, which this lab host does not have. */
 const other = 'eth0';
 
 export const fault: Fault = {
@@ -14,7 +14,7 @@ export const fault: Fault = {
   cause: 'masquerade-wrong-device',
   symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
   inject: ({ bridge }) => [
-    rewrite('nat', `(-A .*)(! -o ${bridge}|-o ${uplink})( .*-j (MASQUERADE|SNAT).*)`, `\\1-o ${other}\\3`),
+    rewriteRules('nat', `(-A .*)(! -o ${bridge}|-o ${uplink})( .*-j (MASQUERADE|SNAT).*)`, `\\1-o ${other}\\3`),
   ],
   repair: (plan) => [
     removeRule($`iptables -t nat -A POSTROUTING -s ${plan.subnet} -o ${other} ${mark} -j MASQUERADE`),

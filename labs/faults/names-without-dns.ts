@@ -1,7 +1,7 @@
 import { $, type Fault, sh } from '@handwired/course';
 import type { Container } from '@handwired/host';
 import { folderOf } from '../07-dns/chapter.ts';
-import { keepingTime } from './parts.ts';
+import { keepFileTime } from './parts.ts';
 
 const fileIn = (ct: Container): string => `${folderOf(ct)}/nsswitch.conf`;
 
@@ -14,7 +14,7 @@ export const fault: Fault = {
   cause: 'nsswitch-without-dns',
   symptoms: ['dns.ct1'],
   inject: ({ ct1 }) => [
-    keepingTime(folderOf(ct1), {
+    keepFileTime(folderOf(ct1), {
       done: $`grep -qx 'hosts: files' ${fileIn(ct1)}`,
       run: sh(`${$`echo 'hosts: files' > ${fileIn(ct1)}`.cmd}; ${$`touch -r /etc/nsswitch.conf ${fileIn(ct1)}`.cmd}`),
     }),

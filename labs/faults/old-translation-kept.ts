@@ -1,7 +1,7 @@
 import { $, type Command, type Fault, sh } from '@handwired/course';
 import type { Container } from '@handwired/host';
 
-/** A program that asks from a few ports only, as many do: so old entries are met again. */
+/** A small range of source ports, so that a new connection meets an old entry. */
 const ports = { first: 40000, last: 40127 };
 const usual = { first: 32768, last: 60999 };
 
@@ -10,7 +10,7 @@ const ranged = ({ name }: Container, { first, last }: typeof usual): Command => 
   run: $`ip netns exec ${name} sysctl -w ${`net.ipv4.ip_local_port_range=${first} ${last}`}`,
 });
 
-/** The last part of the address of a resolver that was once a container and is gone. */
+/** The address of a resolver that was once a container of this subnet and is gone. */
 const gone = (subnet: string): string => subnet.replace(/0\/\d+$/, '53');
 
 export const fault: Fault = {

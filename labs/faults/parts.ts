@@ -1,34 +1,34 @@
 import { $, type Command, not, type Sh, sh } from '@handwired/course';
 import { type Container, type Plan, world } from '@handwired/host';
 
-/** The lab host's way to the world. */
+/** The lab host's link to the world. */
 export const uplink = world.uplink.name;
 
-/** A command that prints the name of the other end of a container's link, whatever it is called. */
+/** A command that prints the name of the host's end of a container's link, whatever its name is. */
 export const outerEnd = ({ name }: Container, inner: string): Sh => {
   const index = $`ip -n ${name} -o link show dev ${inner} | sed -n ${'s/^[0-9]*: [^@]*@if\\([0-9]*\\):.*/\\1/p'}`;
   return sh(`ip -o link | sed -n "s/^$(${index.cmd}): \\([^:@]*\\)[:@].*/\\1/p"`);
 };
 
-/** A change of a file, after which its time of change is what it was (stat(1), touch(1)). */
-export const keepingTime = (file: string, { run, done }: Command): Command => ({
+/** A change of a file that keeps its time of modification (stat(1), touch(1)). */
+export const keepFileTime = (file: string, { run, done }: Command): Command => ({
   ...(done ? { done } : {}),
   run: sh(`time=$(${$`stat -c %y ${file}`.cmd}); ${run.cmd}; ${$`touch -d "$time" ${file}`.cmd}`),
 });
 
-/** What was there before the learner, in a line of iptables-save: see cloud-init/scripts/60-respect.sh. */
+/** Matches lines of iptables-save with rules that are not the learner's: see cloud-init/scripts/60-respect.sh. */
 const foreign = '--comment keep( |$)';
 
 type Table = 'raw' | 'mangle' | 'nat' | 'filter';
 
-/** A rule of iptables, not there yet, put in at a place of its chain. */
-export const inserted = (table: Table, chain: string, rule: readonly string[], at = 1): Command => ({
+/** Inserts a rule of iptables at a place of its chain, unless the chain has it. */
+export const insertRule = (table: Table, chain: string, rule: readonly string[], at = 1): Command => ({
   done: $`iptables -t ${table} -C ${chain} ${rule}`,
   run: $`iptables -t ${table} -I ${chain} ${at} ${rule}`,
 });
 
-/** Every copy of such a rule away. */
-export const deleted = (table: Table, chain: string, rule: readonly string[]): Command => ({
+/** Deletes every copy of a rule of iptables. */
+export const deleteRule = (table: Table, chain: string, rule: readonly string[]): Command => ({
   done: not($`iptables -t ${table} -C ${chain} ${rule}`),
   run: $`iptables -t ${table} -D ${chain} ${rule}`,
   repeat: true,
@@ -36,15 +36,16 @@ export const deleted = (table: Table, chain: string, rule: readonly string[]): C
 
 const drops = "iptables -S FORWARD | grep -qx -- '-P FORWARD DROP'";
 
-/** The policy of FORWARD. It goes back to what the lab host was made with: there it may be DROP from the beginning. */
-export const dropping = (): Command => ({ done: sh(drops), run: $`iptables -P FORWARD DROP` });
-export const accepting = (): Command => ({
+/** Sets the policy of FORWARD to DROP. */
+export const dropForwards = (): Command => ({ done: sh(drops), run: $`iptables -P FORWARD DROP` });
+/** Sets the policy of FORWARD to ACCEPT, unless the lab host was made with DROP. */
+export const acceptForwards = (): Command => ({
   done: sh(`! ${drops} || grep -qx 'FORWARD_POLICY=.\\?drop.\\?' /etc/handwired/lab.env`),
   run: $`iptables -P FORWARD ACCEPT`,
 });
 
-/** A kernel setting of the lab host, or of a container. */
-export const setting = (key: string, value: string | number, netns?: string): Command => {
+/** Sets a sysctl of the lab host, or of the netns. */
+export const setSysctlTo = (key: string, value: string | number, netns?: string): Command => {
   const where = netns === undefined ? [] : ['ip', 'netns', 'exec', netns];
   return {
     done: sh(`test "$(${$`${where} sysctl -n ${key}`.cmd.trim()})" = ${value}`),
@@ -52,17 +53,17 @@ export const setting = (key: string, value: string | number, netns?: string): Co
   };
 };
 
-/** Nobody remembers a neighbour's MAC address: neither the containers nor the lab host. */
-export const forgotten = ({ bridge, ct1, ct2 }: Plan): Sh =>
+/** A command after which neither the containers nor the lab host remember the MAC address of a neighbour. */
+export const flushNeighbours = ({ bridge, ct1, ct2 }: Plan): Sh =>
   $`ip neigh flush dev ${bridge}; ip -n ${ct1.name} neigh flush all; ip -n ${ct2.name} neigh flush all`;
 
 /**
- * Rewrites the rules of a table that match an extended regular expression, each where it stands: the table is saved,
- * edited by sed(1) and restored in one transaction, with its counters; what is not the learner's stays. Of the two
- * variants of iptables the one that has such a rule. Lines are as iptables-save(8) prints them, without counters: `-A FORWARD -i br0 -j ACCEPT`. `by` is what
- * sed puts in place of the match, `\1` its groups; with `delete` the line goes.
+ * Rewrites the rules of a table that match an extended regular expression, each in its place: the table is saved, edited
+ * by sed(1) and restored in one transaction, with its counters. Rules that are not the learner's stay. It uses the variant
+ * of iptables, nft or legacy, that has such a rule. The expression sees lines as iptables-save(8) prints them, without
+ * counters: `-A FORWARD -i br0 -j ACCEPT`. `by` replaces the match, with `\1` for its groups; `delete` removes the line.
  */
-export function rewrite(table: Table, find: string, by: string | { delete: true }): Command {
+export function rewriteRules(table: Table, find: string, by: string | { delete: true }): Command {
   const counters = '^(\\[[0-9]+:[0-9]+\\] )';
   const edit =
     typeof by === 'string'
@@ -73,7 +74,7 @@ export function rewrite(table: Table, find: string, by: string | { delete: true 
   const edited = $`sed -E -e ${`/${foreign}/b`} -e ${edit}`.cmd;
   const through = (save: Sh, restore: Sh): string => `${save.cmd} | ${edited} | ${restore.cmd}`;
   const nft = $`iptables-save -c -t ${table}`;
-  // Asking iptables-legacy for a table that is not in use makes it one.
+  // Asking iptables-legacy for a table that is not in use creates it.
   const used = $`grep -qsx ${table} /proc/net/ip_tables_names`;
   const legacy = sh(`${used.cmd} && ${$`iptables-legacy-save -c -t ${table}`.cmd}`);
   const mixed = sh(`${nft.cmd} 2>&1 | grep -q 'is incompatible'`);
@@ -87,7 +88,7 @@ export function rewrite(table: Table, find: string, by: string | { delete: true 
   };
 }
 
-/** Listeners on a TCP port of a container, but those on one address. */
+/** A test: something listens on a TCP port of a container, on another address than `except`. */
 const listeners = ({ name }: Container, port: number, except?: string): Sh => {
   const all = $`ip netns exec ${name} ss -Hltn ${`sport = :${port}`}`.cmd;
   return sh(
@@ -95,14 +96,14 @@ const listeners = ({ name }: Container, port: number, except?: string): Sh => {
   );
 };
 
-/** Who listens on a TCP port of a container is gone; `except`: those who listen on that address may stay. */
-export const ended = (ct: Container, port: number, except?: string): Command => ({
+/** Ends what listens on a TCP port of a container; with `except`: unless all of it listens on that address. */
+export const stopListeners = (ct: Container, port: number, except?: string): Command => ({
   done: not(listeners(ct, port, except)),
   run: $`ip netns exec ${ct.name} fuser -sk ${`${port}/tcp`}`,
 });
 
-/** A web server in a container, as a learner starts one. */
-export const serving = ({ name }: Container, { port, address }: { port: number; address: string }) => ({
+/** Starts a web server in a container, as a learner would. */
+export const startServerOn = ({ name }: Container, { port, address }: { port: number; address: string }) => ({
   done: $`ip netns exec ${name} ss -Hltn ${`sport = :${port}`} | grep -qF ${` ${address}:${port} `}`,
   run: $`setsid --fork ip netns exec ${name} python3 -m http.server ${port} --bind ${address} --directory ${`/srv/${name}`} < /dev/null > /dev/null 2>&1`,
 });

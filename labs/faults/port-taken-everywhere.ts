@@ -1,6 +1,6 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
 import { publishRules } from '../08-publish/chapter.ts';
-import { rewrite } from './parts.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'port-taken-everywhere',
@@ -11,7 +11,11 @@ export const fault: Fault = {
   cause: 'dnat-takes-all',
   symptoms: ['publish.transit'],
   inject: ({ hostPort }) => [
-    rewrite('nat', `(-A PREROUTING .*)-m addrtype --dst-type LOCAL (.*--dport ${hostPort} .*-j DNAT .*)`, `\\1\\2`),
+    rewriteRules(
+      'nat',
+      `(-A PREROUTING .*)-m addrtype --dst-type LOCAL (.*--dport ${hostPort} .*-j DNAT .*)`,
+      `\\1\\2`,
+    ),
   ],
   repair: (plan) => {
     const { ct1, containerPort, hostPort } = plan;

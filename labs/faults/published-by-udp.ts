@@ -1,6 +1,6 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
 import { publishRules } from '../08-publish/chapter.ts';
-import { rewrite } from './parts.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'published-by-udp',
@@ -11,7 +11,7 @@ export const fault: Fault = {
   cause: 'dnat-wrong-protocol',
   symptoms: ['publish.outside', 'publish.host-address', 'publish.loopback'],
   inject: ({ hostPort }) => [
-    rewrite('nat', `(-A .*)-p tcp (.*)-m tcp (--dport ${hostPort} .*-j DNAT .*)`, `\\1-p udp \\2-m udp \\3`),
+    rewriteRules('nat', `(-A .*)-p tcp (.*)-m tcp (--dport ${hostPort} .*-j DNAT .*)`, `\\1-p udp \\2-m udp \\3`),
   ],
   repair: (plan) => {
     const { ct1, containerPort, hostPort } = plan;

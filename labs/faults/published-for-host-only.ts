@@ -1,6 +1,6 @@
 import { appendRule, type Fault } from '@handwired/course';
 import { publishRules } from '../08-publish/chapter.ts';
-import { rewrite } from './parts.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'published-for-host-only',
@@ -10,7 +10,7 @@ export const fault: Fault = {
   excludes: ['dnat-wrong-port', 'dnat-wrong-container', 'published-for-outside-only'],
   cause: 'dnat-not-in-prerouting',
   symptoms: ['publish.outside'],
-  inject: ({ hostPort }) => [rewrite('nat', `-A PREROUTING .*--dport ${hostPort} .*-j DNAT`, { delete: true })],
+  inject: ({ hostPort }) => [rewriteRules('nat', `-A PREROUTING .*--dport ${hostPort} .*-j DNAT`, { delete: true })],
   repair: (plan) => [appendRule(publishRules(plan).dnat)],
   tells:
     'A test from the lab host itself passes OUTPUT, and works. What comes in by a link passes PREROUTING, where nothing is translated, and is taken for the lab host itself, which refuses it.',

@@ -1,6 +1,6 @@
 import { appendRule, type Fault } from '@handwired/course';
 import { publishRules } from '../08-publish/chapter.ts';
-import { rewrite } from './parts.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'published-for-outside-only',
@@ -10,7 +10,7 @@ export const fault: Fault = {
   excludes: ['dnat-wrong-port', 'dnat-wrong-container'],
   cause: 'dnat-not-in-output',
   symptoms: ['publish.host-address', 'publish.loopback'],
-  inject: ({ hostPort }) => [rewrite('nat', `-A OUTPUT .*--dport ${hostPort} .*-j DNAT`, { delete: true })],
+  inject: ({ hostPort }) => [rewriteRules('nat', `-A OUTPUT .*--dport ${hostPort} .*-j DNAT`, { delete: true })],
   repair: (plan) => [appendRule(publishRules(plan).local)],
   tells:
     'What the lab host sends itself never passes PREROUTING: its packets begin at OUTPUT. So the whole world reaches the port, and the lab host alone is refused by itself.',

@@ -1,6 +1,6 @@
 import type { Fault } from '@handwired/course';
 
-/** A line a fault. A file that is not here fails a test. */
+/** One line for each fault. A file that is missing here fails a test. */
 const files: readonly { fault: Fault }[] = await Promise.all([
   import('./arp-off.ts'),
   import('./asymmetric-strict.ts'),

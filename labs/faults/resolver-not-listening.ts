@@ -1,6 +1,6 @@
 import { $, type Fault } from '@handwired/course';
 import { resolverFile, writeResolver } from '../07-dns/chapter.ts';
-import { keepingTime } from './parts.ts';
+import { keepFileTime } from './parts.ts';
 
 export const fault: Fault = {
   id: 'resolver-not-listening',
@@ -13,7 +13,7 @@ export const fault: Fault = {
   inject: (plan) => {
     const file = resolverFile(plan.ct2);
     return [
-      keepingTime(file, {
+      keepFileTime(file, {
         done: $`grep -qx ${`nameserver ${plan.gateway}`} ${file}`,
         run: $`echo nameserver ${plan.gateway} > ${file}`,
       }),

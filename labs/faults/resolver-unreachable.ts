@@ -1,8 +1,8 @@
 import { $, type Fault, sh } from '@handwired/course';
 import { resolverFile, writeResolver } from '../07-dns/chapter.ts';
-import { keepingTime } from './parts.ts';
+import { keepFileTime } from './parts.ts';
 
-/** On the uplink's network, where nobody has it. */
+/** An address of the uplink's network that nobody has. */
 const nobody = '203.0.113.53';
 
 export const fault: Fault = {
@@ -18,9 +18,9 @@ export const fault: Fault = {
     const has = $`grep -q '^nameserver ' ${file}`.cmd;
     const other = $`grep ${'^nameserver '} ${file} | grep -qv ${` ${nobody}$`}`.cmd;
     return [
-      keepingTime(file, {
+      keepFileTime(file, {
         done: sh(`! { ${has} && ${other}; }`),
-        // Written into the file as it is: a new one in its place would change the time of the folder.
+        // The same file is written: a new file in its place would change the time of the folder.
         run: sh(`lines=$(${$`sed ${`s/^nameserver .*/nameserver ${nobody}/`} ${file}`.cmd}); echo "$lines" > ${file}`),
       }),
     ];

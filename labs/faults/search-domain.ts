@@ -1,7 +1,7 @@
 import { $, type Fault, sh } from '@handwired/course';
 import { world } from '@handwired/host';
 import { resolverFile, writeResolver } from '../07-dns/chapter.ts';
-import { keepingTime } from './parts.ts';
+import { keepFileTime } from './parts.ts';
 
 export const fault: Fault = {
   id: 'search-domain',
@@ -14,7 +14,7 @@ export const fault: Fault = {
   inject: (plan) => {
     const file = resolverFile(plan.ct1);
     return [
-      keepingTime(file, {
+      keepFileTime(file, {
         done: $`grep -q ndots ${file}`,
         run: sh(`printf 'search %s\\noptions ndots:5\\n' ${world.site.name} >> ${$`${file}`.cmd}`),
       }),

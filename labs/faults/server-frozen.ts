@@ -3,7 +3,7 @@ import type { Container } from '@handwired/host';
 
 const pids = ({ name }: Container, port: number): Sh => $`ip netns exec ${name} fuser ${`${port}/tcp`} 2> /dev/null`;
 
-/** Is some of them stopped, as SIGSTOP does (proc(5), State)? */
+/** A test: one of them is stopped, as by SIGSTOP (proc(5), State). */
 const frozen = (ct: Container, port: number): Sh =>
   sh(`for pid in $(${pids(ct, port).cmd}); do grep -h '^State:.T' "/proc/$pid/status"; done | grep -q .`);
 

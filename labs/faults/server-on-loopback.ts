@@ -1,6 +1,6 @@
 import type { Fault } from '@handwired/course';
 import { startServer } from '../08-publish/chapter.ts';
-import { ended, serving } from './parts.ts';
+import { stopListeners, startServerOn } from './parts.ts';
 
 export const fault: Fault = {
   id: 'server-on-loopback',
@@ -11,10 +11,10 @@ export const fault: Fault = {
   cause: 'server-on-loopback',
   symptoms: ['publish.server'],
   inject: ({ ct1, containerPort }) => [
-    ended(ct1, containerPort, '127.0.0.1'),
-    serving(ct1, { port: containerPort, address: '127.0.0.1' }),
+    stopListeners(ct1, containerPort, '127.0.0.1'),
+    startServerOn(ct1, { port: containerPort, address: '127.0.0.1' }),
   ],
-  repair: (plan) => [ended(plan.ct1, plan.containerPort, '0.0.0.0'), startServer(plan)],
+  repair: (plan) => [stopListeners(plan.ct1, plan.containerPort, '0.0.0.0'), startServer(plan)],
   tells:
     'A program that listens on 127.0.0.1 takes what comes by lo of its own namespace. What is translated to the address of the container comes by its link, for another address, and is refused.',
   words: [

@@ -1,6 +1,6 @@
 import type { Fault } from '@handwired/course';
 import { startServer } from '../08-publish/chapter.ts';
-import { ended } from './parts.ts';
+import { stopListeners } from './parts.ts';
 
 export const fault: Fault = {
   id: 'server-stopped',
@@ -10,7 +10,7 @@ export const fault: Fault = {
   excludes: [],
   cause: 'server-missing',
   symptoms: ['publish.server'],
-  inject: ({ ct1, containerPort }) => [ended(ct1, containerPort)],
+  inject: ({ ct1, containerPort }) => [stopListeners(ct1, containerPort)],
   repair: (plan) => [startServer(plan)],
   tells:
     'Everything on the way is as it should be: the request arrives in the container, and its kernel refuses it, because no program listens there.',

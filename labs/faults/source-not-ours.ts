@@ -1,8 +1,8 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
 import { egressRules } from '../06-egress/chapter.ts';
-import { rewrite, uplink } from './parts.ts';
+import { rewriteRules, uplink } from './parts.ts';
 
-/** In the uplink's network, and nobody's. */
+/** An address of the uplink's network that nobody has. */
 const other = '203.0.113.99';
 
 export const fault: Fault = {
@@ -14,7 +14,7 @@ export const fault: Fault = {
   cause: 'snat-wrong-address',
   symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
   inject: ({ bridge, subnet }) => [
-    rewrite(
+    rewriteRules(
       'nat',
       `(-A .*-s ${subnet}( ! -o ${bridge}| -o ${uplink}) .*)-j MASQUERADE.*`,
       `\\1-j SNAT --to-source ${other}`,

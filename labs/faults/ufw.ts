@@ -1,6 +1,6 @@
 import { $, type Command, type Fault, not, sh } from '@handwired/course';
 
-/** The chains that ufw puts into FORWARD: what belongs to a connection and pings pass, all else is refused. */
+/** Chains as ufw has them in FORWARD: they accept pings and packets of known connections, and refuse the rest. */
 const chains = (): Command[] => [
   {
     done: $`iptables -S ufw-before-forward`,
