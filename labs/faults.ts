@@ -1,7 +1,24 @@
-/** The way into faults, beside that of labs: they are many files, which only the commands about faults need. */
-export { answered } from './faults/engine/answer.ts';
-export { allows, type Choice, choicesOf, clashOf, drawsOf, type Level } from './faults/engine/choose.ts';
-export { carryOut, commandsOf, type FaultSource, fitting } from './faults/engine/run.ts';
-export { understand } from './faults/engine/words.ts';
-export type { Fault } from './faults/fault.ts';
-export { faults } from './faults/registry.ts';
+/** The faults, with the engine's functions that need all of them. An entry of its own: only some commands load so many files. */
+import { type Choice, type Fault, makeChoices, understandCause } from '@handwired/course';
+import { faults } from './faults/registry.ts';
+
+export {
+  applyFaults as carryOut,
+  type Choice,
+  drawFaults as drawsOf,
+  type Fault,
+  faultCommands as commandsOf,
+  type FaultSource,
+  findClash as clashOf,
+  findFitting as fitting,
+  judgeAnswer as answered,
+  type Level,
+  showsOn as allows,
+} from '@handwired/course';
+export { faults };
+
+/** The true causes among others with the most similar symptoms, shuffled by a seed. */
+export const choicesOf = (open: readonly Fault[], seed: string): Choice[] => makeChoices(open, faults, seed);
+
+/** The causes that a learner's own words match best: one, when they are clear. */
+export const understand = (text: string): string[] => understandCause(text, faults);

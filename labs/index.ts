@@ -1,32 +1,75 @@
-import type { SiteOptions } from './site/site.ts';
+/** The course as the `lab` command has it: the engines of @handwired/course, with the chapters of this folder in them. */
+import * as engines from '@handwired/course';
+import type { ChapterId, Plan, Session } from '@handwired/host';
+import { chapters, course } from './chapters.ts';
 
-export { chapters } from './chapters.ts';
-export { exportScript } from './export/script.ts';
-export { type Progress, progressOf } from './progress.ts';
-export { drawTopology, inForm, type PictureForm } from './diagrams/draw.ts';
-export { picture, pictureNames, pictureTitle } from './diagrams/pictures.ts';
-export { type RecordedStep, record } from './record.ts';
-export { build, type RunOptions, type StepEvent, undo, type Way } from './run.ts';
-export type { Chapter, ChapterData, Command, StepText } from './script.ts';
 export {
   allBlocks,
   type Block,
+  type Chapter,
   type CommandBlock,
+  compareOutput as compare,
+  drawTopology,
   type Guide,
-  type GuideStep,
-  type Inline,
-  plainText,
-  type Section,
-} from './guide/guide.ts';
-export { guideFile, guideOf, readGuide } from './guide/load.ts';
-export type { GuideLook } from './guide/paint.ts';
-export { compare, type SeenLine } from './guide/see.ts';
-export { summaryLines, summaryOf } from './guide/summary.ts';
-export { guideLines } from './guide/terminal.ts';
-export type { Values } from './guide/values.ts';
-export type { SiteOptions } from './site/site.ts';
-export { writeSite } from './site/write.ts';
+  guideLines,
+  type GuideStyle as GuideLook,
+  picture,
+  type PictureForm,
+  pictureNames,
+  pictureTitle,
+  type Progress,
+  progressOf,
+  type RecordedStep,
+  renderDrawing as inForm,
+  type SeenLine,
+  type SiteOptions,
+  type StepEvent,
+  type Values,
+  writeSite,
+} from '@handwired/course';
+export { chapters };
 
-/** Every file of the course's site, by its name in the one folder. What makes it is loaded then: no other command needs it. */
-export const siteOf = async (options: SiteOptions): Promise<Map<string, string>> =>
-  (await import('./site/site.ts')).siteOf(options);
+const chaptersWith = (ids: readonly ChapterId[]): engines.Chapter[] => ids.map((id) => engines.findChapter(course, id));
+
+/** As `runChapters` takes them, with the chapters by their ids. */
+interface RunOptions extends Omit<engines.RunOptions, 'chapters'> {
+  /** In the order in which they are to run: the course's for build, the reverse for undo. */
+  chapters: readonly ChapterId[];
+}
+
+const run = (direction: engines.Direction, session: Session, plan: Plan, options: RunOptions): Promise<void> =>
+  engines.runChapters(direction, session, plan, { ...options, chapters: chaptersWith(options.chapters) });
+
+/** Builds chapters on a lab host: see `runChapters`. */
+export const build = (session: Session, plan: Plan, options: RunOptions): Promise<void> =>
+  run('build', session, plan, options);
+
+/** Takes chapters back on a lab host: see `runChapters`. */
+export const undo = (session: Session, plan: Plan, options: RunOptions): Promise<void> =>
+  run('undo', session, plan, options);
+
+/** What `build` or `undo` of these chapters runs, without a lab host. */
+export const record = (direction: engines.Direction, plan: Plan, ids: readonly ChapterId[]): engines.RecordedStep[] =>
+  engines.recordSteps(direction, plan, chaptersWith(ids));
+
+/** The network up to a chapter (default: all of it) as one bash script. Throws LabError (64) when that is nothing. */
+export const exportScript = (plan: Plan, through?: ChapterId): Promise<string> =>
+  engines.exportScript(course, plan, through);
+
+/** Where a chapter's guide is, as it is named to people. */
+export const guideFile = (id: ChapterId): string => engines.guideFile(engines.findChapter(course, id));
+
+/** A chapter's guide and what is wrong with it; undefined: it has none. */
+export const readGuide = (id: ChapterId, values: engines.Values): Promise<engines.ParsedGuide | undefined> =>
+  engines.readGuide(course, id, values);
+
+/** A chapter's guide. Throws LabError (3) when it is missing or can't be read. */
+export const guideOf = (id: ChapterId, values: engines.Values): Promise<engines.Guide> =>
+  engines.loadGuide(course, id, values);
+
+/** The whole course on one screen, one element a line. */
+export const summaryLines = (style: engines.GuideStyle & { plan: Plan }): string[] =>
+  engines.summaryLines(course, style);
+
+/** Every file of the course's site, by its name in the one folder. */
+export const siteOf = (options: engines.SiteOptions): Promise<Map<string, string>> => engines.makeSite(course, options);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Progress, progressOf } from '@handwired/course';
 import type { ChapterId, HistoryEvent, NewEvent } from '@handwired/host';
 import { chapters } from './chapters.ts';
-import { type Progress, progressOf } from './progress.ts';
 
 type Check = Extract<NewEvent, { kind: 'check' }>;
 const check = (chapter: ChapterId, points: number, of: number, more: Partial<Check> = {}): NewEvent => ({

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { guardedScript, type RecordedStep } from '@handwired/course';
 import { type ChapterId, defaultPlan, derivePlan, type Plan, run } from '@handwired/host';
 import { chapters } from './chapters.ts';
-import { guarded } from './guarded.ts';
-import { type RecordedStep, record } from './record.ts';
+import { record } from './index.ts';
 
 const course = chapters.map(({ id }) => id).filter((id) => id !== 'cleanup');
 
@@ -16,28 +16,28 @@ const text = (steps: RecordedStep[]): string =>
     )
     .join('\n\n');
 
-const whole = async (plan: Plan): Promise<[string, string]> => [
-  `${text(await record('build', plan, course))}\n`,
-  `${text(await record('undo', plan, course.toReversed()))}\n`,
+const whole = (plan: Plan): [string, string] => [
+  `${text(record('build', plan, course))}\n`,
+  `${text(record('undo', plan, course.toReversed()))}\n`,
 ];
 
 for (const [i, way] of (['build', 'undo'] as const).entries()) {
   test(`The commands of the whole ${way} are those of the text file beside this test`, async () => {
     const golden = await readFile(join(import.meta.dirname, 'fixtures', `${way}.sh`), 'utf8');
-    assert.equal((await whole(defaultPlan))[i], golden);
+    assert.equal(whole(defaultPlan)[i], golden);
   });
 }
 
-test("Another student's plan changes values in the commands, and nothing else", async () => {
+test("Another student's plan changes values in the commands, and nothing else", () => {
   const plan = derivePlan('someone');
   const network = plan.gateway.replace(/\.0\.1$/, '');
   const mac = `ac:${Number(network.split('.')[1]).toString(16).padStart(2, '0')}`;
   for (const i of [0, 1] as const) {
-    const values = (await whole(defaultPlan))[i]
-      .replaceAll('172.18', network)
+    const values = whole(defaultPlan)
+      [i].replaceAll('172.18', network)
       .replaceAll('ac:12', mac)
       .replaceAll('8080', String(plan.hostPort));
-    assert.equal((await whole(plan))[i], values);
+    assert.equal(whole(plan)[i], values);
   }
 });
 
@@ -47,10 +47,14 @@ test('Every step, with its guards, is clean POSIX sh for shellcheck', async () =
     ['undo', course],
   ];
   for (const [way, ids] of all) {
-    for (const { chapter, id, commands } of await record(way, defaultPlan, ids)) {
+    for (const { chapter, id, commands } of record(way, defaultPlan, ids)) {
       // SC2046: kill takes the pids as several words. SC2154: `id` is set by the `before` of another line.
       const argv = ['shellcheck', '-s', 'sh', '-e', 'SC2046', '-'];
-      const { code, stdout } = await run(argv, { input: guarded(commands), allowFailure: true, next: 'make setup' });
+      const { code, stdout } = await run(argv, {
+        input: guardedScript(commands),
+        allowFailure: true,
+        next: 'make setup',
+      });
       assert.equal(code, 0, `${way} ${chapter}/${id}\n${stdout}`);
     }
   }

@@ -7,7 +7,7 @@ import { duties } from './corpus/matrix.ts';
 import { pairwise } from './corpus/pairwise.ts';
 import { sampleOf } from './corpus/sample.ts';
 
-const cases = await allCases();
+const cases = allCases();
 const kind = (name: 'pass' | 'fails' | 'same') => cases.filter(({ expected }) => name in expected);
 
 describe('the corpus', () => {

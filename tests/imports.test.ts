@@ -10,9 +10,10 @@ const root = resolve(import.meta.dirname, '..');
 const allowed: Record<string, readonly string[]> = {
   host: [],
   infra: ['host'],
-  labs: ['host'],
+  course: ['host'],
+  labs: ['host', 'course'],
   checker: ['host'],
-  cli: ['host', 'infra', 'labs', 'checker'],
+  cli: ['host', 'infra', 'course', 'labs', 'checker'],
 };
 
 /** Edges of the program: the only files, tests aside, that may import these modules. */

@@ -30,7 +30,7 @@ export async function runGuide(
   const plain = options.plain === true;
   const look: GuideLook = { columns: context.columns, color: context.color && !plain, plain };
   if (topic === undefined) context.print((await overview(name, spec, look)).join('\n'));
-  else if (topic === 'summary') await showPage(await summaryLines({ ...look, plan: planOf(spec) }), look);
+  else if (topic === 'summary') await showPage(summaryLines({ ...look, plan: planOf(spec) }), look);
   else await showChapter(context, topic, { name, spec, look });
   return EXIT.ok;
 }

@@ -1,10 +1,10 @@
-import { chapterData } from '../script.ts';
+import type { Chapter } from '@handwired/course';
 
-export const chapter = chapterData({
+export const chapter: Chapter = {
   id: 'tour',
   number: '00',
   title: 'The lab host as you find it',
   needs: [],
   points: 0,
   steps: [],
-});
+};

@@ -1,6 +1,6 @@
-import { chapterData } from '../script.ts';
+import { $, type Chapter, hasAddress, isBridge, isUp, not } from '@handwired/course';
 
-export const chapter = chapterData({
+export const chapter: Chapter = {
   id: 'bridge',
   number: '02',
   title: 'A bridge with the gateway address',
@@ -16,6 +16,11 @@ export const chapter = chapterData({
         source: 'daemon/libnetwork/drivers/bridge/setup_device_linux.go: setupDevice',
       },
       object: { name: 'bridge', for: 'a switch in the kernel', docker: 'docker0, or br-ID' },
+      build: ({ bridge, gateway }) => ({
+        done: isBridge(bridge),
+        run: $`ip link add name ${bridge} address ${macOf(gateway)} type bridge`,
+      }),
+      undo: ({ bridge }) => ({ done: not(isBridge(bridge)), run: $`ip link del ${bridge}` }),
     },
     {
       id: 'address',
@@ -30,6 +35,14 @@ export const chapter = chapterData({
         for: "the host as the containers' neighbour",
         docker: 'network Gateway',
       },
+      build: ({ bridge, gateway, prefix }) => ({
+        done: hasAddress(bridge, `${gateway}/${prefix}`),
+        run: $`ip addr add ${`${gateway}/${prefix}`} dev ${bridge}`,
+      }),
+      undo: ({ bridge, gateway, prefix }) => ({
+        done: not(hasAddress(bridge, `${gateway}/${prefix}`)),
+        run: $`ip addr del ${`${gateway}/${prefix}`} dev ${bridge}`,
+      }),
     },
     {
       id: 'up',
@@ -39,6 +52,20 @@ export const chapter = chapterData({
         does: 'The same, as the last of the steps that set a bridge up.',
         source: 'daemon/libnetwork/drivers/bridge/setup_device_linux.go: setupDeviceUp',
       },
+      build: ({ bridge }) => ({ done: isUp(bridge), run: $`ip link set ${bridge} up` }),
+      undo: ({ bridge }) => ({ done: not(isUp(bridge)), run: $`ip link set ${bridge} down` }),
     },
   ],
-});
+  cleanup: {
+    title: 'Remove the bridge.',
+    why: 'Its address and its route go with it.',
+    docker: {
+      does: 'Removes it with `docker network rm`; docker0 stays.',
+      source: 'daemon/libnetwork/drivers/bridge/bridge_linux.go: deleteNetwork',
+    },
+  },
+};
+
+/** A locally administered MAC address made from an IPv4 address, as Docker made its containers' before version 28. */
+const macOf = (address: string): string =>
+  ['02', '42', ...address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))].join(':');

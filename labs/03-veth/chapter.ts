@@ -1,6 +1,6 @@
-import { chapterData } from '../script.ts';
+import { $, type Chapter, either, hasLink, isPort, isUp, not } from '@handwired/course';
 
-export const chapter = chapterData({
+export const chapter: Chapter = {
   id: 'veth',
   number: '03',
   title: 'Cables from the containers to the bridge',
@@ -16,6 +16,12 @@ export const chapter = chapterData({
         source: 'daemon/libnetwork/drivers/bridge/bridge_linux.go: CreateEndpoint, createVeth',
       },
       object: { name: 'veth pair', for: 'a cable into the container', docker: 'endpoint' },
+      build: ({ ct1, ct2 }) =>
+        [ct1, ct2].map(({ veth, peer }) => ({
+          done: hasLink(veth),
+          run: $`ip link add ${veth} type veth peer name ${peer}`,
+        })),
+      undo: ({ ct1, ct2 }) => [ct2, ct1].map(({ veth }) => ({ done: not(hasLink(veth)), run: $`ip link del ${veth}` })),
     },
     {
       id: 'move',
@@ -25,6 +31,12 @@ export const chapter = chapterData({
         does: 'Needs this only when the pair could not be made inside at once.',
         source: 'daemon/libnetwork/osl/interface_linux.go: moveLink',
       },
+      build: ({ ct1, ct2, inner }) =>
+        [ct1, ct2].map(({ name, peer }) => ({
+          done: either(hasLink(peer, name), hasLink(inner, name)),
+          run: $`ip link set ${peer} netns ${name}`,
+        })),
+      // No undo: removing one end of a pair removes the other, in whatever network namespace it is.
     },
     {
       id: 'plug',
@@ -35,6 +47,10 @@ export const chapter = chapterData({
         source: 'daemon/libnetwork/drivers/bridge/bridge_linux.go: addToBridge',
       },
       object: { name: 'bridge port', for: 'where the cable is plugged in', docker: 'network connect' },
+      build: ({ bridge, ct1, ct2 }) =>
+        [ct1, ct2].map(({ veth }) => ({ done: isPort(veth, bridge), run: $`ip link set ${veth} master ${bridge}` })),
+      undo: ({ bridge, ct1, ct2 }) =>
+        [ct2, ct1].map(({ veth }) => ({ done: not(isPort(veth, bridge)), run: $`ip link set ${veth} nomaster` })),
     },
     {
       id: 'up',
@@ -44,6 +60,17 @@ export const chapter = chapterData({
         does: 'The same, after the firewall rules of the endpoint are in place.',
         source: 'daemon/libnetwork/drivers/bridge/bridge_linux.go: linkUp',
       },
+      build: ({ ct1, ct2 }) => [ct1, ct2].map(({ veth }) => ({ done: isUp(veth), run: $`ip link set ${veth} up` })),
+      undo: ({ ct1, ct2 }) =>
+        [ct2, ct1].map(({ veth }) => ({ done: not(isUp(veth)), run: $`ip link set ${veth} down` })),
     },
   ],
-});
+  cleanup: {
+    title: 'Remove the cables.',
+    why: 'Removing the bridge does not remove them. Removing one end removes the other.',
+    docker: {
+      does: 'Removes the pair when the container leaves the network.',
+      source: 'daemon/libnetwork/drivers/bridge/bridge_linux.go: DeleteEndpoint',
+    },
+  },
+};

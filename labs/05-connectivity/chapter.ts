@@ -1,6 +1,7 @@
-import { chapterData } from '../script.ts';
+import type { Plan } from '@handwired/host';
+import { $, appendRule, type Chapter, mark, removeRule, type Sh } from '@handwired/course';
 
-export const chapter = chapterData({
+export const chapter: Chapter = {
   id: 'connectivity',
   number: '05',
   title: 'The containers reach each other',
@@ -16,6 +17,8 @@ export const chapter = chapterData({
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules, setIcc',
       },
       object: { name: 'rule, bridge to bridge', for: 'the containers reach each other', docker: 'enable_icc' },
+      build: (plan) => appendRule(bridgeRule(plan)),
+      undo: (plan) => removeRule(bridgeRule(plan)),
     },
     {
       id: 'ping',
@@ -25,6 +28,21 @@ export const chapter = chapterData({
         does: 'Does not test. It announces the new address to the neighbours, so that they forget an older owner.',
         source: 'daemon/libnetwork/osl/interface_linux.go: advertiseAddrs',
       },
+      build: ({ ct1, ct2 }) => [
+        { run: $`ip netns exec ${ct1.name} ping -c 2 -i 0.2 -W 2 ${ct2.address}` },
+        { run: $`ip netns exec ${ct2.name} ping -c 2 -i 0.2 -W 2 ${ct1.address}` },
+      ],
     },
   ],
-});
+  cleanup: {
+    title: "Remove the bridge's own rule.",
+    why: 'A rule that names an interface stays when the interface goes, and meets the next one of that name.',
+    docker: {
+      does: 'The same, with the other rules of the network.',
+      source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: DelNetworkLevelRules',
+    },
+  },
+};
+
+/** The firewall rule of this chapter: it accepts what goes from the bridge into the bridge. */
+export const bridgeRule = ({ bridge }: Plan): Sh => $`iptables -A FORWARD -i ${bridge} -o ${bridge} ${mark} -j ACCEPT`;

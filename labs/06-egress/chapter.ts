@@ -1,6 +1,7 @@
-import { chapterData } from '../script.ts';
+import type { Plan } from '@handwired/host';
+import { $, appendRule, type Chapter, mark, removeRule, restoreSysctl, setSysctl } from '@handwired/course';
 
-export const chapter = chapterData({
+export const chapter: Chapter = {
   id: 'egress',
   number: '06',
   title: 'From the containers to the internet',
@@ -16,6 +17,8 @@ export const chapter = chapterData({
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/endpoint.go: filterDirectAccess',
       },
       object: { name: 'rule in raw', for: 'nobody reaches a container directly', docker: 'direct access filter' },
+      build: (plan) => egressRules(plan).protect.map(appendRule),
+      undo: (plan) => egressRules(plan).protect.map(removeRule),
     },
     {
       id: 'out',
@@ -26,6 +29,8 @@ export const chapter = chapterData({
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules',
       },
       object: { name: 'rule, out', for: 'the containers open connections', docker: 'chain DOCKER-FORWARD' },
+      build: (plan) => appendRule(egressRules(plan).out),
+      undo: (plan) => removeRule(egressRules(plan).out),
     },
     {
       id: 'back',
@@ -36,6 +41,8 @@ export const chapter = chapterData({
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupIPTables',
       },
       object: { name: 'rule, back', for: 'answers come in, and only answers', docker: 'chain DOCKER-CT' },
+      build: (plan) => appendRule(egressRules(plan).back),
+      undo: (plan) => removeRule(egressRules(plan).back),
     },
     {
       id: 'masquerade',
@@ -50,6 +57,8 @@ export const chapter = chapterData({
         for: 'answers find their way back',
         docker: 'enable_ip_masquerade',
       },
+      build: (plan) => appendRule(egressRules(plan).masquerade),
+      undo: (plan) => removeRule(egressRules(plan).masquerade),
     },
     {
       id: 'forwarding',
@@ -60,6 +69,31 @@ export const chapter = chapterData({
         source: 'daemon/libnetwork/drivers/bridge/setup_ip_forwarding.go: setupIPv4Forwarding',
       },
       object: { name: 'forwarding', for: 'the host is a router', docker: '--ip-forward' },
+      build: () =>
+        setSysctl('ip_forward', 'net.ipv4.ip_forward', [
+          // inet_forward_change (net/ipv4/devinet.c) also sets these.
+          'net/ipv4/conf/all/accept_redirects',
+          'net/ipv4/conf/*/forwarding',
+        ]),
+      undo: () => restoreSysctl('ip_forward'),
     },
   ],
+  cleanup: {
+    title: 'Take the router back: forwarding as it was, the rules gone.',
+    why: 'As it was, which may have been on: someone else may need it. Switching it also changes accept_redirects and the forwarding of each interface.',
+    docker: {
+      does: 'Removes the rules of a network with the network, and leaves forwarding and the policy of FORWARD as it set them.',
+      source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: DelNetworkLevelRules',
+    },
+  },
+};
+
+/** The firewall rules of this chapter by step, as its build adds them; `protect` is one for each container. */
+export const egressRules = ({ bridge, subnet, ct1, ct2 }: Plan) => ({
+  protect: [ct1, ct2].map(
+    ({ address }) => $`iptables -t raw -A PREROUTING -d ${address} ! -i ${bridge} ${mark} -j DROP`,
+  ),
+  out: $`iptables -A FORWARD -i ${bridge} ! -o ${bridge} ${mark} -j ACCEPT`,
+  back: $`iptables -A FORWARD -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED ${mark} -j ACCEPT`,
+  masquerade: $`iptables -t nat -A POSTROUTING -s ${subnet} ! -o ${bridge} ${mark} -j MASQUERADE`,
 });

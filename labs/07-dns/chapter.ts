@@ -1,6 +1,18 @@
-import { chapterData } from '../script.ts';
+import type { Container } from '@handwired/host';
+import {
+  $,
+  both,
+  type Chapter,
+  type Command,
+  either,
+  giveBack,
+  not,
+  noteBefore,
+  noteFile,
+  type Sh,
+} from '@handwired/course';
 
-export const chapter = chapterData({
+export const chapter: Chapter = {
   id: 'dns',
   number: '07',
   title: 'Names in the containers',
@@ -15,6 +27,22 @@ export const chapter = chapterData({
         does: 'Keeps a resolv.conf for each container under /var/lib/docker/containers/ID.',
         source: 'daemon/libnetwork/sandbox_dns_unix.go: setupResolutionFiles',
       },
+      build: ({ ct1, ct2 }) =>
+        [ct1, ct2].map((ct) =>
+          noteBefore(
+            folderNote,
+            $`echo made`,
+            { done: $`test -d ${folderOf(ct)}`, run: $`mkdir -p ${folderOf(ct)}` },
+            not($`test -d ${settings}`),
+          ),
+        ),
+      undo: ({ ct1, ct2 }) => [
+        ...[ct2, ct1].map((ct) => ({
+          done: not($`test -d ${folderOf(ct)} && test -z "$(ls -A ${folderOf(ct)})"`),
+          run: $`rmdir ${folderOf(ct)}`,
+        })),
+        giveBack(folderNote, $`rmdir ${settings}`, $`test -d ${settings} && test -z "$(ls -A ${settings})"`),
+      ],
     },
     {
       id: 'resolver',
@@ -25,6 +53,59 @@ export const chapter = chapterData({
         source: 'daemon/libnetwork/sandbox_dns_unix.go: setupDNS, rebuildDNS',
       },
       object: { name: 'resolv.conf', for: 'which name server is asked', docker: '--dns, or 127.0.0.11' },
+      build: ({ ct1, ct2, resolver }) =>
+        [ct1, ct2].map((ct) =>
+          noteBefore(
+            fileNote(ct),
+            $`cat ${resolverFile(ct)}`,
+            writeResolver(ct, resolver),
+            // An empty file is what this command itself leaves when it is cut off.
+            $`test -s ${resolverFile(ct)}`,
+          ),
+        ),
+      undo: ({ ct1, ct2, resolver }) => [
+        ...[ct2, ct1].map((ct) =>
+          giveBack(fileNote(ct), $`cp ${noteFile(fileNote(ct))} ${resolverFile(ct)}`, $`test -d ${folderOf(ct)}`),
+        ),
+        ...[ct2, ct1].map((ct) => ({
+          done: not(
+            both(
+              $`test -e ${resolverFile(ct)}`,
+              either(hasResolver(ct, resolver), not($`test -s ${resolverFile(ct)}`)),
+            ),
+          ),
+          run: $`rm ${resolverFile(ct)}`,
+        })),
+      ],
     },
   ],
+  cleanup: {
+    title: "Remove the containers' settings.",
+    why: 'They are files: they outlive the namespaces, and a namespace of the same name would find them.',
+    docker: {
+      does: "Removes the container's resolv.conf with its folder when the container is removed.",
+      source: 'daemon/delete.go: cleanupContainer',
+    },
+  },
+};
+
+/** Where ip-netns(8) looks for a container's own /etc/resolv.conf. */
+const settings = '/etc/netns';
+/** The folder of a container's own settings. */
+export const folderOf = ({ name }: Container): string => `${settings}/${name}`;
+/** A container's own /etc/resolv.conf. */
+export const resolverFile = (ct: Container): string => `${folderOf(ct)}/resolv.conf`;
+
+/** The note that we made the settings folder, and the note with a container's file as it was before ours. */
+const folderNote = 'etc-netns';
+const fileNote = ({ name }: Container): string => `resolv.conf-${name}`;
+
+/** The container's file names that resolver, and holds nothing else. */
+const hasResolver = (ct: Container, resolver: string): Sh =>
+  $`echo nameserver ${resolver} | cmp -s - ${resolverFile(ct)}`;
+
+/** Makes the container's file name that resolver, and nothing else. */
+export const writeResolver = (ct: Container, resolver: string): Command => ({
+  done: hasResolver(ct, resolver),
+  run: $`echo nameserver ${resolver} > ${resolverFile(ct)}`,
 });

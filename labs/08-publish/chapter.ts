@@ -1,6 +1,21 @@
-import { chapterData } from '../script.ts';
+import type { Container, Plan } from '@handwired/host';
+import {
+  $,
+  appendRule,
+  type Chapter,
+  type Command,
+  giveBack,
+  mark,
+  not,
+  noteBefore,
+  removeRule,
+  restoreSysctl,
+  setSysctl,
+  sh,
+  type Sh,
+} from '@handwired/course';
 
-export const chapter = chapterData({
+export const chapter: Chapter = {
   id: 'publish',
   number: '08',
   title: 'A published port',
@@ -15,6 +30,17 @@ export const chapter = chapterData({
         does: "A container has files of its own: its image, mounted as its root. We have only a network namespace, so ct1 sees all of the host's files.",
         source: 'daemon/oci_linux.go: withMounts, WithRootfs',
       },
+      build: ({ ct1 }) => [
+        { done: $`test -d ${folderOf(ct1)}`, run: $`mkdir -p ${folderOf(ct1)}` },
+        { done: $`test -s ${pageOf(ct1)}`, run: sh(`${hello(ct1).cmd} ${$`> ${pageOf(ct1)}`.cmd}`) },
+      ],
+      undo: ({ ct1 }) => [
+        { done: not(hasOurPage(ct1)), run: $`rm ${pageOf(ct1)}` },
+        {
+          done: not($`test -d ${folderOf(ct1)} && test -z "$(ls -A ${folderOf(ct1)})"`),
+          run: $`rmdir ${folderOf(ct1)}`,
+        },
+      ],
     },
     {
       id: 'serve',
@@ -24,6 +50,8 @@ export const chapter = chapterData({
         does: "Starts the container's process in the new namespaces by runc.",
         source: 'daemon/start.go: containerStart',
       },
+      build: (plan) => startServer(plan),
+      undo: (plan) => stopServer(plan),
     },
     {
       id: 'dnat',
@@ -35,6 +63,8 @@ export const chapter = chapterData({
           'daemon/libnetwork/drivers/bridge/internal/iptabler/port.go: setPerPortNAT; network.go: addNATJumpRules',
       },
       object: { name: 'DNAT', for: 'the port of the host leads to the container', docker: '-p, chain DOCKER' },
+      build: (plan) => appendRule(publishRules(plan).dnat),
+      undo: (plan) => removeRule(publishRules(plan).dnat),
     },
     {
       id: 'local',
@@ -45,6 +75,8 @@ export const chapter = chapterData({
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: addNATJumpRules',
       },
       object: { name: 'DNAT in OUTPUT', for: 'the host itself is a client too', docker: '-p, chain DOCKER' },
+      build: (plan) => appendRule(publishRules(plan).local),
+      undo: (plan) => removeRule(publishRules(plan).local),
     },
     {
       id: 'accept',
@@ -54,6 +86,8 @@ export const chapter = chapterData({
         does: "Accepts what goes to the container's port, for each published port; the raw rule keeps direct access out.",
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/port.go: setPerPortForwarding',
       },
+      build: (plan) => appendRule(publishRules(plan).accept),
+      undo: (plan) => removeRule(publishRules(plan).accept),
     },
     {
       id: 'guard',
@@ -63,6 +97,8 @@ export const chapter = chapterData({
         does: 'Drops it for ports published on 127.0.0.1. Kubernetes, where that hole was found, drops it for all, as here.',
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/port.go: filterPortMappedOnLoopback',
       },
+      build: (plan) => appendRule(publishRules(plan).guard),
+      undo: (plan) => removeRule(publishRules(plan).guard),
     },
     {
       id: 'loopback',
@@ -73,6 +109,8 @@ export const chapter = chapterData({
         source: 'daemon/libnetwork/drivers/bridge/setup_ipv4_linux.go: setupLoopbackAddressesRouting',
       },
       object: { name: 'loopback on the bridge', for: '127.0.0.1 works as well', docker: 'docker-proxy' },
+      build: ({ bridge }) => setSysctl('route_localnet', `net.ipv4.conf.${bridge}.route_localnet`),
+      undo: () => restoreSysctl('route_localnet'),
     },
     {
       id: 'source',
@@ -82,6 +120,8 @@ export const chapter = chapterData({
         does: 'The same rule, when docker-proxy is off.',
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules',
       },
+      build: (plan) => appendRule(publishRules(plan).source),
+      undo: (plan) => removeRule(publishRules(plan).source),
     },
     {
       id: 'hairpin',
@@ -93,6 +133,79 @@ export const chapter = chapterData({
           'daemon/libnetwork/drivers/bridge/internal/iptabler/port.go: setPerPortNAT; bridge_linux.go: setHairpinMode',
       },
       object: { name: 'hairpin', for: 'a container is a client too', docker: 'hairpin mode' },
+      build: (plan) => [
+        appendRule(publishRules(plan).hairpin),
+        noteBefore(hairpinNote(plan), $`echo off`, {
+          done: isHairpin(plan),
+          run: $`bridge link set dev ${plan.ct1.veth} hairpin on`,
+        }),
+      ],
+      undo: (plan) => [
+        giveBack(hairpinNote(plan), $`bridge link set dev ${plan.ct1.veth} hairpin off`, isHairpin(plan)),
+        removeRule(publishRules(plan).hairpin),
+      ],
     },
   ],
+  cleanup: {
+    title: 'Take the published port back: rules, settings, server, page.',
+    why: 'In reverse order, and each thing by its own name: a flush would also remove the rules of others.',
+    docker: {
+      does: 'Releases the ports and removes their rules when the container stops.',
+      source: 'daemon/libnetwork/drivers/bridge/port_mapping_linux.go: releasePorts',
+    },
+  },
+};
+
+type Rule = 'dnat' | 'local' | 'accept' | 'guard' | 'source' | 'hairpin';
+
+/** The firewall rules of this chapter by step, as its build adds them. */
+export function publishRules({ bridge, subnet, hostPort, containerPort, ct1 }: Plan): Record<Rule, Sh> {
+  const published = ['-m', 'addrtype', '--dst-type', 'LOCAL', '-p', 'tcp', '--dport', String(hostPort)];
+  const target = ['-j', 'DNAT', '--to-destination', `${ct1.address}:${containerPort}`];
+  const service = ['-d', ct1.address, '-p', 'tcp', '--dport', String(containerPort)];
+  const sentOn = ['-m', 'conntrack', '--ctstate', 'DNAT'];
+  return {
+    dnat: $`iptables -t nat -A PREROUTING ${published} ${mark} ${target}`,
+    local: $`iptables -t nat -A OUTPUT ${published} ${mark} ${target}`,
+    accept: $`iptables -A FORWARD -o ${bridge} ${service} ${sentOn} ${mark} -j ACCEPT`,
+    guard: $`iptables -t raw -A PREROUTING -i ${bridge} -d 127.0.0.0/8 ${mark} -j DROP`,
+    source: $`iptables -t nat -A POSTROUTING -o ${bridge} -m addrtype --src-type LOCAL ${mark} -j MASQUERADE`,
+    hairpin: $`iptables -t nat -A POSTROUTING -s ${subnet} ${service} ${sentOn} ${mark} -j MASQUERADE`,
+  };
+}
+
+/** bridge(8): a frame may leave by the port that it came in by. */
+const isHairpin = ({ ct1 }: Plan): Sh => $`bridge -d link show dev ${ct1.veth} | grep -q 'hairpin on'`;
+const hairpinNote = ({ ct1 }: Plan): string => `hairpin-${ct1.veth}`;
+
+/** The folder that is served, its page, and the log of requests. */
+const folderOf = ({ name }: Container): string => `/srv/${name}`;
+const pageOf = (ct: Container): string => `${folderOf(ct)}/index.html`;
+const logOf = ({ name }: Container): string => `/run/${name}-web.log`;
+const hello = ({ name }: Container): Sh => $`echo ${`Hello from ${name}`}`;
+
+/** A test: the page is the one that the build writes, or it is empty, as a build that was cut off leaves it. */
+function hasOurPage(ct: Container): Sh {
+  const ours = `${hello(ct).cmd} | ${$`cmp -s - ${pageOf(ct)}`.cmd}`;
+  return sh(`test -e ${pageOf(ct)} && { ${ours} || ! test -s ${pageOf(ct)}; }`);
+}
+
+/** The server's command line. Its folder tells it from any other web server. */
+const serverArgv = ({ ct1, containerPort }: Plan): string[] =>
+  `python3 -m http.server ${containerPort} --bind 0.0.0.0 --directory ${folderOf(ct1)}`.split(' ');
+
+/** Starts ct1's web server so that it outlives the ssh session and holds none of its channels (setsid(1)). */
+export const startServer = (plan: Plan): Command => ({
+  done: $`ip netns exec ${plan.ct1.name} ss -Hltn ${`sport = :${plan.containerPort}`} | grep -q .`,
+  run: $`setsid --fork ip netns exec ${plan.ct1.name} ${serverArgv(plan)} < /dev/null > ${logOf(plan.ct1)} 2>&1`,
 });
+
+/** Ends what `startServer` started: processes with exactly that command line in a netns other than the host's. */
+function stopServer(plan: Plan): Command[] {
+  const line = serverArgv(plan).join(' ');
+  const found = $`for pid in $(pgrep -xf ${line}); do test "/proc/$pid/ns/net" -ef /proc/self/ns/net || echo "$pid"; done`;
+  return [
+    { done: sh(`test -z "$(${found.cmd})"`), run: sh(`kill $(${found.cmd})`) },
+    { done: not($`test -e ${logOf(plan.ct1)}`), run: $`rm ${logOf(plan.ct1)}` },
+  ];
+}

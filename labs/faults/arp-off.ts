@@ -1,6 +1,5 @@
-import { not, sh } from '../guards.ts';
-import { forgotten } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, not, sh } from '@handwired/course';
+import { flushNeighbours } from './parts.ts';
 
 export const fault: Fault = {
   id: 'arp-off',
@@ -10,13 +9,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'arp-off',
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-gateway'],
-  inject: ({ $, plan }) => [
+  inject: (plan) => [
     {
       done: $`ip -n ${plan.ct2.name} link show dev ${plan.inner} | grep -q NOARP`,
-      run: sh(`${$`ip -n ${plan.ct2.name} link set ${plan.inner} arp off`.cmd}; ${forgotten($, plan).cmd}`),
+      run: sh(`${$`ip -n ${plan.ct2.name} link set ${plan.inner} arp off`.cmd}; ${flushNeighbours(plan).cmd}`),
     },
   ],
-  repair: ({ $, plan: { ct2, inner } }) => [
+  repair: ({ ct2, inner }) => [
     {
       done: not($`ip -n ${ct2.name} link show dev ${inner} | grep -q NOARP`),
       run: $`ip -n ${ct2.name} link set ${inner} arp on`,

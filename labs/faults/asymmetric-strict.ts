@@ -1,6 +1,6 @@
+import { $, type Fault } from '@handwired/course';
 import { world } from '@handwired/host';
-import { deleted, inserted, setting, uplink } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { deleteRule, insertRule, setSysctlTo, uplink } from './parts.ts';
 
 /** The network of the outside client, and the link by which table main sends what is for it. */
 const network = world.outside.replace(/\d+$/, '0/24');
@@ -18,21 +18,21 @@ export const fault: Fault = {
   excludes: [],
   cause: 'rp-filter-strict',
   symptoms: ['publish.outside'],
-  inject: ({ $, plan: { bridge } }) => [
+  inject: ({ bridge }) => [
     {
       done: $`ip route show table 100 | grep -q .`,
       run: $`ip route add ${network} via ${world.uplink.gateway} dev ${uplink} table 100`,
     },
-    inserted($, 'mangle', 'PREROUTING', marked(bridge)),
+    insertRule('mangle', 'PREROUTING', marked(bridge)),
     { done: $`ip rule show table 100 | grep -q .`, run: $`ip rule add fwmark 100 table 100` },
     { done: $`ip route show ${network} dev ${other} | grep -q .`, run: $`ip route add ${network} dev ${other}` },
-    ...strict.map((key) => setting($, key, 1)),
+    ...strict.map((key) => setSysctlTo(key, 1)),
   ],
-  repair: ({ $, plan: { bridge } }) => [
-    ...strict.map((key) => setting($, key, 2)),
+  repair: ({ bridge }) => [
+    ...strict.map((key) => setSysctlTo(key, 2)),
     { done: $`! ip route show ${network} dev ${other} | grep -q .`, run: $`ip route del ${network} dev ${other}` },
     { done: $`! ip rule show table 100 | grep -q .`, run: $`ip rule del fwmark 100 table 100` },
-    deleted($, 'mangle', 'PREROUTING', marked(bridge)),
+    deleteRule('mangle', 'PREROUTING', marked(bridge)),
     { done: $`! ip route show table 100 | grep -q .`, run: $`ip route flush table 100` },
   ],
   tells:

@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
 
 export const fault: Fault = {
   id: 'black-hole-inside',
@@ -8,13 +8,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'inner-route-diverts',
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
-  inject: ({ $, plan: { ct1, ct2 } }) => [
+  inject: ({ ct1, ct2 }) => [
     {
       done: $`ip -n ${ct2.name} route show type blackhole ${ct1.address} | grep -q .`,
       run: $`ip -n ${ct2.name} route add blackhole ${ct1.address}`,
     },
   ],
-  repair: ({ $, plan: { ct1, ct2 } }) => [
+  repair: ({ ct1, ct2 }) => [
     {
       done: $`! ip -n ${ct2.name} route show type blackhole ${ct1.address} | grep -q .`,
       run: $`ip -n ${ct2.name} route del blackhole ${ct1.address}`,

@@ -1,5 +1,5 @@
+import { $, type Fault } from '@handwired/course';
 import { world } from '@handwired/host';
-import type { Fault } from './fault.ts';
 
 const [internet] = world.resolvers;
 
@@ -11,13 +11,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'host-route-diverts',
   symptoms: ['egress.ct1', 'egress.ct2'],
-  inject: ({ $ }) => [
+  inject: () => [
     {
       done: $`ip route show type blackhole ${internet} | grep -q .`,
       run: $`ip route add blackhole ${internet}`,
     },
   ],
-  repair: ({ $ }) => [
+  repair: () => [
     {
       done: $`! ip route show type blackhole ${internet} | grep -q .`,
       run: $`ip route del blackhole ${internet}`,

@@ -1,5 +1,4 @@
-import { isUp, not } from '../guards.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, isUp, not } from '@handwired/course';
 
 export const fault: Fault = {
   id: 'bridge-down',
@@ -9,8 +8,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'bridge-down',
   symptoms: ['bridge.up'],
-  inject: ({ $, plan: { bridge } }) => [{ done: not(isUp($, bridge)), run: $`ip link set ${bridge} down` }],
-  repair: ({ $, plan: { bridge } }) => [{ done: isUp($, bridge), run: $`ip link set ${bridge} up` }],
+  inject: ({ bridge }) => [{ done: not(isUp(bridge)), run: $`ip link set ${bridge} down` }],
+  repair: ({ bridge }) => [{ done: isUp(bridge), run: $`ip link set ${bridge} up` }],
   tells:
     'A bridge that is down carries no frame between its ports, and the route to its subnet is out of use with it: the containers reach neither each other nor the host, and so nothing else.',
   words: ['bridge down', 'bridge off', 'br0 down', 'bridge not up', 'bridge link down'],

@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
 
 const table = 'switch';
 
@@ -10,13 +10,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'bridge-family-drops',
   symptoms: ['connectivity.ct1-ct2'],
-  inject: ({ $, plan: { ct2 } }) => [
+  inject: ({ ct2 }) => [
     {
       done: $`nft list table bridge ${table}`,
       run: $`nft ${`add table bridge ${table}; add chain bridge ${table} across { type filter hook forward priority 0; }; add rule bridge ${table} across ip daddr ${ct2.address} icmp type echo-request drop`}`,
     },
   ],
-  repair: ({ $ }) => [{ done: $`! nft list table bridge ${table}`, run: $`nft delete table bridge ${table}` }],
+  repair: () => [{ done: $`! nft list table bridge ${table}`, run: $`nft delete table bridge ${table}` }],
   tells:
     'What a bridge passes from port to port can be filtered there, by tables of the family bridge (or by ebtables), before any rule for IP is asked. ARP passes, other packets pass, and iptables knows nothing of it.',
   words: ['bridge family', 'nft bridge', 'ebtables', 'bridge filter', 'layer 2 filter', 'table bridge'],

@@ -1,5 +1,4 @@
-import { hasAddress, not } from '../guards.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, hasAddress, not } from '@handwired/course';
 
 export const fault: Fault = {
   id: 'bridge-without-address',
@@ -9,15 +8,15 @@ export const fault: Fault = {
   excludes: [],
   cause: 'bridge-address-missing',
   symptoms: ['bridge.address'],
-  inject: ({ $, plan: { bridge, gateway, prefix } }) => [
+  inject: ({ bridge, gateway, prefix }) => [
     {
-      done: not(hasAddress($, bridge, `${gateway}/${prefix}`)),
+      done: not(hasAddress(bridge, `${gateway}/${prefix}`)),
       run: $`ip addr del ${`${gateway}/${prefix}`} dev ${bridge}`,
     },
   ],
-  repair: ({ $, plan: { bridge, gateway, prefix } }) => [
+  repair: ({ bridge, gateway, prefix }) => [
     {
-      done: hasAddress($, bridge, `${gateway}/${prefix}`),
+      done: hasAddress(bridge, `${gateway}/${prefix}`),
       run: $`ip addr add ${`${gateway}/${prefix}`} dev ${bridge}`,
     },
   ],

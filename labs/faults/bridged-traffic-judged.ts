@@ -1,7 +1,6 @@
-import { rules } from '../05-connectivity/rules.ts';
-import { append } from '../rules.ts';
-import { accepting, dropping, rewrite, setting } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { appendRule, type Fault } from '@handwired/course';
+import { bridgeRule } from '../05-connectivity/chapter.ts';
+import { acceptForwards, dropForwards, rewriteRules, setSysctlTo } from './parts.ts';
 
 const key = 'net.bridge.bridge-nf-call-iptables';
 
@@ -14,12 +13,12 @@ export const fault: Fault = {
   excludes: ['forward-no-way-out', 'forward-no-way-back', 'forward-no-way-in'],
   cause: 'forward-drops-bridged',
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
-  inject: ({ $, plan: { bridge } }) => [
-    setting($, key, 1),
-    dropping($),
-    rewrite($, 'filter', `-A .*-i ${bridge} -o ${bridge} .*-j ACCEPT`, { delete: true }),
+  inject: ({ bridge }) => [
+    setSysctlTo(key, 1),
+    dropForwards(),
+    rewriteRules('filter', `-A .*-i ${bridge} -o ${bridge} .*-j ACCEPT`, { delete: true }),
   ],
-  repair: ({ $, plan }) => [append(rules({ $, plan }).allow), accepting($)],
+  repair: (plan) => [appendRule(bridgeRule(plan)), acceptForwards()],
   tells:
     'With bridge-nf-call-iptables the frames that a bridge passes from port to port go through FORWARD as well, as packets from the bridge to the bridge. ARP does not, so that the neighbours know each other and yet hear nothing.',
   words: [

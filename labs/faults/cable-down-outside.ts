@@ -1,6 +1,5 @@
-import { isUp, sh } from '../guards.ts';
-import { outerEnd } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, isUp, sh } from '@handwired/course';
+import { outerEnd } from './parts.ts';
 
 export const fault: Fault = {
   id: 'cable-down-outside',
@@ -10,11 +9,11 @@ export const fault: Fault = {
   excludes: [],
   cause: 'veth-host-end-down',
   symptoms: ['veth.ct1-port'],
-  inject: ({ $, plan: { ct1, inner } }) => {
-    const end = outerEnd($, ct1, inner).cmd;
+  inject: ({ ct1, inner }) => {
+    const end = outerEnd(ct1, inner).cmd;
     return [{ done: sh(`! ip link show dev "$(${end})" up | grep -q .`), run: sh(`ip link set "$(${end})" down`) }];
   },
-  repair: ({ $, plan: { ct1 } }) => [{ done: isUp($, ct1.veth), run: $`ip link set ${ct1.veth} up` }],
+  repair: ({ ct1 }) => [{ done: isUp(ct1.veth), run: $`ip link set ${ct1.veth} up` }],
   tells:
     'A cable is up when both of its ends are. The container sees its link up and without a carrier, and every packet that it sends is dropped on the spot.',
   words: ['veth down', 'host end down', 'cable down', 'veth off', 'veth end down', 'no carrier', 'port down'],

@@ -1,5 +1,4 @@
-import { not } from '../guards.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, not } from '@handwired/course';
 
 const rule = (port: number): string[] => ['-p', 'tcp', '-m', 'tcp', '--dport', String(port), '-j', 'DROP'];
 
@@ -11,13 +10,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'container-drops-in',
   symptoms: ['publish.server'],
-  inject: ({ $, plan: { ct1, containerPort } }) => [
+  inject: ({ ct1, containerPort }) => [
     {
       done: $`ip netns exec ${ct1.name} iptables -C INPUT ${rule(containerPort)}`,
       run: $`ip netns exec ${ct1.name} iptables -I INPUT ${rule(containerPort)}`,
     },
   ],
-  repair: ({ $, plan: { ct1, containerPort } }) => [
+  repair: ({ ct1, containerPort }) => [
     {
       done: not($`ip netns exec ${ct1.name} iptables -C INPUT ${rule(containerPort)}`),
       run: $`ip netns exec ${ct1.name} iptables -D INPUT ${rule(containerPort)}`,

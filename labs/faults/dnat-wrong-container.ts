@@ -1,7 +1,6 @@
-import { rules } from '../08-publish/rules.ts';
-import { append, mark, remove } from '../rules.ts';
-import { rewrite } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
+import { publishRules } from '../08-publish/chapter.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'dnat-wrong-container',
@@ -11,26 +10,25 @@ export const fault: Fault = {
   excludes: ['dnat-wrong-port'],
   cause: 'dnat-wrong-address',
   symptoms: ['publish.outside', 'publish.host-address', 'publish.loopback'],
-  inject: ({ $, plan: { ct1, ct2, containerPort, hostPort } }) => [
-    rewrite(
-      $,
+  inject: ({ ct1, ct2, containerPort, hostPort }) => [
+    rewriteRules(
       'nat',
       `(-A .*--dport ${hostPort} .*-j DNAT --to-destination )${ct1.address}:${containerPort}$`,
       `\\1${ct2.address}:${containerPort}`,
     ),
   ],
-  repair: ({ $, plan }) => {
+  repair: (plan) => {
     const { ct2, containerPort, hostPort } = plan;
     const published = ['-m', 'addrtype', '--dst-type', 'LOCAL', '-p', 'tcp', '--dport', String(hostPort), ...mark];
-    const { dnat, local } = rules({ $, plan });
+    const { dnat, local } = publishRules(plan);
     return [
       ...['PREROUTING', 'OUTPUT'].map((chain) =>
-        remove(
+        removeRule(
           $`iptables -t nat -A ${chain} ${published} -j DNAT --to-destination ${`${ct2.address}:${containerPort}`}`,
         ),
       ),
-      append(dnat),
-      append(local),
+      appendRule(dnat),
+      appendRule(local),
     ];
   },
   tells:

@@ -1,5 +1,5 @@
-import { deleted, inserted, uplink } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { deleteRule, insertRule, uplink } from './parts.ts';
 
 const rule = (bridge: string): string[] => ['-i', bridge, '-o', uplink, '-j', 'DROP'];
 
@@ -11,8 +11,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'forward-rule-drops',
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
-  inject: ({ $, plan: { bridge } }) => [inserted($, 'filter', 'FORWARD', rule(bridge))],
-  repair: ({ $, plan: { bridge } }) => [deleted($, 'filter', 'FORWARD', rule(bridge))],
+  inject: ({ bridge }) => [insertRule('filter', 'FORWARD', rule(bridge))],
+  repair: ({ bridge }) => [deleteRule('filter', 'FORWARD', rule(bridge))],
   tells:
     'The first rule that matches and ends the chain decides. The ACCEPT is there, and right, and stands behind the DROP: its counter does not move, the other one does.',
   words: [

@@ -1,5 +1,4 @@
-import { hasAddress, not } from '../guards.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, hasAddress, not } from '@handwired/course';
 
 export const fault: Fault = {
   id: 'duplicate-address',
@@ -9,15 +8,15 @@ export const fault: Fault = {
   excludes: [],
   cause: 'address-doubled',
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
-  inject: ({ $, plan: { ct1, ct2 } }) => [
+  inject: ({ ct1, ct2 }) => [
     {
-      done: hasAddress($, 'lo', `${ct1.address}/32`, ct2.name),
+      done: hasAddress('lo', `${ct1.address}/32`, ct2.name),
       run: $`ip -n ${ct2.name} addr add ${`${ct1.address}/32`} dev lo`,
     },
   ],
-  repair: ({ $, plan: { ct1, ct2, bridge } }) => [
+  repair: ({ ct1, ct2, bridge }) => [
     {
-      done: not(hasAddress($, 'lo', `${ct1.address}/32`, ct2.name)),
+      done: not(hasAddress('lo', `${ct1.address}/32`, ct2.name)),
       run: $`ip -n ${ct2.name} addr del ${`${ct1.address}/32`} dev lo; ip neigh flush dev ${bridge}`,
     },
   ],

@@ -1,6 +1,5 @@
-import { not, sh } from '../guards.ts';
-import { forgotten } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, not, sh } from '@handwired/course';
+import { flushNeighbours } from './parts.ts';
 
 export const fault: Fault = {
   id: 'duplicate-mac',
@@ -10,25 +9,27 @@ export const fault: Fault = {
   excludes: [],
   cause: 'mac-doubled',
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
-  inject: ({ $, plan }) => {
+  inject: (plan) => {
     const { ct1, ct2, inner } = plan;
     const mac = (name: string): string => $`ip netns exec ${name} cat /sys/class/net/${inner}/address`.cmd;
     return [
       {
         done: sh(`test "$(${mac(ct1.name)})" = "$(${mac(ct2.name)})"`),
         run: sh(
-          `${$`ip -n ${ct2.name} link set ${inner} address`.cmd} "$(${mac(ct1.name)})"; ${forgotten($, plan).cmd}`,
+          `${$`ip -n ${ct2.name} link set ${inner} address`.cmd} "$(${mac(ct1.name)})"; ${flushNeighbours(plan).cmd}`,
         ),
       },
     ];
   },
-  repair: ({ $, plan }) => {
+  repair: (plan) => {
     const { ct1, ct2, inner } = plan;
     const mac = (name: string): string => $`ip netns exec ${name} cat /sys/class/net/${inner}/address`.cmd;
     return [
       {
         done: not(sh(`test "$(${mac(ct1.name)})" = "$(${mac(ct2.name)})"`)),
-        run: sh(`${$`ip -n ${ct2.name} link set ${inner} address 02:42:ac:12:00:0c`.cmd}; ${forgotten($, plan).cmd}`),
+        run: sh(
+          `${$`ip -n ${ct2.name} link set ${inner} address 02:42:ac:12:00:0c`.cmd}; ${flushNeighbours(plan).cmd}`,
+        ),
       },
     ];
   },

@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
 
 const mac = '02:00:5e:00:00:63';
 
@@ -10,13 +10,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'neighbour-entry-wrong',
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
-  inject: ({ $, plan: { ct1, ct2, inner } }) => [
+  inject: ({ ct1, ct2, inner }) => [
     {
       done: $`ip -n ${ct1.name} neigh show ${ct2.address} dev ${inner} | grep -q ${`${mac} PERMANENT`}`,
       run: $`ip -n ${ct1.name} neigh replace ${ct2.address} lladdr ${mac} dev ${inner} nud permanent`,
     },
   ],
-  repair: ({ $, plan: { ct1, ct2, inner } }) => [
+  repair: ({ ct1, ct2, inner }) => [
     {
       done: $`! ip -n ${ct1.name} neigh show ${ct2.address} dev ${inner} | grep -q PERMANENT`,
       run: $`ip -n ${ct1.name} neigh del ${ct2.address} dev ${inner}`,

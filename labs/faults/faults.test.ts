@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
+import { guardedScript } from '@handwired/course';
 import { Conditions, defaultPlan, run } from '@handwired/host';
-import { guarded } from '../guarded.ts';
-import { answered } from './engine/answer.ts';
-import { allows, choicesOf, clashOf, drawsOf } from './engine/choose.ts';
-import { commandsOf } from './engine/run.ts';
-import { understand } from './engine/words.ts';
-import { faults } from './registry.ts';
+import { allows, answered, choicesOf, clashOf, commandsOf, drawsOf, faults, understand } from '../faults.ts';
 
 const ids = faults.map(({ id }) => id);
 
 test('Every fault file is in the registry, under its own name', async () => {
-  const known = ['fault.ts', 'registry.ts'];
+  const known = ['parts.ts', 'registry.ts'];
   const files = (await readdir(import.meta.dirname)).filter(
     (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !known.includes(name),
   );
@@ -44,7 +40,7 @@ test('Every command of a fault can be repeated, is clean POSIX sh, and nothing i
     }),
   );
   const argv = ['shellcheck', '-s', 'sh', '-e', 'SC2046', '-'];
-  const { code, stdout } = await run(argv, { input: guarded(all), allowFailure: true, next: 'make setup' });
+  const { code, stdout } = await run(argv, { input: guardedScript(all), allowFailure: true, next: 'make setup' });
   assert.equal(code, 0, stdout);
 });
 

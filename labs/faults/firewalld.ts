@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
 
 const table = 'firewalld';
 
@@ -22,8 +22,8 @@ export const fault: Fault = {
   excludes: ['native-chain-drops'],
   cause: 'firewalld-refuses',
   symptoms: ['egress.ct1', 'egress.ct2'],
-  inject: ({ $ }) => [{ done: $`nft list table inet ${table}`, run: $`nft ${ruleset}` }],
-  repair: ({ $ }) => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
+  inject: () => [{ done: $`nft list table inet ${table}`, run: $`nft ${ruleset}` }],
+  repair: () => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
   tells:
     "Such a firewall has a table of its own behind iptables' one. It lets pass what was translated to the inside and what belongs to a connection; what a link in no zone begins it refuses, whatever iptables accepted before.",
   words: ['firewalld', 'firewall-cmd', 'firewalld zone', 'firewalld reject', 'firewalld table'],

@@ -1,7 +1,6 @@
-import { rules } from '../06-egress/rules.ts';
-import { append } from '../rules.ts';
-import { accepting, dropping, rewrite } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { appendRule, type Fault } from '@handwired/course';
+import { egressRules } from '../06-egress/chapter.ts';
+import { acceptForwards, dropForwards, rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'forward-no-way-back',
@@ -11,13 +10,13 @@ export const fault: Fault = {
   excludes: ['forward-no-way-out'],
   cause: 'forward-no-accept-back',
   symptoms: ['egress.ct1', 'egress.ct2'],
-  inject: ({ $, plan: { bridge } }) => [
-    dropping($),
-    rewrite($, 'filter', `-A .*-o ${bridge} -m (conntrack --ctstate|state --state) RELATED,ESTABLISHED .*-j ACCEPT`, {
+  inject: ({ bridge }) => [
+    dropForwards(),
+    rewriteRules('filter', `-A .*-o ${bridge} -m (conntrack --ctstate|state --state) RELATED,ESTABLISHED .*-j ACCEPT`, {
       delete: true,
     }),
   ],
-  repair: ({ $, plan }) => [...[rules({ $, plan }).back].flat().map(append), accepting($)],
+  repair: (plan) => [appendRule(egressRules(plan).back), acceptForwards()],
   tells:
     'The way out is open and the way back is not: the request arrives in the world, the answer comes to the uplink, and ends there. A filter judges each direction by itself.',
   words: [

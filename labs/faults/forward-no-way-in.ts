@@ -1,7 +1,6 @@
-import { rules } from '../08-publish/rules.ts';
-import { append } from '../rules.ts';
-import { accepting, dropping, rewrite } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { appendRule, type Fault } from '@handwired/course';
+import { publishRules } from '../08-publish/chapter.ts';
+import { acceptForwards, dropForwards, rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'forward-no-way-in',
@@ -11,11 +10,11 @@ export const fault: Fault = {
   excludes: ['forward-no-way-out', 'forward-no-way-back'],
   cause: 'forward-no-accept-published',
   symptoms: ['publish.outside'],
-  inject: ({ $, plan: { ct1 } }) => [
-    dropping($),
-    rewrite($, 'filter', `-A .*-d ${ct1.address}(/32)? .*--dport [0-9]+ .*-j ACCEPT`, { delete: true }),
+  inject: ({ ct1 }) => [
+    dropForwards(),
+    rewriteRules('filter', `-A .*-d ${ct1.address}(/32)? .*--dport [0-9]+ .*-j ACCEPT`, { delete: true }),
   ],
-  repair: ({ $, plan }) => [...[rules({ $, plan }).accept].flat().map(append), accepting($)],
+  repair: (plan) => [appendRule(publishRules(plan).accept), acceptForwards()],
   tells:
     'DNAT changes where a packet goes and does not accept it: FORWARD judges it afterwards, by the address and the port that it has then. What the lab host itself sends passes OUTPUT instead, and arrives.',
   words: [

@@ -1,7 +1,6 @@
-import { rules } from '../06-egress/rules.ts';
-import { append } from '../rules.ts';
-import { accepting, dropping, rewrite } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { appendRule, type Fault } from '@handwired/course';
+import { egressRules } from '../06-egress/chapter.ts';
+import { acceptForwards, dropForwards, rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'forward-no-way-out',
@@ -11,11 +10,11 @@ export const fault: Fault = {
   excludes: [],
   cause: 'forward-no-accept-out',
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
-  inject: ({ $, plan: { bridge } }) => [
-    dropping($),
-    rewrite($, 'filter', `-A .*-i ${bridge} (! -o ${bridge} |-o enp1s0 ).*-j ACCEPT`, { delete: true }),
+  inject: ({ bridge }) => [
+    dropForwards(),
+    rewriteRules('filter', `-A .*-i ${bridge} (! -o ${bridge} |-o enp1s0 ).*-j ACCEPT`, { delete: true }),
   ],
-  repair: ({ $, plan }) => [...[rules({ $, plan }).out].flat().map(append), accepting($)],
+  repair: (plan) => [appendRule(egressRules(plan).out), acceptForwards()],
   tells:
     'What no rule of FORWARD accepts is for its policy to decide, and the policy drops it. Rules accept what comes in for the containers, and none what they send.',
   words: [

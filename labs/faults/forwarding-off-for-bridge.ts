@@ -1,5 +1,5 @@
-import { setting } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { setSysctlTo } from './parts.ts';
 
 export const fault: Fault = {
   id: 'forwarding-off-for-bridge',
@@ -9,8 +9,8 @@ export const fault: Fault = {
   excludes: ['forwarding-off'],
   cause: 'forwarding-off-on-interface',
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
-  inject: ({ $, plan: { bridge } }) => [setting($, `net.ipv4.conf.${bridge}.forwarding`, 0)],
-  repair: ({ $, plan: { bridge } }) => [setting($, `net.ipv4.conf.${bridge}.forwarding`, 1)],
+  inject: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.forwarding`, 0)],
+  repair: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.forwarding`, 1)],
   tells:
     'Whether a packet is sent on is asked of the interface that it came in by: ip_forward only writes that setting for all of them at once. So net.ipv4.ip_forward is 1, and what comes in by the bridge stays on the lab host all the same.',
   words: [

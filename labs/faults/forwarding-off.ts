@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
 
 export const fault: Fault = {
   id: 'forwarding-off',
@@ -8,12 +8,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'ip-forward-off',
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
-  inject: ({ $ }) => [
-    { done: $`test "$(sysctl -n net.ipv4.ip_forward)" = 0`, run: $`sysctl -w net.ipv4.ip_forward=0` },
-  ],
-  repair: ({ $ }) => [
-    { done: $`test "$(sysctl -n net.ipv4.ip_forward)" = 1`, run: $`sysctl -w net.ipv4.ip_forward=1` },
-  ],
+  inject: () => [{ done: $`test "$(sysctl -n net.ipv4.ip_forward)" = 0`, run: $`sysctl -w net.ipv4.ip_forward=0` }],
+  repair: () => [{ done: $`test "$(sysctl -n net.ipv4.ip_forward)" = 1`, run: $`sysctl -w net.ipv4.ip_forward=1` }],
   tells:
     'A host is no router until it is told to be one: what comes in by one interface and is for somebody else is dropped before FORWARD, without a word. What the host itself sends, and what the bridge carries between its ports, is not forwarded and goes on working.',
   words: [

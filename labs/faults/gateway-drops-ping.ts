@@ -1,5 +1,5 @@
-import { deleted, inserted } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { deleteRule, insertRule } from './parts.ts';
 
 const rule = (bridge: string): string[] => ['-i', bridge, '-p', 'icmp', '-j', 'DROP'];
 
@@ -11,8 +11,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'input-drop',
   symptoms: ['connectivity.ct1-gateway', 'connectivity.ct2-gateway'],
-  inject: ({ $, plan: { bridge } }) => [inserted($, 'filter', 'INPUT', rule(bridge))],
-  repair: ({ $, plan: { bridge } }) => [deleted($, 'filter', 'INPUT', rule(bridge))],
+  inject: ({ bridge }) => [insertRule('filter', 'INPUT', rule(bridge))],
+  repair: ({ bridge }) => [deleteRule('filter', 'INPUT', rule(bridge))],
   tells:
     'What is for the lab host itself passes INPUT, what is for others FORWARD: the gateway does not answer a ping, and goes on forwarding all the same.',
   words: ['input drop', 'input icmp', 'host drops ping', 'input chain', 'ping dropped input', 'icmp dropped host'],

@@ -1,6 +1,5 @@
-import { sh } from '../guards.ts';
-import { outerEnd } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, sh } from '@handwired/course';
+import { outerEnd } from './parts.ts';
 
 export const fault: Fault = {
   id: 'isolated-ports',
@@ -10,15 +9,15 @@ export const fault: Fault = {
   excludes: ['veth-unplugged', 'port-disabled'],
   cause: 'veth-port-isolated',
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
-  inject: ({ $, plan: { ct1, ct2, inner } }) =>
+  inject: ({ ct1, ct2, inner }) =>
     [ct1, ct2].map((ct) => {
-      const end = outerEnd($, ct, inner).cmd;
+      const end = outerEnd(ct, inner).cmd;
       return {
         done: sh(`bridge -d link show dev "$(${end})" | grep -q 'isolated on'`),
         run: sh(`bridge link set dev "$(${end})" isolated on`),
       };
     }),
-  repair: ({ $, plan: { ct1, ct2 } }) =>
+  repair: ({ ct1, ct2 }) =>
     [ct1, ct2].map(({ veth }) => ({
       done: $`bridge -d link show dev ${veth} | grep -q 'isolated off'`,
       run: $`bridge link set dev ${veth} isolated off`,

@@ -1,6 +1,5 @@
-import { hasLink } from '../guards.ts';
-import { keepingTime } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, hasLink } from '@handwired/course';
+import { keepFileTime } from './parts.ts';
 
 export const fault: Fault = {
   id: 'left-running',
@@ -25,18 +24,18 @@ export const fault: Fault = {
   ],
   cause: 'namespace-left-running',
   symptoms: ['veth.ct1'],
-  inject: ({ $, plan: { ct1, inner } }) => [
-    keepingTime($, '/run/netns', {
+  inject: ({ ct1, inner }) => [
+    keepFileTime('/run/netns', {
       done: $`! ip -n ${ct1.name} link show dev ${inner}`,
       run: $`ip netns del ${ct1.name} && ip netns add ${ct1.name} && ip -n ${ct1.name} link set lo up`,
     }),
   ],
-  repair: ({ $, plan }) => {
+  repair: (plan) => {
     const { ct1, inner } = plan;
     const argv = `python3 -m http.server ${plan.containerPort} --bind 0.0.0.0 --directory /srv/${ct1.name}`;
     return [
       {
-        done: hasLink($, inner, ct1.name),
+        done: hasLink(inner, ct1.name),
         run: $`ip netns del ${ct1.name} && ip netns attach ${ct1.name} "$(pgrep -xf ${argv})"`,
       },
     ];

@@ -1,5 +1,4 @@
-import { hasAddress, hasLink, isUp, not } from '../guards.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, hasAddress, hasLink, isUp, not } from '@handwired/course';
 
 const old = 'br1';
 
@@ -11,16 +10,16 @@ export const fault: Fault = {
   excludes: ['bridge-down', 'bridge-without-address'],
   cause: 'subnet-doubled',
   symptoms: ['connectivity.ct1-gateway', 'connectivity.ct2-gateway'],
-  inject: ({ $, plan: { bridge, gateway, prefix, subnet } }) => [
-    { done: hasLink($, old), run: $`ip link add ${old} type bridge` },
-    { done: hasAddress($, old, `${gateway}/${prefix}`), run: $`ip addr add ${`${gateway}/${prefix}`} dev ${old}` },
-    { done: isUp($, old), run: $`ip link set ${old} up` },
+  inject: ({ bridge, gateway, prefix, subnet }) => [
+    { done: hasLink(old), run: $`ip link add ${old} type bridge` },
+    { done: hasAddress(old, `${gateway}/${prefix}`), run: $`ip addr add ${`${gateway}/${prefix}`} dev ${old}` },
+    { done: isUp(old), run: $`ip link set ${old} up` },
     {
       done: $`ip route show ${subnet} | head -n 1 | grep -q ${` dev ${old} `}`,
       run: $`ip route del ${subnet} dev ${bridge} && ip route append ${subnet} dev ${bridge} proto kernel scope link src ${gateway}`,
     },
   ],
-  repair: ({ $ }) => [{ done: not(hasLink($, old)), run: $`ip link del ${old}` }],
+  repair: () => [{ done: not(hasLink(old)), run: $`ip link del ${old}` }],
   tells:
     'Two links with the same subnet give two routes to it, and the first is used: what the lab host sends to the containers goes into the old bridge, which has no port. What they send still arrives.',
   words: [

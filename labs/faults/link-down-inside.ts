@@ -1,5 +1,4 @@
-import { hasDefaultRoute, isUp, not } from '../guards.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, hasDefaultRoute, isUp, not } from '@handwired/course';
 
 export const fault: Fault = {
   id: 'link-down-inside',
@@ -9,12 +8,10 @@ export const fault: Fault = {
   excludes: [],
   cause: 'inner-down',
   symptoms: ['addressing.ct1-link'],
-  inject: ({ $, plan: { ct1, inner } }) => [
-    { done: not(isUp($, inner, ct1.name)), run: $`ip -n ${ct1.name} link set ${inner} down` },
-  ],
-  repair: ({ $, plan: { ct1, gateway, inner } }) => [
-    { done: isUp($, inner, ct1.name), run: $`ip -n ${ct1.name} link set ${inner} up` },
-    { done: hasDefaultRoute($, gateway, ct1.name), run: $`ip -n ${ct1.name} route add default via ${gateway}` },
+  inject: ({ ct1, inner }) => [{ done: not(isUp(inner, ct1.name)), run: $`ip -n ${ct1.name} link set ${inner} down` }],
+  repair: ({ ct1, gateway, inner }) => [
+    { done: isUp(inner, ct1.name), run: $`ip -n ${ct1.name} link set ${inner} up` },
+    { done: hasDefaultRoute(gateway, ct1.name), run: $`ip -n ${ct1.name} route add default via ${gateway}` },
   ],
   tells:
     'A link that is down sends and takes nothing, and its routes are gone with it: they do not come back with the link. The other end loses its carrier at the same moment.',

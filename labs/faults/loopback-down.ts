@@ -1,5 +1,4 @@
-import { isUp, not } from '../guards.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, isUp, not } from '@handwired/course';
 
 export const fault: Fault = {
   id: 'loopback-down',
@@ -9,10 +8,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'loopback-down',
   symptoms: ['addressing.ct2-link'],
-  inject: ({ $, plan: { ct2 } }) => [
-    { done: not(isUp($, 'lo', ct2.name)), run: $`ip -n ${ct2.name} link set lo down` },
-  ],
-  repair: ({ $, plan: { ct2 } }) => [{ done: isUp($, 'lo', ct2.name), run: $`ip -n ${ct2.name} link set lo up` }],
+  inject: ({ ct2 }) => [{ done: not(isUp('lo', ct2.name)), run: $`ip -n ${ct2.name} link set lo down` }],
+  repair: ({ ct2 }) => [{ done: isUp('lo', ct2.name), run: $`ip -n ${ct2.name} link set lo up` }],
   tells:
     'A new namespace begins with lo down. What a container sends to itself goes by lo, to 127.0.0.1 and to its own address alike, and is lost; others reach it as ever.',
   words: ['lo down', 'loopback down', 'loopback off', 'lo not up', 'lo off'],

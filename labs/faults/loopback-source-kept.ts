@@ -1,7 +1,6 @@
-import { rules } from '../08-publish/rules.ts';
-import { append } from '../rules.ts';
-import { rewrite } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { appendRule, type Fault } from '@handwired/course';
+import { publishRules } from '../08-publish/chapter.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'loopback-source-kept',
@@ -11,10 +10,10 @@ export const fault: Fault = {
   excludes: [],
   cause: 'loopback-source-untranslated',
   symptoms: ['publish.loopback'],
-  inject: ({ $, plan: { bridge } }) => [
-    rewrite($, 'nat', `-A .*-o ${bridge} .*--src-type LOCAL .*-j MASQUERADE`, { delete: true }),
+  inject: ({ bridge }) => [
+    rewriteRules('nat', `-A .*-o ${bridge} .*--src-type LOCAL .*-j MASQUERADE`, { delete: true }),
   ],
-  repair: ({ $, plan }) => [append(rules({ $, plan }).source)],
+  repair: (plan) => [appendRule(publishRules(plan).source)],
   tells:
     'The request arrives in the container from 127.0.0.1, and to the container that is itself: its answer never leaves it. The source must be translated on the way into the bridge, too.',
   words: [

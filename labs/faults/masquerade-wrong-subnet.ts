@@ -1,7 +1,6 @@
-import { rules } from '../06-egress/rules.ts';
-import { append, mark, remove } from '../rules.ts';
-import { rewrite, uplink } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
+import { egressRules } from '../06-egress/chapter.ts';
+import { rewriteRules, uplink } from './parts.ts';
 
 /** Another private network, as a rule copied from elsewhere has it. */
 const other = '192.168.100.0/24';
@@ -14,12 +13,12 @@ export const fault: Fault = {
   excludes: ['masquerade-wrong-uplink'],
   cause: 'masquerade-wrong-subnet',
   symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
-  inject: ({ $, plan: { bridge, subnet } }) => [
-    rewrite($, 'nat', `(-A .*)-s ${subnet}(( ! -o ${bridge}| -o ${uplink}) .*-j MASQUERADE.*)`, `\\1-s ${other}\\2`),
+  inject: ({ bridge, subnet }) => [
+    rewriteRules('nat', `(-A .*)-s ${subnet}(( ! -o ${bridge}| -o ${uplink}) .*-j MASQUERADE.*)`, `\\1-s ${other}\\2`),
   ],
-  repair: ({ $, plan }) => [
-    remove($`iptables -t nat -A POSTROUTING -s ${other} ! -o ${plan.bridge} ${mark} -j MASQUERADE`),
-    ...rules({ $, plan }).masquerade.map(append),
+  repair: (plan) => [
+    removeRule($`iptables -t nat -A POSTROUTING -s ${other} ! -o ${plan.bridge} ${mark} -j MASQUERADE`),
+    appendRule(egressRules(plan).masquerade),
   ],
   tells:
     'The rule takes hold of what comes from the network that it names, and the containers are in another. Their packets leave the uplink with a private source, to which no answer finds its way.',

@@ -1,9 +1,8 @@
-import { rules } from '../06-egress/rules.ts';
-import { append, mark, remove } from '../rules.ts';
-import { rewrite, uplink } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
+import { egressRules } from '../06-egress/chapter.ts';
+import { rewriteRules, uplink } from './parts.ts';
 
-/** The first name that one thinks of, and not this lab host's. */
+/** A common name of an uplink, which this lab host does not have. */
 const other = 'eth0';
 
 export const fault: Fault = {
@@ -14,12 +13,12 @@ export const fault: Fault = {
   excludes: [],
   cause: 'masquerade-wrong-device',
   symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
-  inject: ({ $, plan: { bridge } }) => [
-    rewrite($, 'nat', `(-A .*)(! -o ${bridge}|-o ${uplink})( .*-j (MASQUERADE|SNAT).*)`, `\\1-o ${other}\\3`),
+  inject: ({ bridge }) => [
+    rewriteRules('nat', `(-A .*)(! -o ${bridge}|-o ${uplink})( .*-j (MASQUERADE|SNAT).*)`, `\\1-o ${other}\\3`),
   ],
-  repair: ({ $, plan }) => [
-    remove($`iptables -t nat -A POSTROUTING -s ${plan.subnet} -o ${other} ${mark} -j MASQUERADE`),
-    ...rules({ $, plan }).masquerade.map(append),
+  repair: (plan) => [
+    removeRule($`iptables -t nat -A POSTROUTING -s ${plan.subnet} -o ${other} ${mark} -j MASQUERADE`),
+    appendRule(egressRules(plan).masquerade),
   ],
   tells:
     "MASQUERADE takes hold of what leaves by the interface that the rule names. The packets leave by another one, with the containers' private source, to which nobody out there has a way back.",

@@ -1,8 +1,7 @@
-import { folderOf } from '../07-dns/files.ts';
-import { sh } from '../guards.ts';
+import { $, type Fault, sh } from '@handwired/course';
 import type { Container } from '@handwired/host';
-import { keepingTime } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { folderOf } from '../07-dns/chapter.ts';
+import { keepFileTime } from './parts.ts';
 
 const fileIn = (ct: Container): string => `${folderOf(ct)}/nsswitch.conf`;
 
@@ -14,13 +13,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'nsswitch-without-dns',
   symptoms: ['dns.ct1'],
-  inject: ({ $, plan: { ct1 } }) => [
-    keepingTime($, folderOf(ct1), {
+  inject: ({ ct1 }) => [
+    keepFileTime(folderOf(ct1), {
       done: $`grep -qx 'hosts: files' ${fileIn(ct1)}`,
       run: sh(`${$`echo 'hosts: files' > ${fileIn(ct1)}`.cmd}; ${$`touch -r /etc/nsswitch.conf ${fileIn(ct1)}`.cmd}`),
     }),
   ],
-  repair: ({ $, plan: { ct1 } }) => [{ done: $`! test -e ${fileIn(ct1)}`, run: $`rm ${fileIn(ct1)}` }],
+  repair: ({ ct1 }) => [{ done: $`! test -e ${fileIn(ct1)}`, run: $`rm ${fileIn(ct1)}` }],
   tells:
     'The file nsswitch.conf says where the C library looks for names, and without dns in the line hosts it asks no server: no packet leaves, whatever resolv.conf says. Tools that ask by themselves, such as dig, work.',
   words: ['nsswitch', 'hosts: files', 'nsswitch.conf', 'nss', 'no dns hosts line'],

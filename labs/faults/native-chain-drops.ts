@@ -1,5 +1,5 @@
-import { uplink } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
+import { uplink } from './parts.ts';
 
 /** A table of the learner's kind. */
 const table = 'transit';
@@ -12,13 +12,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'nft-chain-drops',
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
-  inject: ({ $, plan: { bridge } }) => [
+  inject: ({ bridge }) => [
     {
       done: $`nft list table inet ${table}`,
       run: $`nft ${`add table inet ${table}; add chain inet ${table} outward { type filter hook forward priority 5; }; add rule inet ${table} outward iifname "${bridge}" oifname "${uplink}" drop`}`,
     },
   ],
-  repair: ({ $ }) => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
+  repair: () => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
   tells:
     'Several chains may stand on one hook, in the order of their priorities, and a packet must pass them all: an ACCEPT ends its own chain only, a drop is the end. iptables shows its own chains and not this one.',
   words: ['nft drop', 'nftables drop', 'native chain', 'nft chain', 'nftables rule', 'nft table'],

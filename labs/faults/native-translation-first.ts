@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
 
 const table = 'balancer';
 
@@ -10,13 +10,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'nft-dnat-first',
   symptoms: ['publish.outside'],
-  inject: ({ $, plan: { ct2, containerPort, hostPort } }) => [
+  inject: ({ ct2, containerPort, hostPort }) => [
     {
       done: $`nft list table ip ${table}`,
       run: $`nft ${`add table ip ${table}; add chain ip ${table} spread { type nat hook prerouting priority -110; }; add rule ip ${table} spread tcp dport ${hostPort} fib daddr type local dnat to ${ct2.address}:${containerPort}`}`,
     },
   ],
-  repair: ({ $ }) => [{ done: $`! nft list table ip ${table}`, run: $`nft delete table ip ${table}` }],
+  repair: () => [{ done: $`! nft list table ip ${table}`, run: $`nft delete table ip ${table}` }],
   tells:
     'Chains of nat on one hook are asked in the order of their priorities, and the first translation of a connection holds: -110 comes before the -100 of iptables. So the rule in iptables is right, and its counter stands still.',
   words: ['nft priority', 'nft dnat', 'native nat', 'priority nat', 'nftables dnat', 'nft translates first', 'nft nat'],

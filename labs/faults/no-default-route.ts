@@ -1,5 +1,4 @@
-import { hasDefaultRoute } from '../guards.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, hasDefaultRoute } from '@handwired/course';
 
 export const fault: Fault = {
   id: 'no-default-route',
@@ -9,15 +8,15 @@ export const fault: Fault = {
   excludes: [],
   cause: 'default-route-missing',
   symptoms: ['addressing.ct2-route'],
-  inject: ({ $, plan: { ct2 } }) => [
+  inject: ({ ct2 }) => [
     {
       done: $`test -z "$(ip -n ${ct2.name} -4 route show default)"`,
       run: $`ip -n ${ct2.name} route del default`,
       repeat: true,
     },
   ],
-  repair: ({ $, plan: { ct2, gateway } }) => [
-    { done: hasDefaultRoute($, gateway, ct2.name), run: $`ip -n ${ct2.name} route add default via ${gateway}` },
+  repair: ({ ct2, gateway }) => [
+    { done: hasDefaultRoute(gateway, ct2.name), run: $`ip -n ${ct2.name} route add default via ${gateway}` },
   ],
   tells:
     'The route to its own subnet comes with the address, and so its neighbours and the gateway itself answer. For anything else the kernel says at once that the network is unreachable: no packet leaves.',

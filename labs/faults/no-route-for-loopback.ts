@@ -1,5 +1,5 @@
-import { setting } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { setSysctlTo } from './parts.ts';
 
 export const fault: Fault = {
   id: 'no-route-for-loopback',
@@ -9,8 +9,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'route-localnet-missing',
   symptoms: ['publish.loopback'],
-  inject: ({ $, plan: { bridge } }) => [setting($, `net.ipv4.conf.${bridge}.route_localnet`, 0)],
-  repair: ({ $, plan: { bridge } }) => [setting($, `net.ipv4.conf.${bridge}.route_localnet`, 1)],
+  inject: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.route_localnet`, 0)],
+  repair: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.route_localnet`, 1)],
   tells:
     'OUTPUT translates the destination, and routing then finds a packet from 127.0.0.1 that is to leave by a link: such addresses are for loopback alone, unless route_localnet allows it there.',
   words: ['route_localnet', 'localnet', 'route localnet', 'martian', '127.0.0.1 not routed', 'loopback address routed'],

@@ -1,6 +1,6 @@
+import { $, type Fault } from '@handwired/course';
 import { world } from '@handwired/host';
-import { uplink } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { uplink } from './parts.ts';
 
 export const fault: Fault = {
   id: 'no-way-out-of-host',
@@ -10,8 +10,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'host-default-route-missing',
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
-  inject: ({ $ }) => [{ done: $`test -z "$(ip -4 route show default)"`, run: $`ip route del default`, repeat: true }],
-  repair: ({ $ }) => [
+  inject: () => [{ done: $`test -z "$(ip -4 route show default)"`, run: $`ip route del default`, repeat: true }],
+  repair: () => [
     {
       done: $`ip -4 route show default | grep -q .`,
       run: $`ip route add default via ${world.uplink.gateway} dev ${uplink}`,

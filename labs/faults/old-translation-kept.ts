@@ -1,18 +1,16 @@
+import { $, type Command, type Fault, sh } from '@handwired/course';
 import type { Container } from '@handwired/host';
-import type { Command, Template } from '../script.ts';
-import { sh } from '../guards.ts';
-import type { Fault } from './fault.ts';
 
-/** A program that asks from a few ports only, as many do: so old entries are met again. */
+/** A small range of source ports, so that a new connection meets an old entry. */
 const ports = { first: 40000, last: 40127 };
 const usual = { first: 32768, last: 60999 };
 
-const ranged = ($: Template, { name }: Container, { first, last }: typeof usual): Command => ({
+const ranged = ({ name }: Container, { first, last }: typeof usual): Command => ({
   done: $`ip netns exec ${name} sysctl -n net.ipv4.ip_local_port_range | grep -q ${`^${first}.${last}$`}`,
   run: $`ip netns exec ${name} sysctl -w ${`net.ipv4.ip_local_port_range=${first} ${last}`}`,
 });
 
-/** The last part of the address of a resolver that was once a container and is gone. */
+/** The address of a resolver that was once a container of this subnet and is gone. */
 const gone = (subnet: string): string => subnet.replace(/0\/\d+$/, '53');
 
 export const fault: Fault = {
@@ -23,7 +21,7 @@ export const fault: Fault = {
   excludes: [],
   cause: 'conntrack-stale',
   symptoms: ['dns.ct1'],
-  inject: ({ $, plan: { ct1, resolver, subnet } }) => {
+  inject: ({ ct1, resolver, subnet }) => {
     const entry = [
       '-p',
       'udp',
@@ -38,7 +36,7 @@ export const fault: Fault = {
     ];
     const kept = ['--timeout', '86400', '--status', 'ASSURED,SEEN_REPLY,FIXED_TIMEOUT'];
     return [
-      ranged($, ct1, ports),
+      ranged(ct1, ports),
       {
         done: $`conntrack -L -p udp --orig-src ${ct1.address} --reply-src ${gone(subnet)} 2> /dev/null | grep -q .`,
         run: sh(
@@ -47,12 +45,12 @@ export const fault: Fault = {
       },
     ];
   },
-  repair: ({ $, plan: { ct1, subnet } }) => [
+  repair: ({ ct1, subnet }) => [
     {
       done: $`! conntrack -L -p udp --orig-src ${ct1.address} --reply-src ${gone(subnet)} 2> /dev/null | grep -q .`,
       run: $`conntrack -D -p udp --orig-src ${ct1.address} --reply-src ${gone(subnet)}`,
     },
-    ranged($, ct1, usual),
+    ranged(ct1, usual),
   ],
   tells:
     'Rules of nat are asked for the first packet of a connection; what follows is translated by the entry that it left. A program that uses the same port again keeps such an entry alive, and with it a destination that is long gone.',

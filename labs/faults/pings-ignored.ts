@@ -1,5 +1,5 @@
-import { setting } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { setSysctlTo } from './parts.ts';
 
 export const fault: Fault = {
   id: 'pings-ignored',
@@ -9,8 +9,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'echo-ignored',
   symptoms: ['connectivity.ct1-ct2'],
-  inject: ({ $, plan: { ct2 } }) => [setting($, 'net.ipv4.icmp_echo_ignore_all', 1, ct2.name)],
-  repair: ({ $, plan: { ct2 } }) => [setting($, 'net.ipv4.icmp_echo_ignore_all', 0, ct2.name)],
+  inject: ({ ct2 }) => [setSysctlTo('net.ipv4.icmp_echo_ignore_all', 1, ct2.name)],
+  repair: ({ ct2 }) => [setSysctlTo('net.ipv4.icmp_echo_ignore_all', 0, ct2.name)],
   tells:
     'The request arrives, no rule drops it, and no answer leaves: an answer to a ping is made by the kernel, and this one was told not to. The way is fine, and everything but pings uses it.',
   words: [

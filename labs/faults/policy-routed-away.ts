@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
 
 export const fault: Fault = {
   id: 'policy-routed-away',
@@ -8,11 +8,11 @@ export const fault: Fault = {
   excludes: [],
   cause: 'policy-rule-diverts',
   symptoms: ['egress.ct1', 'publish.outside'],
-  inject: ({ $, plan: { ct1 } }) => [
+  inject: ({ ct1 }) => [
     { done: $`ip route show table 77 | grep -q unreachable`, run: $`ip route add unreachable default table 77` },
     { done: $`ip rule show from ${ct1.address} | grep -q .`, run: $`ip rule add from ${ct1.address} table 77` },
   ],
-  repair: ({ $, plan: { ct1 } }) => [
+  repair: ({ ct1 }) => [
     { done: $`! ip rule show from ${ct1.address} | grep -q .`, run: $`ip rule del from ${ct1.address} table 77` },
     { done: $`! ip route show table 77 | grep -q .`, run: $`ip route flush table 77` },
   ],

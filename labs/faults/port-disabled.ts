@@ -1,6 +1,5 @@
-import { sh } from '../guards.ts';
-import { outerEnd } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, sh } from '@handwired/course';
+import { outerEnd } from './parts.ts';
 
 export const fault: Fault = {
   id: 'port-disabled',
@@ -10,8 +9,8 @@ export const fault: Fault = {
   excludes: ['cable-down-outside', 'link-down-inside'],
   cause: 'port-disabled',
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct1-gateway'],
-  inject: ({ $, plan: { ct1, inner } }) => {
-    const end = outerEnd($, ct1, inner).cmd;
+  inject: ({ ct1, inner }) => {
+    const end = outerEnd(ct1, inner).cmd;
     return [
       {
         done: sh(`bridge link show dev "$(${end})" | grep -q 'state disabled'`),
@@ -19,7 +18,7 @@ export const fault: Fault = {
       },
     ];
   },
-  repair: ({ $, plan: { ct1 } }) => [
+  repair: ({ ct1 }) => [
     {
       done: $`bridge link show dev ${ct1.veth} | grep -q 'state forwarding'`,
       run: $`bridge link set dev ${ct1.veth} state 3`,

@@ -1,7 +1,6 @@
-import { rules } from '../08-publish/rules.ts';
-import { append, mark, remove } from '../rules.ts';
-import { rewrite } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
+import { publishRules } from '../08-publish/chapter.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'port-taken-everywhere',
@@ -11,17 +10,21 @@ export const fault: Fault = {
   excludes: ['dnat-wrong-port', 'dnat-wrong-container', 'published-for-host-only', 'published-by-udp'],
   cause: 'dnat-takes-all',
   symptoms: ['publish.transit'],
-  inject: ({ $, plan: { hostPort } }) => [
-    rewrite($, 'nat', `(-A PREROUTING .*)-m addrtype --dst-type LOCAL (.*--dport ${hostPort} .*-j DNAT .*)`, `\\1\\2`),
+  inject: ({ hostPort }) => [
+    rewriteRules(
+      'nat',
+      `(-A PREROUTING .*)-m addrtype --dst-type LOCAL (.*--dport ${hostPort} .*-j DNAT .*)`,
+      `\\1\\2`,
+    ),
   ],
-  repair: ({ $, plan }) => {
+  repair: (plan) => {
     const { ct1, containerPort, hostPort } = plan;
     const target = `${ct1.address}:${containerPort}`;
     return [
-      remove(
+      removeRule(
         $`iptables -t nat -A PREROUTING -p tcp -m tcp --dport ${hostPort} ${mark} -j DNAT --to-destination ${target}`,
       ),
-      append(rules({ $, plan }).dnat),
+      appendRule(publishRules(plan).dnat),
     ];
   },
   tells:

@@ -1,7 +1,6 @@
-import { rules } from '../08-publish/rules.ts';
-import { append, mark, remove } from '../rules.ts';
-import { rewrite } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
+import { publishRules } from '../08-publish/chapter.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'published-by-udp',
@@ -11,21 +10,21 @@ export const fault: Fault = {
   excludes: ['dnat-wrong-port', 'dnat-wrong-container', 'published-for-outside-only', 'published-for-host-only'],
   cause: 'dnat-wrong-protocol',
   symptoms: ['publish.outside', 'publish.host-address', 'publish.loopback'],
-  inject: ({ $, plan: { hostPort } }) => [
-    rewrite($, 'nat', `(-A .*)-p tcp (.*)-m tcp (--dport ${hostPort} .*-j DNAT .*)`, `\\1-p udp \\2-m udp \\3`),
+  inject: ({ hostPort }) => [
+    rewriteRules('nat', `(-A .*)-p tcp (.*)-m tcp (--dport ${hostPort} .*-j DNAT .*)`, `\\1-p udp \\2-m udp \\3`),
   ],
-  repair: ({ $, plan }) => {
+  repair: (plan) => {
     const { ct1, containerPort, hostPort } = plan;
     const published = ['-m', 'addrtype', '--dst-type', 'LOCAL', '-p', 'udp', '--dport', String(hostPort), ...mark];
-    const { dnat, local } = rules({ $, plan });
+    const { dnat, local } = publishRules(plan);
     return [
       ...['PREROUTING', 'OUTPUT'].map((chain) =>
-        remove(
+        removeRule(
           $`iptables -t nat -A ${chain} ${published} -j DNAT --to-destination ${`${ct1.address}:${containerPort}`}`,
         ),
       ),
-      append(dnat),
-      append(local),
+      appendRule(dnat),
+      appendRule(local),
     ];
   },
   tells:

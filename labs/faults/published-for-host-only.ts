@@ -1,7 +1,6 @@
-import { rules } from '../08-publish/rules.ts';
-import { append } from '../rules.ts';
-import { rewrite } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { appendRule, type Fault } from '@handwired/course';
+import { publishRules } from '../08-publish/chapter.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'published-for-host-only',
@@ -11,10 +10,8 @@ export const fault: Fault = {
   excludes: ['dnat-wrong-port', 'dnat-wrong-container', 'published-for-outside-only'],
   cause: 'dnat-not-in-prerouting',
   symptoms: ['publish.outside'],
-  inject: ({ $, plan: { hostPort } }) => [
-    rewrite($, 'nat', `-A PREROUTING .*--dport ${hostPort} .*-j DNAT`, { delete: true }),
-  ],
-  repair: ({ $, plan }) => [append(rules({ $, plan }).dnat)],
+  inject: ({ hostPort }) => [rewriteRules('nat', `-A PREROUTING .*--dport ${hostPort} .*-j DNAT`, { delete: true })],
+  repair: (plan) => [appendRule(publishRules(plan).dnat)],
   tells:
     'A test from the lab host itself passes OUTPUT, and works. What comes in by a link passes PREROUTING, where nothing is translated, and is taken for the lab host itself, which refuses it.',
   words: [

@@ -1,7 +1,6 @@
-import { rules } from '../08-publish/rules.ts';
-import { append } from '../rules.ts';
-import { rewrite } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { appendRule, type Fault } from '@handwired/course';
+import { publishRules } from '../08-publish/chapter.ts';
+import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
   id: 'published-for-outside-only',
@@ -11,10 +10,8 @@ export const fault: Fault = {
   excludes: ['dnat-wrong-port', 'dnat-wrong-container'],
   cause: 'dnat-not-in-output',
   symptoms: ['publish.host-address', 'publish.loopback'],
-  inject: ({ $, plan: { hostPort } }) => [
-    rewrite($, 'nat', `-A OUTPUT .*--dport ${hostPort} .*-j DNAT`, { delete: true }),
-  ],
-  repair: ({ $, plan }) => [append(rules({ $, plan }).local)],
+  inject: ({ hostPort }) => [rewriteRules('nat', `-A OUTPUT .*--dport ${hostPort} .*-j DNAT`, { delete: true })],
+  repair: (plan) => [appendRule(publishRules(plan).local)],
   tells:
     'What the lab host sends itself never passes PREROUTING: its packets begin at OUTPUT. So the whole world reaches the port, and the lab host alone is refused by itself.',
   words: [

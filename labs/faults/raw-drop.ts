@@ -1,5 +1,5 @@
-import { deleted, inserted } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { deleteRule, insertRule } from './parts.ts';
 
 const rule = (bridge: string): string[] => ['-i', bridge, '-p', 'tcp', '-m', 'tcp', '--dport', '80', '-j', 'DROP'];
 
@@ -11,8 +11,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'prerouting-drop',
   symptoms: ['egress.ct1', 'egress.ct2'],
-  inject: ({ $, plan: { bridge } }) => [inserted($, 'raw', 'PREROUTING', rule(bridge))],
-  repair: ({ $, plan: { bridge } }) => [deleted($, 'raw', 'PREROUTING', rule(bridge))],
+  inject: ({ bridge }) => [insertRule('raw', 'PREROUTING', rule(bridge))],
+  repair: ({ bridge }) => [deleteRule('raw', 'PREROUTING', rule(bridge))],
   tells:
     'What iptables -L shows is the table filter, and nothing of raw, which is asked first of all. So the packets are seen on the bridge and never counted by FORWARD.',
   words: ['raw drop', 'raw table', 'prerouting drop', 'drop prerouting', 'dropped raw', 'table raw'],

@@ -1,7 +1,6 @@
-import { fileOf, folderOf, isOurs } from '../07-dns/files.ts';
-import { not } from '../guards.ts';
-import { keepingTime } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, not } from '@handwired/course';
+import { resolverFile, folderOf, writeResolver } from '../07-dns/chapter.ts';
+import { keepFileTime } from './parts.ts';
 
 export const fault: Fault = {
   id: 'resolver-file-gone',
@@ -12,12 +11,10 @@ export const fault: Fault = {
   excludes: ['resolver-not-listening'],
   cause: 'resolver-file-missing',
   symptoms: ['dns.ct2'],
-  inject: ({ $, plan: { ct2 } }) => [
-    keepingTime($, folderOf(ct2), { done: not($`test -e ${fileOf(ct2)}`), run: $`rm ${fileOf(ct2)}` }),
+  inject: ({ ct2 }) => [
+    keepFileTime(folderOf(ct2), { done: not($`test -e ${resolverFile(ct2)}`), run: $`rm ${resolverFile(ct2)}` }),
   ],
-  repair: ({ $, plan: { ct2, resolver } }) => [
-    { done: isOurs($, ct2, resolver), run: $`echo nameserver ${resolver} > ${fileOf(ct2)}` },
-  ],
+  repair: ({ ct2, resolver }) => [writeResolver(ct2, resolver)],
   tells:
     "The command ip netns exec puts a file of /etc/netns over the lab host's for one program, if there is one. Without it the container reads nameserver 127.0.0.53, and that is its own loopback, where nobody listens.",
   words: [

@@ -1,6 +1,6 @@
-import { fileOf, isOurs } from '../07-dns/files.ts';
-import { keepingTime } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
+import { resolverFile, writeResolver } from '../07-dns/chapter.ts';
+import { keepFileTime } from './parts.ts';
 
 export const fault: Fault = {
   id: 'resolver-not-listening',
@@ -10,18 +10,16 @@ export const fault: Fault = {
   excludes: [],
   cause: 'resolver-not-listening',
   symptoms: ['dns.ct2'],
-  inject: ({ $, plan }) => {
-    const file = fileOf(plan.ct2);
+  inject: (plan) => {
+    const file = resolverFile(plan.ct2);
     return [
-      keepingTime($, file, {
+      keepFileTime(file, {
         done: $`grep -qx ${`nameserver ${plan.gateway}`} ${file}`,
         run: $`echo nameserver ${plan.gateway} > ${file}`,
       }),
     ];
   },
-  repair: ({ $, plan: { ct2, resolver } }) => [
-    { done: isOurs($, ct2, resolver), run: $`echo nameserver ${resolver} > ${fileOf(ct2)}` },
-  ],
+  repair: ({ ct2, resolver }) => [writeResolver(ct2, resolver)],
   tells:
     'A home router answers questions for names at the address of the gateway. This one is a router and nothing more, unless somebody starts a server there: it refuses each question at once.',
   words: [

@@ -1,9 +1,8 @@
-import { fileOf, isOurs } from '../07-dns/files.ts';
-import { sh } from '../guards.ts';
-import { keepingTime } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, sh } from '@handwired/course';
+import { resolverFile, writeResolver } from '../07-dns/chapter.ts';
+import { keepFileTime } from './parts.ts';
 
-/** On the uplink's network, where nobody has it. */
+/** An address of the uplink's network that nobody has. */
 const nobody = '203.0.113.53';
 
 export const fault: Fault = {
@@ -14,21 +13,19 @@ export const fault: Fault = {
   excludes: [],
   cause: 'resolver-unreachable',
   symptoms: ['dns.ct1'],
-  inject: ({ $, plan: { ct1 } }) => {
-    const file = fileOf(ct1);
+  inject: ({ ct1 }) => {
+    const file = resolverFile(ct1);
     const has = $`grep -q '^nameserver ' ${file}`.cmd;
     const other = $`grep ${'^nameserver '} ${file} | grep -qv ${` ${nobody}$`}`.cmd;
     return [
-      keepingTime($, file, {
+      keepFileTime(file, {
         done: sh(`! { ${has} && ${other}; }`),
-        // Written into the file as it is: a new one in its place would change the time of the folder.
+        // The same file is written: a new file in its place would change the time of the folder.
         run: sh(`lines=$(${$`sed ${`s/^nameserver .*/nameserver ${nobody}/`} ${file}`.cmd}); echo "$lines" > ${file}`),
       }),
     ];
   },
-  repair: ({ $, plan: { ct1, resolver } }) => [
-    { done: isOurs($, ct1, resolver), run: $`echo nameserver ${resolver} > ${fileOf(ct1)}` },
-  ],
+  repair: ({ ct1, resolver }) => [writeResolver(ct1, resolver)],
   tells:
     'Names are asked of the server that resolv.conf names, and of no other. Nobody has that address, so each question ends in silence, while everything that is asked for by its address goes on working.',
   words: [

@@ -1,8 +1,7 @@
+import { $, type Fault, sh } from '@handwired/course';
 import { world } from '@handwired/host';
-import { fileOf, isOurs } from '../07-dns/files.ts';
-import { sh } from '../guards.ts';
-import { keepingTime } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { resolverFile, writeResolver } from '../07-dns/chapter.ts';
+import { keepFileTime } from './parts.ts';
 
 export const fault: Fault = {
   id: 'search-domain',
@@ -12,18 +11,16 @@ export const fault: Fault = {
   excludes: ['resolver-unreachable'],
   cause: 'search-domain-first',
   symptoms: ['dns.ct1'],
-  inject: ({ $, plan }) => {
-    const file = fileOf(plan.ct1);
+  inject: (plan) => {
+    const file = resolverFile(plan.ct1);
     return [
-      keepingTime($, file, {
+      keepFileTime(file, {
         done: $`grep -q ndots ${file}`,
         run: sh(`printf 'search %s\\noptions ndots:5\\n' ${world.site.name} >> ${$`${file}`.cmd}`),
       }),
     ];
   },
-  repair: ({ $, plan: { ct1, resolver } }) => [
-    { done: isOurs($, ct1, resolver), run: $`echo nameserver ${resolver} > ${fileOf(ct1)}` },
-  ],
+  repair: ({ ct1, resolver }) => [writeResolver(ct1, resolver)],
   tells:
     'With ndots:5 a name with fewer than five dots is first asked for with the search domain behind it. There every name is answered, and so the answer is about another host than the one that was meant.',
   words: ['search domain', 'ndots', 'search list', 'search resolv', 'domain appended', 'search suffix'],

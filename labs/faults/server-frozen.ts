@@ -1,14 +1,11 @@
-import { not, sh } from '../guards.ts';
-import type { Sh, Template } from '../script.ts';
+import { $, type Fault, not, type Sh, sh } from '@handwired/course';
 import type { Container } from '@handwired/host';
-import type { Fault } from './fault.ts';
 
-const pids = ($: Template, { name }: Container, port: number): Sh =>
-  $`ip netns exec ${name} fuser ${`${port}/tcp`} 2> /dev/null`;
+const pids = ({ name }: Container, port: number): Sh => $`ip netns exec ${name} fuser ${`${port}/tcp`} 2> /dev/null`;
 
-/** Is some of them stopped, as SIGSTOP does (proc(5), State)? */
-const frozen = ($: Template, ct: Container, port: number): Sh =>
-  sh(`for pid in $(${pids($, ct, port).cmd}); do grep -h '^State:.T' "/proc/$pid/status"; done | grep -q .`);
+/** A test: one of them is stopped, as by SIGSTOP (proc(5), State). */
+const frozen = (ct: Container, port: number): Sh =>
+  sh(`for pid in $(${pids(ct, port).cmd}); do grep -h '^State:.T' "/proc/$pid/status"; done | grep -q .`);
 
 export const fault: Fault = {
   id: 'server-frozen',
@@ -18,15 +15,15 @@ export const fault: Fault = {
   excludes: ['server-stopped', 'server-on-loopback', 'server-on-another-port', 'left-running'],
   cause: 'server-silent',
   symptoms: ['publish.server'],
-  inject: ({ $, plan: { ct1, containerPort } }) => [
+  inject: ({ ct1, containerPort }) => [
     {
-      done: frozen($, ct1, containerPort),
+      done: frozen(ct1, containerPort),
       run: $`ip netns exec ${ct1.name} fuser -sk -STOP ${`${containerPort}/tcp`}`,
     },
   ],
-  repair: ({ $, plan: { ct1, containerPort } }) => [
+  repair: ({ ct1, containerPort }) => [
     {
-      done: not(frozen($, ct1, containerPort)),
+      done: not(frozen(ct1, containerPort)),
       run: $`ip netns exec ${ct1.name} fuser -sk -CONT ${`${containerPort}/tcp`}`,
     },
   ],

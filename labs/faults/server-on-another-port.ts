@@ -1,6 +1,6 @@
-import { start } from '../08-publish/server.ts';
-import { ended, serving } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { startServer } from '../08-publish/chapter.ts';
+import { stopListeners, startServerOn } from './parts.ts';
 
 export const fault: Fault = {
   id: 'server-on-another-port',
@@ -10,11 +10,11 @@ export const fault: Fault = {
   excludes: ['server-stopped', 'server-on-loopback'],
   cause: 'server-missing',
   symptoms: ['publish.server'],
-  inject: ({ $, plan: { ct1, containerPort } }) => [
-    serving($, ct1, { port: 8000, address: '0.0.0.0' }),
-    ended($, ct1, containerPort),
+  inject: ({ ct1, containerPort }) => [
+    startServerOn(ct1, { port: 8000, address: '0.0.0.0' }),
+    stopListeners(ct1, containerPort),
   ],
-  repair: ({ $, plan }) => [ended($, plan.ct1, 8000), start({ $, plan })],
+  repair: (plan) => [stopListeners(plan.ct1, 8000), startServer(plan)],
   tells:
     'A server runs, and answers on a port of its own choosing; http.server takes 8000 when it is told none. At the published one the kernel of the container refuses.',
   words: [

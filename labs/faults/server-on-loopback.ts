@@ -1,6 +1,6 @@
-import { start } from '../08-publish/server.ts';
-import { ended, serving } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { startServer } from '../08-publish/chapter.ts';
+import { stopListeners, startServerOn } from './parts.ts';
 
 export const fault: Fault = {
   id: 'server-on-loopback',
@@ -10,11 +10,11 @@ export const fault: Fault = {
   excludes: ['server-stopped'],
   cause: 'server-on-loopback',
   symptoms: ['publish.server'],
-  inject: ({ $, plan: { ct1, containerPort } }) => [
-    ended($, ct1, containerPort, '127.0.0.1'),
-    serving($, ct1, { port: containerPort, address: '127.0.0.1' }),
+  inject: ({ ct1, containerPort }) => [
+    stopListeners(ct1, containerPort, '127.0.0.1'),
+    startServerOn(ct1, { port: containerPort, address: '127.0.0.1' }),
   ],
-  repair: ({ $, plan }) => [ended($, plan.ct1, plan.containerPort, '0.0.0.0'), start({ $, plan })],
+  repair: (plan) => [stopListeners(plan.ct1, plan.containerPort, '0.0.0.0'), startServer(plan)],
   tells:
     'A program that listens on 127.0.0.1 takes what comes by lo of its own namespace. What is translated to the address of the container comes by its link, for another address, and is refused.',
   words: [

@@ -1,6 +1,6 @@
-import { start } from '../08-publish/server.ts';
-import { ended } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { startServer } from '../08-publish/chapter.ts';
+import { stopListeners } from './parts.ts';
 
 export const fault: Fault = {
   id: 'server-stopped',
@@ -10,8 +10,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'server-missing',
   symptoms: ['publish.server'],
-  inject: ({ $, plan: { ct1, containerPort } }) => [ended($, ct1, containerPort)],
-  repair: ({ $, plan }) => [start({ $, plan })],
+  inject: ({ ct1, containerPort }) => [stopListeners(ct1, containerPort)],
+  repair: (plan) => [startServer(plan)],
   tells:
     'Everything on the way is as it should be: the request arrives in the container, and its kernel refuses it, because no program listens there.',
   words: [

@@ -1,5 +1,5 @@
-import { setting } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { setSysctlTo } from './parts.ts';
 
 export const fault: Fault = {
   id: 'short-lived-packets',
@@ -9,8 +9,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'ttl-too-small',
   symptoms: ['egress.ct1'],
-  inject: ({ $, plan: { ct1 } }) => [setting($, 'net.ipv4.ip_default_ttl', 1, ct1.name)],
-  repair: ({ $, plan: { ct1 } }) => [setting($, 'net.ipv4.ip_default_ttl', 64, ct1.name)],
+  inject: ({ ct1 }) => [setSysctlTo('net.ipv4.ip_default_ttl', 1, ct1.name)],
+  repair: ({ ct1 }) => [setSysctlTo('net.ipv4.ip_default_ttl', 64, ct1.name)],
   tells:
     'Each router takes one off the time to live, and drops what has none left. With 1 the container reaches its neighbours and the lab host itself, and nothing behind it: tcpdump -v shows ttl 1.',
   words: ['ttl', 'time to live', 'ip_default_ttl', 'ttl 1', 'hop limit'],

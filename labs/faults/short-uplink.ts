@@ -1,5 +1,5 @@
-import { uplink } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
+import { uplink } from './parts.ts';
 
 export const fault: Fault = {
   id: 'short-uplink',
@@ -9,12 +9,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'mtu-too-small',
   symptoms: ['egress.ct1', 'egress.ct2'],
-  inject: ({ $ }) => [
-    { done: $`ip link show dev ${uplink} | grep -q 'mtu 600 '`, run: $`ip link set ${uplink} mtu 600` },
-  ],
-  repair: ({ $ }) => [
-    { done: $`ip link show dev ${uplink} | grep -q 'mtu 1500 '`, run: $`ip link set ${uplink} mtu 1500` },
-  ],
+  inject: () => [{ done: $`ip link show dev ${uplink} | grep -q 'mtu 600 '`, run: $`ip link set ${uplink} mtu 600` }],
+  repair: () => [{ done: $`ip link show dev ${uplink} | grep -q 'mtu 1500 '`, run: $`ip link set ${uplink} mtu 1500` }],
   tells:
     'The lab host knows the MTU of its uplink and asks for short packets; the containers know only their own link, and ask for long ones. Pings, connections and short replies pass, a long reply never comes.',
   words: ['mtu', 'packet too big', 'fragmentation', 'packet size', 'long packets lost', 'large packets'],

@@ -1,5 +1,5 @@
-import { deleted, inserted } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
+import { deleteRule, insertRule } from './parts.ts';
 
 const rule = ['-p', 'icmp', '-m', 'icmp', '--icmp-type', '3/4', '-j', 'DROP'];
 
@@ -11,14 +11,14 @@ export const fault: Fault = {
   excludes: [],
   cause: 'mtu-too-small',
   symptoms: ['egress.ct1', 'egress.ct2'],
-  inject: ({ $, plan: { bridge } }) => [
-    inserted($, 'filter', 'OUTPUT', rule),
-    // Shorter than what short-uplink leaves in the memory of whoever met it: there a path's MTU is kept for ten minutes.
+  inject: ({ bridge }) => [
+    insertRule('filter', 'OUTPUT', rule),
+    // Shorter than the MTU of short-uplink: a kernel that met that one remembers the path's MTU for ten minutes.
     { done: $`ip link show dev ${bridge} | grep -q 'mtu 400 '`, run: $`ip link set ${bridge} mtu 400` },
   ],
-  repair: ({ $, plan: { bridge } }) => [
+  repair: ({ bridge }) => [
     { done: $`ip link show dev ${bridge} | grep -q 'mtu 1500 '`, run: $`ip link set ${bridge} mtu 1500` },
-    deleted($, 'filter', 'OUTPUT', rule),
+    deleteRule('filter', 'OUTPUT', rule),
   ],
   tells:
     'A router that may not split a packet drops it and says so to its sender by ICMP, fragmentation needed. Where that message is filtered the sender goes on with what is too long: a black hole for long packets only.',

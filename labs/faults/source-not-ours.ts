@@ -1,9 +1,8 @@
-import { rules } from '../06-egress/rules.ts';
-import { append, mark, remove } from '../rules.ts';
-import { rewrite, uplink } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
+import { egressRules } from '../06-egress/chapter.ts';
+import { rewriteRules, uplink } from './parts.ts';
 
-/** In the uplink's network, and nobody's. */
+/** An address of the uplink's network that nobody has. */
 const other = '203.0.113.99';
 
 export const fault: Fault = {
@@ -14,19 +13,18 @@ export const fault: Fault = {
   excludes: ['masquerade-wrong-uplink', 'masquerade-wrong-subnet', 'masquerade-missing'],
   cause: 'snat-wrong-address',
   symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
-  inject: ({ $, plan: { bridge, subnet } }) => [
-    rewrite(
-      $,
+  inject: ({ bridge, subnet }) => [
+    rewriteRules(
       'nat',
       `(-A .*-s ${subnet}( ! -o ${bridge}| -o ${uplink}) .*)-j MASQUERADE.*`,
       `\\1-j SNAT --to-source ${other}`,
     ),
   ],
-  repair: ({ $, plan }) => [
-    remove(
+  repair: (plan) => [
+    removeRule(
       $`iptables -t nat -A POSTROUTING -s ${plan.subnet} ! -o ${plan.bridge} ${mark} -j SNAT --to-source ${other}`,
     ),
-    ...rules({ $, plan }).masquerade.map(append),
+    appendRule(egressRules(plan).masquerade),
   ],
   tells:
     "SNAT writes what it was told to write, and never asks whether the host has that address: MASQUERADE takes the one that the uplink has. The answers are looked for by ARP on the uplink's network, and nobody there says that it is theirs.",

@@ -1,6 +1,6 @@
-import { uplink } from './engine/parts.ts';
+import { $, type Fault } from '@handwired/course';
 import { world } from '@handwired/host';
-import type { Fault } from './fault.ts';
+import { uplink } from './parts.ts';
 
 export const fault: Fault = {
   id: 'stray-route',
@@ -10,13 +10,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'host-route-diverts',
   symptoms: ['connectivity.ct2-gateway'],
-  inject: ({ $, plan: { ct2 } }) => [
+  inject: ({ ct2 }) => [
     {
       done: $`ip route show ${ct2.address} dev ${uplink} | grep -q .`,
       run: $`ip route add ${ct2.address} via ${world.uplink.gateway} dev ${uplink}`,
     },
   ],
-  repair: ({ $, plan: { ct2 } }) => [
+  repair: ({ ct2 }) => [
     {
       done: $`! ip route show ${ct2.address} dev ${uplink} | grep -q .`,
       run: $`ip route del ${ct2.address}`,

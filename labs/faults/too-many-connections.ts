@@ -1,5 +1,5 @@
-import { deleted, inserted } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { deleteRule, insertRule } from './parts.ts';
 
 const rule = (bridge: string): string[] => [
   ...['-i', bridge, '-m', 'conntrack', '--ctstate', 'NEW', '-m', 'connlimit'],
@@ -14,8 +14,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'connection-limit',
   symptoms: ['egress.ct1', 'egress.ct2'],
-  inject: ({ $, plan: { bridge } }) => [inserted($, 'filter', 'FORWARD', rule(bridge))],
-  repair: ({ $, plan: { bridge } }) => [deleted($, 'filter', 'FORWARD', rule(bridge))],
+  inject: ({ bridge }) => [insertRule('filter', 'FORWARD', rule(bridge))],
+  repair: ({ bridge }) => [deleteRule('filter', 'FORWARD', rule(bridge))],
   tells:
     'One request at a time gets through, and so each single try looks right. The second at the same moment is dropped without a word, until connection tracking has forgotten the first: for a ping, half a minute.',
   words: [

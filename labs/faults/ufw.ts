@@ -1,9 +1,7 @@
-import { not, sh } from '../guards.ts';
-import type { Command, Template } from '../script.ts';
-import type { Fault } from './fault.ts';
+import { $, type Command, type Fault, not, sh } from '@handwired/course';
 
-/** The chains that ufw puts into FORWARD: what belongs to a connection and pings pass, all else is refused. */
-const chains = ($: Template): Command[] => [
+/** Chains as ufw has them in FORWARD: they accept pings and packets of known connections, and refuse the rest. */
+const chains = (): Command[] => [
   {
     done: $`iptables -S ufw-before-forward`,
     run: sh(`iptables -N ufw-before-forward
@@ -29,8 +27,8 @@ export const fault: Fault = {
   excludes: ['drop-before-accept'],
   cause: 'ufw-refuses',
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
-  inject: ({ $ }) => chains($),
-  repair: ({ $ }) => [
+  inject: () => chains(),
+  repair: () => [
     {
       done: not($`iptables -S ufw-reject-forward`),
       run: sh(`iptables -D FORWARD -j ufw-before-forward

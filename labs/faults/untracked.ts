@@ -1,5 +1,5 @@
-import { deleted, inserted } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import type { Fault } from '@handwired/course';
+import { deleteRule, insertRule } from './parts.ts';
 
 const rule = (bridge: string): string[] => ['-i', bridge, '-j', 'CT', '--notrack'];
 
@@ -11,8 +11,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'notrack',
   symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
-  inject: ({ $, plan: { bridge } }) => [inserted($, 'raw', 'PREROUTING', rule(bridge))],
-  repair: ({ $, plan: { bridge } }) => [deleted($, 'raw', 'PREROUTING', rule(bridge))],
+  inject: ({ bridge }) => [insertRule('raw', 'PREROUTING', rule(bridge))],
+  repair: ({ bridge }) => [deleteRule('raw', 'PREROUTING', rule(bridge))],
   tells:
     'NAT is a part of connection tracking: what is not tracked never comes to the nat table, so the right MASQUERADE there does nothing. The rule is in the table raw, which is asked before anything else.',
   words: ['notrack', 'not tracked', 'untracked', 'no connection tracking', 'conntrack bypassed', 'raw ct'],

@@ -1,5 +1,5 @@
-import { uplink } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault } from '@handwired/course';
+import { uplink } from './parts.ts';
 
 export const fault: Fault = {
   id: 'uplink-in-bridge',
@@ -9,13 +9,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'uplink-enslaved',
   symptoms: ['bridge.uplink'],
-  inject: ({ $, plan: { bridge } }) => [
+  inject: ({ bridge }) => [
     {
       done: $`ip link show dev ${uplink} master ${bridge} | grep -q .`,
       run: $`ip link set ${uplink} master ${bridge}`,
     },
   ],
-  repair: ({ $, plan: { bridge } }) => [
+  repair: ({ bridge }) => [
     { done: $`! ip link show dev ${uplink} master ${bridge} | grep -q .`, run: $`ip link set ${uplink} nomaster` },
   ],
   tells:

@@ -1,6 +1,5 @@
-import { sh } from '../guards.ts';
-import { outerEnd } from './engine/parts.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, sh } from '@handwired/course';
+import { outerEnd } from './parts.ts';
 
 export const fault: Fault = {
   id: 'veth-unplugged',
@@ -10,13 +9,13 @@ export const fault: Fault = {
   excludes: [],
   cause: 'veth-in-no-bridge',
   symptoms: ['veth.ct2-port'],
-  inject: ({ $, plan: { ct2, inner } }) => {
-    const end = outerEnd($, ct2, inner).cmd;
+  inject: ({ ct2, inner }) => {
+    const end = outerEnd(ct2, inner).cmd;
     return [
       { done: sh(`! ip link show dev "$(${end})" | grep -q ' master '`), run: sh(`ip link set "$(${end})" nomaster`) },
     ];
   },
-  repair: ({ $, plan: { bridge, ct2 } }) => [
+  repair: ({ bridge, ct2 }) => [
     {
       done: sh(`${$`ip link show dev ${ct2.veth} master ${bridge}`.cmd} | grep -q .`),
       run: $`ip link set ${ct2.veth} master ${bridge}`,

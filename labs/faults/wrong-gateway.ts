@@ -1,5 +1,4 @@
-import { hasDefaultRoute } from '../guards.ts';
-import type { Fault } from './fault.ts';
+import { $, type Fault, hasDefaultRoute } from '@handwired/course';
 
 export const fault: Fault = {
   id: 'wrong-gateway',
@@ -9,14 +8,14 @@ export const fault: Fault = {
   excludes: ['link-down-inside'],
   cause: 'default-route-wrong',
   symptoms: ['addressing.ct1-route'],
-  inject: ({ $, plan: { ct1, ct2 } }) => [
+  inject: ({ ct1, ct2 }) => [
     {
-      done: hasDefaultRoute($, ct2.address, ct1.name),
+      done: hasDefaultRoute(ct2.address, ct1.name),
       run: $`ip -n ${ct1.name} route replace default via ${ct2.address}`,
     },
   ],
-  repair: ({ $, plan: { ct1, gateway } }) => [
-    { done: hasDefaultRoute($, gateway, ct1.name), run: $`ip -n ${ct1.name} route replace default via ${gateway}` },
+  repair: ({ ct1, gateway }) => [
+    { done: hasDefaultRoute(gateway, ct1.name), run: $`ip -n ${ct1.name} route replace default via ${gateway}` },
   ],
   tells:
     'The neighbour answers ARP for its own address, so the packets do leave, and it gets them. It is no router, and drops what is not for itself.',

@@ -1,5 +1,4 @@
-import { both, hasAddress, not } from '../guards.ts';
-import type { Fault } from './fault.ts';
+import { $, both, type Fault, hasAddress, not } from '@handwired/course';
 
 export const fault: Fault = {
   id: 'wrong-mask',
@@ -9,21 +8,21 @@ export const fault: Fault = {
   excludes: ['wrong-gateway', 'link-down-inside'],
   cause: 'address-wrong-mask',
   symptoms: ['addressing.ct1-address'],
-  inject: ({ $, plan: { ct1, gateway, inner, prefix } }) => {
+  inject: ({ ct1, gateway, inner, prefix }) => {
     const [narrow, right] = [`${ct1.address}/32`, `${ct1.address}/${prefix}`];
     return [
-      { done: hasAddress($, inner, narrow, ct1.name), run: $`ip -n ${ct1.name} addr add ${narrow} dev ${inner}` },
+      { done: hasAddress(inner, narrow, ct1.name), run: $`ip -n ${ct1.name} addr add ${narrow} dev ${inner}` },
       {
-        done: not(hasAddress($, inner, right, ct1.name)),
+        done: not(hasAddress(inner, right, ct1.name)),
         run: $`ip -n ${ct1.name} addr del ${right} dev ${inner} && ip -n ${ct1.name} route replace default via ${gateway} dev ${inner} onlink`,
       },
     ];
   },
-  repair: ({ $, plan: { ct1, gateway, inner, prefix } }) => {
+  repair: ({ ct1, gateway, inner, prefix }) => {
     const [narrow, right] = [`${ct1.address}/32`, `${ct1.address}/${prefix}`];
     return [
       {
-        done: both(hasAddress($, inner, right, ct1.name), not(hasAddress($, inner, narrow, ct1.name))),
+        done: both(hasAddress(inner, right, ct1.name), not(hasAddress(inner, narrow, ct1.name))),
         run: $`ip -n ${ct1.name} addr flush dev ${inner} && ip -n ${ct1.name} addr add ${right} dev ${inner} && ip -n ${ct1.name} route replace default via ${gateway} dev ${inner}`,
       },
     ];

@@ -48,29 +48,26 @@ rm -r /etc/netns/ct1 /etc/netns/ct2 /srv/ct1; echo FORWARD >/proc/sys/net/ipv4/i
 };
 
 /** Cleanups that leave nothing and take nothing of others, in any order, under both values that ip_forward can have had. */
-export async function rightCleanups(): Promise<Case[]> {
-  const script = scriptOf(await buildLines());
-  const cases = await Promise.all(
-    (['0', '1'] as const).map(async (forward) => {
-      const lines = await cleanupLines(forward);
-      const texts = [
-        ...Object.entries(orders).map(([name, order]) => [name, scriptOf(order(lines))] as const),
-        ...Object.entries(ways).map(([name, text]) => [name, text.replaceAll('FORWARD', forward)] as const),
-      ];
-      const conditions = Conditions.parse({
-        'ip-forward': forward,
-        'forward-policy': forward === '1' ? 'drop' : 'accept',
-      });
-      const common = { class: 'right', grades: 'cleanup', conditions, plan: defaultPlan, script } as const;
-      return texts.map(
-        ([name, cleanup]): Case => ({
-          ...common,
-          id: `right cleanup: ${name}, ip_forward back to ${forward}`,
-          cleanup,
-          expected: { pass: true },
-        }),
-      );
-    }),
-  );
-  return cases.flat();
+export function rightCleanups(): Case[] {
+  const script = scriptOf(buildLines());
+  return (['0', '1'] as const).flatMap((forward) => {
+    const lines = cleanupLines(forward);
+    const texts = [
+      ...Object.entries(orders).map(([name, order]) => [name, scriptOf(order(lines))] as const),
+      ...Object.entries(ways).map(([name, text]) => [name, text.replaceAll('FORWARD', forward)] as const),
+    ];
+    const conditions = Conditions.parse({
+      'ip-forward': forward,
+      'forward-policy': forward === '1' ? 'drop' : 'accept',
+    });
+    const common = { class: 'right', grades: 'cleanup', conditions, plan: defaultPlan, script } as const;
+    return texts.map(
+      ([name, cleanup]): Case => ({
+        ...common,
+        id: `right cleanup: ${name}, ip_forward back to ${forward}`,
+        cleanup,
+        expected: { pass: true },
+      }),
+    );
+  });
 }

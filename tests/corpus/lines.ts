@@ -13,16 +13,16 @@ export interface Line {
 const course: ChapterId[] = chapterIds.slice(0, chapterIds.indexOf('publish') + 1);
 
 /** The build's commands; without the pings, which change nothing. */
-export async function buildLines(): Promise<Line[]> {
-  const steps = await record('build', defaultPlan, course);
+export function buildLines(): Line[] {
+  const steps = record('build', defaultPlan, course);
   return steps
     .filter(({ chapter, id }) => `${chapter}/${id}` !== 'connectivity/ping')
     .flatMap(({ chapter, id, commands }) => commands.map(({ run }) => lineOf(`${chapter}/${id}`, run.cmd)));
 }
 
 /** The commands of its undo that a learner needs, with what the build's notes would give back typed out. */
-export async function cleanupLines(ipForward: '0' | '1'): Promise<Line[]> {
-  const steps = await record('undo', defaultPlan, course.toReversed());
+export function cleanupLines(ipForward: '0' | '1'): Line[] {
+  const steps = record('undo', defaultPlan, course.toReversed());
   const lines = steps.flatMap(({ chapter, id, commands }) =>
     commands.map(({ run }) => lineOf(`${chapter}/${id}`, run.cmd)),
   );

@@ -24,7 +24,7 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const all = await allCases();
+const all = allCases();
 const sampled = values.sample === undefined ? all : sampleOf(all, Number(values.sample));
 const before = values.resume === undefined ? '' : await readFile(values.resume, 'utf8');
 const known = before.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Result]));

@@ -41,9 +41,9 @@ function nameOf({ class: kind, line, became, moved }: Mutant): string {
 }
 
 /** Every fault that can be derived from the build's own commands. */
-export async function mutatedBuilds(): Promise<Case[]> {
-  const lines = await buildLines();
-  const cleanup = scriptOf(await cleanupLines('0'));
+export function mutatedBuilds(): Case[] {
+  const lines = buildLines();
+  const cleanup = scriptOf(cleanupLines('0'));
   return worthwhile(mutantsOf(lines, kept)).map((mutant): Case => {
     const common = { class: mutant.class, conditions: strict, plan: defaultPlan, script: scriptOf(mutant.lines) };
     const doubled = mutant.class === 'double' && isRule(mutant.line);
@@ -65,8 +65,8 @@ const forward: Record<string, string> = {
 };
 
 /** The faults in rules of FORWARD again, on a lab host where the policy ACCEPT and bridge-nf 0 hide them. */
-export async function hiddenFaults(): Promise<Case[]> {
-  const mutants = mutantsOf(await buildLines(), ({ step }) => forward[step] === undefined);
+export function hiddenFaults(): Case[] {
+  const mutants = mutantsOf(buildLines(), ({ step }) => forward[step] === undefined);
   return mutants.flatMap((mutant): Case[] => {
     const expected = expectedOf(mutant);
     const check = forward[mutant.line.step];
@@ -81,9 +81,9 @@ export async function hiddenFaults(): Promise<Case[]> {
 }
 
 /** The same for the cleanup: each line missing, and of each line that can be altered one alteration. */
-export async function mutatedCleanups(): Promise<Case[]> {
-  const script = scriptOf(await buildLines());
-  const lines = await cleanupLines('0');
+export function mutatedCleanups(): Case[] {
+  const script = scriptOf(buildLines());
+  const lines = cleanupLines('0');
   const all = mutantsOf(lines, kept).filter(({ class: kind }) => kind !== 'reorder' && kind !== 'double');
   const altered = lines.flatMap((line, n) => {
     const some = all.filter((mutant) => mutant.line === line && mutant.class !== 'drop');

@@ -34,8 +34,8 @@ function textOf({ recipes, swap, name }: Wrong, course: string): string {
 const gone = 'while ip -o link show type veth | grep -qv enp1s0; do :; done';
 
 /** Faults that somebody thought of, after those that learners and other graders are known for. */
-export async function wrongBuilds(): Promise<Case[]> {
-  const course = scriptOf(await buildLines());
+export function wrongBuilds(): Case[] {
+  const course = scriptOf(buildLines());
   const all = { links, traffic, names, published };
   return Object.entries(all).flatMap(([kind, list]) =>
     list.map(
@@ -54,22 +54,20 @@ export async function wrongBuilds(): Promise<Case[]> {
   );
 }
 
-export async function wrongCleanups(): Promise<Case[]> {
-  const script = scriptOf(await buildLines());
-  const cases = await Promise.all(
-    leftovers.map(async ({ name, add = '', fails, conditions = {} }): Promise<Case> => {
-      const right = scriptOf(await cleanupLines(conditions['ip-forward'] ?? '0'));
-      const common = { class: 'by hand', grades: 'cleanup', plan: defaultPlan, script } as const;
-      const where = Conditions.parse({ ...strict, ...conditions });
-      return {
-        ...common,
-        id: `leftovers: ${name}`,
-        conditions: where,
-        cleanup: `${right}\n${gone}\n${add}`,
-        expected: { fails },
-      };
-    }),
-  );
+export function wrongCleanups(): Case[] {
+  const script = scriptOf(buildLines());
+  const cases = leftovers.map(({ name, add = '', fails, conditions = {} }): Case => {
+    const right = scriptOf(cleanupLines(conditions['ip-forward'] ?? '0'));
+    const common = { class: 'by hand', grades: 'cleanup', plan: defaultPlan, script } as const;
+    const where = Conditions.parse({ ...strict, ...conditions });
+    return {
+      ...common,
+      id: `leftovers: ${name}`,
+      conditions: where,
+      cleanup: `${right}\n${gone}\n${add}`,
+      expected: { fails },
+    };
+  });
   const nothing: Case = {
     id: 'leftovers: nothing was ever built',
     class: 'by hand',

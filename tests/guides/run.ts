@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChapterId, chapterIds, defaultPlan } from '@handwired/host';
 import { allBlocks, chapters, guideFile, readGuide, type SeenLine } from '@handwired/labs';
-import { answersTo } from './answers.ts';
+import { answersFile, readAnswers } from './answers.ts';
 import { commandsOf, isTyped, judge, type Typed } from './judge.ts';
 import type { BlockEnd } from './root-shell.ts';
 import { type Stage, type StageOptions, stageOf } from './stage.ts';
@@ -68,10 +68,10 @@ async function runChapter(stage: Stage, id: ChapterId, asked: Asked): Promise<Ch
   if (!parsed) throw new Error(`there is no ${guideFile(id)}`);
   const problems = parsed.problems.map(({ line, what }) => failure(`${guideFile(id)}:${line}`, what));
   const guide = allBlocks(parsed.guide.sections.flatMap(({ blocks }) => blocks)).filter(isTyped);
-  const answers = allBlocks(await answersTo(id, values)).filter(isTyped);
+  const answers = allBlocks(await readAnswers(id, values)).filter(isTyped);
   const wrong = [
     ...(await typeAll(stage, guide, guideFile(id), asked)),
-    ...(await typeAll(stage, answers, `tests/guides/answers/${id}.md`, asked)),
+    ...(await typeAll(stage, answers, answersFile(id), asked)),
   ];
   const told = await agreement(stage, id);
   const end = told === undefined ? [] : [failure(guideFile(id), told)];

@@ -4,7 +4,7 @@ import { Conditions } from '@handwired/host';
 import { build } from '@handwired/labs';
 import { carryOut, drawsOf, type Fault, faults, fitting } from '@handwired/labs/faults';
 import { type Proof, writeTable } from '../faults/table.ts';
-import { failures, type Graded, misses, withGraded } from './grading.ts';
+import { course, failures, type Graded, misses, withGraded } from './grading.ts';
 
 /** What a fault must not leave behind: see `leavings`. */
 interface Leavings {
@@ -98,7 +98,7 @@ const lanes = 2;
 async function each(t: TestContext, left: Fault[], conditions: Partial<Conditions>): Promise<void> {
   while (left.length > 0) {
     await withGraded(conditions, async (graded) => {
-      await build(graded.host.session, graded.host.plan, { chapters: network });
+      await build(graded.host.session, graded.host.plan, { chapters: course });
       assert.deepEqual(misses(await graded.check({ through: 'publish' })), []);
       for (let mended = true; mended && left.length > 0; ) {
         const fault = left.shift();
@@ -112,8 +112,6 @@ async function each(t: TestContext, left: Fault[], conditions: Partial<Condition
     });
   }
 }
-
-const network = ['namespaces', 'bridge', 'veth', 'addressing', 'connectivity', 'egress', 'dns', 'publish'] as const;
 
 const only = new RegExp(process.env.ONLY ?? '');
 const here = faults.filter(({ machine }) => machine !== 'vm');
@@ -132,7 +130,7 @@ for (const [conditions, some] of groups) {
 
 test('Several at once are all in place, and all end with their repairs', async () => {
   await withGraded({}, async (graded) => {
-    await build(graded.host.session, graded.host.plan, { chapters: network });
+    await build(graded.host.session, graded.host.plan, { chapters: course });
     const source = { session: graded.host.session, plan: graded.host.plan };
     const plain = here.filter(({ conditions }) => conditions === undefined);
     for (const seed of ['1', '2', '3', '4']) {

@@ -14,7 +14,7 @@ test('On a real VM a sample of the corpus is graded as on sandboxes', {
   skip: await noVm(),
 }, async (t) => {
   t.after(await ownState());
-  const cases = sampleOf(await allCases(), size);
+  const cases = sampleOf(allCases(), size);
   const spec = await specOf('corpus');
   const start = performance.now();
   const { results, remade } = await runCases({

@@ -1,0 +1,208 @@
+/** Packet flows as data: where a packet and its answer are seen, and what the hooks of netfilter do to them. */
+import { type Plan, world } from '@handwired/host';
+
+/** The addresses of a packet, and its ports where its protocol has them. */
+export interface Tuple {
+  source: string;
+  sourcePort?: number | undefined;
+  destination: string;
+  destinationPort?: number | undefined;
+}
+
+/** Where a packet can be seen: tcpdump would show these addresses there. */
+export interface Place {
+  kind: 'place';
+  /** The network namespace, or the machine beyond the uplink. */
+  zone: string;
+  device: string | null;
+  there: Seen;
+  back: Seen;
+}
+
+/** A packet at a place; `changed` are the ends that were different at the place before. */
+export interface Seen extends Tuple {
+  changed: ('source' | 'destination')[];
+}
+
+/** What happens between two places: the hook, and what it does to a packet there and to its answer. */
+export interface Hook {
+  kind: 'hook';
+  there: Act;
+  back: Act;
+}
+
+/** What a hook does to one packet. */
+export interface Act {
+  /** `POSTROUTING`, ... */
+  hook: string;
+  text: string;
+}
+
+/** The steps of one packet; its answer takes them in the reverse order. */
+export interface Flow {
+  title: string;
+  steps: (Place | Hook)[];
+}
+
+/** One step of a flow as it is written down; `makeFlow` works out what the packet looks like there. */
+type Station =
+  | { kind: 'place'; zone: string; device: string | null }
+  | { kind: 'hook'; there: Act; back: Act; change?: (packet: Tuple) => Tuple };
+
+/**
+ * A flow from its first packet and its stations. At every place the answer has the packet's addresses the other way round:
+ * connection tracking undoes each change at the hook where the answer passes by (net/netfilter/nf_nat_proto.c: nf_nat_ipv4_ops).
+ */
+function makeFlow(title: string, first: Tuple, stations: readonly Station[]): Flow {
+  let packet = first;
+  const raw = stations.map((station) => {
+    if (station.kind === 'place') return { ...station, packet };
+    packet = station.change?.(packet) ?? packet;
+    return { kind: 'hook' as const, there: station.there, back: station.back };
+  });
+  const places = raw.flatMap((step) => (step.kind === 'place' ? [step.packet] : []));
+  let at = -1;
+  const steps = raw.map((step): Place | Hook => {
+    if (step.kind === 'hook') return step;
+    at += 1;
+    const here = step.packet;
+    const there = seen(here, places[at - 1] ?? here);
+    const back = seen(reverse(here), reverse(places[at + 1] ?? here));
+    return { kind: 'place', zone: step.zone, device: step.device, there, back };
+  });
+  return { title, steps };
+}
+
+const reverse = ({ source, sourcePort, destination, destinationPort }: Tuple): Tuple => ({
+  source: destination,
+  sourcePort: destinationPort,
+  destination: source,
+  destinationPort: sourcePort,
+});
+
+const seen = (packet: Tuple, before: Tuple): Seen => ({
+  ...packet,
+  changed: (['source', 'destination'] as const).filter(
+    (field) => formatEnd(packet, field) !== formatEnd(before, field),
+  ),
+});
+
+/** `ADDRESS:PORT` of one end. */
+export function formatEnd(packet: Tuple, field: 'source' | 'destination'): string {
+  const port = field === 'source' ? packet.sourcePort : packet.destinationPort;
+  return `${packet[field]}${port === undefined ? '' : `:${port}`}`;
+}
+
+// The flows that the course draws.
+
+/** A source port as the kernel picks one: ip(7), ip_local_port_range. */
+const picked = 40_000;
+
+const at = (zone: string, device: string | null = null): Station => ({ kind: 'place', zone, device });
+const hook = (there: Act, back: Act, change?: (packet: Tuple) => Tuple): Station => ({
+  kind: 'hook',
+  there,
+  back,
+  ...(change ? { change } : {}),
+});
+
+const forward = (there: string, back: string): Station =>
+  hook({ hook: 'FORWARD', text: there }, { hook: 'FORWARD', text: back });
+const answers = 'lets answers pass (ESTABLISHED)';
+
+/** The source becomes an address of the host's; connection tracking gives the answer's destination back. */
+const masquerade = (address: string, back: string): Station =>
+  hook(
+    { hook: 'POSTROUTING', text: `MASQUERADE: from ${address}` },
+    { hook: 'PREROUTING', text: `conntrack: to ${back}` },
+    (packet) => ({ ...packet, source: address }),
+  );
+
+/** The destination becomes ct1's server; connection tracking gives the answer's source back. */
+const translate = (chain: 'PREROUTING' | 'OUTPUT', { ct1, containerPort }: Plan, back: string): Station =>
+  hook(
+    { hook: chain, text: `DNAT: to ${ct1.address}:${containerPort}` },
+    { hook: chain === 'OUTPUT' ? 'INPUT' : 'POSTROUTING', text: `conntrack: from ${back}` },
+    (packet) => ({ ...packet, destination: ct1.address, destinationPort: containerPort }),
+  );
+
+const host = 'lab host';
+const tcp = (source: string, destination: string, destinationPort: number): Tuple => ({
+  source,
+  sourcePort: picked,
+  destination,
+  destinationPort,
+});
+
+/** From ct1 to an address beyond the uplink. */
+function outward({ ct1, bridge, inner }: Plan, target: string, packet: Tuple): Station[] {
+  return [
+    at(ct1.name, inner),
+    at(host, bridge),
+    forward('lets containers out', answers),
+    masquerade(world.uplink.address, packet.source),
+    at(host, world.uplink.name),
+    at(target),
+  ];
+}
+
+/** A ping from one container to the other. */
+export const connectivityFlow = (plan: Plan): Flow =>
+  makeFlow(
+    `A ping from ${plan.ct1.name} to ${plan.ct2.name}`,
+    { source: plan.ct1.address, destination: plan.ct2.address },
+    [at(plan.ct1.name, plan.inner), at(host, plan.bridge), at(plan.ct2.name, plan.inner)],
+  );
+
+/** A request from ct1 to a web server beyond the uplink. */
+export function egressFlow(plan: Plan): Flow {
+  const packet = tcp(plan.ct1.address, world.site.address, 80);
+  return makeFlow(`From ${plan.ct1.name} to the internet`, packet, outward(plan, world.site.name, packet));
+}
+
+/** A question of ct1's to its name server. */
+export function dnsFlow(plan: Plan): Flow {
+  const packet = tcp(plan.ct1.address, plan.resolver, 53);
+  return makeFlow(`${plan.ct1.name} asks for a name`, packet, outward(plan, 'name server', packet));
+}
+
+/** A request from outside to the lab host's published port. */
+export const publishFlow = (plan: Plan): Flow =>
+  makeFlow(
+    `From outside to port ${plan.hostPort} of the lab host`,
+    tcp(world.outside, world.uplink.address, plan.hostPort),
+    [
+      at('outside client'),
+      at(host, world.uplink.name),
+      translate('PREROUTING', plan, `${world.uplink.address}:${plan.hostPort}`),
+      forward('lets in what was sent on (DNAT)', answers),
+      at(host, plan.bridge),
+      at(plan.ct1.name, plan.inner),
+    ],
+  );
+
+/** A request from the lab host itself to the published port at 127.0.0.1. */
+export const loopbackFlow = (plan: Plan): Flow =>
+  makeFlow(`From the lab host itself to 127.0.0.1:${plan.hostPort}`, tcp('127.0.0.1', '127.0.0.1', plan.hostPort), [
+    at('curl on the lab host'),
+    translate('OUTPUT', plan, `127.0.0.1:${plan.hostPort}`),
+    masquerade(plan.gateway, '127.0.0.1'),
+    at(host, plan.bridge),
+    at(plan.ct1.name, plan.inner),
+  ]);
+
+/** A request from ct2 to the lab host's published port. */
+export const hairpinFlow = (plan: Plan): Flow =>
+  makeFlow(
+    `From ${plan.ct2.name} to port ${plan.hostPort} of the lab host`,
+    tcp(plan.ct2.address, world.uplink.address, plan.hostPort),
+    [
+      at(plan.ct2.name, plan.inner),
+      at(`${host}, coming in`, plan.bridge),
+      translate('PREROUTING', plan, `${world.uplink.address}:${plan.hostPort}`),
+      forward('lets in what was sent on (DNAT)', answers),
+      masquerade(plan.gateway, plan.ct2.address),
+      at(`${host}, going out`, plan.bridge),
+      at(plan.ct1.name, plan.inner),
+    ],
+  );

@@ -1,0 +1,294 @@
+/** Draws a topology: as text, as an outline in ASCII, as SVG and as Mermaid. */
+import { styleText } from 'node:util';
+import type { Label, Mark, Topology, TopologyNode, Zone } from '@handwired/host';
+import { type Box, type Layout, layOutTopology, legendLine, type Point, type Wire, labelText } from './layout.ts';
+import { cell, px, svgDocument, xml } from './svg.ts';
+
+/** The most characters of a line that is drawn; a longer one ends with an ellipsis. */
+const most = 40;
+
+/** All but printable ASCII and two signs of our own texts: other characters could reorder, hide or widen a line. */
+const harmful = /[^\u0020-\u007e→…]/gu;
+
+const harmless = (text: string): string => {
+  const seen = text.replaceAll(harmful, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return seen.length > most ? `${seen.slice(0, most - 1)}…` : seen;
+};
+
+/** The topology with texts that are safe to draw: a lab host can give its objects any names. The ids stay as they are. */
+function drawable(topology: Topology): Topology {
+  const label = ({ text, mark }: Label): Label => ({ text: harmless(text), mark });
+  const node = (one: TopologyNode): TopologyNode => ({
+    ...one,
+    name: harmless(one.name),
+    addresses: one.addresses.map(label),
+    notes: one.notes.map(label),
+  });
+  return {
+    ...topology,
+    zones: topology.zones.map((zone) => ({
+      ...zone,
+      name: harmless(zone.name),
+      nodes: zone.nodes.map(node),
+      notes: zone.notes.map(label),
+    })),
+  };
+}
+
+// Text.
+
+/** How a drawing is to come out in a terminal. */
+export interface TextOptions {
+  columns: number;
+  color: boolean;
+}
+
+/** Boxes that hold others. */
+const zoneKinds: ReadonlySet<Box['kind']> = new Set(['world', 'host', 'container']);
+const colors = { missing: 'red', wrong: 'red', extra: 'yellow' } as const;
+
+/** A topology as boxes and lines; where they do not fit into the columns, as an outline. */
+export function drawAsText(topology: Topology, { columns, color }: TextOptions): string[] {
+  const layout = layOutTopology(drawable(topology));
+  if (layout.width > columns) return drawAsOutline(topology);
+  const legend = legendLine(layout);
+  return [...boxLines(layout, color), ...(legend === undefined ? [] : ['', legend])];
+}
+
+function boxLines({ width, height, boxes, wires }: Layout, color: boolean): string[] {
+  const canvas = new Canvas(width, height);
+  for (const box of boxes) if (box.kind !== 'place') canvas.frame(box, box.title.mark === 'missing');
+  for (const { points, mark } of wires) canvas.line(points, mark === 'missing');
+  for (const { kind, x, y, title, lines, linesAt } of boxes) {
+    const write = (column: number, row: number, label: Label, text = labelText(label)): void =>
+      canvas.text(column, row, text, painter(label.mark, color));
+    if (kind === 'place') write(x, y, title);
+    else if (zoneKinds.has(kind)) write(x + 1, y, title, ` ${labelText(title)} `);
+    else write(x + 2, y + 1, title);
+    for (const [at, label] of lines.entries()) write(x + 2, linesAt + at, label);
+  }
+  return canvas.toLines();
+}
+
+const painter = (mark: Mark, color: boolean): ((character: string) => string) | undefined =>
+  mark === null || !color ? undefined : (one) => styleText(colors[mark], one, { validateStream: false });
+
+/** Directions in which lines leave a cell. */
+const up = 1;
+const down = 2;
+const left = 4;
+const right = 8;
+
+/** The characters of lines, by the sum of their directions. A straight line of which all is missing is dashed. */
+const corners = ' ╵╷│╴┘┐┤╶└┌├─┴┬┼';
+const dashes: Record<number, string> = { [up + down]: '┆', [left + right]: '┄' };
+/** Added to the directions of a cell that a line of something present runs through. */
+const solid = 16;
+
+/** A sheet of characters on which lines join where they meet. */
+class Canvas {
+  readonly #lines: number[][];
+  readonly #texts: string[][];
+
+  constructor(width: number, height: number) {
+    this.#lines = Array.from({ length: height }, () => Array<number>(width).fill(0));
+    this.#texts = Array.from({ length: height }, () => Array<string>(width).fill(''));
+  }
+
+  /** A line along points, each straight above or beside the one before. */
+  line(points: readonly Point[], dashed = false): void {
+    for (const [at, to] of points.entries()) {
+      const from = points[at - 1];
+      if (from) this.#segment(from, to, dashed ? 0 : solid);
+    }
+  }
+
+  frame({ x, y, width, height }: Point & { width: number; height: number }, dashed = false): void {
+    const [far, low] = [x + width - 1, y + height - 1];
+    this.line(
+      [
+        { x, y },
+        { x: far, y },
+        { x: far, y: low },
+        { x, y: low },
+        { x, y },
+      ],
+      dashed,
+    );
+  }
+
+  /** Writes text over what was there. `paint` is given each character alone and must keep its width. */
+  text(x: number, y: number, text: string, paint: (character: string) => string = (same) => same): void {
+    for (const [at, character] of Array.from(text).entries()) {
+      const row = this.#texts[y];
+      if (row && x + at < row.length) row[x + at] = paint(character);
+    }
+  }
+
+  toLines(): string[] {
+    return this.#texts.map((row, y) =>
+      row
+        .map((text, x) => text || characterOf(this.#lines[y]?.[x] ?? 0))
+        .join('')
+        .trimEnd(),
+    );
+  }
+
+  #segment(from: Point, to: Point, kind: number): void {
+    const [dx, dy] = [Math.sign(to.x - from.x), Math.sign(to.y - from.y)];
+    const [ahead, behind] = dx === 0 ? (dy > 0 ? [down, up] : [up, down]) : dx > 0 ? [right, left] : [left, right];
+    for (let { x, y } = from; x !== to.x || y !== to.y; x += dx, y += dy) {
+      this.#mark(x, y, ahead | kind);
+      this.#mark(x + dx, y + dy, behind | kind);
+    }
+  }
+
+  #mark(x: number, y: number, direction: number): void {
+    const row = this.#lines[y];
+    if (row && x < row.length) row[x] = (row[x] ?? 0) | direction;
+  }
+}
+
+const characterOf = (cell: number): string => (cell < solid ? dashes[cell] : undefined) ?? corners[cell % solid] ?? ' ';
+
+// Outline.
+
+/** A topology as indented lines of ASCII: for a screen reader, a narrow terminal, and as a picture's description. */
+export function drawAsOutline(topology: Topology): string[] {
+  const { zones, links } = drawable(topology);
+  const homes = new Map(zones.flatMap((zone) => zone.nodes.map(({ id, name }) => [id, { zone, name }])));
+  const far = (from: string, to: string): string => {
+    const [home, other] = [homes.get(from), homes.get(to)];
+    if (!other) return 'nothing';
+    if (other.zone.kind === 'world') return other.zone.name;
+    return home?.zone === other.zone ? other.name : `${other.name} in ${other.zone.name}`;
+  };
+  const wires = (id: string): string[] =>
+    links.flatMap(({ from, to, kind, mark }) => {
+      if ((from !== id && to !== id) || !homes.has(from) || !homes.has(to)) return [];
+      if (kind === 'port') return to === id ? [`plugged into ${far(to, from)}${suffix(mark)}`] : [];
+      return [`${kind === 'cable' ? 'a cable' : 'leads'} to ${far(id, from === id ? to : from)}${suffix(mark)}`];
+    });
+  return zones
+    .flatMap((zone) => [
+      `${zone.name}${suffix(zone.mark)}`,
+      ...zone.nodes.flatMap((node) => nodeLines(zone, node, wires(node.id))),
+      ...zone.notes.map((note) => `  ${line(note)}`),
+    ])
+    .map((text) => text.replaceAll('→', '->').replaceAll('…', '...'));
+}
+
+const kinds: Record<TopologyNode['kind'], string> = {
+  uplink: ' (uplink)',
+  device: ' (device)',
+  others: '',
+  bridge: ' (bridge)',
+  veth: ' (veth)',
+  routing: '',
+  place: '',
+};
+
+const suffix = (mark: Mark): string => (mark === null ? '' : ` (${mark})`);
+const line = ({ text, mark }: Label): string => `${text}${suffix(mark)}`;
+
+function nodeLines({ kind }: Zone, node: TopologyNode, wires: readonly string[]): string[] {
+  const { name, mark, addresses, notes } = node;
+  if (kind === 'world') return [`  ${[name, ...addresses.map(line)].join(' ')}${suffix(mark)}`];
+  const lines = [...addresses, ...notes].map(line);
+  return [`  ${name}${kinds[node.kind]}${suffix(mark)}`, ...[...lines, ...wires].map((text) => `    ${text}`)];
+}
+
+// SVG.
+
+/** A topology as SVG. */
+export function drawAsSvg(topology: Topology, { id, title }: { id: string; title: string }): string {
+  const { width, height, body } = svgElements(topology);
+  return svgDocument({ id, title, description: drawAsOutline(topology).join('\n'), width, height }, body);
+}
+
+/** The elements of a topology's picture, and the size of the whole in pixels. */
+export function svgElements(topology: Topology): { width: number; height: number; body: string[] } {
+  const layout = layOutTopology(drawable(topology));
+  const legend = legendLine(layout);
+  const rows = layout.height + (legend === undefined ? 0 : 2);
+  const body = [
+    ...elements(layout),
+    ...(legend === undefined ? [] : [text({ text: legend, mark: null }, 1, rows - 1, 'soft')]),
+  ];
+  return { width: layout.width * cell.width, height: rows * cell.height, body };
+}
+
+function elements({ boxes, wires }: Layout): string[] {
+  const frames = boxes.filter(({ kind }) => zoneKinds.has(kind)).map(zoneOf);
+  return [...frames, ...wires.map(pathOf), ...boxes.filter(({ kind }) => !zoneKinds.has(kind)).map(nodeOf)];
+}
+
+/** The middle of a character's cell, where lines run. */
+const at = ({ x, y }: Point): Point => ({ x: (x + 0.5) * cell.width, y: (y + 0.5) * cell.height });
+
+function rect({ x, y, width, height }: Box, radius: number): string {
+  const corner = at({ x, y });
+  return `<rect x="${px(corner.x)}" y="${px(corner.y)}" width="${px((width - 1) * cell.width)}" height="${px((height - 1) * cell.height)}" rx="${radius}"/>`;
+}
+
+function text(label: Label, x: number, y: number, kind: string): string {
+  const classes = [kind, label.mark ?? ''].filter(Boolean).join(' ');
+  return `<text class="${classes}" xml:space="preserve" x="${px(x * cell.width)}" y="${px((y + 0.5) * cell.height + 4.5)}">${xml(labelText(label))}</text>`;
+}
+
+const linesIn = ({ x, lines, linesAt }: Box): string[] =>
+  lines.map((label, n) => text(label, x + 2, linesAt + n, 'line'));
+
+const zoneOf = (box: Box): string =>
+  `<g class="zone ${box.kind} ${box.title.mark ?? ''}">${rect(box, 10)}${text(box.title, box.x + 2, box.y, 'title')}${linesIn(box).join('')}</g>`;
+
+const nodeOf = (box: Box): string =>
+  box.kind === 'place'
+    ? text(box.title, box.x, box.y, 'place')
+    : `<g class="node ${box.kind} ${box.title.mark ?? ''}">${rect(box, 6)}${text(box.title, box.x + 2, box.y + 1, 'title')}${linesIn(box).join('')}</g>`;
+
+const pathOf = ({ kind, mark, points }: Wire): string =>
+  `<path class="wire ${kind} ${mark ?? ''}" d="M${points
+    .map(at)
+    .map(({ x, y }) => `${px(x)} ${px(y)}`)
+    .join('L')}"/>`;
+
+// Mermaid.
+
+/** A topology as a Mermaid flowchart, for a Markdown page. */
+export const drawAsMermaid = (topology: Topology): string[] => ['flowchart TB', ...mermaidLines(topology)];
+
+/** The lines of one chart; `prefix` keeps the names of several in one picture apart. */
+export function mermaidLines(topology: Topology, prefix = ''): string[] {
+  const { zones, links } = drawable(topology);
+  const ids = new Map(zones.flatMap((zone) => zone.nodes).map(({ id }, at) => [id, `${prefix}n${at}`]));
+  return [
+    ...zones.flatMap((zone, at) => subgraph(zone, `${prefix}z${at}`, ids)),
+    ...links.flatMap(({ from, to, kind, mark }) => {
+      const [one, other] = [ids.get(from), ids.get(to)];
+      if (one === undefined || other === undefined) return [];
+      return [`  ${one} ${kind === 'routed' ? '-.-' : '---'}${mark === null ? '' : `|${mark}|`} ${other}`];
+    }),
+  ];
+}
+
+const mermaidLine = ({ text, mark }: Label): string => mermaidText(`${text}${suffix(mark)}`);
+
+/** A zone's own notes are a node of it: a subgraph's title has room for one line. */
+function subgraph({ name, mark, notes, nodes }: Zone, id: string, ids: ReadonlyMap<string, string>): string[] {
+  const noted = notes.length > 0 ? notes.map(mermaidLine).join('<br>') : ' ';
+  return [
+    `  subgraph ${id}["${mermaidText(`${name}${suffix(mark)}`)}"]`,
+    ...nodes.map((node) => `    ${ids.get(node.id) ?? ''}["${labelOf(node)}"]`),
+    // Mermaid does not draw a subgraph without a node as a subgraph.
+    ...(notes.length > 0 || nodes.length === 0 ? [`    ${id}n["${noted}"]`] : []),
+    '  end',
+  ];
+}
+
+const labelOf = ({ name, mark, addresses, notes }: TopologyNode): string =>
+  [mermaidText(`${name}${suffix(mark)}`), ...addresses.map(mermaidLine), ...notes.map(mermaidLine)].join('<br>');
+
+/** Text for a Mermaid label: all characters that could mean something there are Mermaid's numeric entities. */
+export const mermaidText = (text: string): string =>
+  text.replaceAll(/[^A-Za-z0-9 .:/,()→-]/gu, (found) => `#${found.codePointAt(0) ?? 0};`);

@@ -1,0 +1,337 @@
+/** A guide as lines for a terminal, or for a screen reader. */
+import { styleText } from 'node:util';
+import { wrapAnsi } from 'fast-wrap-ansi';
+import type { Plan } from '@handwired/host';
+import { picture, pictureTitle } from '../diagrams/pictures.ts';
+import {
+  allBlocks,
+  type Block,
+  type CommandBlock,
+  type Guide,
+  type GuideStep,
+  type Inline,
+  plainText,
+  type Section,
+} from './guide.ts';
+import { anyLines, anyText } from './see.ts';
+
+/** How a guide is shown, and what stands before and after its text. */
+interface GuideFrame extends GuideStyle {
+  plan: Plan;
+  /** The line under the title: whose values these are. */
+  subtitle: string;
+  /** The last lines: what to type next. */
+  next: readonly string[];
+}
+
+/** The longest line: text in longer ones is hard to read. */
+const widest = 92;
+const indent = '  ';
+/** In a narrower terminal sections are not indented: pictures are up to 60 columns wide. */
+const roomy = 64;
+/** The indent of commands and outputs. */
+const codeIndent = '      ';
+
+/** A guide as text for a terminal, one element a line. */
+export function guideLines(guide: Guide, shown: GuideFrame): string[] {
+  const style = { ...shown, columns: Math.min(shown.columns, widest) };
+  const { number, title } = guide.chapter;
+  const margin = style.columns < roomy ? '' : indent;
+  const inside = { ...style, columns: style.columns - margin.length };
+  const sections = guide.sections.flatMap((section, at) => [
+    '',
+    sectionHeading(section, at, guide.sections.length, style),
+    '',
+    ...indented(blockLines(section.blocks, inside), margin),
+  ]);
+  return [
+    ...wrap(paint('bold', `Chapter ${number}: ${title}`, style), style.columns),
+    ...[shown.subtitle, ...wildcardLegend(guide, style)].flatMap((line) =>
+      wrap(paint('dim', line, style), style.columns),
+    ),
+    ...sections,
+    '',
+    ...shown.next.map((line) => paint('dim', line, style)),
+  ];
+}
+
+/** The words that a screen reader says for the wildcards of outputs. */
+const spokenWildcards = { text: '<any text>', lines: '<any lines>' } as const;
+
+/** Explains the wildcards that this guide uses. For a screen reader they are words, which need no explanation. */
+function wildcardLegend({ sections }: Guide, { plain }: GuideStyle): string[] {
+  const blocks = allBlocks(sections.flatMap((section) => section.blocks));
+  const outputs = blocks.flatMap((block) => ('see' in block ? block.see.split('\n') : []));
+  const used = [
+    ...(outputs.some((line) => line.includes(anyText)) ? [`${anyText} may be any text`] : []),
+    ...(outputs.some((line) => line.trim() === anyLines) ? [`${anyLines} any lines`] : []),
+  ];
+  return plain || used.length === 0 ? [] : [`in what you should see, ${used.join(', ')}`];
+}
+
+function sectionHeading({ title }: Section, at: number, of: number, style: GuideFrame): string {
+  if (style.plain) return `Section ${at + 1} of ${of}: ${title}`;
+  return paint('bold', title.toUpperCase(), style);
+}
+
+const indented = (lines: readonly string[], by: string): string[] =>
+  lines.map((line) => (line === '' ? '' : by + line));
+
+/** The lines of blocks, with an empty line between two blocks. A block without lines leaves no empty line. */
+const blockLines = (blocks: readonly Block[], style: GuideFrame): string[] =>
+  blocks
+    .map((block) => linesFor(block, style))
+    .filter((lines) => lines.length > 0)
+    .flatMap((lines, at) => [...(at > 0 ? [''] : []), ...lines]);
+
+function linesFor(block: Block, style: GuideFrame): string[] {
+  switch (block.kind) {
+    case 'text':
+      return wrap(paintInlines(block.inlines, style), style.columns);
+    case 'heading':
+      return wrap(paint('bold', plainText(block.inlines), style), style.columns);
+    case 'list':
+      return listLines(block, style);
+    case 'table':
+      return tableLines(block, style);
+    case 'quote': {
+      const mark = style.plain ? indent : '│ ';
+      return blockLines(block.blocks, { ...style, columns: style.columns - mark.length }).map((line) => mark + line);
+    }
+    case 'code':
+      return codeLines(foldOutput(block.text, codeColumns(style)));
+    case 'command':
+      return [...commandLines(block, style), ...seeLines(expectedOutput(block), style)];
+    case 'step':
+      return [...stepLines(block.step, style), ...seeLines(block.see, style)];
+    case 'picture':
+      return pictureBlock(block.name, style);
+    case 'docker':
+      return dockerLines(block.steps, style);
+  }
+}
+
+function listLines({ ordered, start, items }: Extract<Block, { kind: 'list' }>, style: GuideFrame): string[] {
+  const loose = items.some((blocks) => blocks.length > 1);
+  return items.flatMap((blocks, at) => {
+    const mark = ordered ? `${start + at}. ` : '- ';
+    const lines = blockLines(blocks, { ...style, columns: style.columns - mark.length });
+    const item = lines.map((line, n) => (n === 0 ? mark + line : line === '' ? '' : ' '.repeat(mark.length) + line));
+    return [...(loose && at > 0 ? [''] : []), ...item];
+  });
+}
+
+/** The width of commands and outputs. For a screen reader their lines are not folded. */
+const codeColumns = ({ columns, plain }: GuideStyle): number => (plain ? Infinity : columns - codeIndent.length);
+
+const label = (text: string, style: GuideFrame): string => indent + paint('dim', text, style);
+const codeLines = (lines: readonly string[]): string[] => indented(lines, codeIndent);
+
+function commandLines({ where, text, ends }: CommandBlock, style: GuideFrame): string[] {
+  const place = where === 'lab host' ? 'on the lab host' : 'on your own machine';
+  return typed(ends === 'fails' ? `${place}; it will fail:` : `${place}:`, text, style);
+}
+
+const typed = (what: string, text: string, style: GuideFrame): string[] => [
+  label(`type ${what}`, style),
+  ...codeLines(foldCommands(text, codeColumns(style)).map((line) => paint('cyan', line, style))),
+];
+
+/** What a command prints. Without a `see` fence a command on the lab host prints nothing, unless it is quiet. */
+const expectedOutput = ({ where, quiet, see }: CommandBlock): string | undefined =>
+  see ?? (where === 'lab host' && !quiet ? '' : undefined);
+
+function seeLines(see: string | undefined, style: GuideFrame): string[] {
+  if (see === undefined) return [];
+  if (see.trim() === '') return [label('it prints nothing', style)];
+  const text = style.plain
+    ? see.replaceAll(anyText, spokenWildcards.text).replaceAll(/^\s*\.\.\.\s*$/gm, spokenWildcards.lines)
+    : see;
+  return [label('you should see:', style), ...codeLines(foldOutput(text, codeColumns(style)))];
+}
+
+const stepLines = ({ title, why, commands }: GuideStep, style: GuideFrame): string[] => [
+  ...wrap(paint('bold', title, style), style.columns, style.plain ? 'Step: ' : '▸ '),
+  ...wrap(why, style.columns, indent),
+  '',
+  ...typed('on the lab host:', commands.join('\n'), style),
+];
+
+function pictureBlock(name: string, style: GuideFrame): string[] {
+  const caption = `${style.plain ? 'Picture: ' : ''}${pictureTitle(name, style.plan)}`;
+  const drawn = picture(name, style.plan, style.plain ? 'plain' : 'text', style);
+  return [...wrap(paint('dim', caption, style), style.columns), ...drawn.split('\n')];
+}
+
+const dockerLines = (steps: readonly Pick<GuideStep, 'title' | 'docker'>[], style: GuideFrame): string[] =>
+  steps.flatMap(({ title, docker }, at) => [
+    ...(at > 0 ? [''] : []),
+    ...wrap(paint('bold', title, style), style.columns, '- '),
+    ...wrap(docker.does, style.columns, indent),
+    ...foldPath(docker.source, style.columns - indent.length).map((line) => indent + paint('dim', line, style)),
+  ]);
+
+// Colours and text styles.
+
+/** How text is written to a terminal. */
+export interface GuideStyle {
+  /** Characters a line. */
+  columns: number;
+  color: boolean;
+  /** For a screen reader: nothing drawn, no colour, everything said in words. */
+  plain: boolean;
+}
+
+type Style = 'bold' | 'dim' | 'italic' | 'cyan' | 'underline';
+
+/** The text with those styles, where there is colour. */
+export const paint = (styles: Style | Style[], text: string, { color, plain }: GuideStyle): string =>
+  color && !plain ? styleText(styles, text, { validateStream: false }) : text;
+
+/** Text inside a line. Where there is no colour, code stands in backquotes. */
+function paintInlines(inlines: readonly Inline[], style: GuideStyle): string {
+  return inlines
+    .map((inline) => {
+      switch (inline.kind) {
+        case 'text':
+          return inline.text.replaceAll(/\s+/g, ' ');
+        case 'code':
+          return style.color && !style.plain ? paint('cyan', inline.text, style) : `\`${inline.text}\``;
+        case 'strong':
+          return paint('bold', paintInlines(inline.inlines, style), style);
+        case 'emphasis':
+          return paint('italic', paintInlines(inline.inlines, style), style);
+        case 'link':
+          return `${paint('underline', paintInlines(inline.inlines, style), style)} (${inline.href})`;
+        case 'break':
+          return '\n';
+      }
+    })
+    .join('');
+}
+
+// Tables.
+
+/** A column is not made narrower than this; where that is not enough, a table becomes a list. */
+const narrowest = 16;
+const gap = '  ';
+
+/** A table in columns, with folded cells; where it does not fit, and for a screen reader, each row as a list. */
+function tableLines({ head, rows }: Extract<Block, { kind: 'table' }>, style: GuideStyle): string[] {
+  const heads = head.map(plainText);
+  const cells = rows.map((row) => row.map((cell) => paintInlines(cell, { ...style, color: false })));
+  const natural = heads.map((text, at) => Math.max(text.length, ...cells.map((row) => row[at]?.length ?? 0)));
+  const widths = shrinkWidths(natural, style.columns - gap.length * (heads.length - 1));
+  if (style.plain || !widths) return cells.flatMap((row) => rowAsList(heads, row, style));
+  const drawn = cells.map((row) => besideCells(row, widths));
+  const apart = drawn.some((lines) => lines.length > 1);
+  return [
+    ...besideCells(heads, widths).map((line) => paint('bold', line, style)),
+    ...drawn.flatMap((lines, at) => [...(apart && at > 0 ? [''] : []), ...lines]),
+  ];
+}
+
+/** Column widths that fit, the widest made narrower first; undefined: none fit. */
+function shrinkWidths(natural: readonly number[], columns: number): number[] | undefined {
+  const widths = [...natural];
+  for (let over = sum(widths) - columns; over > 0; over -= 1) {
+    const widest = widths.indexOf(Math.max(...widths));
+    const width = (widths[widest] ?? 0) - 1;
+    if (width < narrowest) return undefined;
+    widths[widest] = width;
+  }
+  return widths;
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+
+/** The lines of a row, its cells beside each other. */
+function besideCells(row: readonly string[], widths: readonly number[]): string[] {
+  const columns = row.map((cell, at) => wrap(cell, widths[at] ?? narrowest));
+  const height = Math.max(...columns.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, y) =>
+    columns
+      .map((lines, at) => (lines[y] ?? '').padEnd(widths[at] ?? 0))
+      .join(gap)
+      .trimEnd(),
+  );
+}
+
+const rowAsList = (heads: readonly string[], row: readonly string[], style: GuideStyle): string[] =>
+  row.flatMap((cell, at) => wrap(`${heads[at] ?? ''}: ${cell}`, style.columns, at === 0 ? '- ' : '  ', '    '));
+
+// Long lines.
+
+/** Wraps text at blanks, a long word anywhere. The first line begins with `first`, the others with `others`. */
+export function wrap(text: string, columns: number, first = '', others = ' '.repeat(first.length)): string[] {
+  const lines = wrapAnsi(text, Math.max(10, columns - others.length), { hard: true }).split('\n');
+  return lines.map((line, at) => `${at === 0 ? first : others}${line}`.trimEnd());
+}
+
+/** The indent of the further lines of a folded command or output. */
+const further = '    ';
+
+/**
+ * Folds a command line into lines that a shell reads as one: at blanks outside of quotes, with `\` at the ends, before an
+ * option or an operator if that does not make a line short. A line without such a blank stays long.
+ */
+export function foldCommand(line: string, columns: number): string[] {
+  if (line.length <= columns || line.trimStart().startsWith('#')) return [line];
+  const lines: string[] = [];
+  let rest = shellWords(line);
+  while (rest.length > 0) {
+    const before = lines.length === 0 ? '' : further;
+    const fit = fitting(rest, columns - before.length);
+    lines.push(before + rest.slice(0, fit).join(' '));
+    rest = rest.slice(fit);
+  }
+  return lines.map((each, at) => (at < lines.length - 1 ? `${each} \\` : each));
+}
+
+/** What a line preferably begins with, and the least share of the line before that must then be full. */
+const preferences: readonly [begins: RegExp, share: number][] = [
+  [/^(\||&&)/, 0.4],
+  [/^(-|!)/, 0.6],
+];
+
+/** How many of the words go on one line: at least one. */
+function fitting(words: readonly string[], columns: number): number {
+  if (words.join(' ').length <= columns) return words.length;
+  const lengthOf = (count: number): number => words.slice(0, count).join(' ').length + ' \\'.length;
+  let most = 1;
+  while (most < words.length && lengthOf(most + 1) <= columns) most += 1;
+  // A pipe or a list before an option, and that before any other word.
+  for (const [begins, share] of preferences)
+    for (let count = most; count > 1 && lengthOf(count) > columns * share; count -= 1)
+      if (begins.test(words[count] ?? '') && words[count - 1] !== '!') return count;
+  return most;
+}
+
+/** The words of a shell line, with quoted blanks inside words. The blanks at its start belong to the first. */
+const shellWords = (line: string): string[] =>
+  line.match(/^\s*(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|\S)+|(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+|\S+/g) ?? [];
+
+/** Folds each line of a block of commands. A block with a here document stays as it is. */
+export const foldCommands = (text: string, columns: number): string[] => {
+  const lines = text.split('\n');
+  return text.includes('<<') ? lines : lines.flatMap((line) => foldCommand(line, columns));
+};
+
+/** Folds an output. It keeps its blanks; the rest of a long line is indented. */
+export const foldOutput = (text: string, columns: number): string[] =>
+  text.split('\n').flatMap((line) => {
+    if (line.length <= columns) return [line];
+    const lines = wrapAnsi(line, columns - further.length, { hard: true, trim: false }).split('\n');
+    return lines.map((each, at) => (at === 0 ? each : further + each.trimStart()).trimEnd());
+  });
+
+/** Folds a path or a list of names, at slashes too. */
+export function foldPath(text: string, columns: number): string[] {
+  const lines = [''];
+  for (const piece of text.split(/(?<=[/ ])/)) {
+    const joined = `${lines.at(-1) ?? ''}${piece}`;
+    if (joined.trimEnd().length > columns && lines.at(-1) !== '') lines.push(piece);
+    else lines[lines.length - 1] = joined;
+  }
+  return lines.map((line) => line.trimEnd());
+}

@@ -1,0 +1,62 @@
+/** The engines of the course. They know no chapter and no fault: those are arguments. */
+import type { Course } from './chapter.ts';
+import type { SiteOptions } from './site/site.ts';
+
+export { type Chapter, type Course, findChapter, planCommands, type Step, type StepText } from './chapter.ts';
+export * from './commands.ts';
+export {
+  drawTopology,
+  picture,
+  type PictureForm,
+  pictureNames,
+  pictureTitle,
+  renderDrawing,
+} from './diagrams/pictures.ts';
+export { exportScript } from './export/script.ts';
+export { translateRule } from './export/nft.ts';
+export * from './faults.ts';
+export {
+  allBlocks,
+  type Block,
+  type CommandBlock,
+  type Guide,
+  type GuideStep,
+  type Inline,
+  plainText,
+  type Section,
+} from './guide/guide.ts';
+export {
+  fillIn,
+  guideFile,
+  guideSteps,
+  loadGuide,
+  type ParsedGuide,
+  readGuide,
+  readParts,
+  type Values,
+} from './guide/read.ts';
+export { compareOutput, type SeenLine } from './guide/see.ts';
+export { summarize, summaryLines } from './guide/summary.ts';
+export { type GuideStyle, guideLines } from './guide/terminal.ts';
+export { type Progress, progressOf } from './progress.ts';
+export {
+  type Direction,
+  guardedScript,
+  type RecordedStep,
+  recordSteps,
+  runChapters,
+  type RunOptions,
+  type StepEvent,
+} from './run.ts';
+export type { SiteOptions } from './site/site.ts';
+
+/** Every file of the course's site, by its name in the one folder. What makes it is loaded with the first call. */
+export const makeSite = async (course: Course, options: SiteOptions): Promise<Map<string, string>> =>
+  (await import('./site/site.ts')).makeSite(course, options);
+
+/**
+ * Writes a site's files into one folder, and takes away those of an earlier site that it has no more. A file that is not
+ * ours is never touched. Throws LabError (78) for a folder that holds others and no site, and for a name that is taken.
+ */
+export const writeSite = async (folder: string, files: ReadonlyMap<string, string>): Promise<void> =>
+  (await import('./site/site.ts')).writeSite(folder, files);
