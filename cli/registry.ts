@@ -1,8 +1,8 @@
-/** The commands of `lab`, and the command line that is made of them. A command's code is loaded only when it is asked for. */
+/** The commands of `lab`, and the command line made of them. A command's file is loaded only when it is asked for. */
 import { Command, Help } from 'commander';
 import type { Context, LabCommand } from './command.ts';
 
-/** One command. `usage` and `summary` are what `lab --help` shows; the rest is in its file. */
+/** One command: its name and what else `lab --help` shows of it. The rest is in its file. */
 interface Entry {
   usage: string;
   summary: string;
@@ -17,9 +17,9 @@ interface Group {
   commands: readonly Entry[];
 }
 
-const one = (usage: string, summary: string, load: Entry['load']): Entry => ({ usage, summary, load });
+const entry = (usage: string, summary: string, load: Entry['load']): Entry => ({ usage, summary, load });
 
-/** `lab image` has its few lines in one file. */
+/** The four commands of `lab image` are so short that one file holds them. */
 const image = (word: 'build' | 'verify' | 'list' | 'prune'): Entry['load'] => {
   return async () => ({ command: (await import('./commands/image.ts'))[word] });
 };
@@ -27,48 +27,48 @@ const image = (word: 'build' | 'verify' | 'list' | 'prune'): Entry['load'] => {
 /** All commands, in the order of `lab --help`. */
 // biome-ignore format: one line for each command
 export const registry: readonly (Entry | Group)[] = [
-  one('up [options] [name]', 'bring a lab host up, or say that it is up', () => import('./commands/up.ts')),
-  one('reset [options] [name]', 'back to the baseline, whatever was done to the lab host', () => import('./commands/reset.ts')),
-  one('status [options] [name]', 'what exists: driver, state, age, cost', () => import('./commands/status.ts')),
-  one('destroy [options] [name]', 'remove everything of a lab, a half made one too', () => import('./commands/destroy.ts')),
-  one('ssh [name]', 'a root shell on the lab host', () => import('./commands/ssh.ts')),
-  one('exec [options] [name]', 'run a command as root on the lab host', () => import('./commands/exec.ts')),
-  one('guide [options] [chapter]', 'read a chapter; without one: which there are', () => import('./commands/guide.ts')),
-  one('build [options] [name]', 'our solution, step by step, each command shown', () => import('./commands/build.ts')),
-  one('undo [options] [name]', 'take our solution back and nothing else', () => import('./commands/undo.ts')),
-  one('next [name]', 'what to do now', () => import('./commands/next.ts')),
-  one('progress [options] [name]', 'chapters, points, time, attempts; kept when the lab goes', () => import('./commands/progress.ts')),
-  one('export [options]', 'the whole network as one bash script, on stdout', () => import('./commands/export.ts')),
-  one('check [options] [name]', 'grade it; without a flag every chapter that was begun', () => import('./commands/check.ts')),
-  one('facts [options] [name]', 'what is on the lab host; -o json: a recording to grade later', () => import('./commands/facts.ts')),
-  one('diff [options] [name]', 'what has changed on the lab host, and whose it is', () => import('./commands/diff.ts')),
-  one('show [options] [name]', 'draw the network as it is now, what is missing or wrong marked', () => import('./commands/show.ts')),
-  one('observe [options] [name]', 'capture at several places at once and line the same packet up', () => import('./commands/observe.ts')),
-  one('trace [options] <from> <to>', 'send one packet and print its whole way: links, rules, what changed it, where it died', () => import('./commands/trace.ts')),
-  one('compare [options] [name]', "your build beside Docker's, object by object: what is the same, what differs and why", () => import('./commands/compare.ts')),
+  entry('up [options] [name]', 'bring a lab host up, or say that it is up', () => import('./commands/up.ts')),
+  entry('reset [options] [name]', 'back to the baseline, whatever was done to the lab host', () => import('./commands/reset.ts')),
+  entry('status [options] [name]', 'what exists: driver, state, age, cost', () => import('./commands/status.ts')),
+  entry('destroy [options] [name]', 'remove everything of a lab, a half made one too', () => import('./commands/destroy.ts')),
+  entry('ssh [name]', 'a root shell on the lab host', () => import('./commands/ssh.ts')),
+  entry('exec [options] [name]', 'run a command as root on the lab host', () => import('./commands/exec.ts')),
+  entry('guide [options] [chapter]', 'read a chapter; without one: which there are', () => import('./commands/guide.ts')),
+  entry('build [options] [name]', 'our solution, step by step, each command shown', () => import('./commands/build.ts')),
+  entry('undo [options] [name]', 'take our solution back and nothing else', () => import('./commands/undo.ts')),
+  entry('next [name]', 'what to do now', () => import('./commands/next.ts')),
+  entry('progress [options] [name]', 'chapters, points, time, attempts; kept when the lab goes', () => import('./commands/progress.ts')),
+  entry('export [options]', 'the whole network as one bash script, on stdout', () => import('./commands/export.ts')),
+  entry('check [options] [name]', 'grade it; without a flag every chapter that was begun', () => import('./commands/check.ts')),
+  entry('facts [options] [name]', 'what is on the lab host; -o json: a recording to grade later', () => import('./commands/facts.ts')),
+  entry('diff [options] [name]', 'what has changed on the lab host, and whose it is', () => import('./commands/diff.ts')),
+  entry('show [options] [name]', 'draw the network as it is now, what is missing or wrong marked', () => import('./commands/show.ts')),
+  entry('observe [options] [name]', 'capture at several places at once and line the same packet up', () => import('./commands/observe.ts')),
+  entry('trace [options] <from> <to>', 'send one packet and print its whole way: links, rules, what changed it, where it died', () => import('./commands/trace.ts')),
+  entry('compare [options] [name]', "your build beside Docker's, object by object: what is the same, what differs and why", () => import('./commands/compare.ts')),
   {
     usage: 'fault',
     summary: 'breaks what you built, and judges what you find',
     example: 'lab fault inject && lab check && lab fault submit',
     commands: [
-      one('list [options]', 'what can be broken, and how hard it is to find', () => import('./commands/fault/list.ts')),
-      one('inject [options] [fault...]', 'break something; without a fault, one that is drawn', () => import('./commands/fault/inject.ts')),
-      one('submit [options] [cause...]', 'name the root cause: numbers, ids or your own words', () => import('./commands/fault/submit.ts')),
-      one('reveal [options]', 'give up, and be told', () => import('./commands/fault/reveal.ts')),
-      one('repair [options]', 'have what was revealed mended', () => import('./commands/fault/repair.ts')),
+      entry('list [options]', 'what can be broken, and how hard it is to find', () => import('./commands/fault/list.ts')),
+      entry('inject [options] [fault...]', 'break something; without a fault, one that is drawn', () => import('./commands/fault/inject.ts')),
+      entry('submit [options] [cause...]', 'name the root cause: numbers, ids or your own words', () => import('./commands/fault/submit.ts')),
+      entry('reveal [options]', 'give up, and be told', () => import('./commands/fault/reveal.ts')),
+      entry('repair [options]', 'have what was revealed mended', () => import('./commands/fault/repair.ts')),
     ],
   },
-  one('doctor [options]', 'what this machine has and lacks, with the commands that mend it', () => import('./commands/doctor.ts')),
-  one('setup [target]', 'get what a driver needs: packages, toolchain, image', () => import('./commands/setup.ts')),
+  entry('doctor [options]', 'what this machine has and lacks, with the commands that mend it', () => import('./commands/doctor.ts')),
+  entry('setup [target]', 'get what a driver needs: packages, toolchain, image', () => import('./commands/setup.ts')),
   {
     usage: 'image',
     summary: "the VM's disk image: build, verify, list, prune",
     example: 'lab image list',
     commands: [
-      one('build', 'build it, unless it is there', image('build')),
-      one('verify', 'build it twice and compare the bits', image('verify')),
-      one('list [options]', 'what the cache holds', image('list')),
-      one('prune', 'remove the images that nothing uses', image('prune')),
+      entry('build', 'build it, unless it is there', image('build')),
+      entry('verify', 'build it twice and compare the bits', image('verify')),
+      entry('list [options]', 'what the cache holds', image('list')),
+      entry('prune', 'remove the images that nothing uses', image('prune')),
     ],
   },
   {
@@ -76,10 +76,10 @@ export const registry: readonly (Entry | Group)[] = [
     summary: 'a lab for each student of a roster',
     example: 'lab fleet up roster.csv && lab fleet grade roster.csv -o csv',
     commands: [
-      one('up [options] <roster>', 'a lab for each student, as many at once as memory and cores allow (roster: CSV with a student column)', () => import('./commands/fleet/up.ts')),
-      one('status [options] <roster>', "each student's lab: its state (roster: CSV with a student column)", () => import('./commands/fleet/status.ts')),
-      one('grade [options] <roster>', 'a gradebook: one row for each student (roster: CSV with a student column)', () => import('./commands/fleet/grade.ts')),
-      one('destroy [options] <roster>', "remove every student's lab (roster: CSV with a student column)", () => import('./commands/fleet/destroy.ts')),
+      entry('up [options] <roster>', 'a lab for each student, as many at once as memory and cores allow (roster: CSV with a student column)', () => import('./commands/fleet/up.ts')),
+      entry('status [options] <roster>', "each student's lab: its state (roster: CSV with a student column)", () => import('./commands/fleet/status.ts')),
+      entry('grade [options] <roster>', 'a gradebook: one row for each student (roster: CSV with a student column)', () => import('./commands/fleet/grade.ts')),
+      entry('destroy [options] <roster>', "remove every student's lab (roster: CSV with a student column)", () => import('./commands/fleet/destroy.ts')),
     ],
   },
 ];
@@ -117,21 +117,21 @@ export function createProgram(context: Context, hooks: Hooks): Command {
     .helpCommand('help [command]', 'how to use a command')
     .addHelpText('after', `\n${footer}`);
 
-  /** Adds commands of which only names and summaries are known; one that is asked for gets the rest before it is parsed. */
+  /** Adds commands by name and summary. A command that is asked for gets the rest from its file before it is parsed. */
   const addCommands = (parent: Command, entries: readonly (Entry | Group)[], before: string): void => {
     const words = (command: Command): string => before + command.name();
     const files = new Map<Command, Entry>();
-    for (const entry of entries) {
-      const [name = ''] = entry.usage.split(' ');
-      const command = parent.command(name).description(entry.summary);
-      usages.set(command, entry.usage);
-      if ('load' in entry) files.set(command, entry);
-      else addCommands(addExample(command, entry.example), entry.commands, `${words(command)} `);
+    for (const each of entries) {
+      const [name = ''] = each.usage.split(' ');
+      const command = parent.command(name).description(each.summary);
+      usages.set(command, each.usage);
+      if ('load' in each) files.set(command, each);
+      else addCommands(addExample(command, each.example), each.commands, `${words(command)} `);
     }
     parent.hook('preSubcommand', async (_parent, command) => {
       hooks.onFound(words(command));
-      const entry = files.get(command);
-      if (entry) complete(command, (await entry.load()).command, context, hooks);
+      const file = await files.get(command)?.load();
+      if (file) complete(command, file.command, context, hooks);
     });
   };
   addCommands(program, registry, '');
@@ -155,7 +155,7 @@ function complete(command: Command, file: LabCommand, context: Context, hooks: H
 const addExample = (command: Command, example: string): Command =>
   command.addHelpText('after', `\nExample:\n  ${example}`);
 
-/** The command that words begin with, and the words that name it: `fleet up roster.csv` gives `fleet`, `up`. */
+/** The command that argv names, as deep as its words go, and those words: `fleet up roster.csv` gives `fleet`, `up`. */
 export function findCommand(program: Command, argv: readonly string[]): { path: string[]; command: Command } {
   const path: string[] = [];
   let command = program;

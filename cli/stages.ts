@@ -54,8 +54,8 @@ function formatElapsed(startedAt: number): string {
 }
 
 /** Without a spinner: a stage that runs longer than this gets a line, and again after each pause. */
-const firstLineMs = 2_000;
-const nextLineMs = 30_000;
+const FIRST_LINE_MS = 2_000;
+const NEXT_LINE_MS = 30_000;
 
 function createLines(stream: NodeJS.WriteStream): Display {
   const timers = new Map<Stage, NodeJS.Timeout>();
@@ -64,10 +64,10 @@ function createLines(stream: NodeJS.WriteStream): Display {
     write(
       `${indent(stage)}... ${stage.title} (${formatElapsed(stage.startedAt)})${stage.latest && `: ${stage.latest}`}`,
     );
-    timers.set(stage, setTimeout(() => running(stage), nextLineMs).unref());
+    timers.set(stage, setTimeout(() => running(stage), NEXT_LINE_MS).unref());
   };
   return {
-    begin: (stage) => void timers.set(stage, setTimeout(() => running(stage), firstLineMs).unref()),
+    begin: (stage) => void timers.set(stage, setTimeout(() => running(stage), FIRST_LINE_MS).unref()),
     note: () => undefined,
     end(stage, failed) {
       clearTimeout(timers.get(stage));

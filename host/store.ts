@@ -82,7 +82,7 @@ export const baselineFile = (name: string): string => join(labDir(name), 'baseli
 /** What this learner has been seen to begin: see checker. */
 export const recordFile = (name: string): string => join(labDir(name), 'record.json');
 
-/** The fault that is in place and not found yet: see cli/fault. */
+/** The fault that is in place and not found yet: see cli/lab/fault.ts. */
 export const faultFile = (name: string): string => join(labDir(name), 'fault.json');
 
 /** Writes a lab's spec, its spare first. */

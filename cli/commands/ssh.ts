@@ -1,4 +1,4 @@
-import { type Command } from 'commander';
+import type { Command } from 'commander';
 import { type Context, type LabCommand, labName, nameArgument } from '../command.ts';
 import { createWordsError, runRemote } from './exec.ts';
 

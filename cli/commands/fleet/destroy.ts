@@ -1,4 +1,4 @@
-import { type Context, type LabCommand } from '../../command.ts';
+import type { Context, LabCommand } from '../../command.ts';
 import {
   addFleetOptions,
   type FleetOptions,
