@@ -1,7 +1,6 @@
 /**
- * Preloaded by lab.sh: Node's compile cache, then tsx for the TypeScript of this workspace.
- * Both caches stand in our cache folder. tsx takes its folder from TMPDIR once, when it is loaded, so TMPDIR is
- * lent to it for that moment: nothing of ours is left in /tmp.
+ * Preloaded by lab.sh: Node's compile cache, then tsx for the TypeScript of this workspace. Both caches are in our cache
+ * folder. tsx reads TMPDIR once, when it is loaded, so TMPDIR is set for that moment: nothing of ours is left in /tmp.
  */
 import module from 'node:module';
 import { homedir } from 'node:os';
@@ -10,16 +9,16 @@ import { makeFolder } from '../host/files.ts';
 
 const base = process.env.XDG_CACHE_HOME?.startsWith('/') ? process.env.XDG_CACHE_HOME : join(homedir(), '.cache');
 const cache = join(base, 'handwired', 'node');
-const lent = process.env.TMPDIR;
+const ownTmpdir = process.env.TMPDIR;
 try {
   makeFolder(cache);
   module.enableCompileCache(cache);
   process.env.TMPDIR = cache;
 } catch {
-  // A cache that can't be written costs time, nothing else.
+  // Without a cache lab starts later; nothing else changes.
   process.env.TSX_DISABLE_CACHE = '1';
 }
 const { register } = await import('tsx/esm/api');
 register({ tsconfig: join(import.meta.dirname, '..', 'tsconfig.json') });
-if (lent === undefined) delete process.env.TMPDIR;
-else process.env.TMPDIR = lent;
+if (ownTmpdir === undefined) delete process.env.TMPDIR;
+else process.env.TMPDIR = ownTmpdir;

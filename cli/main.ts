@@ -1,4 +1,152 @@
-import { runLab } from './run.ts';
+/** The `lab` command: argv, streams and signals of this process, and how an error is told. */
+import { setMaxListeners } from 'node:events';
+import { EXIT, LabError, messageOf, type ExitCode } from '@handwired/host';
+import { CommanderError } from 'commander';
+import { type Context, Interrupted } from './command.ts';
+import { createProgram, helpAsFlag } from './registry.ts';
+import { createProgress } from './stages.ts';
+import { printable, wantsColor } from './text.ts';
+
+/** Parses the words behind `lab`, runs the command and reports its error. Returns the exit code; throws nothing. */
+async function runLab(argv: readonly string[]): Promise<number> {
+  dropEmptyVariables(process.env);
+  const controller = new AbortController();
+  watchOutput(controller);
+  const { own, remote } = splitRemote(argv);
+  const context = createContext(controller.signal, remote);
+  let running = '';
+  let exit: number = EXIT.ok;
+  const program = createProgram(context, {
+    onFound: (words) => void (running = words),
+    onStart: (passesSignals) => {
+      if (!passesSignals) stopOnSignals(controller);
+    },
+    onEnd: (code) => void (exit = code),
+  });
+  try {
+    await program.parseAsync(helpAsFlag(program, own), { from: 'user' });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    // This was reported when it happened.
+    if (error instanceof OutputLost) return error.exit;
+    return report(error, running, context.resume);
+  }
+}
+
+/** `lab exec NAME -- CMD...`: the words behind `--` are the remote command. lab reads none of them. */
+function splitRemote(argv: readonly string[]): { own: readonly string[]; remote: readonly string[] | undefined } {
+  const at = argv[0] === 'exec' ? argv.indexOf('--') : -1;
+  return at < 0 ? { own: argv, remote: undefined } : { own: argv.slice(0, at), remote: argv.slice(at + 1) };
+}
+
+/** The context of this process, bound to its own stdout and stderr. */
+function createContext(signal: AbortSignal, remote: Context['remote']): Context {
+  // Every session, process and stage listens on this one signal; a fleet has more than ten of them.
+  setMaxListeners(0, signal);
+  return {
+    signal,
+    progress: createProgress(process.stderr),
+    print: (text) => void process.stdout.write(`${text}\n`),
+    write: (bytes) => void process.stdout.write(bytes),
+    color: wantsColor(process.stdout, process.env),
+    columns: process.stdout.columns || 100,
+    remote,
+    resume: undefined,
+  };
+}
+
+/** The first signal asks everything to stop in a state that can be gone on with; the second ends the process at once. */
+function stopOnSignals(controller: AbortController): void {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(EXIT.interrupted);
+      if (name === 'SIGINT') process.stderr.write('\nstopping; Ctrl-C again to stop at once\n');
+      controller.abort(new Interrupted(name));
+    });
+  }
+}
+
+/** stdout or stderr can't be written to, as when it is a file on a full disk. */
+class OutputLost extends LabError {}
+
+/**
+ * Output that nobody reads is dropped: `lab build | head` must not end a build in its middle. Output that can't be
+ * written is our error: the work stops. The exit code is set here too, as the work may have ended already.
+ */
+function watchOutput(controller: AbortController): void {
+  for (const [where, stream] of Object.entries({ stdout: process.stdout, stderr: process.stderr })) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE' || process.exitCode !== undefined) return;
+      process.exitCode = EXIT.fault;
+      const lost = new OutputLost({ what: `cannot write to ${where}: ${messageOf(error)}`, next: 'df -h .' });
+      report(lost, '', undefined);
+      controller.abort(lost);
+    });
+  }
+}
+
+/** An empty LAB_DRIVER counts as none, like every other variable that lab reads. */
+function dropEmptyVariables(env: NodeJS.ProcessEnv): void {
+  for (const [key, value] of Object.entries(env))
+    if (key.startsWith('LAB_') && value === '') Reflect.deleteProperty(env, key);
+}
+
+/** Prints an error as three short lines on stderr and returns its exit code. LAB_DEBUG=1 adds the stack. */
+function report(thrown: unknown, command: string, resume: string | undefined): ExitCode {
+  const trouble = explain(thrown, command, resume);
+  const lines = [`lab: ${trouble.message}`];
+  if (trouble.where) lines.push(`  where: ${trouble.where}`);
+  lines.push(`  next:  ${trouble.next}`);
+  process.stderr.write(`${lines.map(printable).join('\n')}\n`);
+  if (process.env.LAB_DEBUG) console.error(thrown);
+  return trouble.exit;
+}
+
+/** Anything thrown as an error that a user can read. */
+function explain(thrown: unknown, command: string, resume: string | undefined): LabError {
+  const where = `lab ${command}`;
+  const interruption = findInterruption(thrown);
+  if (interruption) {
+    const what = `interrupted (${interruption.message})`;
+    return new LabError({ what, where, next: resume ?? `lab ${command} --help`, exit: EXIT.interrupted });
+  }
+  if (thrown instanceof LabError) return thrown;
+  if (thrown instanceof CommanderError) return explainUsage(thrown, command);
+  const { code = '', path = where } = (thrown ?? {}) as NodeJS.ErrnoException;
+  const known = systemErrors[code];
+  if (known) return new LabError({ ...known, where: path, cause: thrown });
+  const what = `this is a fault of lab's own: ${messageOf(thrown)}`;
+  return new LabError({ what, where: path, next: `LAB_DEBUG=1 lab ${command}`, cause: thrown });
+}
+
+/** Errors of errno(3) that a user can do something about. */
+const systemErrors: Record<string, { what: string; next: string } | undefined> = {
+  ENOSPC: { what: 'no space left on the disk', next: 'lab image prune' },
+  EDQUOT: { what: 'the disk quota is used up', next: 'lab image prune' },
+  EROFS: { what: 'this file system is read-only', next: 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE' },
+  EACCES: { what: 'not allowed to use this file', next: 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE' },
+  ENOMEM: { what: 'this machine has no memory left', next: 'lab status' },
+};
+
+/** Commander's own message, on one line, as a usage error. */
+function explainUsage(error: CommanderError, command: string): LabError {
+  const isBare = error.code === 'commander.help';
+  const text = error.message
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .replace('Did you', 'did you');
+  const typed = `lab ${command}`.trim();
+  return new LabError({ what: isBare ? `${typed} wants a command` : text, next: `${typed} --help`, exit: EXIT.usage });
+}
+
+/** The interruption in a chain of causes: libraries wrap an abort's reason in errors of their own. */
+function findInterruption(thrown: unknown): Interrupted | undefined {
+  for (let at = thrown, depth = 0; at instanceof Error && depth < 10; at = at.cause, depth += 1) {
+    if (at instanceof Interrupted) return at;
+  }
+  return undefined;
+}
 
 const exit = await runLab(process.argv.slice(2));
 // Both streams are drained, then the process ends: a library's idle socket must not hold the prompt back.

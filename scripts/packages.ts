@@ -1,5 +1,5 @@
 // Installs the system packages of a target (infra/packages.list): node --import tsx scripts/packages.ts verify.
-import { createProgress } from '../cli/progress.ts';
+import { createProgress } from '../cli/stages.ts';
 import { LabError } from '../host/errors.ts';
 import { ensurePackages } from '../infra/packages.ts';
 

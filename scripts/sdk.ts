@@ -1,6 +1,6 @@
 // Generates infra/sdks/libvirt again: node --import tsx scripts/sdk.ts. For a new version of the provider or engine.
 import { rename, rm } from 'node:fs/promises';
-import { createProgress } from '../cli/progress.ts';
+import { createProgress } from '../cli/stages.ts';
 import { ensureToolchain } from '../infra/toolchain/index.ts';
 import { generateSdk, sdkFolder } from '../infra/toolchain/sdk.ts';
 

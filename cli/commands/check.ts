@@ -1,45 +1,90 @@
 import { type FormatName, regrade, renderMoves, renderReport, type Report } from '@handwired/checker';
 import { EXIT } from '@handwired/host';
-import type { Context } from '../context.ts';
-import { noteHint } from '../fault/state.ts';
-import { asFlags } from '../lab/chapters.ts';
-import { gradeLab, type GradeFlags, selectionOf } from '../lab/grade.ts';
-import { rememberReport } from '../lab/history.ts';
-import { withLock } from '../lab/lock.ts';
-import { loadRecording } from '../lab/recording.ts';
-import { gradeOnChange } from '../lab/watch.ts';
+import { Option } from 'commander';
+import {
+  chapterOption,
+  type Context,
+  type LabCommand,
+  labName,
+  nameArgument,
+  oneOf,
+  outputOption,
+  renderChapterFlags,
+  throughOption,
+  usageError,
+  wholeNumber,
+} from '../command.ts';
+import { noteHint } from '../lab/fault.ts';
+import { gradeLab, gradeOnChange, type GradeFlags, toGradeSelection } from '../lab/grade.ts';
+import { loadRecording, rememberReport, withLock } from '../lab/open.ts';
 
-export interface CheckOptions extends GradeFlags {
+/** `lab check`: grades the lab, prints the report, gives its exit code. */
+export const command: LabCommand = {
+  example: 'lab check --through veth\n  lab check --watch\n  lab check --facts lab.json -o html > report.html',
+  declare: (command) =>
+    command
+      .addArgument(nameArgument())
+      .addOption(chapterOption('this chapter alone'))
+      .addOption(throughOption('all chapters up to this one'))
+      .addOption(
+        new Option('--hints <level>', '0 none, 1 where to look, 2 what is wrong, 3 the commands that mend it')
+          .env('LAB_HINTS')
+          .argParser((text: string) => Number(oneOf('level', ['0', '1', '2', '3'])(text)))
+          .default(1),
+      )
+      .option('--fail-fast', 'stop at the first check that fails')
+      .addOption(
+        new Option('--facts <file>', 'grade a recording of lab facts, - for stdin').conflicts(['watch', 'wait']),
+      )
+      .addOption(new Option('--watch', 'grade again at each change, and show what it changed').conflicts('wait'))
+      .addOption(
+        new Option('--wait [seconds]', 'grade again at each change until it passes (default 60 s)')
+          .preset('60')
+          .argParser(wholeNumber('--wait', 1, 86_400, 'lab check --help')),
+      )
+      .addOption(outputOption<FormatName>('text', 'json', 'junit', 'tap', 'csv', 'html')),
+  run: runCheck,
+};
+
+interface CheckOptions extends GradeFlags {
   output: FormatName;
-  /** File of a recording, `-` for stdin: graded in place of a lab host. */
+  /** The file of a recording, or `-` for stdin. It is graded in place of a lab host. */
   facts?: string;
   watch?: boolean;
   /** Seconds. */
   wait?: number;
 }
 
-/** `lab check`: grades the lab, prints the report, gives its exit code. */
-export async function runCheck(context: Context, name: string, options: CheckOptions): Promise<number> {
-  context.resume = `lab check ${name}${asFlags(options)}`;
-  if (options.watch === true) {
-    await countHint(context, name, options, EXIT.failed);
-    return watch(context, name, options);
+async function runCheck(context: Context, given: string | undefined, options: CheckOptions): Promise<number> {
+  const { facts, watch, output } = options;
+  if (facts !== undefined && given !== undefined) {
+    throw usageError(`--facts grades the recording, not lab ${given}: give one of them`, 'check');
   }
-  const report = await reportFor(context, name, options);
-  if (options.facts === undefined) await countHint(context, name, options, report.exit);
-  show(report, options, context);
+  if (watch === true && output !== 'text') throw usageError(`--watch shows changes as text, not as ${output}`, 'check');
+  const name = given ?? labName();
+  context.resume = `lab check ${name}${renderChapterFlags(options)}`;
+  if (watch === true) {
+    await countHint(context, name, options, EXIT.failed);
+    return watchReport(context, name, options);
+  }
+  const report = await takeReport(context, name, options);
+  if (facts === undefined) await countHint(context, name, options, report.exit);
+  printReport(report, options, context);
   return report.exit;
 }
 
-/** What says the cause of a failure is a hint for whoever looks for a fault: a level above 1, or more than the text has. */
+/**
+ * A report that names the cause of a failure is a hint for whoever looks for a fault. Reports in text do so from level 2
+ * on, the other formats always.
+ */
 async function countHint(context: Context, name: string, options: CheckOptions, exit: number): Promise<void> {
-  const tells = (options.hints ?? 1) > 1 || options.output !== 'text';
-  if (tells && exit === EXIT.failed) await withLock(name, context, () => noteHint(name));
+  const namesCause = (options.hints ?? 1) > 1 || options.output !== 'text';
+  if (namesCause && exit === EXIT.failed) await withLock(name, context, () => noteHint(name));
 }
 
-async function reportFor(context: Context, name: string, options: CheckOptions): Promise<Report> {
+async function takeReport(context: Context, name: string, options: CheckOptions): Promise<Report> {
   const { facts, wait } = options;
-  if (facts !== undefined) return regrade(await loadRecording(facts), selectionOf(options));
+  if (facts !== undefined) return regrade(await loadRecording(facts), toGradeSelection(options));
   if (wait === undefined) {
     const report = await withLock(name, context, () => gradeLab(name, options, context));
     await rememberReport(name, report, context);
@@ -49,13 +94,14 @@ async function reportFor(context: Context, name: string, options: CheckOptions):
   return gradeOnChange(name, options, context, { done, ms: wait * 1000 });
 }
 
-/** The whole report once, and then what has changed in it, until it is interrupted. */
-async function watch(context: Context, name: string, options: CheckOptions): Promise<number> {
+/** Prints the whole report once, and then what changes in it, until it is interrupted. */
+async function watchReport(context: Context, name: string, options: CheckOptions): Promise<number> {
   let before: Report | undefined;
   const { exit } = await gradeOnChange(name, options, context, {
     done: (report) => {
-      if (before === undefined) show(report, options, context);
-      else print(renderMoves(before, report), context);
+      const moves = before === undefined ? undefined : renderMoves(before, report);
+      if (moves === undefined) printReport(report, options, context);
+      else if (moves !== '') context.print(moves.trimEnd());
       before = report;
       return false;
     },
@@ -63,11 +109,7 @@ async function watch(context: Context, name: string, options: CheckOptions): Pro
   return exit;
 }
 
-function show(report: Report, { output }: CheckOptions, context: Context): void {
+function printReport(report: Report, { output }: CheckOptions, context: Context): void {
   const { color, columns } = context;
   context.print(renderReport(report, output, { color, columns }).trimEnd());
-}
-
-function print(text: string, context: Context): void {
-  if (text !== '') context.print(text.trimEnd());
 }

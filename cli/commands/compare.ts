@@ -1,35 +1,40 @@
 import { compareLab, renderComparison, renderComparisonJson } from '@handwired/checker';
 import { EXIT, LabError } from '@handwired/host';
 import { chapters } from '@handwired/labs';
-import type { Context } from '../context.ts';
-import { withLock } from '../lab/lock.ts';
-import { withSeat } from '../lab/session.ts';
-import { withSource } from '../lab/source.ts';
-
-export interface CompareOptions {
-  output: 'text' | 'json';
-}
+import { type Context, type LabCommand, labName, nameArgument, outputOption } from '../command.ts';
+import { withSource } from '../lab/open.ts';
 
 /** `lab compare`: the learner's container beside Docker's. 0: each difference is explained; 1: one is not. */
-export async function runCompare(context: Context, name: string, { output }: CompareOptions): Promise<number> {
+export const command: LabCommand = {
+  example: 'lab build --chapter docker && lab compare',
+  declare: (command) => command.addArgument(nameArgument()).addOption(outputOption('text', 'json')),
+  run: runCompare,
+};
+
+async function runCompare(
+  context: Context,
+  name: string = labName(),
+  { output }: { output: 'text' | 'json' },
+): Promise<number> {
   context.resume = `lab compare ${name}`;
-  const found = await withLock(name, context, () =>
-    withSeat(name, context, (open) => withSource(open, context, (source) => compareLab(source))),
-  );
-  if (typeof found === 'string') throw missing(found, name);
-  const text = output === 'json' ? renderComparisonJson(found, told, name) : renderComparison(found, told, context);
+  const found = await withSource(name, context, compareLab);
+  if (typeof found === 'string') throw missingContainer(found, name);
+  const text =
+    output === 'json'
+      ? renderComparisonJson(found, findDockerStep, name)
+      : renderComparison(found, findDockerStep, context);
   context.print(text.trimEnd());
   const strange = found.unexplained.length > 0 || found.objects.some(({ verdict }) => verdict === 'unexplained');
   return strange ? EXIT.failed : EXIT.ok;
 }
 
-/** What Docker does in the place of `chapter/step`. */
-function told(place: string): { does: string; source: string } | undefined {
+/** What Docker does in place of a step of ours, given as `CHAPTER/STEP`. */
+function findDockerStep(place: string): { does: string; source: string } | undefined {
   const [chapter, step] = place.split('/');
   return chapters.find(({ id }) => id === chapter)?.steps.find(({ id }) => id === step)?.docker;
 }
 
-const missing = (side: 'yours' | 'docker', name: string): LabError =>
+const missingContainer = (side: 'yours' | 'docker', name: string): LabError =>
   new LabError({
     what: side === 'yours' ? 'you have no container yet that could be compared' : 'no container of a Docker runs here',
     where: `lab ${name}`,

@@ -1,27 +1,34 @@
-import { EXIT, LabError, labDir, labsDir, listLabs } from '@handwired/host';
-import { access } from 'node:fs/promises';
-import type { Context } from '../context.ts';
-import { takeDown } from '../lab/destroy.ts';
-import { withLock } from '../lab/lock.ts';
+import { EXIT, LabError, labsDir, listLabs } from '@handwired/host';
+import { type Context, type LabCommand, labName, nameArgument } from '../command.ts';
+import { destroyLab, hasFolder } from '../lab/life.ts';
+import { withLock } from '../lab/open.ts';
 
-/** `lab destroy NAME`: everything of one lab is gone afterwards. A lab that doesn't exist is a wrong name, not a success. */
-export async function runDestroy(context: Context, name: string): Promise<number> {
+/** `lab destroy`: everything of a lab, or of every lab, is gone afterwards. A lab that doesn't exist is a wrong name. */
+export const command: LabCommand = {
+  example: 'lab destroy demo',
+  declare: (command) => command.addArgument(nameArgument()).option('--all', 'every lab'),
+  run: runDestroy,
+};
+
+async function runDestroy(context: Context, given: string | undefined, { all }: { all?: boolean }): Promise<number> {
+  if (all !== true) return destroyNamed(context, given ?? labName());
+  if (given === undefined) return destroyAll(context);
+  const what = 'lab destroy wants a name or --all, not both';
+  throw new LabError({ what, next: `lab destroy ${given}`, exit: EXIT.usage });
+}
+
+async function destroyNamed(context: Context, name: string): Promise<number> {
   context.resume = `lab destroy ${name}   (goes on from here)`;
-  await access(labDir(name)).catch((cause: unknown) => {
-    throw new LabError({
-      what: `there is no lab named ${name}`,
-      where: labsDir(),
-      next: 'lab status',
-      exit: EXIT.config,
-      cause,
-    });
-  });
+  if (!(await hasFolder(name))) {
+    const what = `there is no lab named ${name}`;
+    throw new LabError({ what, where: labsDir(), next: 'lab status', exit: EXIT.config });
+  }
   await destroyOne(name, context);
   return EXIT.ok;
 }
 
-/** `lab destroy --all`: each lab on its own, so that one that can't be removed doesn't keep the others. */
-export async function runDestroyAll(context: Context): Promise<number> {
+/** A lab that can't be removed does not keep the others. Throws the first error at the end. */
+async function destroyAll(context: Context): Promise<number> {
   context.resume = 'lab destroy --all   (goes on from here)';
   const names = await listLabs();
   if (names.length === 0) context.print('there is no lab');
@@ -37,6 +44,6 @@ export async function runDestroyAll(context: Context): Promise<number> {
 }
 
 async function destroyOne(name: string, context: Context): Promise<void> {
-  const removed = await withLock(name, context, () => takeDown(name, context));
+  const removed = await withLock(name, context, () => destroyLab(name, context));
   context.print([`lab ${name} is gone; removed:`, ...removed.map((line) => `  ${line}`)].join('\n'));
 }

@@ -1,35 +1,40 @@
 import { changesOf, type Facts, isWhole, renderChanges, renderChangesJson, takeFacts } from '@handwired/checker';
 import { EXIT, LabError } from '@handwired/host';
-import type { Context } from '../context.ts';
-import { withLock } from '../lab/lock.ts';
-import { loadRecording } from '../lab/recording.ts';
-import { withSeat } from '../lab/session.ts';
-import { withSource } from '../lab/source.ts';
+import { Option } from 'commander';
+import { type Context, type LabCommand, labName, nameArgument, outputOption } from '../command.ts';
+import { loadRecording, withSource } from '../lab/open.ts';
 
-export interface DiffOptions {
+/** `lab diff`: what has changed on the lab host, and whose each change is. */
+export const command: LabCommand = {
+  example: 'lab diff --since earlier.json',
+  declare: (command) =>
+    command
+      .addArgument(nameArgument())
+      .addOption(new Option('--since <file>', 'a recording of lab facts, or baseline').default('baseline'))
+      .addOption(outputOption('text', 'json')),
+  run: runDiff,
+};
+
+interface DiffOptions {
   /** `baseline`, or the file of a recording. */
   since: string;
   output: 'text' | 'json';
 }
 
-/** `lab diff`: what has changed on the lab host, and whose each change is. */
-export async function runDiff(context: Context, name: string, { since, output }: DiffOptions): Promise<number> {
+async function runDiff(context: Context, name: string = labName(), { since, output }: DiffOptions): Promise<number> {
   context.resume = `lab diff ${name}`;
-  const earlier = since === 'baseline' ? undefined : await factsIn(since);
-  const changes = await withLock(name, context, () =>
-    withSeat(name, context, (open) =>
-      withSource(open, context, async (source) => {
-        const facts = await takeFacts(source);
-        return changesOf(earlier ?? source.baseline, { ...source, facts });
-      }),
-    ),
-  );
+  const earlier = since === 'baseline' ? undefined : await loadFactsOf(since);
+  const changes = await withSource(name, context, async (source) => {
+    const facts = await takeFacts(source);
+    return changesOf(earlier ?? source.baseline, { ...source, facts });
+  });
   const render = output === 'json' ? renderChangesJson : renderChanges;
   context.print(render({ lab: name, since, changes }).trimEnd());
   return EXIT.ok;
 }
 
-async function factsIn(file: string): Promise<Facts> {
+/** The facts in a recording. Throws LabError when its digest does not fit them. */
+async function loadFactsOf(file: string): Promise<Facts> {
   const recording = await loadRecording(file);
   if (isWhole(recording)) return recording.facts;
   throw new LabError({ what: 'the recording was altered', where: file, next: 'lab facts -o json > FILE' });

@@ -1,20 +1,25 @@
 import { EXIT } from '@handwired/host';
 import { diagnose, type Finding } from '@handwired/infra';
-import pc from 'picocolors';
-import type { Context } from '../context.ts';
+import { type Context, type LabCommand, outputOption } from '../command.ts';
+import { createPaint, type Paint } from '../text.ts';
 
 /** `lab doctor`: what this machine has and lacks, each lack with the command that mends it. */
-export async function runDoctor(context: Context, output: 'text' | 'json'): Promise<number> {
+export const command: LabCommand = {
+  example: 'lab doctor',
+  declare: (command) => command.addOption(outputOption('text', 'json')),
+  run: runDoctor,
+};
+
+async function runDoctor(context: Context, { output }: { output: 'text' | 'json' }): Promise<number> {
   const findings = await diagnose(context.signal);
-  const missing = findings.some(({ state }) => state === 'missing');
+  const paint = createPaint(context.color);
   if (output === 'json') context.print(JSON.stringify({ schemaVersion: 1, findings }, null, 2));
-  else context.print(findings.map((finding) => line(finding, context.color)).join('\n'));
-  return missing ? EXIT.config : EXIT.ok;
+  else context.print(findings.map((finding) => renderFinding(finding, paint)).join('\n'));
+  return findings.some(({ state }) => state === 'missing') ? EXIT.config : EXIT.ok;
 }
 
-function line({ subject, state, detail, mend }: Finding, color: boolean): string {
-  const colors = pc.createColors(color);
-  const mark = { ok: colors.green('ok     '), warn: colors.yellow('warn   '), missing: colors.red('missing') }[state];
+function renderFinding({ subject, state, detail, mend }: Finding, paint: Paint): string {
+  const marks = { ok: paint('green', 'ok     '), warn: paint('yellow', 'warn   '), missing: paint('red', 'missing') };
   const next = mend === undefined ? '' : `\n         next: ${mend}`;
-  return `${mark}  ${subject}: ${detail}${next}`;
+  return `${marks[state]}  ${subject}: ${detail}${next}`;
 }

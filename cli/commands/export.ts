@@ -1,21 +1,24 @@
 import { type ChapterId, defaultPlan, EXIT, findSpec, loadSpec, type Plan } from '@handwired/host';
 import { exportScript } from '@handwired/labs';
-import type { Context } from '../context.ts';
-import { labName } from '../options.ts';
+import { type Context, type LabCommand, labName, labOption, throughOption } from '../command.ts';
 
-export interface ExportOptions {
-  through?: ChapterId;
-  lab?: string;
-}
+/** `lab export`: prints the whole network as a script. Neither a lab nor a lab host is needed. */
+export const command: LabCommand = {
+  example: 'lab export > network.sh && bash network.sh --dry-run',
+  declare: (command) =>
+    command
+      .addOption(throughOption('all chapters up to this one'))
+      .addOption(labOption("with this lab's plan (default: $LAB_NAME, else lab)")),
+  run: runExport,
+};
 
-/** `lab export`: prints the script. Neither a lab nor a lab host is needed. */
-export async function runExport(context: Context, { through, lab }: ExportOptions): Promise<number> {
-  context.print((await exportScript(await planOf(lab), through)).trimEnd());
+async function runExport(context: Context, options: { through?: ChapterId; lab?: string }): Promise<number> {
+  context.print((await exportScript(await findPlan(options.lab), options.through)).trimEnd());
   return EXIT.ok;
 }
 
-/** The plan of the named lab, which has to exist; else that of the default lab, where there is one. */
-async function planOf(lab: string | undefined): Promise<Plan> {
+/** The plan of the named lab, which has to exist; else that of the default lab, or the default plan. */
+async function findPlan(lab: string | undefined): Promise<Plan> {
   if (lab !== undefined) return (await loadSpec(lab)).plan;
   return (await findSpec(labName()))?.plan ?? defaultPlan;
 }

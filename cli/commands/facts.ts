@@ -1,28 +1,38 @@
 import { recordLab, renderFacts, renderRecording, takeFacts } from '@handwired/checker';
 import { EXIT } from '@handwired/host';
-import type { Context } from '../context.ts';
-import { subjectOf } from '../lab/grade.ts';
-import { withLock } from '../lab/lock.ts';
-import { withSeat } from '../lab/session.ts';
-import { withSource } from '../lab/source.ts';
+import { type Context, type LabCommand, labName, nameArgument, outputOption, usageError } from '../command.ts';
+import { withSource } from '../lab/open.ts';
 
-export interface FactsOptions {
+/** `lab facts`: the lab host's kernel state, for people; or as JSON, a recording that can be graded again. */
+export const command: LabCommand = {
+  example: 'lab facts -o json > lab.json && lab check --facts lab.json',
+  declare: (command) =>
+    command
+      .addArgument(nameArgument())
+      .option('--no-evidence', 'make no experiments (only with -o json)')
+      .addOption(outputOption('text', 'json')),
+  run: runFacts,
+};
+
+interface FactsOptions {
   output: 'text' | 'json';
-  /** False: `--no-evidence`. */
+  /** false: `--no-evidence`. */
   evidence: boolean;
 }
 
-/** `lab facts`: what the lab host's kernel state is, for people; or a recording that can be graded again, as JSON. */
-export async function runFacts(context: Context, name: string, { output, evidence }: FactsOptions): Promise<number> {
+async function runFacts(
+  context: Context,
+  name: string = labName(),
+  { output, evidence }: FactsOptions,
+): Promise<number> {
+  if (!evidence && output === 'text') {
+    throw usageError('--no-evidence goes with -o json: no experiments are made for the text', 'facts');
+  }
   context.resume = `lab facts ${name}`;
-  const text = await withLock(name, context, () =>
-    withSeat(name, context, (open) =>
-      withSource(open, context, async (source) =>
-        output === 'json'
-          ? renderRecording(await recordLab(source, subjectOf(open.spec), { evidence }))
-          : renderFacts(await takeFacts(source)),
-      ),
-    ),
+  const text = await withSource(name, context, async (source) =>
+    output === 'json'
+      ? renderRecording(await recordLab(source, { lab: name, driver: source.spec.driver }, { evidence }))
+      : renderFacts(await takeFacts(source)),
   );
   context.print(text.trimEnd());
   return EXIT.ok;

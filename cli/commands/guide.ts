@@ -1,41 +1,92 @@
-import { type ChapterId, defaultPlan, EXIT, findSpec, type LabSpec, loadSpec } from '@handwired/host';
-import { chapters, guideLines, type GuideLook, guideOf, summaryLines } from '@handwired/labs';
-import type { Context } from '../context.ts';
-import { remember } from '../lab/history.ts';
-import { notesOn } from '../lab/prerequisites.ts';
-import { labFlag, labName, named } from '../options.ts';
-import { showPage } from '../pager.ts';
-import { renderTable } from '../table.ts';
-import { progressNow } from './progress.ts';
+import { resolve } from 'node:path';
+import {
+  type ChapterId,
+  chapterIds,
+  defaultPlan,
+  EXIT,
+  findSpec,
+  LabError,
+  type LabSpec,
+  loadSpec,
+  quoteAll,
+  recordFile,
+} from '@handwired/host';
+import { chapters, guideLines, type GuideLook, guideOf, siteOf, summaryLines, writeSite } from '@handwired/labs';
+import { Argument, Option } from 'commander';
+import { type Context, type LabCommand, labName, labOption, oneOf, renderLabFlag, renderName } from '../command.ts';
+import { remember } from '../lab/open.ts';
+import { renderTable, showPage } from '../text.ts';
+import { readProgress } from './progress.ts';
 
-export type GuideTopic = ChapterId | 'summary';
+type GuideTopic = ChapterId | 'summary';
 
-export interface GuideOptions {
+const topics: readonly GuideTopic[] = [...chapterIds, 'summary'];
+
+/**
+ * `lab guide`: a chapter with the lab's values in it, all of them on one screen, or a list of them. `--html`: the whole
+ * course as a static site in a folder.
+ */
+export const command: LabCommand = {
+  example: 'lab guide tour\n  lab guide summary --plain\n  lab guide --html handwired-guide',
+  declare: (command) =>
+    command
+      .addArgument(new Argument('[chapter]', `${topics.join(', ')}, or its number`).argParser(parseTopic))
+      .addOption(labOption("with this lab's values (default: $LAB_NAME, else lab)"))
+      .option('--plain', 'for a screen reader: nothing drawn, no colour, no pager')
+      .addOption(
+        new Option('--html <folder>', 'the whole course as a site that a browser opens, in this folder').conflicts(
+          'plain',
+        ),
+      ),
+  run: runGuide,
+  // A pager gets Ctrl-C itself.
+  passesSignals: (_topic: GuideTopic | undefined, { html }: GuideOptions) => html === undefined,
+};
+
+interface GuideOptions {
   /** The lab's name, where one was given. */
   lab?: string;
   plain?: boolean;
-  /** A folder: the whole course is written there as a site. */
+  /** The folder of the site. */
   html?: string;
 }
 
-/** `lab guide`: a chapter with the lab's values in it, all of them on one screen, or which there are. */
-export async function runGuide(
-  context: Context,
-  topic: GuideTopic | undefined,
-  options: GuideOptions,
-): Promise<number> {
-  const name = options.lab ?? labName();
-  // A lab that was asked for by name has to exist; the default one need not, for who only reads.
-  const spec = options.lab === undefined ? await findSpec(name) : await loadSpec(name);
-  const plain = options.plain === true;
+/** A topic by its name, or a chapter by its number: `06`, `6`. */
+function parseTopic(word: string): GuideTopic {
+  const byNumber = /^\d{1,2}$/.test(word) ? chapterIds[Number(word)] : undefined;
+  return byNumber ?? oneOf('chapter', topics, 'lab guide')(word);
+}
+
+async function runGuide(context: Context, topic: GuideTopic | undefined, options: GuideOptions): Promise<number> {
+  const { lab, html, plain = false } = options;
+  const name = lab ?? labName();
+  if (html !== undefined && topic !== undefined) {
+    const what = `--html writes all chapters, not ${topic} alone`;
+    throw new LabError({ what, next: `lab guide --html ${quoteAll([html])}`, exit: EXIT.usage });
+  }
+  if (html !== undefined) context.resume = `lab guide --html ${html}   (writes it anew)`;
+  // A lab that was asked for by name has to exist. The default one need not: people may only want to read.
+  const spec = lab === undefined ? await findSpec(name) : await loadSpec(name);
   const look: GuideLook = { columns: context.columns, color: context.color && !plain, plain };
-  if (topic === undefined) context.print((await overview(name, spec, look)).join('\n'));
-  else if (topic === 'summary') await showPage(summaryLines({ ...look, plan: planOf(spec) }), look);
+  if (html !== undefined) await writeCourse(context, html, name, spec);
+  else if (topic === undefined) context.print((await renderOverview(name, spec, look)).join('\n'));
+  else if (topic === 'summary') await showPage(summaryLines({ ...look, plan: findPlan(spec) }), look);
   else await showChapter(context, topic, { name, spec, look });
   return EXIT.ok;
 }
 
-const planOf = (spec: LabSpec | undefined) => spec?.plan ?? defaultPlan;
+async function writeCourse(context: Context, folder: string, name: string, spec: LabSpec | undefined): Promise<void> {
+  const source = describeSource(name, spec);
+  const files = await siteOf({
+    plan: findPlan(spec),
+    lab: name,
+    subtitle: `${source.slice(0, 1).toUpperCase()}${source.slice(1)}.`,
+  });
+  await writeSite(folder, files);
+  context.print(`${files.size} files written; open ${resolve(folder, 'index.html')}`);
+}
+
+const findPlan = (spec: LabSpec | undefined) => spec?.plan ?? defaultPlan;
 
 interface Reader {
   name: string;
@@ -44,47 +95,92 @@ interface Reader {
 }
 
 async function showChapter(context: Context, id: ChapterId, { name, spec, look }: Reader): Promise<void> {
-  const plan = planOf(spec);
+  const plan = findPlan(spec);
   const guide = await guideOf(id, { plan, lab: name });
-  const notes = await notesOn(id, name, spec);
+  const notes = await checkPrerequisites(id, name, spec);
   for (const note of notes) context.progress.note(note);
-  const subtitle = subtitleOf(name, spec);
-  const lines = guideLines(guide, { ...look, plan, subtitle, next: nextOf(id, name) });
-  // A pager covers what is on stderr: the notes are its first lines too.
+  const subtitle = describeSource(name, spec);
+  const lines = guideLines(guide, { ...look, plan, subtitle, next: suggestNext(id, name) });
+  // A pager hides what is on stderr, so it shows the notes too.
   await showPage(lines, look, notes);
   if (spec) await remember(name, context, { kind: 'guide', chapter: id });
 }
 
 /** Whose values are shown. */
-export function subtitleOf(name: string, spec: LabSpec | undefined): string {
-  if (!spec) return `with the values of the default plan: there is no lab named ${name} yet (lab up${named(name)})`;
-  const first = named(name) === '' ? '' : `; type first on your own machine: export LAB_NAME=${name}`;
+function describeSource(name: string, spec: LabSpec | undefined): string {
+  if (!spec)
+    return `with the values of the default plan: there is no lab named ${name} yet (lab up${renderName(name)})`;
+  const first = renderName(name) === '' ? '' : `; type first on your own machine: export LAB_NAME=${name}`;
   return `with the values of lab ${name}${first}`;
 }
 
-function nextOf(id: ChapterId, name: string): string[] {
+function suggestNext(id: ChapterId, name: string): string[] {
   const after = chapters[chapters.findIndex((chapter) => chapter.id === id) + 1];
-  return after ? [`next: lab guide ${after.id}${labFlag(name)}`] : [`next: lab progress${named(name)}`];
+  return after ? [`next: lab guide ${after.id}${renderLabFlag(name)}`] : [`next: lab progress${renderName(name)}`];
 }
 
-/** Columns that the whole table of chapters needs; without its points it is not wider than the narrowest terminal. */
-const roomy = 72;
+/** Columns that the whole table of chapters needs. On a narrower terminal it is shown without points and state. */
+const WIDE = 72;
 
-async function overview(name: string, spec: LabSpec | undefined, { columns }: GuideLook): Promise<string[]> {
-  const { chapters: each, points, of, current } = await progressNow(name);
+async function renderOverview(name: string, spec: LabSpec | undefined, { columns }: GuideLook): Promise<string[]> {
+  const { chapters: each, points, of, current } = await readProgress(name);
   const rows = each.map(({ id, number, title, state, points: got, of: most }) => [
-    ...[`${number} ${id}`, title, most === 0 ? '' : `${got?.best ?? 0} of ${most}`],
+    `${number} ${id}`,
+    title,
+    most === 0 ? '' : `${got?.best ?? 0} of ${most}`,
     id === current ? 'next' : state === 'open' ? '' : state,
   ]);
-  const shown = columns < roomy ? 2 : 4;
+  const shown = columns < WIDE ? 2 : 4;
   return [
     renderTable(
       ['chapter', 'what it is about', 'points', ''].slice(0, shown),
       rows.map((row) => row.slice(0, shown)),
     ),
     '',
-    spec ? `lab ${name}: ${points} of ${of} points` : `there is no lab named ${name} yet: lab up${named(name)}`,
-    `read: lab guide ${current ?? 'summary'}${labFlag(name)}`,
-    `all of it on one screen: lab guide summary${labFlag(name)}`,
+    spec ? `lab ${name}: ${points} of ${of} points` : `there is no lab named ${name} yet: lab up${renderName(name)}`,
+    `read: lab guide ${current ?? 'summary'}${renderLabFlag(name)}`,
+    `all of it on one screen: lab guide summary${renderLabFlag(name)}`,
   ];
+}
+
+/** Lines that say which chapters must come first and were not seen in this lab, and how to get there. None: nothing is missing. */
+async function checkPrerequisites(id: ChapterId, name: string, spec: LabSpec | undefined): Promise<string[]> {
+  const needs = chapters.filter((chapter) => findAllNeeds(id).has(chapter.id));
+  if (needs.length === 0 && id !== 'cleanup') return [];
+  const begun = spec ? await readBegun(name) : [];
+  const missing = needs.filter((chapter) => !begun.includes(chapter.id));
+  const [first] = missing;
+  if (id === 'cleanup' && begun.length === 0) return noteNothingToClean(name, spec);
+  if (!first) return [];
+  const listed = missing.map((chapter) => `${chapter.number} ${chapter.id}`).join(', ');
+  const seen = spec ? `of which lab check has seen nothing in lab ${name}` : `and there is no lab named ${name} yet`;
+  const up = spec ? '' : `lab up${renderName(name)}, then `;
+  const built = `lab build${renderName(name)} --through ${(missing.at(-1) ?? first).id}`;
+  return [
+    `chapter ${id} can't start yet: it stands on ${listed}, ${seen}`,
+    `how to get there: ${up}lab guide ${first.id}${renderLabFlag(name)}; or have it built for you: ${up}${built}`,
+    ...(spec ? [`if it stands already, lab check${renderName(name)} takes note of it`] : []),
+  ];
+}
+
+/** Chapter cleanup needs something that was built, whatever it is. */
+function noteNothingToClean(name: string, spec: LabSpec | undefined): string[] {
+  const seen = spec ? `lab check has seen nothing built in lab ${name}` : `there is no lab named ${name} yet`;
+  const up = spec ? '' : `lab up${renderName(name)}, then `;
+  return [
+    `chapter cleanup can't start yet: ${seen}`,
+    `how to get there: ${up}lab next${renderName(name)}; or have the network built for you: ${up}lab build${renderName(name)}`,
+  ];
+}
+
+/** Ids of the chapters that were seen begun. The checker is loaded for this alone: without a lab a guide is shown sooner. */
+async function readBegun(name: string): Promise<string[]> {
+  const { loadRecord } = await import('@handwired/checker');
+  return Object.keys((await loadRecord(recordFile(name))).begun);
+}
+
+/** All chapters that a chapter needs, directly or through others. */
+function findAllNeeds(id: ChapterId): Set<ChapterId> {
+  const needs = chapters.find((chapter) => chapter.id === id)?.needs ?? [];
+  return new Set(needs.flatMap((need) => [need, ...findAllNeeds(need)]));
 }

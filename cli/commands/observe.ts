@@ -1,10 +1,38 @@
 import { capture, pcapngHead, pcapngPacket, placeOf, renderRow, renderRowJson } from '@handwired/checker';
 import { EXIT, LabError } from '@handwired/host';
-import type { Context } from '../context.ts';
-import { Interrupted } from '../report.ts';
-import { withSeat } from '../lab/session.ts';
+import { Option } from 'commander';
+import {
+  type Context,
+  Interrupted,
+  type LabCommand,
+  labName,
+  nameArgument,
+  outputOption,
+  wholeNumber,
+} from '../command.ts';
+import { withSeat } from '../lab/open.ts';
 
-export interface ObserveOptions {
+/** `lab observe`: what passes at several places, the same packet lined up. Ctrl-C is its ordinary end. */
+export const command: LabCommand = {
+  example:
+    "lab observe --filter 'tcp port 80 or port 8080'\n  lab observe --at br0,ct1:eth0,uplink --seconds 10 -o pcap > flow.pcapng",
+  declare: (command) =>
+    command
+      .addArgument(nameArgument())
+      .addOption(
+        new Option(
+          '--at <places>',
+          'links, as br0,ct1:eth0,uplink: of the lab host, or NAMESPACE:LINK (default: ct1:eth0, the bridge, uplink)',
+        ).argParser(parsePlaces),
+      )
+      .option('--filter <expression>', "in tcpdump's words; what matches at one place is shown at all of them")
+      .option('--seconds <n>', 'end after so long', wholeNumber('--seconds', 1, 86_400, 'lab observe --help'))
+      .option('--count <n>', 'end after so many packets', wholeNumber('--count', 1, 1_000_000, 'lab observe --help'))
+      .addOption(outputOption('text', 'pcap', 'json')),
+  run: runObserve,
+};
+
+interface ObserveOptions {
   at?: string[];
   filter?: string;
   seconds?: number;
@@ -12,19 +40,24 @@ export interface ObserveOptions {
   output: 'text' | 'pcap' | 'json';
 }
 
-/** Bytes kept of a packet: its headers and what tells it again; a capture file has all of it. */
+/** Bytes that are captured of a packet: what its line shows, or all of it for a capture file. */
 const HEADERS = 256;
 const WHOLE = 65_535;
 
-/** `lab observe`: what passes at several places, the same packet lined up. Ctrl-C is its ordinary end. */
-export async function runObserve(context: Context, name: string, options: ObserveOptions): Promise<number> {
+/** Places that may be captured at the same time. */
+const MOST_PLACES = 16;
+
+/** Bytes of output that may wait for a reader. */
+const MOST_UNREAD = 64 << 20;
+
+async function runObserve(context: Context, name: string = labName(), options: ObserveOptions): Promise<number> {
   const { filter = '', seconds, count, output } = options;
   context.resume = `lab observe ${name}`;
   if (output === 'pcap' && process.stdout.isTTY) {
     const next = `lab observe ${name} -o pcap > FILE.pcapng`;
     throw new LabError({ what: 'a capture file is nothing for a terminal', next, exit: EXIT.usage });
   }
-  // `lab observe | head`: nobody reads any more, so it has been enough.
+  // `lab observe | head`: when nobody reads any more the capture ends.
   const reader = new AbortController();
   process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => code === 'EPIPE' && reader.abort(new Unread()));
   await withSeat(name, context, async ({ spec: { plan }, seat }) => {
@@ -34,7 +67,7 @@ export async function runObserve(context: Context, name: string, options: Observ
     let begin: number | undefined;
     const listener = {
       onReady: () => {
-        context.progress.note(`capturing at ${names.join(', ')}${until(options)}`);
+        context.progress.note(`capturing at ${names.join(', ')}${renderEnd(options)}`);
         if (output === 'pcap') context.write(pcapngHead(names));
       },
       onDown: (place: { name: string }) => context.progress.note(`${place.name} went down or away`),
@@ -43,13 +76,13 @@ export async function runObserve(context: Context, name: string, options: Observ
         if (output === 'pcap') for (const sight of row.sights) context.write(pcapngPacket(sight));
         else if (output === 'json') context.print(renderRowJson(row, { places }));
         else context.print(renderRow(row, { places, begin, color: context.color, columns: context.columns }));
-        if (process.stdout.writableLength > MOST_UNREAD) reader.abort(tooSlow(name));
+        if (process.stdout.writableLength > MOST_UNREAD) reader.abort(createTooSlow(name));
       },
     };
     const snap = output === 'pcap' ? WHOLE : HEADERS;
     const signal = AbortSignal.any([context.signal, reader.signal]);
     const { rows, drops } = await capture(seat, { places, filter, snap, seconds, count }, listener, signal);
-    stopUnlessInterrupted(signal);
+    throwUnlessEnough(signal);
     const lost = drops.reduce((sum, some) => sum + some, 0);
     context.progress.note(
       `${rows} packet${rows === 1 ? '' : 's'} seen${lost > 0 ? `, ${lost} lost by the kernel` : ''}`,
@@ -58,22 +91,29 @@ export async function runObserve(context: Context, name: string, options: Observ
   return EXIT.ok;
 }
 
-/** Bytes of output that may wait for whoever reads it. */
-const MOST_UNREAD = 64 << 20;
+function parsePlaces(text: string): string[] {
+  const places = text.split(',').map((word) => word.trim());
+  if (places.length <= MOST_PLACES && places.every((word) => /^[^\s/]{1,64}$/.test(word))) return [...new Set(places)];
+  throw new LabError({
+    what: `--at wants 1-${MOST_PLACES} links with commas between them, not '${text.slice(0, 80)}'`,
+    next: 'lab observe --at br0,ct1:eth0,uplink',
+    exit: EXIT.usage,
+  });
+}
 
-const tooSlow = (name: string): LabError =>
+const createTooSlow = (name: string): LabError =>
   new LabError({ what: 'what is captured is read too slowly', where: 'stdout', next: `lab observe ${name} > FILE` });
 
 /** Nobody reads stdout any more. */
 class Unread extends Error {}
 
-/** A full disk or a lost connection is an error; that the learner has seen enough is none. */
-function stopUnlessInterrupted(signal: AbortSignal): void {
+/** Throws what ended the capture, such as a lost connection. A learner who has seen enough is no error. */
+function throwUnlessEnough(signal: AbortSignal): void {
   const reason: unknown = signal.reason;
   if (!(reason instanceof Interrupted) && !(reason instanceof Unread)) signal.throwIfAborted();
 }
 
-function until({ seconds, count }: ObserveOptions): string {
+function renderEnd({ seconds, count }: ObserveOptions): string {
   const bounds = [
     ...(seconds === undefined ? [] : [`for ${seconds} s`]),
     ...(count === undefined ? [] : [`until there are ${count}`]),

@@ -1,68 +1,89 @@
 import { EXIT, forgetHistory, listHistories, readHistory } from '@handwired/host';
 import { chapters, type Progress, progressOf } from '@handwired/labs';
-import type { Context } from '../context.ts';
-import { named } from '../options.ts';
-import { age, renderTable } from '../table.ts';
+import { Option } from 'commander';
+import {
+  type Context,
+  type LabCommand,
+  labName,
+  nameArgument,
+  outputOption,
+  renderName,
+  usageError,
+} from '../command.ts';
+import { formatAge, renderTable } from '../text.ts';
 
-export interface ProgressOptions {
+/** `lab progress`: what was done with a lab so far, from its history alone: the lab need not exist any more. */
+export const command: LabCommand = {
+  example: 'lab progress -o json',
+  declare: (command) =>
+    command
+      .addArgument(nameArgument())
+      .addOption(outputOption('table', 'json'))
+      .addOption(new Option('--forget', 'forget all of that, for good').conflicts('output'))
+      .option('--all', 'with --forget: of every lab'),
+  run: runProgress,
+};
+
+interface ProgressOptions {
   output: 'table' | 'json';
-  /** Forget all that is kept of this lab. */
   forget?: boolean;
-  /** With `forget`: of every lab. */
   all?: boolean;
 }
 
-/** `lab progress`: what was done with a lab so far, from its history alone: the lab need not exist any more. */
-export async function runProgress(context: Context, name: string, options: ProgressOptions): Promise<number> {
-  if (options.forget === true) {
-    const names = options.all === true ? await listHistories() : [name];
-    if (names.length === 0) context.print('nothing is kept of any lab');
-    for (const one of names) {
-      const had = await forgetHistory(one);
-      context.print(had ? `what was kept of lab ${one} is forgotten` : `nothing is kept of lab ${one}`);
-    }
+async function runProgress(context: Context, given: string | undefined, options: ProgressOptions): Promise<number> {
+  const { output, forget = false, all = false } = options;
+  if (all && (!forget || given !== undefined))
+    throw usageError('--all goes with --forget, and without a name', 'progress');
+  const name = given ?? labName();
+  if (forget) {
+    await forgetLabs(all ? await listHistories() : [name], context);
     return EXIT.ok;
   }
-  const progress = await progressNow(name);
-  if (options.output === 'json') {
-    context.print(JSON.stringify({ schemaVersion: 1, lab: name, ...progress }, null, 2));
-  } else {
-    context.print([...table(progress, context.columns), `next: lab next${named(name)}`].join('\n'));
-  }
+  const progress = await readProgress(name);
+  if (output === 'json') context.print(JSON.stringify({ schemaVersion: 1, lab: name, ...progress }, null, 2));
+  else context.print([...renderProgress(progress, context.columns), `next: lab next${renderName(name)}`].join('\n'));
   return EXIT.ok;
 }
 
+async function forgetLabs(names: readonly string[], context: Context): Promise<void> {
+  if (names.length === 0) context.print('nothing is kept of any lab');
+  for (const name of names) {
+    const had = await forgetHistory(name);
+    context.print(had ? `what was kept of lab ${name} is forgotten` : `nothing is kept of lab ${name}`);
+  }
+}
+
 /** How far a learner is, by the lab's history. */
-export const progressNow = async (name: string): Promise<Progress> => progressOf(await readHistory(name), chapters);
+export const readProgress = async (name: string): Promise<Progress> => progressOf(await readHistory(name), chapters);
 
-/** Narrower than this, the last points are left to `-o json`. */
-const columnsOfAll = 62;
+/** Columns that the whole table needs. On a narrower terminal only `-o json` has the last points. */
+const WIDE = 62;
 
-function table({ chapters: each, faults, ...all }: Progress, columns: number): string[] {
-  const isWide = columns >= columnsOfAll;
+function renderProgress({ chapters: each, faults, ...all }: Progress, columns: number): string[] {
+  const isWide = columns >= WIDE;
   const last = (text: string): string[] => (isWide ? [text] : []);
   const rows = each.map(({ number, id, state, shown, points, of, ...one }) => [
     `${number} ${id}`,
     shown ? `${state}*` : state,
     of === 0 ? '-' : `${points?.best ?? 0}/${of}`,
     ...last(points === null ? '-' : String(points.last)),
-    ...numbers(one),
+    ...renderNumbers(one),
   ]);
-  const sum = ['', 'in all', `${all.points}/${all.of}`, ...last(''), ...numbers(all)];
+  const sum = ['', 'in all', `${all.points}/${all.of}`, ...last(''), ...renderNumbers(all)];
   const head = ['chapter', 'state', 'points', ...last('last'), 'tries', 'hints', 'time'];
   const isShown = each.some(({ shown }) => shown);
   return [
     renderTable(head, [...rows, sum]),
     ...(isShown ? ['* our solution of it was run before it passed'] : []),
-    ...faultLines(faults),
+    ...renderFaults(faults),
   ];
 }
 
-const numbers = ({ attempts, hints, seconds }: { attempts: number; hints: number; seconds: number }): string[] => [
-  ...[String(attempts), String(hints), age(seconds)],
-];
+function renderNumbers({ attempts, hints, seconds }: { attempts: number; hints: number; seconds: number }): string[] {
+  return [String(attempts), String(hints), formatAge(seconds)];
+}
 
-function faultLines(faults: Progress['faults']): string[] {
+function renderFaults(faults: Progress['faults']): string[] {
   if (faults.length === 0) return [];
   const right = faults.filter((fault) => fault.right === true);
   const repaired = right.filter((fault) => fault.repaired === true);

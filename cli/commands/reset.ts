@@ -1,43 +1,60 @@
 import { type ChapterId, EXIT, LabError, loadSpec } from '@handwired/host';
 import { chapters } from '@handwired/labs';
-import type { Context } from '../context.ts';
-import { buildOn } from '../lab/build.ts';
-import { toBuildBefore } from '../lab/chapters.ts';
-import { remember } from '../lab/history.ts';
-import { withLock } from '../lab/lock.ts';
-import { withSession } from '../lab/session.ts';
-import { toBaseline } from '../lab/up.ts';
-import { labFlag, named } from '../options.ts';
+import { Option } from 'commander';
+import {
+  type Context,
+  type LabCommand,
+  labName,
+  nameArgument,
+  parseChapter,
+  renderLabFlag,
+  renderName,
+} from '../command.ts';
+import { createBuild, selectToBuildBefore } from '../lab/build.ts';
+import { resetLab } from '../lab/life.ts';
+import { remember, withLock, withSession } from '../lab/open.ts';
 
 /**
- * `lab reset`: the lab host as `lab up` gave it, whatever the learner did to it. `to`: with all that has to stand before
- * that chapter begins, built by us.
+ * `lab reset`: the lab host as `lab up` gave it, whatever the learner did to it. `--to`: then we build all that must
+ * stand before that chapter begins.
  */
-export async function runReset(context: Context, name: string, to?: ChapterId): Promise<number> {
+export const command: LabCommand = {
+  example: 'lab reset --to veth',
+  declare: (command) =>
+    command
+      .addArgument(nameArgument())
+      .addOption(
+        new Option('--to <id>', 'then build all that has to stand before this chapter').argParser(parseChapter),
+      ),
+  run: runReset,
+};
+
+async function runReset(context: Context, name: string = labName(), { to }: { to?: ChapterId }): Promise<number> {
   const flag = to === undefined ? '' : ` --to ${to}`;
   context.resume = `lab reset ${name}${flag}   (goes on from here)`;
-  const before = to === undefined ? [] : toBuildBefore(chapters, to);
+  const before = to === undefined ? [] : selectToBuildBefore(chapters, to);
   await withLock(name, context, async () => {
     const spec = await loadSpec(name);
     if (spec.phase === 'destroying') {
       throw new LabError({ what: `lab ${name} is half removed`, next: `lab destroy ${name}`, exit: EXIT.config });
     }
-    await toBaseline(spec, context);
+    await resetLab(spec, context);
     await remember(name, context, { kind: 'reset', to: to ?? null });
     if (before.length > 0) await buildBefore(name, before, context);
   });
-  if (to === undefined) context.print(`lab ${name} is back to its baseline\nnext: lab ssh${named(name)}`);
-  else context.print(`lab ${name} is as it has to be before chapter ${to}\nnext: lab guide ${to}${labFlag(name)}`);
+  if (to === undefined) context.print(`lab ${name} is back to its baseline\nnext: lab ssh${renderName(name)}`);
+  else
+    context.print(`lab ${name} is as it has to be before chapter ${to}\nnext: lab guide ${to}${renderLabFlag(name)}`);
   return EXIT.ok;
 }
 
-/** From the baseline on there is nothing to reset again: what is left of an interrupted build goes on by itself. */
+/** The reset is done by now: when this is interrupted, `lab build` alone goes on. */
 async function buildBefore(name: string, before: ChapterId[], context: Context): Promise<void> {
   const last = before.at(-1);
   context.resume = `lab build ${name} --through ${last}   (goes on from here)`;
   await context.progress.stage(`built through ${last}`, (note) =>
     withSession(name, context, ({ session, spec: { plan } }) =>
-      buildOn(name, context)(session, plan, {
+      createBuild(name, context)(session, plan, {
         chapters: before,
         onStep: ({ title }) => note(title),
         signal: context.signal,

@@ -1,18 +1,31 @@
-import { EXIT, type DriverName } from '@handwired/host';
+import { EXIT } from '@handwired/host';
 import { ensureSetup } from '@handwired/infra';
-import type { Context } from '../context.ts';
-import { choose } from '../lab/up.ts';
+import { Argument } from 'commander';
+import { type Context, type LabCommand, oneOf } from '../command.ts';
+import { pickDriver } from '../lab/life.ts';
+
+const targets = ['auto', 'vm', 'sandbox', 'docker', 'all'] as const;
+type Target = (typeof targets)[number];
 
 /** `lab setup`: packages, toolchain and image for a driver, for the one that `lab up` would take, or for all. */
-export async function runSetup(context: Context, target: DriverName | 'docker' | 'auto' | 'all'): Promise<number> {
+export const command: LabCommand = {
+  example: 'lab setup sandbox',
+  declare: (command) =>
+    command.addArgument(
+      new Argument('[target]', targets.join(', ')).argParser(oneOf('setup target', targets)).default('auto' as const),
+    ),
+  run: runSetup,
+};
+
+async function runSetup(context: Context, target: Target): Promise<number> {
   context.resume = `lab setup ${target}   (goes on from here)`;
-  const wanted = target === 'auto' ? (await choose({}, context)).name : target;
+  const wanted = target === 'auto' ? (await pickDriver({}, context)).name : target;
   await ensureSetup(wanted, context);
-  context.print(`all that ${whose(wanted)} is here\nnext: lab up`);
+  context.print(`all that ${describeNeed(wanted)} is here\nnext: lab up`);
   return EXIT.ok;
 }
 
-function whose(wanted: DriverName | 'docker' | 'all'): string {
+function describeNeed(wanted: Exclude<Target, 'auto'>): string {
   if (wanted === 'all') return 'the drivers vm and sandbox need';
   return wanted === 'docker' ? 'chapter docker needs on a sandbox' : `driver ${wanted} needs`;
 }

@@ -1,30 +1,41 @@
 import { showLab, showJson } from '@handwired/checker';
-import { EXIT, hasMarks, type ChapterId } from '@handwired/host';
+import { type ChapterId, EXIT, hasMarks, LabError } from '@handwired/host';
 import { drawTopology, inForm } from '@handwired/labs';
-import type { Context } from '../context.ts';
-import { noteHint } from '../fault/state.ts';
-import { withLock } from '../lab/lock.ts';
-import { withSeat } from '../lab/session.ts';
-import { withSource } from '../lab/source.ts';
+import { type Context, type LabCommand, labName, nameArgument, outputOption, throughOption } from '../command.ts';
+import { noteHint } from '../lab/fault.ts';
+import { withSource } from '../lab/open.ts';
 
-export interface ShowOptions {
+/** `lab show`: draws the network as it is now, with what is missing, wrong or beyond the plan marked. */
+export const command: LabCommand = {
+  example: 'lab show -o svg > network.svg',
+  declare: (command) =>
+    command
+      .addArgument(nameArgument())
+      .addOption(throughOption('the chapter whose work is to be there (default: the last one begun)'))
+      .option('--plain', 'lines of ASCII in place of a drawing, for a screen reader (only with -o text)')
+      .addOption(outputOption('text', 'svg', 'mermaid', 'json')),
+  run: runShow,
+};
+
+interface ShowOptions {
   output: 'text' | 'svg' | 'mermaid' | 'json';
   through?: ChapterId;
   plain?: boolean;
 }
 
-/** `lab show`: draws the network as it is now, with what is missing, wrong or beyond the plan marked. */
-export async function runShow(context: Context, name: string, options: ShowOptions): Promise<number> {
-  context.resume = `lab show ${name}`;
+async function runShow(context: Context, name: string = labName(), options: ShowOptions): Promise<number> {
   const { output, through, plain = false } = options;
-  const topology = await withLock(name, context, () =>
-    withSeat(name, context, async (open) => {
-      const drawn = await withSource(open, context, (source) => showLab(source, through));
-      // What is there is anyone's to see; what is wrong with it is a hint for whoever looks for a fault.
-      if (hasMarks(drawn)) await noteHint(name);
-      return drawn;
-    }),
-  );
+  if (plain && output !== 'text') {
+    const what = `--plain goes with -o text, not with ${output}`;
+    throw new LabError({ what, next: 'lab show --plain', exit: EXIT.usage });
+  }
+  context.resume = `lab show ${name}`;
+  const topology = await withSource(name, context, async (source) => {
+    const drawn = await showLab(source, through);
+    // What is there is no secret; what is wrong with it is a hint for whoever looks for a fault.
+    if (hasMarks(drawn)) await noteHint(name);
+    return drawn;
+  });
   if (output === 'json') context.print(showJson(topology).trimEnd());
   else {
     const form = output === 'text' && plain ? 'plain' : output;

@@ -1,10 +1,20 @@
-import { runRemote } from './exec.ts';
+import type { Command } from 'commander';
+import { type Context, type LabCommand, labName, nameArgument } from '../command.ts';
+import { createWordsError, runRemote } from './exec.ts';
 
 /**
- * An interactive root shell on the lab host; returns its exit status. With a terminal on stdin it gets a pty of the
- * terminal's size and every key; without one it is a plain shell that reads commands from stdin, as with ssh(1).
- * The terminal is put back however this ends. Throws LabError as `runExec` does.
+ * `lab ssh`: an interactive root shell on the lab host; gives its exit status. With a terminal on stdin it gets a pty of
+ * the terminal's size and every key. Without one it is a plain shell that reads commands from stdin, as with ssh(1). The
+ * terminal is put back however this ends.
  */
-export function runSsh(context: { signal: AbortSignal }, name: string): Promise<number> {
+export const command: LabCommand = {
+  example: 'lab ssh demo',
+  declare: (command) => command.addArgument(nameArgument()).allowExcessArguments(),
+  run: runSsh,
+  passesSignals: () => true,
+};
+
+async function runSsh(context: Context, name: string = labName(), _flags: object, { args }: Command): Promise<number> {
+  if (args.length > 1) throw createWordsError('lab ssh takes no command', [name, ...args.slice(1)]);
   return runRemote(context, name, { line: undefined, shown: 'root shell', tty: process.stdin.isTTY });
 }

@@ -1,9 +1,16 @@
 import { EXIT, findSpec, listLabs, loadSpec, messageOf, type LabSpec } from '@handwired/host';
 import { drivers } from '@handwired/infra';
-import type { Context } from '../context.ts';
-import { age, renderTable } from '../table.ts';
+import { type Context, type LabCommand, nameArgument, outputOption } from '../command.ts';
+import { formatAge, renderTable } from '../text.ts';
 
-/** One lab as `lab status -o json` shows it. Absent numbers: not known. */
+/** `lab status`: every lab that has anything on this machine, or the named one. */
+export const command: LabCommand = {
+  example: 'lab status -o json',
+  declare: (command) => command.addArgument(nameArgument()).addOption(outputOption('table', 'json')),
+  run: runStatus,
+};
+
+/** One lab as `lab status -o json` shows it. null: not known. */
 export interface LabStatus {
   name: string;
   driver: LabSpec['driver'] | null;
@@ -18,33 +25,36 @@ export interface LabStatus {
   next: string;
 }
 
-/** How long one driver may take to say how its lab host is. */
-const statusMs = 5_000;
+/** How long a driver may take to answer. */
+const STATUS_MS = 5_000;
 
-/** `lab status`: every lab that has anything on this machine, or the named one. */
-export async function runStatus(context: Context, name: string | undefined, output: 'table' | 'json'): Promise<number> {
+async function runStatus(
+  context: Context,
+  name: string | undefined,
+  { output }: { output: 'table' | 'json' },
+): Promise<number> {
   if (name !== undefined) await loadSpec(name);
   const names = name === undefined ? await listLabs() : [name];
-  const labs = await Promise.all(names.map((lab) => statusOf(lab, context.signal)));
+  const labs = await Promise.all(names.map((lab) => readStatus(lab, context.signal)));
   if (output === 'json') context.print(JSON.stringify({ schemaVersion: 1, labs }, null, 2));
-  else context.print(labs.length === 0 ? 'there is no lab\nnext: lab up' : table(labs));
+  else context.print(labs.length === 0 ? 'there is no lab\nnext: lab up' : renderLabs(labs));
   return EXIT.ok;
 }
 
-/** What one lab is like now. Never throws for a lab that is broken. */
-export async function statusOf(name: string, signal: AbortSignal): Promise<LabStatus> {
+/** What one lab is like now. Throws for an aborted signal only, never for a lab that is broken. */
+export async function readStatus(name: string, signal: AbortSignal): Promise<LabStatus> {
   try {
     const spec = await findSpec(name);
-    if (!spec) return blank(name, 'broken', 'cut off before anything was made', `lab destroy ${name}`);
-    return await withSpec(spec, signal);
+    if (!spec) return createUnknown(name, 'broken', 'cut off before anything was made', `lab destroy ${name}`);
+    return await askDriver(spec, signal);
   } catch (error) {
     signal.throwIfAborted();
-    return blank(name, 'damaged', messageOf(error), `lab destroy ${name}`);
+    return createUnknown(name, 'damaged', messageOf(error), `lab destroy ${name}`);
   }
 }
 
-async function withSpec(spec: LabSpec, signal: AbortSignal): Promise<LabStatus> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(statusMs)]);
+async function askDriver(spec: LabSpec, signal: AbortSignal): Promise<LabStatus> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(STATUS_MS)]);
   const { state, detail, memoryMiB, diskMiB } = await drivers[spec.driver]
     .status(spec, limited)
     .catch((error: unknown) => {
@@ -61,32 +71,42 @@ async function withSpec(spec: LabSpec, signal: AbortSignal): Promise<LabStatus> 
     memoryMiB: memoryMiB ?? null,
     diskMiB: diskMiB ?? null,
     conditions: spec.conditions,
-    next: nextOf(spec, state),
+    next: findNext(spec, state),
   };
 }
 
-function nextOf({ name, phase }: LabSpec, state: string): string {
+function findNext({ name, phase }: LabSpec, state: string): string {
   if (phase === 'destroying') return `lab destroy ${name}`;
   return phase === 'ready' && state === 'up' ? `lab ssh ${name}` : `lab up ${name}`;
 }
 
-function blank(name: string, state: string, detail: string, next: string): LabStatus {
-  const unknown = { driver: null, createdAt: null, ageSeconds: null, memoryMiB: null, diskMiB: null, conditions: null };
-  return { ...unknown, name, state, detail, next };
+function createUnknown(name: string, state: string, detail: string, next: string): LabStatus {
+  return {
+    name,
+    driver: null,
+    state,
+    detail,
+    createdAt: null,
+    ageSeconds: null,
+    memoryMiB: null,
+    diskMiB: null,
+    conditions: null,
+    next,
+  };
 }
 
-function table(labs: LabStatus[]): string {
+function renderLabs(labs: LabStatus[]): string {
   const rows = labs.map((lab) => [
     lab.name,
     lab.driver ?? '?',
     lab.state,
-    age(lab.ageSeconds),
-    mib(lab.memoryMiB),
-    mib(lab.diskMiB),
+    formatAge(lab.ageSeconds),
+    formatMiB(lab.memoryMiB),
+    formatMiB(lab.diskMiB),
     lab.next,
     lab.detail,
   ]);
   return renderTable(['name', 'driver', 'state', 'age', 'memory', 'disk', 'next', 'detail'], rows);
 }
 
-const mib = (value: number | null): string => (value === null ? '-' : `${Math.round(value)} MiB`);
+const formatMiB = (value: number | null): string => (value === null ? '-' : `${Math.round(value)} MiB`);

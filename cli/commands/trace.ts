@@ -1,29 +1,50 @@
+import { isIPv4 } from 'node:net';
 import { renderTrace, renderTraceJson, traceLab } from '@handwired/checker';
-import { EXIT } from '@handwired/host';
-import type { Context } from '../context.ts';
-import { noteHint } from '../fault/state.ts';
-import { withLock } from '../lab/lock.ts';
-import { withSeat } from '../lab/session.ts';
-import { withSource } from '../lab/source.ts';
+import { EXIT, trafficEnds, world } from '@handwired/host';
+import { Argument } from 'commander';
+import { type Context, type LabCommand, labName, labOption, oneOf, outputOption, wholeNumber } from '../command.ts';
+import { noteHint } from '../lab/fault.ts';
+import { withSource } from '../lab/open.ts';
 
-export interface TraceOptions {
-  lab: string;
+const ends = `${trafficEnds.join(', ')} or an address`;
+
+/** `lab trace`: sends one packet and prints its whole way. 0: it was answered; 1: it was not. */
+export const command: LabCommand = {
+  example: 'lab trace ct1 internet\n  lab trace outside host --port 8080\n  lab trace ct2 1.1.1.1 --port 53',
+  declare: (command) =>
+    command
+      .addArgument(new Argument('<from>', `who sends it: ${ends}`).argParser(parseEnd))
+      .addArgument(new Argument('<to>', 'who is to get it: the same').argParser(parseEnd))
+      .option(
+        '--port <n>',
+        'a TCP connection to this port, a DNS question to 53 (default: a ping)',
+        wholeNumber('--port', 1, 65_535, 'lab trace --help'),
+      )
+      .addOption(labOption())
+      .addOption(outputOption('text', 'json')),
+  run: runTrace,
+};
+
+interface TraceOptions {
+  lab?: string;
   port?: number;
   output: 'text' | 'json';
 }
 
-/** `lab trace`: sends one packet and prints its whole way. 0: it was answered; 1: it was not. */
-export async function runTrace(context: Context, from: string, to: string, options: TraceOptions): Promise<number> {
-  const { lab, port, output } = options;
+async function runTrace(context: Context, from: string, to: string, options: TraceOptions): Promise<number> {
+  const { lab = labName(), port, output } = options;
   context.resume = `lab trace --lab ${lab} ${from} ${to}`;
-  const trace = await withLock(lab, context, () =>
-    withSeat(lab, context, async (open) => {
-      const seen = await withSource(open, context, (source) => traceLab(source, { lab, from, to, port }));
-      // Where it died is anyone's to see; why is a hint for whoever looks for a fault.
-      if (seen.diagnosis !== null) await noteHint(lab);
-      return seen;
-    }),
-  );
+  const trace = await withSource(lab, context, async (source) => {
+    const seen = await traceLab(source, { lab, from, to, port });
+    // Where the packet died is no secret; why it did is a hint for whoever looks for a fault.
+    if (seen.diagnosis !== null) await noteHint(lab);
+    return seen;
+  });
   context.print((output === 'json' ? renderTraceJson(trace) : renderTrace(trace, context)).trimEnd());
   return trace.end.verdict === 'answered' ? EXIT.ok : EXIT.failed;
+}
+
+function parseEnd(word: string): string {
+  if (isIPv4(word)) return word;
+  return word === world.site.name ? 'internet' : oneOf('end', trafficEnds, 'lab trace --help')(word);
 }

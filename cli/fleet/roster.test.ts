@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EXIT, LabError, labNamePattern } from '@handwired/host';
-import { labOf, loadRoster, parseRoster } from './roster.ts';
+import { loadRoster, nameLab, parseRoster, upLimit } from './roster.ts';
 
 const read = (text: string) => parseRoster(text, 'roster.csv', 'fleet');
 
@@ -80,16 +80,30 @@ test('what is not UTF-8, not a file or endless is refused, and no next command w
 });
 
 test('a lab name is the student where that is a DNS label', () => {
-  assert.equal(labOf('ann', 'fleet'), 'fleet-ann');
+  assert.equal(nameLab('ann', 'fleet'), 'fleet-ann');
 });
 
 test('any other student gets a DNS label of their own', () => {
   const odd = ['Ann Lee', 'ann.lee', 'ANN-LEE', '李', '=cmd()', '../..', 'Ångström', 'x'.repeat(128), '-', '--help'];
-  const names = odd.map((student) => labOf(student, 'fleet'));
+  const names = odd.map((student) => nameLab(student, 'fleet'));
   for (const name of names) assert.match(name, labNamePattern);
   assert.equal(new Set(names).size, odd.length);
 });
 
 test('the longest prefix leaves room for a label', () => {
-  assert.match(labOf('Some Student With A Name', 'p'.repeat(16)), labNamePattern);
+  assert.match(nameLab('Some Student With A Name', 'p'.repeat(16)), labNamePattern);
+});
+
+test('memory bounds how many VMs are brought up at once', () => {
+  assert.equal(upLimit('vm', 512, { cores: 16, freeMiB: 2_000 }), 2);
+});
+
+test('cores bound it where memory is plenty, and a sandbox costs less than a VM', () => {
+  const machine = { cores: 2, freeMiB: 24_000 };
+  assert.equal(upLimit('vm', 512, machine), 2);
+  assert.equal(upLimit('sandbox', 512, machine), 4);
+});
+
+test('one lab at a time is the least, however small the machine', () => {
+  assert.equal(upLimit('vm', 4096, { cores: 1, freeMiB: 100 }), 1);
 });

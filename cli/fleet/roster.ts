@@ -1,10 +1,62 @@
+/** A roster of students: how it is read, how work is done on each student's lab, and how the outcomes are shown. */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { buffer } from 'node:stream/consumers';
-import { EXIT, LabError, labNamePattern, messageOf, quote } from '@handwired/host';
+import { csvOf } from '@handwired/checker';
+import {
+  type DriverName,
+  EXIT,
+  LabError,
+  labNamePattern,
+  messageOf,
+  type Progress,
+  quote,
+  readFreeMemoryMiB,
+} from '@handwired/host';
+import { Option, type Command } from 'commander';
 import { parse } from 'csv-parse/sync';
+import pLimit from 'p-limit';
 import { z } from 'zod';
+import { type Context, outputOption, wholeNumber } from '../command.ts';
+import { renderTable } from '../text.ts';
 
+/** The flags of every fleet command. */
+export interface FleetOptions {
+  /** The start of each lab's name. */
+  prefix: string;
+  output: Format;
+  /** How many labs at once, in place of what memory and cores allow. */
+  jobs?: number;
+}
+
+type Format = 'table' | 'csv' | 'json';
+
+const defaultPrefix = 'fleet';
+
+/** Adds `<roster>` and the flags of every fleet command. */
+export const addFleetOptions = (command: Command): Command =>
+  command
+    .argument('<roster>')
+    .addOption(new Option('--prefix <word>', "start of each lab's name").default(defaultPrefix).argParser(parsePrefix))
+    .addOption(outputOption<Format>('table', 'csv', 'json'))
+    .option('--jobs <n>', 'labs at once', wholeNumber('--jobs', 1, 256, 'lab fleet --help'));
+
+/** Short enough to leave room for a student in a DNS label of 32 characters. */
+function parsePrefix(word: string): string {
+  if (labNamePattern.test(word) && word.length <= 16) return word;
+  throw new LabError({
+    what: `--prefix wants 1-16 characters a-z, 0-9 and -, not '${word.slice(0, 40)}'`,
+    next: 'lab fleet up roster.csv',
+    exit: EXIT.usage,
+  });
+}
+
+/** A fleet command as one would type it again. `word`: `up`, `grade`, ... */
+export const renderFleetCommand = (word: string, file: string, { prefix }: FleetOptions): string =>
+  `lab fleet ${word} ${quote(file)}${prefix === defaultPrefix ? '' : ` --prefix ${prefix}`}`;
+
+/** One line of a roster. */
 export interface Student {
   /** As the roster has it. */
   student: string;
@@ -14,7 +66,7 @@ export interface Student {
   line: number;
 }
 
-/** The field as it comes: a name or id of up to 128 printable characters. */
+/** A student's name or id: 1-128 printable characters. */
 const StudentId = z
   .string()
   .trim()
@@ -22,32 +74,35 @@ const StudentId = z
   .max(128, 'the student is longer than 128 characters')
   .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'the student has control characters');
 
-/** Bytes of roster that are read at most: some 10 000 students. */
-const maxBytes = 1024 * 1024;
+/** Bytes that a roster may have: enough for some 10 000 students. */
+const MOST_BYTES = 1024 * 1024;
 
-/** Reads a roster: CSV (RFC 4180) with a header that has a `student` column; others are ignored. */
+/**
+ * Reads a roster: CSV (RFC 4180), UTF-8, with a header that has a `student` column; other columns are ignored. Throws
+ * LabError (78) that names all that is wrong with it.
+ */
 export async function loadRoster(file: string, prefix: string): Promise<Student[]> {
-  const bytes = await firstBytes(file).catch((cause: unknown) => {
+  const bytes = await readStart(file).catch((cause: unknown) => {
     const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const what = `cannot read the roster: ${messageOf(cause)}`;
-    throw rosterError(what, file, absent ? `printf 'student\\nann\\nben\\n' > ${quote(file)}` : undefined);
+    throw createRosterError(what, file, absent ? `printf 'student\\nann\\nben\\n' > ${quote(file)}` : undefined);
   });
-  if (bytes.length > maxBytes) throw rosterError('the roster is larger than 1 MiB', file);
-  return parseRoster(decoded(bytes, file), file, prefix);
+  if (bytes.length > MOST_BYTES) throw createRosterError('the roster is larger than 1 MiB', file);
+  return parseRoster(decodeText(bytes, file), file, prefix);
 }
 
-/** No more than is needed to see that there is too much. */
-async function firstBytes(file: string): Promise<Uint8Array> {
+/** Reads no more than is needed to see that there is too much. */
+async function readStart(file: string): Promise<Uint8Array> {
   const handle = await open(file);
-  return buffer(handle.createReadStream({ end: maxBytes }));
+  return buffer(handle.createReadStream({ end: MOST_BYTES }));
 }
 
-/** A name that is read in the wrong encoding would stand wrong in the gradebook, and make another lab. */
-function decoded(bytes: Uint8Array, file: string): string {
+/** Text in another encoding is refused: a student's name would be wrong in the gradebook and give another lab. */
+function decodeText(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw rosterError(
+    throw createRosterError(
       'the roster is not UTF-8 text',
       file,
       `file ${quote(file)}   (then iconv -t UTF-8 from what it is)`,
@@ -55,14 +110,14 @@ function decoded(bytes: Uint8Array, file: string): string {
   }
 }
 
-/** The students of a roster's text. All that is wrong with it is told at once, with line numbers. */
+/** The students of a roster's text. Throws LabError (78) that names all that is wrong with it, with line numbers. */
 export function parseRoster(text: string, file: string, prefix: string): Student[] {
   const records = readRecords(text, file);
   const [head] = records;
   const column = head?.fields.findIndex((name) => name.toLowerCase() === 'student') ?? -1;
   if (column < 0) {
     const has = head ? `; it is: ${head.fields.join(', ').slice(0, 80)}` : '';
-    throw rosterError(`line 1: the header has no column named student${has}`, file);
+    throw createRosterError(`line 1: the header has no column named student${has}`, file);
   }
   const problems: string[] = [];
   const students: Student[] = [];
@@ -73,43 +128,43 @@ export function parseRoster(text: string, file: string, prefix: string): Student
       problems.push(`line ${line}: ${parsed.error.issues[0]?.message ?? 'not a student'}`);
       continue;
     }
-    const student: Student = { student: parsed.data, lab: labOf(parsed.data, prefix), line };
+    const student: Student = { student: parsed.data, lab: nameLab(parsed.data, prefix), line };
     const before = taken.get(student.lab);
     if (before) problems.push(`line ${line}: ${student.student} is there already, in line ${before.line}`);
     else students.push(student);
     taken.set(student.lab, student);
   }
-  if (problems.length > 0) throw rosterError(problems.join('; '), file);
-  if (students.length === 0) throw rosterError('the roster has no students', file);
+  if (problems.length > 0) throw createRosterError(problems.join('; '), file);
+  if (students.length === 0) throw createRosterError('the roster has no students', file);
   return students;
 }
 
-interface Row {
+interface RosterLine {
   fields: string[];
   line: number;
 }
 
-function readRecords(text: string, file: string): Row[] {
+function readRecords(text: string, file: string): RosterLine[] {
   try {
     const options = { bom: true, trim: true, skip_empty_lines: true, info: true, relax_column_count: true } as const;
     const rows = parse(text, options) as unknown as { record: string[]; info: { lines: number } }[];
     return rows.map(({ record, info }) => ({ fields: record, line: info.lines }));
   } catch (error) {
-    throw rosterError(`not CSV: ${messageOf(error).slice(0, 120)}`, file);
+    throw createRosterError(`not CSV: ${messageOf(error).slice(0, 120)}`, file);
   }
 }
 
-/** The next command must never write to a roster that is there. */
-function rosterError(what: string, file: string, next?: string): LabError {
+/** `next` defaults to a command that shows the roster. It must never write to a roster that is there. */
+function createRosterError(what: string, file: string, next?: string): LabError {
   const look = `head -n 5 ${quote(file)}   (CSV, its first line names the columns, one of them student)`;
   return new LabError({ what, where: file, next: next ?? look, exit: EXIT.config });
 }
 
 /**
- * A student's lab name: `fleet-ann`. What a DNS label can't hold is dropped, and then the start of the id's SHA-256
- * is put behind it, so that `Ann Lee` and `ann.lee` get labs of their own whatever else the roster holds.
+ * The name of a student's lab: `fleet-ann`. Characters that a DNS label can't hold are dropped; the start of the id's
+ * SHA-256 is then added, so that `Ann Lee` and `ann.lee` get labs of their own whatever else the roster holds.
  */
-export function labOf(student: string, prefix: string): string {
+export function nameLab(student: string, prefix: string): string {
   const plain = `${prefix}-${student}`;
   if (labNamePattern.test(plain)) return plain;
   const hash = createHash('sha256').update(student).digest('hex').slice(0, 6);
@@ -121,4 +176,102 @@ export function labOf(student: string, prefix: string): string {
   const room = 32 - prefix.length - hash.length - 2;
   const slug = letters.slice(0, room).replace(/-+$/, '');
   return [prefix, slug, hash].filter((part) => part !== '').join('-');
+}
+
+/** MiB that a lab host and the processes beside it take while it is brought up. */
+const cost: Record<DriverName, (memoryMiB: number) => number> = {
+  vm: (memoryMiB) => memoryMiB + 128,
+  sandbox: () => 96,
+};
+
+/** Labs that a core can bring up at once: a booting VM keeps a core busy, a sandbox mostly waits. */
+const perCore: Record<DriverName, number> = { vm: 1, sandbox: 2 };
+
+/** How many labs to bring up at the same time: as many as memory (MiB) and cores allow, at least one. */
+export function upLimit(driver: DriverName, memoryMiB: number, machine: { cores: number; freeMiB: number }): number {
+  const byMemory = Math.floor((machine.freeMiB * 0.8) / cost[driver](memoryMiB));
+  return Math.max(1, Math.min(byMemory, machine.cores * perCore[driver]));
+}
+
+/** How many labs to grade at the same time. Grading mostly waits for the network, and a session takes a few MiB. */
+export const gradeLimit = (cores: number): number => cores * 4;
+
+/** This machine now: the cores that this process may use, and its free memory. */
+export async function measureMachine(): Promise<{ cores: number; freeMiB: number }> {
+  return { cores: availableParallelism(), freeMiB: await readFreeMemoryMiB() };
+}
+
+/** What became of one student's lab: a value, or the error that stopped it. */
+export type Outcome<T> = Student & ({ value: T } | { error: unknown });
+
+/**
+ * Does the same work for each student, at most `limit` at once. A failure is kept as that student's outcome and does not
+ * harm the others; only an interruption ends it all.
+ */
+export async function forEachStudent<T>(
+  students: readonly Student[],
+  limit: number,
+  context: Context,
+  work: (student: Student, context: Context) => Promise<T>,
+): Promise<Outcome<T>[]> {
+  const queue = pLimit(limit);
+  const outcomes = await Promise.all(
+    students.map((student) =>
+      queue(async (): Promise<Outcome<T>> => {
+        context.signal.throwIfAborted();
+        try {
+          return { ...student, value: await work(student, prefixStages(context, student)) };
+        } catch (error) {
+          return { ...student, error };
+        }
+      }),
+    ),
+  );
+  context.signal.throwIfAborted();
+  return outcomes;
+}
+
+/** The same context with the lab's name before its stages and notes. */
+function prefixStages(context: Context, { lab }: Student): Context {
+  const progress: Progress = {
+    stage: (title, work) => context.progress.stage(`${lab}: ${title}`, work),
+    note: (text) => context.progress.note(`${lab}: ${text}`),
+  };
+  return { ...context, progress };
+}
+
+/** Why a student's work failed, and the next command, on one line. */
+export const describeError = (error: unknown): string =>
+  error instanceof LabError ? `${messageOf(error)} (next: ${error.next})` : messageOf(error);
+
+/** Prints one row for each student and returns the exit code. `describe`: the row's state and detail for a value. */
+export function printOutcomes<T>(
+  outcomes: readonly Outcome<T>[],
+  describe: (value: T) => { state: string; detail: string },
+  { output }: FleetOptions,
+  context: Context,
+): number {
+  const rows = outcomes.map((outcome) => {
+    const { student, lab } = outcome;
+    if ('error' in outcome) return { student, lab, state: 'error', detail: describeError(outcome.error) };
+    const { state, detail } = describe(outcome.value);
+    return { student, lab, state, detail };
+  });
+  const cells = rows.map(({ student, lab, state, detail }) => [student, lab, state, detail]);
+  context.print(renderStudents(rows, ['student', 'lab', 'state', 'detail'], cells, output));
+  return outcomes.some((outcome) => 'error' in outcome) ? EXIT.fault : EXIT.ok;
+}
+
+/**
+ * Rows of students: as JSON, or as a table or CSV of `cells` under `head`. In CSV a cell that a spreadsheet would run as a
+ * formula is escaped.
+ */
+export function renderStudents(
+  rows: readonly unknown[],
+  head: readonly string[],
+  cells: readonly (readonly string[])[],
+  format: Format,
+): string {
+  if (format === 'json') return JSON.stringify({ schemaVersion: 1, students: rows }, null, 2);
+  return format === 'table' ? renderTable(head, cells) : csvOf([[...head], ...cells.map((row) => [...row])]).trimEnd();
 }

@@ -1,0 +1,44 @@
+import { EXIT } from '@handwired/host';
+import { faults, type Level } from '@handwired/labs/faults';
+import { type Context, type LabCommand, outputOption } from '../../command.ts';
+
+/** `lab fault list`: what can be put in, and nothing of what is. */
+export const command: LabCommand = {
+  example: 'lab fault list -o json',
+  declare: (command) => command.addOption(outputOption('text', 'json')),
+  run: runList,
+};
+
+function runList(context: Context, { output }: { output: 'text' | 'json' }): number {
+  const rows = faults
+    .map(({ id, level, needs, machine = null, conditions = {}, title }) => ({
+      id,
+      level,
+      needs,
+      machine,
+      conditions,
+      title,
+    }))
+    .sort((a, b) => a.level - b.level || (a.id < b.id ? -1 : 1));
+  if (output === 'json') context.print(JSON.stringify({ schemaVersion: 1, faults: rows }, null, 2));
+  else context.print(renderFaults(rows, context.columns).join('\n'));
+  return EXIT.ok;
+}
+
+const levels: Record<Level, string> = {
+  1: 'one look shows it',
+  2: 'it takes following the packet',
+  3: 'it misleads; at this level several are put in at once, of every level',
+};
+
+function renderFaults(rows: readonly { id: string; level: Level; title: string }[], columns: number): string[] {
+  const width = Math.max(...rows.map(({ id }) => id.length)) + 2;
+  return ([1, 2, 3] as const).flatMap((level) => {
+    const own = rows.filter((row) => row.level === level);
+    if (own.length === 0) return [];
+    const lines = own.map(({ id, title }) =>
+      2 + width + title.length <= columns ? `  ${id.padEnd(width)}${title}` : `  ${id}\n    ${title}`,
+    );
+    return [`level ${level}: ${levels[level]}`, ...lines];
+  });
+}

@@ -1,0 +1,55 @@
+import { EXIT } from '@handwired/host';
+import { commandsOf, type Fault } from '@handwired/labs/faults';
+import { type Context, type LabCommand, labName, labOption, renderLabFlag, renderName } from '../../command.ts';
+import {
+  type FaultLab,
+  gradeWhole,
+  listIds,
+  noteOutcome,
+  type OpenFault,
+  readFaults,
+  saveFault,
+  withOpenFault,
+} from '../../lab/fault.ts';
+import { printable } from '../../text.ts';
+
+/** `lab fault reveal`: gives up, and is told what was broken, why it showed as it did, and what mends it. */
+export const command: LabCommand = {
+  example: 'lab fault reveal',
+  declare: (command) => command.addOption(labOption()),
+  run: runReveal,
+};
+
+function runReveal(context: Context, { lab: name = labName() }: { lab?: string }): Promise<number> {
+  return withOpenFault(name, 'reveal', context, (lab, open) => reveal(lab, open, context));
+}
+
+async function reveal(lab: FaultLab, before: OpenFault, context: Context): Promise<number> {
+  const { name } = lab;
+  const open: OpenFault = { ...before, phase: 'revealed' };
+  const { checks } = await gradeWhole(lab, { through: open.through, hints: 3 }, context);
+  const failing = checks.filter(({ id, verdict }) => verdict !== 'pass' && open.passed.includes(id));
+  await noteOutcome(name, open, { repaired: failing.length === 0, closed: true }, context);
+  await saveFault(name, open);
+  for (const fault of readFaults(open, name)) {
+    // The checker's hint is about this very lab, which may be built in another way than ours: it comes first.
+    const hint = checks.find(({ diagnosis }) => diagnosis?.cause === fault.cause)?.hint;
+    context.print(renderFault(fault, hint ?? renderOwnRepair(fault, lab)).join('\n'));
+  }
+  context.print(
+    failing.length === 0
+      ? `it is repaired already\nnext: lab fault inject${renderLabFlag(name)}`
+      : `failing now: ${listIds(failing.map(({ id }) => id))}\nnext: type it, or lab fault repair${renderLabFlag(name)}; then lab check${renderName(name)}`,
+  );
+  return EXIT.ok;
+}
+
+const renderOwnRepair = (fault: Fault, { spec: { plan } }: FaultLab): string =>
+  commandsOf('repair', [fault], plan)
+    .map(({ run }) => run.cmd)
+    .join('\n');
+
+function renderFault({ id, title, tells }: Fault, repair: string): string[] {
+  const commands = repair.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return [`${title} (${id})`, tells, 'what mends it:', ...commands.map((line) => `  ${printable(line)}`), ''];
+}

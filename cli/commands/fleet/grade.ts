@@ -1,0 +1,132 @@
+import { type Report, totalOf } from '@handwired/checker';
+import { type ChapterId, type ChapterInfo, EXIT, LabError } from '@handwired/host';
+import { chapters as course } from '@handwired/labs';
+import { type ChapterFlags, chapterOption, type Context, type LabCommand, throughOption } from '../../command.ts';
+import {
+  addFleetOptions,
+  describeError,
+  type FleetOptions,
+  forEachStudent,
+  gradeLimit,
+  loadRoster,
+  measureMachine,
+  type Outcome,
+  renderFleetCommand,
+  renderStudents,
+} from '../../fleet/roster.ts';
+import { lastNetworkChapter } from '../../lab/build.ts';
+import { gradeLab } from '../../lab/grade.ts';
+import { hasFolder } from '../../lab/life.ts';
+import { withLock } from '../../lab/open.ts';
+
+/** `lab fleet grade`: all labs graded in parallel; one row of the gradebook for each student, whatever happens to the others. */
+export const command: LabCommand = {
+  example: 'lab fleet grade roster.csv',
+  declare: (command) =>
+    addFleetOptions(command)
+      .addOption(chapterOption('this chapter alone'))
+      .addOption(throughOption('all chapters up to this one')),
+  run: runGrade,
+};
+
+async function runGrade(context: Context, file: string, options: FleetOptions & ChapterFlags): Promise<number> {
+  context.resume = renderFleetCommand('grade', file, options);
+  const students = await loadRoster(file, options.prefix);
+  const chapters = selectGraded(options);
+  const limit = options.jobs ?? gradeLimit((await measureMachine()).cores);
+  const outcomes = await forEachStudent(students, limit, context, async ({ lab }, own) => {
+    if (!(await hasFolder(lab))) throw createNoLab(lab, renderFleetCommand('up', file, options));
+    return own.progress.stage('graded', () => withLock(lab, own, () => gradeLab(lab, options, own)));
+  });
+  const rows = outcomes.map((outcome) => createRow(outcome, chapters));
+  context.print(renderGradebook(rows, chapters, options.output));
+  if (rows.some(({ verdict }) => verdict === 'error')) return EXIT.fault;
+  return rows.every(({ verdict }) => verdict === 'pass') ? EXIT.ok : EXIT.failed;
+}
+
+/** The next command is not `lab up`: that would give the lab a plan that is no student's. */
+const createNoLab = (lab: string, next: string): LabError =>
+  new LabError({ what: `there is no lab named ${lab}`, next, exit: EXIT.config });
+
+/** The gradebook's columns: the chapters asked for, else those of the network. Cleanup can't pass while the network stands. */
+function selectGraded({ chapter, through }: ChapterFlags): typeof course {
+  if (chapter !== undefined) return course.filter(({ id }) => id === chapter);
+  const last = course.findIndex(({ id }) => id === (through ?? lastNetworkChapter));
+  return course.filter(({ points }, at) => at <= last && points > 0);
+}
+
+/** Points of a chapter. `error`: it could not be graded, which is not the same as none. */
+type Points = number | 'error';
+
+/** One student's line of the gradebook. */
+export interface GradebookRow {
+  student: string;
+  lab: string;
+  /** `pass`: all graded chapters pass; `fail`: some do not; `nothing`: none was begun; `error`: lab could not grade it. */
+  verdict: 'pass' | 'fail' | 'nothing' | 'error';
+  points: Points;
+  maxPoints: number;
+  chapters: Partial<Record<ChapterId, Points>>;
+  /** What failed first, or why it could not be graded. */
+  detail: string;
+}
+
+/** The row for what became of grading one student's lab on these chapters. */
+export function createRow(outcome: Outcome<Report>, chapters: readonly ChapterInfo[]): GradebookRow {
+  const { student, lab } = outcome;
+  const maxPoints = chapters.reduce((sum, chapter) => sum + chapter.points, 0);
+  if ('error' in outcome) {
+    const nothingKnown = Object.fromEntries(chapters.map(({ id }) => [id, 'error' as const]));
+    return {
+      student,
+      lab,
+      verdict: 'error',
+      points: 'error',
+      maxPoints,
+      chapters: nothingKnown,
+      detail: describeError(outcome.error),
+    };
+  }
+  const { checks, summary, exit } = outcome.value;
+  const graded = new Map(summary.chapters.map(({ id, points }) => [id, points ?? ('error' as const)]));
+  const points = chapters.map(({ id }) => graded.get(id) ?? 0);
+  const verdict = verdicts[exit];
+  const total = totalOf(points.map((value) => (value === 'error' ? 0 : value)));
+  const bad = checks.find((check) => check.verdict === (verdict === 'error' ? 'error' : 'fail'));
+  return {
+    student,
+    lab,
+    verdict: verdict === 'pass' && total < maxPoints ? 'fail' : verdict,
+    points: verdict === 'error' ? 'error' : total,
+    maxPoints,
+    chapters: Object.fromEntries(chapters.map(({ id }, at) => [id, points[at]])),
+    detail: bad ? `${bad.title}: ${bad.because ?? bad.actual}` : listUnbegun(chapters, graded),
+  };
+}
+
+/** A report's exit code as a verdict. */
+const verdicts = { 0: 'pass', 1: 'fail', 2: 'nothing', 3: 'error' } as const;
+
+function listUnbegun(chapters: readonly ChapterInfo[], graded: ReadonlyMap<ChapterId, Points>): string {
+  const missing = chapters.filter(({ id }) => !graded.has(id)).map(({ id }) => id);
+  return missing.length === 0 ? '' : `not begun: ${missing.join(' ')}`;
+}
+
+/** The gradebook in one of the formats. */
+export function renderGradebook(
+  rows: readonly GradebookRow[],
+  chapters: readonly ChapterInfo[],
+  format: FleetOptions['output'],
+): string {
+  const head = ['student', 'lab', ...chapters.map(({ id }) => id), 'points', 'max', 'verdict', 'detail'];
+  const cells = rows.map((row) => [
+    row.student,
+    row.lab,
+    ...chapters.map(({ id }) => String(row.chapters[id] ?? 'error')),
+    String(row.points),
+    String(row.maxPoints),
+    row.verdict,
+    row.detail,
+  ]);
+  return renderStudents(rows, head, cells, format);
+}

@@ -1,0 +1,32 @@
+import { type ChapterId, EXIT } from '@handwired/host';
+import { chapters, undo } from '@handwired/labs';
+import { Option } from 'commander';
+import { chapterOption, type Context, type LabCommand, labName, nameArgument, renderName } from '../command.ts';
+import { createStepPrinter, selectToUndo } from '../lab/build.ts';
+import { withLock, withSession } from '../lab/open.ts';
+
+/** `lab undo`: takes our solution back, the last step first, and nothing that was there before it. */
+export const command: LabCommand = {
+  example: 'lab undo --chapter publish',
+  declare: (command) =>
+    command
+      .addArgument(nameArgument())
+      .addOption(chapterOption('this chapter and what stands on it'))
+      .addOption(new Option('--all', 'the whole course (also without a flag)').conflicts('chapter')),
+  run: runUndo,
+};
+
+async function runUndo(
+  context: Context,
+  name: string = labName(),
+  { chapter }: { chapter?: ChapterId },
+): Promise<number> {
+  context.resume = `lab undo ${name}${chapter === undefined ? '' : ` --chapter ${chapter}`}   (goes on from here)`;
+  const wanted = selectToUndo(chapters, chapter);
+  const options = { chapters: wanted, onStep: createStepPrinter(context, 'taken back: '), signal: context.signal };
+  await withLock(name, context, () =>
+    withSession(name, context, ({ session, spec }) => undo(session, spec.plan, options)),
+  );
+  context.print(`next: lab check${renderName(name)} --chapter cleanup`);
+  return EXIT.ok;
+}

@@ -1,0 +1,248 @@
+/** The life of a lab: made, mended, reset, destroyed. docs/architecture.md has the table of its phases. */
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
+import {
+  baselineFile,
+  Conditions,
+  defaultPlan,
+  EXIT,
+  type Endpoint,
+  exists,
+  faultFile,
+  findSpec,
+  forgetLab,
+  labDir,
+  LabError,
+  loadEndpoint,
+  openSeat,
+  probeGreeting,
+  quote,
+  recordFile,
+  saveEndpoint,
+  saveSpec,
+  type LabSpec,
+  type OpenSeat,
+  type Plan,
+} from '@handwired/host';
+import { chooseDriver, drivers, type Driver } from '@handwired/infra';
+import type { Context, UpOptions } from '../command.ts';
+
+/** What `bringUp` did: nothing had to be done; made from its first object on; gone on with what was there. */
+export interface UpResult {
+  spec: LabSpec;
+  did: 'was-up' | 'made' | 'mended';
+}
+
+/** What a fleet decides for its labs: a plan for each, and one driver for all. */
+interface Given {
+  plan?: Plan;
+  driver?: Driver;
+}
+
+/** Brings a lab up from whatever state it is in. The caller holds its lock. Throws LabError (78) for flags that it was not made with. */
+export async function bringUp(
+  name: string,
+  wanted: UpOptions,
+  context: Context,
+  { plan = defaultPlan, driver }: Given = {},
+): Promise<UpResult> {
+  const found = await findLab(name, context);
+  if (!found) {
+    const fresh = createSpec(name, wanted, plan, driver ?? (await pickDriver(wanted, context)));
+    return { spec: await makeLab(fresh, context), did: 'made' };
+  }
+  refuseOtherFlags(found, wanted, plan);
+  if (found.phase === 'ready' && (await isAlive(found, context.signal))) return { spec: found, did: 'was-up' };
+  return { spec: await mendLab(found, context), did: 'mended' };
+}
+
+/** Resets a lab to what `lab up` gave, with a new baseline. The caller holds its lock. */
+export async function resetLab(spec: LabSpec, context: Context): Promise<LabSpec> {
+  // On disk first: a reset that is cut off is done again.
+  const resetting: LabSpec = { ...spec, phase: 'resetting' };
+  await saveSpec(resetting);
+  const endpoint = await drivers[spec.driver].reset(resetting, context);
+  await saveEndpoint(endpoint);
+  await takeBaseline(resetting, endpoint, context);
+  return markReady(resetting);
+}
+
+/**
+ * Removes everything of a lab, also of one that is half made. Returns a line for each thing that was removed, none when
+ * there was nothing. The caller holds its lock.
+ */
+export async function destroyLab(name: string, context: Context): Promise<string[]> {
+  if (!(await hasFolder(name))) return [];
+  const spec = await readSpec(name, context);
+  if (!spec) {
+    await forgetLab(name);
+    return [`state folder ${labDir(name)} (it held no lab)`];
+  }
+  // On disk first: from here on nobody takes it for a lab.
+  if (spec.phase !== 'destroying') await saveSpec({ ...spec, phase: 'destroying' });
+  const removed = await drivers[spec.driver].destroy({ ...spec, phase: 'destroying' }, context);
+  await forgetLab(name);
+  return [...removed, `state folder ${labDir(name)}`];
+}
+
+/** Whether anything is kept of a lab with this name, damaged or not. */
+export const hasFolder = (name: string): Promise<boolean> => exists(labDir(name));
+
+/** The driver for a new lab; one line tells which was taken and why. */
+export async function pickDriver({ driver, uri }: UpOptions, context: Context): Promise<Driver> {
+  if (uri !== undefined && driver === 'sandbox') {
+    const what = '--uri is for the driver vm, and the driver is to be sandbox (by --driver or LAB_DRIVER)';
+    throw new LabError({ what, next: `lab up --driver vm --uri ${quote(uri)}`, exit: EXIT.usage });
+  }
+  const chosen = await chooseDriver(uri === undefined ? (driver ?? 'auto') : 'vm', context);
+  context.progress.note(`driver ${chosen.driver.name}: ${chosen.why}`);
+  return chosen.driver;
+}
+
+/** The lab's spec; undefined when there is no lab. A removal that was cut off is finished first. */
+async function findLab(name: string, context: Context): Promise<LabSpec | undefined> {
+  const spec = await findSpec(name);
+  if (spec?.phase !== 'destroying') return spec;
+  context.progress.note(`the removal of ${name} was cut off: finishing it first`);
+  await drivers[spec.driver].destroy(spec, context);
+  await forgetLab(name);
+  return undefined;
+}
+
+function createSpec(name: string, wanted: UpOptions, plan: Plan, driver: Driver): LabSpec {
+  return {
+    schemaVersion: 1,
+    name,
+    driver: driver.name,
+    conditions: Conditions.parse(wanted.condition ?? {}),
+    plan,
+    cpus: wanted.cpus ?? 1,
+    memoryMiB: wanted.memory ?? 512,
+    ...(wanted.uri === undefined ? {} : { uri: wanted.uri }),
+    instance: randomBytes(8).toString('hex'),
+    owner: `${userInfo().username}@${hostname()}`,
+    createdAt: new Date().toISOString(),
+    phase: 'creating',
+  };
+}
+
+/** The spec is on disk before the first object is made: whatever happens then, `lab destroy` knows what to look for. */
+async function makeLab(spec: LabSpec, context: Context): Promise<LabSpec> {
+  await saveSpec(spec);
+  const baseline = { taken: false };
+  const whenReady = async (seat: OpenSeat): Promise<void> => {
+    await observeBaseline(spec, seat, context);
+    baseline.taken = true;
+  };
+  const endpoint = await drivers[spec.driver].up(spec, { ...context, whenReady });
+  await saveEndpoint(endpoint);
+  if (!baseline.taken) await takeBaseline(spec, endpoint, context);
+  return markReady(spec);
+}
+
+/** The phase is written last: a lab is ready only when its baseline is stored. */
+async function markReady(spec: LabSpec): Promise<LabSpec> {
+  const ready: LabSpec = { ...spec, phase: 'ready' };
+  await saveSpec(ready);
+  return ready;
+}
+
+/** Goes on with a lab that is half made, half reset, stopped, or gone because this machine restarted. */
+async function mendLab(spec: LabSpec, context: Context): Promise<LabSpec> {
+  if (spec.phase === 'resetting') return resetLab(spec, context);
+  if (spec.phase === 'creating') return makeLab(spec, context);
+  const driver = drivers[spec.driver];
+  const { state, detail, nothingLeft } = await driver.status(spec, context.signal);
+  context.progress.note(
+    `the lab host of ${spec.name} is ${state === 'up' ? 'up but can not be reached' : state}: ${detail}`,
+  );
+  // Nothing is left of what the learner built: the new lab host needs a baseline of its own.
+  if (state === 'absent' || nothingLeft) return makeLab({ ...spec, phase: 'creating' }, context);
+  await saveEndpoint(await driver.up(spec, context));
+  return spec;
+}
+
+/** How long a lab host that is up may take to greet before it counts as hanging. An emulated VM under load is slow. */
+const GREETING_MS = 8_000;
+
+/**
+ * Whether an ssh server answers with its greeting at the lab host of a ready lab. Where there is a seat, the seat's
+ * server is asked: it runs already and answers in a third of the time. When the endpoint file is missing or damaged the
+ * answer is no, and the driver writes the file again.
+ */
+async function isAlive(spec: LabSpec, signal: AbortSignal): Promise<boolean> {
+  const endpoint = await loadEndpoint(spec.name).catch((error: unknown) => {
+    if (error instanceof LabError) return undefined;
+    throw error;
+  });
+  if (!endpoint) return false;
+  const { dial, seat } = endpoint;
+  const asked = 'dial' in seat ? seat.dial : dial;
+  return (await probeGreeting(asked, { timeoutMs: GREETING_MS, signal })) === undefined;
+}
+
+/** Takes the baseline at an open seat of a lab host that nobody has touched. Nothing is known of the learner's work then. */
+async function observeBaseline(spec: LabSpec, seat: OpenSeat, { progress, signal }: Context): Promise<void> {
+  await progress.stage('baseline taken', async () => {
+    // Loaded here alone: most commands that bring a lab up or remove it take no baseline.
+    const { observe, saveFacts } = await import('@handwired/checker');
+    await saveFacts(baselineFile(spec.name), await observe(seat, { signal }));
+    for (const file of [recordFile(spec.name), faultFile(spec.name)]) await rm(file, { force: true });
+  });
+}
+
+async function takeBaseline(spec: LabSpec, endpoint: Endpoint, context: Context): Promise<void> {
+  const seat = await openSeat(endpoint, { signal: context.signal });
+  try {
+    await observeBaseline(spec, seat, context);
+  } finally {
+    seat.close();
+  }
+}
+
+/**
+ * The spec of a lab that is to be destroyed; undefined when it was cut off before anything was made. Throws LabError for
+ * a spec that can't be read: it alone names what was made, so it must not be thrown away.
+ */
+async function readSpec(name: string, context: Context): Promise<LabSpec | undefined> {
+  try {
+    return await findSpec(name);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!(error instanceof LabError)) throw error;
+    throw new LabError({
+      what: `lab ${name} can't be destroyed, its spec is damaged and names what was made: ${error.message}`,
+      where: `${labDir(name)}/lab.json`,
+      next: `rm -r ${labDir(name)}   (once nothing of it runs: lab doctor)`,
+    });
+  }
+}
+
+/** A lab keeps what it was made with. Other flags are an error, so that nobody believes they took effect. */
+function refuseOtherFlags(spec: LabSpec, wanted: UpOptions, plan: Plan): void {
+  const differences = [
+    describeDifference('--driver', spec.driver, wanted.driver === 'auto' ? undefined : wanted.driver),
+    describeDifference('--uri', spec.uri, wanted.uri),
+    describeDifference('--cpus', spec.cpus, wanted.cpus),
+    describeDifference('--memory', spec.memoryMiB, wanted.memory),
+    ...Object.entries(wanted.condition ?? {}).map(([key, value]) =>
+      describeDifference(key, spec.conditions[key as keyof Conditions], value),
+    ),
+    describeDifference('subnet', spec.plan.subnet, plan === defaultPlan ? undefined : plan.subnet),
+  ].filter((difference) => difference !== undefined);
+  if (differences.length === 0) return;
+  throw new LabError({
+    what: `lab ${spec.name} exists and was made with other flags: ${differences.join('; ')}`,
+    where: `made ${spec.createdAt}`,
+    next: `lab destroy ${spec.name}   (then this command again)`,
+    exit: EXIT.config,
+  });
+}
+
+type Flag = string | number | undefined;
+
+function describeDifference(flag: string, has: Flag, wanted: Flag): string | undefined {
+  if (wanted === undefined || has === wanted) return undefined;
+  return `${flag} is ${has ?? 'not set'}, asked for ${wanted}`;
+}

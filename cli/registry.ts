@@ -1,0 +1,182 @@
+/** The commands of `lab`, and the command line made of them. A command's file is loaded only when it is asked for. */
+import { Command, Help } from 'commander';
+import type { Context, LabCommand } from './command.ts';
+
+/** One command: its name and what else `lab --help` shows of it. The rest is in its file. */
+interface Entry {
+  usage: string;
+  summary: string;
+  load: () => Promise<{ command: LabCommand }>;
+}
+
+/** Commands below a word, as in `lab fleet up`. */
+interface Group {
+  usage: string;
+  summary: string;
+  example: string;
+  commands: readonly Entry[];
+}
+
+const entry = (usage: string, summary: string, load: Entry['load']): Entry => ({ usage, summary, load });
+
+/** The four commands of `lab image` are so short that one file holds them. */
+const image = (word: 'build' | 'verify' | 'list' | 'prune'): Entry['load'] => {
+  return async () => ({ command: (await import('./commands/image.ts'))[word] });
+};
+
+/** All commands, in the order of `lab --help`. */
+// biome-ignore format: one line for each command
+export const registry: readonly (Entry | Group)[] = [
+  entry('up [options] [name]', 'bring a lab host up, or say that it is up', () => import('./commands/up.ts')),
+  entry('reset [options] [name]', 'back to the baseline, whatever was done to the lab host', () => import('./commands/reset.ts')),
+  entry('status [options] [name]', 'what exists: driver, state, age, cost', () => import('./commands/status.ts')),
+  entry('destroy [options] [name]', 'remove everything of a lab, a half made one too', () => import('./commands/destroy.ts')),
+  entry('ssh [name]', 'a root shell on the lab host', () => import('./commands/ssh.ts')),
+  entry('exec [options] [name]', 'run a command as root on the lab host', () => import('./commands/exec.ts')),
+  entry('guide [options] [chapter]', 'read a chapter; without one: which there are', () => import('./commands/guide.ts')),
+  entry('build [options] [name]', 'our solution, step by step, each command shown', () => import('./commands/build.ts')),
+  entry('undo [options] [name]', 'take our solution back and nothing else', () => import('./commands/undo.ts')),
+  entry('next [name]', 'what to do now', () => import('./commands/next.ts')),
+  entry('progress [options] [name]', 'chapters, points, time, attempts; kept when the lab goes', () => import('./commands/progress.ts')),
+  entry('export [options]', 'the whole network as one bash script, on stdout', () => import('./commands/export.ts')),
+  entry('check [options] [name]', 'grade it; without a flag every chapter that was begun', () => import('./commands/check.ts')),
+  entry('facts [options] [name]', 'what is on the lab host; -o json: a recording to grade later', () => import('./commands/facts.ts')),
+  entry('diff [options] [name]', 'what has changed on the lab host, and whose it is', () => import('./commands/diff.ts')),
+  entry('show [options] [name]', 'draw the network as it is now, what is missing or wrong marked', () => import('./commands/show.ts')),
+  entry('observe [options] [name]', 'capture at several places at once and line the same packet up', () => import('./commands/observe.ts')),
+  entry('trace [options] <from> <to>', 'send one packet and print its whole way: links, rules, what changed it, where it died', () => import('./commands/trace.ts')),
+  entry('compare [options] [name]', "your build beside Docker's, object by object: what is the same, what differs and why", () => import('./commands/compare.ts')),
+  {
+    usage: 'fault',
+    summary: 'breaks what you built, and judges what you find',
+    example: 'lab fault inject && lab check && lab fault submit',
+    commands: [
+      entry('list [options]', 'what can be broken, and how hard it is to find', () => import('./commands/fault/list.ts')),
+      entry('inject [options] [fault...]', 'break something; without a fault, one that is drawn', () => import('./commands/fault/inject.ts')),
+      entry('submit [options] [cause...]', 'name the root cause: numbers, ids or your own words', () => import('./commands/fault/submit.ts')),
+      entry('reveal [options]', 'give up, and be told', () => import('./commands/fault/reveal.ts')),
+      entry('repair [options]', 'have what was revealed mended', () => import('./commands/fault/repair.ts')),
+    ],
+  },
+  entry('doctor [options]', 'what this machine has and lacks, with the commands that mend it', () => import('./commands/doctor.ts')),
+  entry('setup [target]', 'get what a driver needs: packages, toolchain, image', () => import('./commands/setup.ts')),
+  {
+    usage: 'image',
+    summary: "the VM's disk image: build, verify, list, prune",
+    example: 'lab image list',
+    commands: [
+      entry('build', 'build it, unless it is there', image('build')),
+      entry('verify', 'build it twice and compare the bits', image('verify')),
+      entry('list [options]', 'what the cache holds', image('list')),
+      entry('prune', 'remove the images that nothing uses', image('prune')),
+    ],
+  },
+  {
+    usage: 'fleet',
+    summary: 'a lab for each student of a roster',
+    example: 'lab fleet up roster.csv && lab fleet grade roster.csv -o csv',
+    commands: [
+      entry('up [options] <roster>', 'a lab for each student, as many at once as memory and cores allow (roster: CSV with a student column)', () => import('./commands/fleet/up.ts')),
+      entry('status [options] <roster>', "each student's lab: its state (roster: CSV with a student column)", () => import('./commands/fleet/status.ts')),
+      entry('grade [options] <roster>', 'a gradebook: one row for each student (roster: CSV with a student column)', () => import('./commands/fleet/grade.ts')),
+      entry('destroy [options] <roster>', "remove every student's lab (roster: CSV with a student column)", () => import('./commands/fleet/destroy.ts')),
+    ],
+  },
+];
+
+const footer = `Example:
+  lab up && lab ssh
+  lab guide tour   (in another window)
+  lab check
+
+Exit code: 0 all pass, 1 the learner's work fails, 2 nothing to check, 3 our error,
+  64 usage, 78 no such lab or bad configuration, 130 interrupted`;
+
+/** How the caller follows one run. */
+export interface Hooks {
+  /** A command stands on the command line: its words, as `fleet up`. Its flags are read next. */
+  onFound(words: string): void;
+  /** A command starts. `passesSignals`: signals are for the program that it starts. */
+  onStart(passesSignals: boolean): void;
+  /** A command has ended with an exit code. */
+  onEnd(exit: number): void;
+}
+
+/** The command line of `lab`. Its parse throws CommanderError or LabError for what it can't read, and prints help on stdout. */
+export function createProgram(context: Context, hooks: Hooks): Command {
+  const usages = new Map<Command, string>();
+  const ofCommander = new Help();
+  const program = new Command('lab')
+    .description(
+      'Build container networking by hand on a lab host that you can throw away, and be told the truth about it.',
+    )
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .configureHelp({ subcommandTerm: (command) => usages.get(command) ?? ofCommander.subcommandTerm(command) })
+    .version('0.1.0')
+    .helpCommand('help [command]', 'how to use a command')
+    .addHelpText('after', `\n${footer}`);
+
+  /** Adds commands by name and summary. A command that is asked for gets the rest from its file before it is parsed. */
+  const addCommands = (parent: Command, entries: readonly (Entry | Group)[], before: string): void => {
+    const words = (command: Command): string => before + command.name();
+    const files = new Map<Command, Entry>();
+    for (const each of entries) {
+      const [name = ''] = each.usage.split(' ');
+      const command = parent.command(name).description(each.summary);
+      usages.set(command, each.usage);
+      if ('load' in each) files.set(command, each);
+      else addCommands(addExample(command, each.example), each.commands, `${words(command)} `);
+    }
+    parent.hook('preSubcommand', async (_parent, command) => {
+      hooks.onFound(words(command));
+      const file = await files.get(command)?.load();
+      if (file) complete(command, file.command, context, hooks);
+    });
+  };
+  addCommands(program, registry, '');
+  return program;
+}
+
+/** Gives a command what its file says of it. */
+function complete(command: Command, file: LabCommand, context: Context, hooks: Hooks): void {
+  file.declare?.(command);
+  // The default of a flag like `--no-evidence`. Commander sets it itself only for flags that are there from the start.
+  for (const option of command.options)
+    if (option.negate) command.setOptionValueWithSource(option.attributeName(), true, 'default');
+  addExample(command, file.example).action(async (...given: unknown[]) => {
+    // Commander gives what `declare` asked for; each file knows its types.
+    const args = given as never[];
+    hooks.onStart(file.passesSignals?.(...args) === true);
+    hooks.onEnd(await file.run(context, ...args));
+  });
+}
+
+const addExample = (command: Command, example: string): Command =>
+  command.addHelpText('after', `\nExample:\n  ${example}`);
+
+/** The command that argv names, as deep as its words go, and those words: `fleet up roster.csv` gives `fleet`, `up`. */
+export function findCommand(program: Command, argv: readonly string[]): { path: string[]; command: Command } {
+  const path: string[] = [];
+  let command = program;
+  for (const word of argv) {
+    const next = command.commands.find((each) => each.name() === word);
+    if (!next) break;
+    path.push(word);
+    command = next;
+  }
+  return { path, command };
+}
+
+/**
+ * `help fleet up` and `fleet help up` as `fleet up --help`. Commander itself reads one word behind `help` and ignores a
+ * wrong one. A word that is no command is left for commander to complain about.
+ */
+export function helpAsFlag(program: Command, argv: readonly string[]): readonly string[] {
+  const group = findCommand(program, argv);
+  if (argv[group.path.length] !== 'help' || group.command.commands.length === 0) return argv;
+  const words = [...group.path, ...argv.slice(group.path.length + 1)];
+  const { path, command } = findCommand(program, words);
+  const [unknown] = words.slice(path.length);
+  return command.commands.length > 0 && unknown !== undefined ? [...path, unknown] : [...path, '--help'];
+}
