@@ -38,7 +38,7 @@ export {
 export { compareOutput, type SeenLine } from './guide/see.ts';
 export { summarize, summaryLines } from './guide/summary.ts';
 export { type GuideStyle, guideLines } from './guide/terminal.ts';
-export { type Progress, progressOf } from './progress.ts';
+export { type Progress, addUpProgress } from './progress.ts';
 export {
   type Direction,
   guardedScript,

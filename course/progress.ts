@@ -47,7 +47,7 @@ type EventOf<Kind extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: 
 const idleMs = 20 * 60 * 1000;
 
 /** Adds up a learner's history. `chapters` are those of the course, in order. Pure. */
-export function progressOf(history: readonly HistoryEvent[], chapters: readonly ChapterInfo[]): Progress {
+export function addUpProgress(history: readonly HistoryEvent[], chapters: readonly ChapterInfo[]): Progress {
   const faults = collectFaults(history);
   const times = spentTimes(history, chapters);
   const each = chapters.map(({ id, number, title, points }, at): ChapterProgress => {

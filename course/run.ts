@@ -47,13 +47,13 @@ export interface StepEvent {
   command: string;
   /** `already`: the lab host was in the wanted state, nothing was run. */
   status: 'run' | 'already' | 'failed';
-  /** Wall clock, with the way there and back. */
+  /** Wall clock, the round trip included. */
   ms: number;
   /** What the commands printed. From a lab host: escape it when printing. */
   output: string;
 }
 
-/** Which chapters are run, and who is told of each step. */
+/** Which chapters are run; `onStep` is called after each step. */
 export interface RunOptions {
   /** In the order in which they are to run: the course's for build, the reverse for undo. */
   chapters: readonly Chapter[];

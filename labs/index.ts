@@ -18,7 +18,7 @@ export {
   pictureNames,
   pictureTitle,
   type Progress,
-  progressOf,
+  addUpProgress as progressOf,
   type RecordedStep,
   renderDrawing as inForm,
   type SeenLine,

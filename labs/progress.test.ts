@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Progress, progressOf } from '@handwired/course';
+import { type Progress, addUpProgress } from '@handwired/course';
 import type { ChapterId, HistoryEvent, NewEvent } from '@handwired/host';
 import { chapters } from './chapters.ts';
 
@@ -20,7 +20,7 @@ const time = (minute: number): string => new Date(Date.UTC(2026, 0, 1) + minute 
 
 /** Adds up what was done at some minutes. */
 const of = (...events: [minute: number, event: NewEvent][]): Progress =>
-  progressOf(
+  addUpProgress(
     events.map(([minute, event]): HistoryEvent => ({ ...event, at: time(minute) })),
     chapters,
   );

@@ -303,7 +303,7 @@ function collectUnits(topology: Topology): Unit[] {
     inner,
     width: Math.max(...[port, inner].map((node) => (node ? nodeWidth(node) : 0))),
   });
-  const bridgeOf = (columns: Column[]): string | undefined => {
+  const findBridge = (columns: Column[]): string | undefined => {
     const bridges = columns.flatMap(({ port }) => (port ? [over(port.id, 'port')] : []));
     return bridges.find((bridge) => bridge !== undefined);
   };
@@ -316,7 +316,7 @@ function collectUnits(topology: Topology): Unit[] {
         gap,
       );
       const width = Math.max(inside, longestLabel([titleLabel(zone), ...zone.notes])) + 4;
-      return { zone, columns, bridge: bridgeOf(columns), width };
+      return { zone, columns, bridge: findBridge(columns), width };
     });
   const used = new Set(containers.flatMap(({ columns }) => columns.map(({ port }) => port?.id)));
   const loose = topology.zones
@@ -324,7 +324,7 @@ function collectUnits(topology: Topology): Unit[] {
     .flatMap((zone) => zone.nodes.filter(({ kind, id }) => kind === 'veth' && !used.has(id)))
     .map((port): Unit => {
       const columns = [column(port, undefined)];
-      return { columns, bridge: bridgeOf(columns), width: nodeWidth(port) + 4 };
+      return { columns, bridge: findBridge(columns), width: nodeWidth(port) + 4 };
     });
   return groupByBridge([...containers, ...loose]);
 }
@@ -336,7 +336,7 @@ const groupByBridge = (units: readonly Unit[]): Unit[] => {
 
 // Wires.
 
-/** The way of a link from the upper of its boxes to the lower one; undefined: an end of it is not drawn. */
+/** The line of a link from its upper box to its lower one; undefined: one of the two is not drawn. */
 function routeWire(boxes: readonly Box[], { from, to, kind, mark }: TopologyLink): Wire | undefined {
   const ends = [from, to].map((id) => boxes.find((box) => box.id === id));
   const [upper, lower] = ends.toSorted((one, other) => (one?.y ?? 0) - (other?.y ?? 0));

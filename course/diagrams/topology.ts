@@ -128,7 +128,7 @@ class Canvas {
   toLines(): string[] {
     return this.#texts.map((row, y) =>
       row
-        .map((text, x) => text || characterOf(this.#lines[y]?.[x] ?? 0))
+        .map((text, x) => text || lineCharacter(this.#lines[y]?.[x] ?? 0))
         .join('')
         .trimEnd(),
     );
@@ -149,7 +149,8 @@ class Canvas {
   }
 }
 
-const characterOf = (cell: number): string => (cell < solid ? dashes[cell] : undefined) ?? corners[cell % solid] ?? ' ';
+const lineCharacter = (cell: number): string =>
+  (cell < solid ? dashes[cell] : undefined) ?? corners[cell % solid] ?? ' ';
 
 // Outline.
 
@@ -219,8 +220,8 @@ export function svgElements(topology: Topology): { width: number; height: number
 }
 
 function elements({ boxes, wires }: Layout): string[] {
-  const frames = boxes.filter(({ kind }) => zoneKinds.has(kind)).map(zoneOf);
-  return [...frames, ...wires.map(pathOf), ...boxes.filter(({ kind }) => !zoneKinds.has(kind)).map(nodeOf)];
+  const frames = boxes.filter(({ kind }) => zoneKinds.has(kind)).map(svgZone);
+  return [...frames, ...wires.map(svgPath), ...boxes.filter(({ kind }) => !zoneKinds.has(kind)).map(svgNode)];
 }
 
 /** The middle of a character's cell, where lines run. */
@@ -239,15 +240,15 @@ function text(label: Label, x: number, y: number, kind: string): string {
 const linesIn = ({ x, lines, linesAt }: Box): string[] =>
   lines.map((label, n) => text(label, x + 2, linesAt + n, 'line'));
 
-const zoneOf = (box: Box): string =>
+const svgZone = (box: Box): string =>
   `<g class="zone ${box.kind} ${box.title.mark ?? ''}">${rect(box, 10)}${text(box.title, box.x + 2, box.y, 'title')}${linesIn(box).join('')}</g>`;
 
-const nodeOf = (box: Box): string =>
+const svgNode = (box: Box): string =>
   box.kind === 'place'
     ? text(box.title, box.x, box.y, 'place')
     : `<g class="node ${box.kind} ${box.title.mark ?? ''}">${rect(box, 6)}${text(box.title, box.x + 2, box.y + 1, 'title')}${linesIn(box).join('')}</g>`;
 
-const pathOf = ({ kind, mark, points }: Wire): string =>
+const svgPath = ({ kind, mark, points }: Wire): string =>
   `<path class="wire ${kind} ${mark ?? ''}" d="M${points
     .map(at)
     .map(({ x, y }) => `${px(x)} ${px(y)}`)
@@ -279,14 +280,14 @@ function subgraph({ name, mark, notes, nodes }: Zone, id: string, ids: ReadonlyM
   const noted = notes.length > 0 ? notes.map(mermaidLine).join('<br>') : ' ';
   return [
     `  subgraph ${id}["${mermaidText(`${name}${suffix(mark)}`)}"]`,
-    ...nodes.map((node) => `    ${ids.get(node.id) ?? ''}["${labelOf(node)}"]`),
+    ...nodes.map((node) => `    ${ids.get(node.id) ?? ''}["${mermaidLabel(node)}"]`),
     // Mermaid does not draw a subgraph without a node as a subgraph.
     ...(notes.length > 0 || nodes.length === 0 ? [`    ${id}n["${noted}"]`] : []),
     '  end',
   ];
 }
 
-const labelOf = ({ name, mark, addresses, notes }: TopologyNode): string =>
+const mermaidLabel = ({ name, mark, addresses, notes }: TopologyNode): string =>
   [mermaidText(`${name}${suffix(mark)}`), ...addresses.map(mermaidLine), ...notes.map(mermaidLine)].join('<br>');
 
 /** Text for a Mermaid label: all characters that could mean something there are Mermaid's numeric entities. */

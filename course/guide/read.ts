@@ -111,14 +111,14 @@ export function fillIn(text: string, values: Values, onUnknown: (path: string, l
   return text.replaceAll(/\{\{([^{}\n]*)\}\}/g, (whole, inside: string, at: number) => {
     if (/(^|\s)\./.test(inside)) return whole;
     const path = inside.trim();
-    const value = path.split('.').reduce<unknown>(memberOf, root);
+    const value = path.split('.').reduce<unknown>(readMember, root);
     if (typeof value === 'string' || typeof value === 'number') return String(value);
     onUnknown(path, text.slice(0, at).split('\n').length);
     return whole;
   });
 }
 
-const memberOf = (from: unknown, key: string): unknown =>
+const readMember = (from: unknown, key: string): unknown =>
   typeof from === 'object' && from !== null && Object.hasOwn(from, key)
     ? (from as Record<string, unknown>)[key]
     : undefined;
@@ -189,17 +189,17 @@ interface Placed {
 function readBlocks(placed: readonly Placed[], reading: Reading): Block[] {
   const blocks: Block[] = [];
   for (const { token, line } of placed.filter((one) => one.token.type !== 'space' && one.token.type !== 'def')) {
-    if (token.type === 'code' && languageOf(token as Tokens.Code)[0] === 'see') {
+    if (token.type === 'code' && fenceWords(token as Tokens.Code)[0] === 'see') {
       addSee(blocks.at(-1), token as Tokens.Code, line, reading);
       continue;
     }
-    const block = blockOf(token, line, reading);
+    const block = readBlock(token, line, reading);
     if (block) blocks.push(block);
   }
   return blocks;
 }
 
-const languageOf = ({ lang }: Tokens.Code): string[] => (lang ?? '').trim().split(/\s+/);
+const fenceWords = ({ lang }: Tokens.Code): string[] => (lang ?? '').trim().split(/\s+/);
 
 function addSee(before: Block | undefined, token: Tokens.Code, line: number, reading: Reading): void {
   checkFence(token, line, reading);
@@ -215,7 +215,7 @@ function seeTrouble(before: Block | undefined): string | undefined {
   return quiet ? 'a see fence after quiet commands, which are not compared' : undefined;
 }
 
-function blockOf(token: Token, line: number, reading: Reading): Block | undefined {
+function readBlock(token: Token, line: number, reading: Reading): Block | undefined {
   const inside = (tokens: readonly Token[]): Block[] =>
     readBlocks(
       tokens.map((each) => ({ token: each, line })),
@@ -247,9 +247,9 @@ function blockOf(token: Token, line: number, reading: Reading): Block | undefine
     case 'blockquote':
       return { kind: 'quote', blocks: inside((token as Tokens.Blockquote).tokens) };
     case 'code':
-      return codeOf(token as Tokens.Code, line, reading);
+      return readFence(token as Tokens.Code, line, reading);
     case 'directive':
-      return directiveOf(token as Directive, line, reading);
+      return readDirective(token as Directive, line, reading);
     default: {
       reading.problem(line, `a guide has no ${token.type}: ${firstLine(token.raw)}`);
       return undefined;
@@ -266,9 +266,9 @@ function checkFence(token: Tokens.Code, line: number, { problem }: Reading): voi
 /** Languages of fences that a writer could take for `sh`. They would only be shown, not run. */
 const almost = ['bash', 'shell', 'console', 'terminal'];
 
-function codeOf(token: Tokens.Code, line: number, reading: Reading): Block | undefined {
+function readFence(token: Tokens.Code, line: number, reading: Reading): Block | undefined {
   checkFence(token, line, reading);
-  const [language = '', ...flags] = languageOf(token);
+  const [language = '', ...flags] = fenceWords(token);
   if (almost.includes(language)) reading.problem(line, `commands stand in a fence of sh or lab, not ${language}`);
   if (language !== 'sh' && language !== 'lab') return { kind: 'code', language, text: token.text };
   const unknown = flags.filter((flag) => flag !== 'fails' && flag !== 'quiet');
@@ -285,7 +285,7 @@ function codeOf(token: Tokens.Code, line: number, reading: Reading): Block | und
   return command;
 }
 
-function directiveOf({ word, id, raw }: Directive, line: number, reading: Reading): Block | undefined {
+function readDirective({ word, id, raw }: Directive, line: number, reading: Reading): Block | undefined {
   const { problem, steps } = reading;
   if (word === 'picture') {
     if (!reading.isPicture(id)) problem(line, `there is no picture '${id}'`);

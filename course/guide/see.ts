@@ -14,12 +14,12 @@ export interface SeenLine {
  * alone on a line stands for any lines, `…` in a line for any text. Returns undefined when they agree, else both aligned.
  */
 export function compareOutput(wanted: string, came: string): SeenLine[] | undefined {
-  const [left, right] = [linesOf(wanted), linesOf(came)];
+  const [left, right] = [splitLines(wanted), splitLines(came)];
   const lines = align(left, right);
   return lines.some(({ mark }) => mark !== ' ') ? lines : undefined;
 }
 
-const linesOf = (text: string): string[] =>
+const splitLines = (text: string): string[] =>
   text
     .split('\n')
     .map((line) => line.replaceAll(/\s+/g, ' ').trim())

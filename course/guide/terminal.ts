@@ -297,12 +297,12 @@ const preferences: readonly [begins: RegExp, share: number][] = [
 /** How many of the words go on one line: at least one. */
 function fitting(words: readonly string[], columns: number): number {
   if (words.join(' ').length <= columns) return words.length;
-  const lengthOf = (count: number): number => words.slice(0, count).join(' ').length + ' \\'.length;
+  const foldedLength = (count: number): number => words.slice(0, count).join(' ').length + ' \\'.length;
   let most = 1;
-  while (most < words.length && lengthOf(most + 1) <= columns) most += 1;
+  while (most < words.length && foldedLength(most + 1) <= columns) most += 1;
   // A pipe or a list before an option, and that before any other word.
   for (const [begins, share] of preferences)
-    for (let count = most; count > 1 && lengthOf(count) > columns * share; count -= 1)
+    for (let count = most; count > 1 && foldedLength(count) > columns * share; count -= 1)
       if (begins.test(words[count] ?? '') && words[count - 1] !== '!') return count;
   return most;
 }

@@ -32,14 +32,14 @@ export const chapter: Chapter = {
           noteBefore(
             folderNote,
             $`echo made`,
-            { done: $`test -d ${folderOf(ct)}`, run: $`mkdir -p ${folderOf(ct)}` },
+            { done: $`test -d ${settingsFolder(ct)}`, run: $`mkdir -p ${settingsFolder(ct)}` },
             not($`test -d ${settings}`),
           ),
         ),
       undo: ({ ct1, ct2 }) => [
         ...[ct2, ct1].map((ct) => ({
-          done: not($`test -d ${folderOf(ct)} && test -z "$(ls -A ${folderOf(ct)})"`),
-          run: $`rmdir ${folderOf(ct)}`,
+          done: not($`test -d ${settingsFolder(ct)} && test -z "$(ls -A ${settingsFolder(ct)})"`),
+          run: $`rmdir ${settingsFolder(ct)}`,
         })),
         giveBack(folderNote, $`rmdir ${settings}`, $`test -d ${settings} && test -z "$(ls -A ${settings})"`),
       ],
@@ -65,7 +65,7 @@ export const chapter: Chapter = {
         ),
       undo: ({ ct1, ct2, resolver }) => [
         ...[ct2, ct1].map((ct) =>
-          giveBack(fileNote(ct), $`cp ${noteFile(fileNote(ct))} ${resolverFile(ct)}`, $`test -d ${folderOf(ct)}`),
+          giveBack(fileNote(ct), $`cp ${noteFile(fileNote(ct))} ${resolverFile(ct)}`, $`test -d ${settingsFolder(ct)}`),
         ),
         ...[ct2, ct1].map((ct) => ({
           done: not(
@@ -92,9 +92,9 @@ export const chapter: Chapter = {
 /** Where ip-netns(8) looks for a container's own /etc/resolv.conf. */
 const settings = '/etc/netns';
 /** The folder of a container's own settings. */
-export const folderOf = ({ name }: Container): string => `${settings}/${name}`;
+export const settingsFolder = ({ name }: Container): string => `${settings}/${name}`;
 /** A container's own /etc/resolv.conf. */
-export const resolverFile = (ct: Container): string => `${folderOf(ct)}/resolv.conf`;
+export const resolverFile = (ct: Container): string => `${settingsFolder(ct)}/resolv.conf`;
 
 /** The note that we made the settings folder, and the note with a container's file as it was before ours. */
 const folderNote = 'etc-netns';

@@ -31,14 +31,14 @@ export const chapter: Chapter = {
         source: 'daemon/oci_linux.go: withMounts, WithRootfs',
       },
       build: ({ ct1 }) => [
-        { done: $`test -d ${folderOf(ct1)}`, run: $`mkdir -p ${folderOf(ct1)}` },
-        { done: $`test -s ${pageOf(ct1)}`, run: sh(`${hello(ct1).cmd} ${$`> ${pageOf(ct1)}`.cmd}`) },
+        { done: $`test -d ${pageFolder(ct1)}`, run: $`mkdir -p ${pageFolder(ct1)}` },
+        { done: $`test -s ${pageFile(ct1)}`, run: sh(`${hello(ct1).cmd} ${$`> ${pageFile(ct1)}`.cmd}`) },
       ],
       undo: ({ ct1 }) => [
-        { done: not(hasOurPage(ct1)), run: $`rm ${pageOf(ct1)}` },
+        { done: not(hasOurPage(ct1)), run: $`rm ${pageFile(ct1)}` },
         {
-          done: not($`test -d ${folderOf(ct1)} && test -z "$(ls -A ${folderOf(ct1)})"`),
-          run: $`rmdir ${folderOf(ct1)}`,
+          done: not($`test -d ${pageFolder(ct1)} && test -z "$(ls -A ${pageFolder(ct1)})"`),
+          run: $`rmdir ${pageFolder(ct1)}`,
         },
       ],
     },
@@ -179,25 +179,25 @@ const isHairpin = ({ ct1 }: Plan): Sh => $`bridge -d link show dev ${ct1.veth} |
 const hairpinNote = ({ ct1 }: Plan): string => `hairpin-${ct1.veth}`;
 
 /** The folder that is served, its page, and the log of requests. */
-const folderOf = ({ name }: Container): string => `/srv/${name}`;
-const pageOf = (ct: Container): string => `${folderOf(ct)}/index.html`;
-const logOf = ({ name }: Container): string => `/run/${name}-web.log`;
+const pageFolder = ({ name }: Container): string => `/srv/${name}`;
+const pageFile = (ct: Container): string => `${pageFolder(ct)}/index.html`;
+const logFile = ({ name }: Container): string => `/run/${name}-web.log`;
 const hello = ({ name }: Container): Sh => $`echo ${`Hello from ${name}`}`;
 
 /** A test: the page is the one that the build writes, or it is empty, as a build that was cut off leaves it. */
 function hasOurPage(ct: Container): Sh {
-  const ours = `${hello(ct).cmd} | ${$`cmp -s - ${pageOf(ct)}`.cmd}`;
-  return sh(`test -e ${pageOf(ct)} && { ${ours} || ! test -s ${pageOf(ct)}; }`);
+  const ours = `${hello(ct).cmd} | ${$`cmp -s - ${pageFile(ct)}`.cmd}`;
+  return sh(`test -e ${pageFile(ct)} && { ${ours} || ! test -s ${pageFile(ct)}; }`);
 }
 
 /** The server's command line. Its folder tells it from any other web server. */
 const serverArgv = ({ ct1, containerPort }: Plan): string[] =>
-  `python3 -m http.server ${containerPort} --bind 0.0.0.0 --directory ${folderOf(ct1)}`.split(' ');
+  `python3 -m http.server ${containerPort} --bind 0.0.0.0 --directory ${pageFolder(ct1)}`.split(' ');
 
 /** Starts ct1's web server so that it outlives the ssh session and holds none of its channels (setsid(1)). */
 export const startServer = (plan: Plan): Command => ({
   done: $`ip netns exec ${plan.ct1.name} ss -Hltn ${`sport = :${plan.containerPort}`} | grep -q .`,
-  run: $`setsid --fork ip netns exec ${plan.ct1.name} ${serverArgv(plan)} < /dev/null > ${logOf(plan.ct1)} 2>&1`,
+  run: $`setsid --fork ip netns exec ${plan.ct1.name} ${serverArgv(plan)} < /dev/null > ${logFile(plan.ct1)} 2>&1`,
 });
 
 /** Ends what `startServer` started: processes with exactly that command line in a netns other than the host's. */
@@ -206,6 +206,6 @@ function stopServer(plan: Plan): Command[] {
   const found = $`for pid in $(pgrep -xf ${line}); do test "/proc/$pid/ns/net" -ef /proc/self/ns/net || echo "$pid"; done`;
   return [
     { done: sh(`test -z "$(${found.cmd})"`), run: sh(`kill $(${found.cmd})`) },
-    { done: not($`test -e ${logOf(plan.ct1)}`), run: $`rm ${logOf(plan.ct1)}` },
+    { done: not($`test -e ${logFile(plan.ct1)}`), run: $`rm ${logFile(plan.ct1)}` },
   ];
 }

@@ -1,9 +1,9 @@
 import { $, type Fault, sh } from '@handwired/course';
 import type { Container } from '@handwired/host';
-import { folderOf } from '../07-dns/chapter.ts';
+import { settingsFolder } from '../07-dns/chapter.ts';
 import { keepFileTime } from './parts.ts';
 
-const fileIn = (ct: Container): string => `${folderOf(ct)}/nsswitch.conf`;
+const fileIn = (ct: Container): string => `${settingsFolder(ct)}/nsswitch.conf`;
 
 export const fault: Fault = {
   id: 'names-without-dns',
@@ -14,7 +14,7 @@ export const fault: Fault = {
   cause: 'nsswitch-without-dns',
   symptoms: ['dns.ct1'],
   inject: ({ ct1 }) => [
-    keepFileTime(folderOf(ct1), {
+    keepFileTime(settingsFolder(ct1), {
       done: $`grep -qx 'hosts: files' ${fileIn(ct1)}`,
       run: sh(`${$`echo 'hosts: files' > ${fileIn(ct1)}`.cmd}; ${$`touch -r /etc/nsswitch.conf ${fileIn(ct1)}`.cmd}`),
     }),

@@ -1,5 +1,5 @@
 import { $, type Fault, not } from '@handwired/course';
-import { resolverFile, folderOf, writeResolver } from '../07-dns/chapter.ts';
+import { resolverFile, settingsFolder, writeResolver } from '../07-dns/chapter.ts';
 import { keepFileTime } from './parts.ts';
 
 export const fault: Fault = {
@@ -12,7 +12,7 @@ export const fault: Fault = {
   cause: 'resolver-file-missing',
   symptoms: ['dns.ct2'],
   inject: ({ ct2 }) => [
-    keepFileTime(folderOf(ct2), { done: not($`test -e ${resolverFile(ct2)}`), run: $`rm ${resolverFile(ct2)}` }),
+    keepFileTime(settingsFolder(ct2), { done: not($`test -e ${resolverFile(ct2)}`), run: $`rm ${resolverFile(ct2)}` }),
   ],
   repair: ({ ct2, resolver }) => [writeResolver(ct2, resolver)],
   tells:

@@ -1,10 +1,10 @@
 import type { Fault } from '@handwired/course';
 import { deleteRule, insertRule } from './parts.ts';
 
-const rule = (bridge: string): string[] => [
-  ...['-i', bridge, '-m', 'conntrack', '--ctstate', 'NEW', '-m', 'connlimit'],
-  ...['--connlimit-above', '1', '--connlimit-mask', '32', '--connlimit-saddr', '-j', 'DROP'],
-];
+const rule = (bridge: string): string[] =>
+  `-i ${bridge} -m conntrack --ctstate NEW -m connlimit --connlimit-above 1 --connlimit-mask 32 --connlimit-saddr -j DROP`.split(
+    ' ',
+  );
 
 export const fault: Fault = {
   id: 'too-many-connections',
