@@ -116,7 +116,7 @@ function explain(thrown: unknown, command: string, resume: string | undefined): 
   const { code = '', path = where } = (thrown ?? {}) as NodeJS.ErrnoException;
   const known = systemErrors[code];
   if (known) return new LabError({ ...known, where: path, cause: thrown });
-  const what = `this is a fault of lab's own: ${messageOf(thrown)}`;
+  const what = `this is an error in lab itself: ${messageOf(thrown)}`;
   return new LabError({ what, where: path, next: `LAB_DEBUG=1 lab ${command}`, cause: thrown });
 }
 

@@ -95,7 +95,7 @@ function createSpinner(stream: NodeJS.WriteStream): Display {
   const start = async (): Promise<void> => {
     const { default: create } = await load;
     if (!shown()) return;
-    ora ??= create({ stream, discardStdin: false, suffixText: () => paint('dim', shownAge(shown())) });
+    ora ??= create({ stream, discardStdin: false, suffixText: () => paint('dim', renderAge(shown())) });
     refresh();
     if (!ora.isSpinning) ora.start();
   };
@@ -121,7 +121,7 @@ function createSpinner(stream: NodeJS.WriteStream): Display {
   };
 }
 
-const shownAge = (stage: Stage | undefined): string => (stage ? formatElapsed(stage.startedAt) : '');
+const renderAge = (stage: Stage | undefined): string => (stage ? formatElapsed(stage.startedAt) : '');
 const indent = (stage: Stage): string => '  '.repeat(stage.depth);
 const fit = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
 

@@ -18,7 +18,7 @@ async function runCompare(
 ): Promise<number> {
   context.resume = `lab compare ${name}`;
   const found = await withSource(name, context, compareLab);
-  if (typeof found === 'string') throw missingContainer(found, name);
+  if (typeof found === 'string') throw createMissingError(found, name);
   const text =
     output === 'json'
       ? renderComparisonJson(found, findDockerStep, name)
@@ -34,7 +34,7 @@ function findDockerStep(place: string): { does: string; source: string } | undef
   return chapters.find(({ id }) => id === chapter)?.steps.find(({ id }) => id === step)?.docker;
 }
 
-const missingContainer = (side: 'yours' | 'docker', name: string): LabError =>
+const createMissingError = (side: 'yours' | 'docker', name: string): LabError =>
   new LabError({
     what: side === 'yours' ? 'you have no container yet that could be compared' : 'no container of a Docker runs here',
     where: `lab ${name}`,

@@ -55,7 +55,7 @@ async function runObserve(context: Context, name: string = labName(), options: O
   context.resume = `lab observe ${name}`;
   if (output === 'pcap' && process.stdout.isTTY) {
     const next = `lab observe ${name} -o pcap > FILE.pcapng`;
-    throw new LabError({ what: 'a capture file is nothing for a terminal', next, exit: EXIT.usage });
+    throw new LabError({ what: "a capture file can't be shown on a terminal", next, exit: EXIT.usage });
   }
   // `lab observe | head`: when nobody reads any more the capture ends.
   const reader = new AbortController();
@@ -76,7 +76,7 @@ async function runObserve(context: Context, name: string = labName(), options: O
         if (output === 'pcap') for (const sight of row.sights) context.write(pcapngPacket(sight));
         else if (output === 'json') context.print(renderRowJson(row, { places }));
         else context.print(renderRow(row, { places, begin, color: context.color, columns: context.columns }));
-        if (process.stdout.writableLength > MOST_UNREAD) reader.abort(createTooSlow(name));
+        if (process.stdout.writableLength > MOST_UNREAD) reader.abort(createSlowReaderError(name));
       },
     };
     const snap = output === 'pcap' ? WHOLE : HEADERS;
@@ -101,7 +101,7 @@ function parsePlaces(text: string): string[] {
   });
 }
 
-const createTooSlow = (name: string): LabError =>
+const createSlowReaderError = (name: string): LabError =>
   new LabError({ what: 'what is captured is read too slowly', where: 'stdout', next: `lab observe ${name} > FILE` });
 
 /** Nobody reads stdout any more. */

@@ -23,7 +23,7 @@ import {
 } from '@handwired/host';
 import type { Context } from '../command.ts';
 
-// The checker is only loaded where it is needed: `lab up`, `lab guide` and `lab destroy` start sooner without it.
+// Functions that need the checker import it when they are called: `lab up`, `lab destroy` and `lab guide` often need none.
 
 /**
  * Does work while no other `lab` command works on the same lab; waits for one that does. A lab of that name in another

@@ -68,7 +68,7 @@ async function runInject(context: Context, words: readonly string[], options: In
   const wanted: Wanted = ids.length > 0 ? { ids } : { level, seed };
   return withFaultLab(name, context, async (lab) => {
     const before = await findFault(name);
-    if (before?.phase === 'open') throw createStillOpen(before, name);
+    if (before?.phase === 'open') throw createStillOpenError(before, name);
     const open =
       (before?.phase === 'injecting' ? await finishInjection(lab, before, context) : undefined) ??
       (await context.progress.stage('fault put in', () => inject(lab, wanted, context)));
@@ -123,10 +123,10 @@ async function inject(lab: FaultLab, wanted: Wanted, context: Context): Promise<
     );
     if (taken) return taken;
   }
-  throw createNoHold(wanted, lab.name);
+  throw createNoHoldError(wanted, lab.name);
 }
 
-const createNoHold = (wanted: Wanted, name: string): LabError =>
+const createNoHoldError = (wanted: Wanted, name: string): LabError =>
   new LabError({
     what:
       'ids' in wanted
@@ -175,7 +175,7 @@ function renderOpen({ ids, seed, level }: OpenFault, name: string): string {
   ].join('\n');
 }
 
-const createStillOpen = ({ injectedAt, ids }: OpenFault, name: string): LabError =>
+const createStillOpenError = ({ injectedAt, ids }: OpenFault, name: string): LabError =>
   new LabError({
     what: `${ids.length === 1 ? 'a fault is' : `${ids.length} faults are`} in place already, since ${injectedAt}`,
     where: name,

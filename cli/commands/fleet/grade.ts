@@ -35,7 +35,7 @@ async function runGrade(context: Context, file: string, options: FleetOptions & 
   const chapters = selectGraded(options);
   const limit = options.jobs ?? gradeLimit((await measureMachine()).cores);
   const outcomes = await forEachStudent(students, limit, context, async ({ lab }, own) => {
-    if (!(await hasFolder(lab))) throw createNoLab(lab, renderFleetCommand('up', file, options));
+    if (!(await hasFolder(lab))) throw createNoLabError(lab, renderFleetCommand('up', file, options));
     return own.progress.stage('graded', () => withLock(lab, own, () => gradeLab(lab, options, own)));
   });
   const rows = outcomes.map((outcome) => createRow(outcome, chapters));
@@ -45,7 +45,7 @@ async function runGrade(context: Context, file: string, options: FleetOptions & 
 }
 
 /** The next command is not `lab up`: that would give the lab a plan that is no student's. */
-const createNoLab = (lab: string, next: string): LabError =>
+const createNoLabError = (lab: string, next: string): LabError =>
   new LabError({ what: `there is no lab named ${lab}`, next, exit: EXIT.config });
 
 /** The gradebook's columns: the chapters asked for, else those of the network. Cleanup can't pass while the network stands. */
