@@ -4,7 +4,7 @@ DRIVER ?= auto
 bin := node_modules/.bin
 node := $(bin)/node
 checks := format lint types unit dead shell agent
-.PHONY: help deps setup lab demo verify test bench clean $(checks:%=verify-%)
+.PHONY: help deps setup lab demo verify test test-whole bench clean $(checks:%=verify-%)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ test: verify setup ## everything: verify, then the tests that need lab hosts, re
 	  "tests/toolchain/**/*.test.ts" "tests/report/consumers.test.ts" "tests/report/site.test.ts" "tests/sandbox/**/*.test.ts"
 	$(node) --import tsx --test --test-concurrency=1 --test-reporter=spec \
 	  "tests/alone/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
+
+test-whole: export HANDWIRED_VM_GUIDES = 13
+test-whole: export HANDWIRED_VM_PLACES = 10
+test-whole: export HANDWIRED_VM_SAMPLE = 40
+test-whole: test ## the same with all that `make test` only draws a sample of on VMs
 
 bench: setup ## how fast it is, against bare qemu and testinfra; writes docs/performance.md
 	$(node) --import tsx tests/bench.ts
