@@ -7,7 +7,7 @@ checks := format lint types unit dead shell agent
 .PHONY: help deps setup lab demo verify test test-whole bench clean $(checks:%=verify-%)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## the workspace's packages, with Node 24 and pnpm where they are missing (nothing global)
 	@sh scripts/bootstrap.sh
