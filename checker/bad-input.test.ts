@@ -9,8 +9,7 @@ import { caseOf, chapters, recorded, replaying } from './testing/fixtures.ts';
 
 /** A seat whose programs are all this shell script: what a lab host may make of ours. */
 const seatOf = (script: string): Promise<OpenSeat> => {
-  const way = { argv: ['sh', '-c', script] };
-  const endpoint = { lab: 'lab', seat: { way, viewPid: 1 } } as Partial<Endpoint>;
+  const endpoint = { lab: 'lab', seat: { argv: ['sh', '-c', script], viewPid: 1 } } as Partial<Endpoint>;
   return openSeat(endpoint as Endpoint);
 };
 

@@ -5,7 +5,7 @@
 import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder } from '../host/folder.ts';
+import { makeFolder } from '../host/files.ts';
 
 const base = process.env.XDG_CACHE_HOME?.startsWith('/') ? process.env.XDG_CACHE_HOME : join(homedir(), '.cache');
 const cache = join(base, 'handwired', 'node');

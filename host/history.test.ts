@@ -3,11 +3,10 @@ import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import type { NewEvent } from './history-event.ts';
-import { forgetHistory, listHistories, noteHistory, readHistory } from './history.ts';
-import { historyFile, labDir } from './paths.ts';
+import { historyFile, labDir, writeAtomic } from './files.ts';
+import { forgetHistory, listHistories, type NewEvent, noteHistory, readHistory } from './history.ts';
+import { forgetLab } from './lab.ts';
 import { run } from './process.ts';
-import { forgetLab, writeAtomic } from './store.ts';
 
 const check = (more: Partial<Extract<NewEvent, { kind: 'check' }>> = {}): NewEvent => ({
   ...{ kind: 'check', chapter: 'veth', verdict: 'pass', points: 10, of: 10, hints: 1, first: null },

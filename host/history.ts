@@ -1,13 +1,61 @@
 import { appendFile, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import { LabError, messageOf } from './errors.ts';
-import { makeFolder } from './folder.ts';
-import { HistoryEvent, type NewEvent } from './history-event.ts';
-import { takeLock } from './lock.ts';
-import { historyDir, historyFile, stateDir } from './paths.ts';
-import { writeAtomic } from './store.ts';
+import { errnoOf, historyDir, historyFile, makeFolder, stateDir, writeAtomic } from './files.ts';
+import { underLock } from './lock.ts';
+import { chapterIds } from './plan.ts';
 
-/** Bytes that a history may grow to: some thousands of events. Beyond, the older half goes, but for what it was worth. */
+const Chapter = z.enum(chapterIds);
+const count = z.int().min(0);
+/** ISO 8601, UTC. Set by `noteHistory`. */
+const at = z.string().max(40);
+/** Text that came from a lab host: bounded here, escaped where it is printed. */
+const words = z.string().max(300);
+
+/** One thing that a learner did with a lab, as it is kept. */
+export const HistoryEvent = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('check'),
+    at,
+    chapter: Chapter,
+    verdict: z.enum(['pass', 'fail', 'error']),
+    /** null: in error, so not graded. */
+    points: z.number().nullable(),
+    of: z.number(),
+    /** How much the report gave away: 0 nothing to 3 the commands that mend it. */
+    hints: z.int().min(0).max(3),
+    /** The chapter's first check that did not pass, what should be true, and what was found instead. */
+    first: z.object({ id: words, title: words, actual: words }).nullable(),
+  }),
+  z.object({ kind: z.literal('build'), at, chapters: z.array(Chapter).max(20) }),
+  z.object({ kind: z.literal('guide'), at, chapter: Chapter }),
+  /** `to`: the chapter before which everything was built; null: the baseline. */
+  z.object({ kind: z.literal('reset'), at, to: Chapter.nullable() }),
+  /** Written when a fault is put in, and again with what came of it: the last of one `injectedAt` counts. */
+  z.object({
+    kind: z.literal('fault'),
+    at,
+    id: z.string().max(100),
+    injectedAt: at,
+    submittedAt: at.nullable(),
+    /** Whether the root cause was named, and whether the symptoms are gone; null: not submitted. */
+    right: z.boolean().nullable(),
+    repaired: z.boolean().nullable(),
+    hints: count,
+    seconds: z.number().min(0).nullable(),
+  }),
+  /** Answers to a chapter's questions that were graded. */
+  z.object({ kind: z.literal('answers'), at, chapter: Chapter, right: count, of: count }),
+]);
+export type HistoryEvent = z.infer<typeof HistoryEvent>;
+
+type Without<Event, Key extends PropertyKey> = Event extends unknown ? Omit<Event, Key> : never;
+
+/** An event before it is kept: `noteHistory` gives it its time. */
+export type NewEvent = Without<HistoryEvent, 'at'>;
+
+/** Bytes that a history may grow to: some thousands of events. Beyond that the older half goes, see `shorten`. */
 const mostBytes = 1024 * 1024;
 
 /**
@@ -19,24 +67,23 @@ export async function noteHistory(name: string, ...events: NewEvent[]): Promise<
   const now = new Date().toISOString();
   const added = events.map((event) => `${JSON.stringify(HistoryEvent.parse({ ...event, at: now }))}\n`).join('');
   const file = historyFile(name);
-  const lock = await takeLock(lockName());
-  try {
-    makeFolder(dirname(file), 0o700);
-    const { end, bytes } = await tailOf(file);
-    await appendFile(file, `${end === '' || end === '\n' ? '' : '\n'}${added}`, { mode: 0o600 });
-    if (bytes + added.length > mostBytes) await shorten(name);
-  } catch (error) {
-    if (error instanceof LabError) throw error;
-    const next = 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE';
-    throw new LabError({ what: `cannot write: ${messageOf(error)}`, where: file, next, cause: error });
-  } finally {
-    await lock.release();
-  }
+  await underLock(lockName(), {}, async () => {
+    try {
+      makeFolder(dirname(file), 0o700);
+      const { end, bytes } = await readTail(file);
+      await appendFile(file, `${end === '' || end === '\n' ? '' : '\n'}${added}`, { mode: 0o600 });
+      if (bytes + added.length > mostBytes) await shorten(name);
+    } catch (error) {
+      if (error instanceof LabError) throw error;
+      const next = 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE';
+      throw new LabError({ what: `cannot write: ${messageOf(error)}`, where: file, next, cause: error });
+    }
+  });
 }
 
-/** A lab's history, the oldest first; none yet: empty. Lines that are damaged, or of a kind not known here, are passed over. */
+/** A lab's history, the oldest event first; none yet: empty. Lines that are damaged, or of a kind not known here, are left out. */
 export async function readHistory(name: string): Promise<HistoryEvent[]> {
-  const text = await contentOf(historyFile(name));
+  const text = await readBounded(historyFile(name));
   return text.split('\n').flatMap((line) => eventIn(line) ?? []);
 }
 
@@ -47,16 +94,13 @@ export async function listHistories(): Promise<string[]> {
 }
 
 /** Removes a lab's history, and our folders when they have become empty. False: there was none. */
-export async function forgetHistory(name: string): Promise<boolean> {
-  const lock = await takeLock(lockName());
-  try {
-    const { bytes } = await tailOf(historyFile(name));
+export function forgetHistory(name: string): Promise<boolean> {
+  return underLock(lockName(), {}, async () => {
+    const { bytes } = await readTail(historyFile(name));
     await rm(historyFile(name), { force: true });
     for (const folder of [historyDir(), stateDir()]) await rmdir(folder).catch(() => undefined);
     return bytes > 0;
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** One for all histories: `forgetHistory` also takes their folder away. */
@@ -97,8 +141,8 @@ function worth(event: HistoryEvent): number {
 }
 
 /** The last byte of a file, and its size. */
-async function tailOf(path: string): Promise<{ end: string; bytes: number }> {
-  const file = await opened(path);
+async function readTail(path: string): Promise<{ end: string; bytes: number }> {
+  const file = await openIfThere(path);
   if (!file) return { end: '', bytes: 0 };
   try {
     const { size } = await file.stat();
@@ -110,8 +154,8 @@ async function tailOf(path: string): Promise<{ end: string; bytes: number }> {
 }
 
 /** At most the last bytes of a file, whatever somebody made of it. */
-async function contentOf(path: string): Promise<string> {
-  const file = await opened(path);
+async function readBounded(path: string): Promise<string> {
+  const file = await openIfThere(path);
   if (!file) return '';
   try {
     const { size } = await file.stat();
@@ -125,11 +169,11 @@ async function contentOf(path: string): Promise<string> {
   }
 }
 
-async function opened(path: string) {
+async function openIfThere(path: string) {
   try {
     return await open(path);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
     throw unreadable(path, error);
   }
 }

@@ -1,6 +1,26 @@
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { Conditions } from './conditions.ts';
+import { EXIT, LabError, messageOf } from './errors.ts';
+import { errnoOf, labDir, labsDir, partialSuffix, readJson, stateDir, writeJson } from './files.ts';
 import { Plan } from './plan.ts';
+
+/** What a lab host can be made with before its baseline is taken. Right builds pass under all of them. */
+export const Conditions = z.object({
+  'forward-policy': z.enum(['accept', 'drop']).default('accept'),
+  'bridge-nf': z.enum(['0', '1']).default('0'),
+  resolver: z.enum(['stub', 'file']).default('stub'),
+  'ip-forward': z.enum(['0', '1']).default('0'),
+});
+export type Conditions = z.infer<typeof Conditions>;
+
+/** Every condition's key with the values it takes, the default first. */
+export const conditionValues: Record<keyof Conditions, readonly string[]> = {
+  'forward-policy': ['accept', 'drop'],
+  'bridge-nf': ['0', '1'],
+  resolver: ['stub', 'file'],
+  'ip-forward': ['0', '1'],
+};
 
 /** RFC 1123 label: also the hostname of the lab host and part of every object's name. */
 export const labNamePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
@@ -16,8 +36,6 @@ export const LabSpec = z.object({
   memoryMiB: z.number().int().min(128),
   /** libvirt URI given by the user; absent: the driver chooses. */
   uri: z.string().optional(),
-  /** Stock cloud image (path or URL) in place of the built one. */
-  image: z.string().optional(),
   /** Random, in the name or description of every object of this lab; what lacks it is never touched. */
   instance: z.string(),
   /** `user@machine` of whoever made it. */
@@ -28,4 +46,137 @@ export const LabSpec = z.object({
   phase: z.enum(['creating', 'ready', 'resetting', 'destroying']),
 });
 export type LabSpec = z.infer<typeof LabSpec>;
+
+/** What makes a lab host come and go. */
 export type DriverName = LabSpec['driver'];
+
+/** How to reach a lab host: a TCP address, or an argv whose stdio is the ssh transport (`nsenter ... sshd -i`). */
+const Dial = z.union([
+  z.strictObject({ address: z.string(), port: z.number().int().min(1).max(65535) }),
+  z.strictObject({ command: z.array(z.string()).min(1) }),
+]);
+
+/** A process of the lab host, as its seat numbers processes. Its mount namespace is what the learner sees. */
+const viewPid = z.number().int().min(1);
+
+/**
+ * Where the grader sits: from there its programs see the lab host, and the learner can't reach them. `argv`: put in front
+ * of a command, it runs that command at the seat (in a sandbox's network namespace, entered from outside). `dial`: a
+ * second ssh server, whose root is a read-only disk.
+ */
+const Seat = z.union([
+  z.strictObject({ argv: z.array(z.string()).min(1), viewPid }),
+  z.strictObject({ dial: Dial, viewPid }),
+]);
+
+/** What infra hands to everyone else: one file per lab, `endpoint.json` in its state folder. */
+export const Endpoint = z.object({
+  lab: z.string(),
+  driver: z.enum(['vm', 'sandbox']),
+  dial: Dial,
+  user: z.string(),
+  /** Path of the ed25519 private key, mode 0600. */
+  privateKeyFile: z.string(),
+  /** The lab host's public key, `ssh-ed25519 AAAA...`, made before boot; anything else is refused. */
+  hostKey: z.string(),
+  seat: Seat,
+});
+export type Endpoint = z.infer<typeof Endpoint>;
+/** What it takes to log in: an endpoint without its seat. */
+export type SshTarget = Omit<Endpoint, 'seat'>;
+
+/** How to reach an ssh server of a lab host. */
+export type Dial = z.infer<typeof Dial>;
+
+// The files in a lab's state folder. Drivers keep more there, in folders of their own.
+
+const specFile = (name: string): string => join(labDir(name), 'lab.json');
+/** The spec once more: it alone names what was made, and without it nothing of that could be removed. */
+const spareFile = (name: string): string => join(labDir(name), 'lab.spare.json');
+const endpointFile = (name: string): string => join(labDir(name), 'endpoint.json');
+/** Facts taken when the lab host was ready; written and read by the checker's functions. */
+export const baselineFile = (name: string): string => join(labDir(name), 'baseline.json');
+/** Which chapters this learner has been seen to begin: checker/record.ts. */
+export const recordFile = (name: string): string => join(labDir(name), 'record.json');
+/** The fault that is in place and not found yet: cli/lab/fault.ts. */
+export const faultFile = (name: string): string => join(labDir(name), 'fault.json');
+
+/** Writes a lab's spec, its spare first. */
+export async function saveSpec(spec: LabSpec): Promise<void> {
+  for (const file of [spareFile(spec.name), specFile(spec.name)]) await writeJson(file, spec);
+}
+
+/** Writes how to reach a lab host: LabError where it can't be written. */
+export const saveEndpoint = (endpoint: Endpoint): Promise<void> => writeJson(endpointFile(endpoint.lab), endpoint);
+
+/** A lab's spec, from its spare if need be. Nothing made yet: undefined. Both damaged or gone: LabError. */
+export async function findSpec(name: string): Promise<LabSpec | undefined> {
+  // A folder that was copied under another name must not lead to the first one's lab host.
+  const shape = LabSpec.extend({ name: z.literal(name) });
+  const spare = (): Promise<LabSpec | undefined> => readJson(spareFile(name), shape).catch(() => undefined);
+  try {
+    const spec = (await readJson(specFile(name), shape)) ?? (await spare());
+    if (spec || (await isBare(name))) return spec;
+  } catch (error) {
+    const spec = await spare();
+    if (spec) return spec;
+    throw error;
+  }
+  throw new LabError({
+    what: 'a damaged lab: its spec is gone, what was made from it is not',
+    where: specFile(name),
+    next: `lab destroy ${name}`,
+  });
+}
+
+/** Whether a lab's folder holds nothing, or only what a first write that was cut off left. */
+async function isBare(name: string): Promise<boolean> {
+  const entries = await readdir(labDir(name)).catch(() => []);
+  return entries.every((entry) => entry.endsWith(partialSuffix));
+}
+
+/** The lab's spec. No such lab: LabError with EXIT.config and the command that makes it. */
+export async function loadSpec(name: string): Promise<LabSpec> {
+  const spec = await findSpec(name);
+  if (spec) return spec;
+  throw new LabError({
+    what: `there is no lab named ${name}`,
+    where: labsDir(),
+    next: `lab up ${name}`,
+    exit: EXIT.config,
+  });
+}
+
+/** How to reach the lab host. Not ready: LabError with the command that gets it up. */
+export async function loadEndpoint(name: string): Promise<Endpoint> {
+  const spec = await loadSpec(name);
+  const endpoint = await readJson(endpointFile(name), Endpoint);
+  if (endpoint && spec.phase === 'ready') return endpoint;
+  const why = spec.phase === 'ready' ? 'the file that says how to reach it is gone' : `it is ${spec.phase}`;
+  throw new LabError({
+    what: `lab ${name} is not ready (${why})`,
+    where: labDir(name),
+    next: `lab up ${name}`,
+  });
+}
+
+/** Names of all labs that have a state folder, sorted, broken ones too. */
+export async function listLabs(): Promise<string[]> {
+  try {
+    return (await readdir(labsDir())).sort();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw new LabError({
+      what: `cannot list labs: ${messageOf(error)}`,
+      where: labsDir(),
+      next: 'lab doctor',
+      cause: error,
+    });
+  }
+}
+
+/** Removes a lab's state folder, and our parent folders when they have become empty. */
+export async function forgetLab(name: string): Promise<void> {
+  await rm(labDir(name), { recursive: true, force: true });
+  for (const folder of [labsDir(), stateDir()]) await rmdir(folder).catch(() => undefined);
+}

@@ -3,28 +3,42 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { once } from 'node:events';
 
-/** Held until released, or until the process dies in any way: the kernel frees the name with the socket. */
+/** Held until it is released or the process dies, however that dies: the kernel frees the name with the socket. */
 export interface Lock {
   release(): Promise<void>;
 }
 
 /**
- * Takes a lock by name, waiting for whoever holds it. An abstract unix socket (unix(7)) is the lock: no file to go
- * stale after a kill -9, and a waiter is woken by the holder's end, not by polling.
- * It is known within one network namespace, as abstract sockets are, and to one user.
+ * Takes a lock by name, and waits for whoever holds it. The lock is an abstract unix socket (unix(7)): no file goes stale
+ * after a kill -9, and the holder's end wakes a waiter, without polling. Abstract sockets are known within one network
+ * namespace; the name is made of the user's id too, so that users do not share locks.
  * `onWait` is called once, before waiting. Throws the signal's reason when aborted.
  */
 export async function takeLock(name: string, signal?: AbortSignal, onWait?: () => void): Promise<Lock> {
   const key = createHash('sha256').update(`${userInfo().uid}\n${name}`).digest('hex').slice(0, 24);
   const path = `\0handwired-${key}`;
-  let told = false;
+  let waiting = false;
   for (;;) {
     signal?.throwIfAborted();
     const held = await listen(path);
     if (held) return { release: () => close(held) };
-    if (!told) onWait?.();
-    told = true;
-    await holderGone(path, signal);
+    if (!waiting) onWait?.();
+    waiting = true;
+    await waitForHolder(path, signal);
+  }
+}
+
+/** Does work while holding a lock: see `takeLock`, which gets the options. */
+export async function underLock<T>(
+  name: string,
+  { signal, onWait }: { signal?: AbortSignal; onWait?: () => void },
+  work: () => Promise<T>,
+): Promise<T> {
+  const lock = await takeLock(name, signal, onWait);
+  try {
+    return await work();
+  } finally {
+    await lock.release();
   }
 }
 
@@ -33,6 +47,7 @@ interface Held {
   waiters: Set<Socket>;
 }
 
+/** Takes the name; undefined: somebody holds it. */
 async function listen(path: string): Promise<Held | undefined> {
   const waiters = new Set<Socket>();
   const server = createServer((socket) => {
@@ -58,7 +73,8 @@ async function close({ server, waiters }: Held): Promise<void> {
   await done;
 }
 
-async function holderGone(path: string, signal: AbortSignal | undefined): Promise<void> {
+/** Returns when the holder has released the lock or died. */
+async function waitForHolder(path: string, signal: AbortSignal | undefined): Promise<void> {
   const socket = connect({ path });
   const end = new Promise<void>((resolve) => {
     socket.on('error', () => resolve()).on('close', () => resolve());

@@ -1,12 +1,43 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
+/** The course's chapters in their order. The data of each is in labs/NN-id/chapter.ts. */
+export const chapterIds = [
+  'tour',
+  'namespaces',
+  'bridge',
+  'veth',
+  'addressing',
+  'connectivity',
+  'egress',
+  'dns',
+  'publish',
+  'observe',
+  'docker',
+  'troubleshoot',
+  'cleanup',
+] as const;
+
+/** A chapter's id. */
+export type ChapterId = (typeof chapterIds)[number];
+
+/** What packages that do not import labs know of a chapter. */
+export interface ChapterInfo {
+  id: ChapterId;
+  /** Two digits, as in the folder's name: `06`. */
+  number: string;
+  title: string;
+  /** Chapters that must be done before this one. */
+  needs: ChapterId[];
+  points: number;
+}
+
 const Container = z.object({
   /** The netns, as in `ip netns add NAME`. */
   name: z.string(),
-  /** The host end of its veth pair. A checker must not rely on it: any name is right. */
+  /** The lab host's end of its veth pair. A learner may name it differently, so the checker does not rely on it. */
   veth: z.string(),
-  /** The inner end before it is renamed to `eth0`. */
+  /** The container's end before it is renamed to `eth0`. */
   peer: z.string(),
   /** IPv4 address without prefix. */
   address: z.string(),
@@ -35,7 +66,7 @@ interface Numbers {
   hostPort: number;
 }
 
-function planOf({ network, hostPort }: Numbers): Plan {
+function makePlan({ network, hostPort }: Numbers): Plan {
   const container = (name: string, last: number): Container => ({
     name,
     veth: `veth-${name}`,
@@ -56,11 +87,14 @@ function planOf({ network, hostPort }: Numbers): Plan {
   };
 }
 
-/** The seed's own topology: 172.18.0.0/16 on br0, host port 8080 to ct1:80. */
-export const defaultPlan: Plan = planOf({ network: '172.18', hostPort: 8080 });
+/** The course's own topology: 172.18.0.0/16 on br0, host port 8080 to ct1:80. */
+export const defaultPlan: Plan = makePlan({ network: '172.18', hostPort: 8080 });
 
-/** A student's own topology: the same shape with a subnet (172.18-172.30) and a host port (8000-8899) from the id. */
+/** A student's own topology: the default one with a subnet (172.18-172.30) and a host port (8000-8899) made from the id. */
 export function derivePlan(studentId: string): Plan {
   const hash = createHash('sha256').update(studentId).digest();
-  return planOf({ network: `172.${18 + (hash.readUInt16BE(0) % 13)}`, hostPort: 8000 + (hash.readUInt16BE(2) % 900) });
+  return makePlan({
+    network: `172.${18 + (hash.readUInt16BE(0) % 13)}`,
+    hostPort: 8000 + (hash.readUInt16BE(2) % 900),
+  });
 }

@@ -1,13 +1,35 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
-import type { Duplex } from 'node:stream';
+import { Duplex, type Readable, type Writable } from 'node:stream';
 import type { Options } from 'execa';
-import { duplexOf } from './duplex.ts';
 import { LabError, messageOf } from './errors.ts';
-import { signalGroup, watchOver } from './process-group.ts';
 
-/** The one place that starts processes on this machine and waits for them. */
+/** Words that POSIX sh or bash reads as grammar, and not as a command's name, where a command may stand. */
+const reserved = new Set(
+  'case coproc do done elif else esac fi for function if in select then time until while'.split(' '),
+);
+
+/** Characters that mean nothing to a shell anywhere in a word. */
+const plain = /^[\w@%+=:,./-]+$/;
+
+/** `NAME=`, which in front of a command is an assignment. */
+const assignment = /^[A-Za-z_]\w*\+?=/;
+
+/**
+ * Quotes one word for POSIX sh (dash too): zx's own quote emits `$'..'`, which only bash reads.
+ * Throws TypeError on a NUL, which no argument can hold (execve(2)).
+ */
+export function quote(word: string): string {
+  if (word.includes('\0')) throw new TypeError(`an argument can't hold a NUL: ${JSON.stringify(word)}`);
+  if (plain.test(word) && !reserved.has(word) && !assignment.test(word)) return word;
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** One command line for POSIX sh from an argv. */
+export const quoteAll = (argv: readonly string[]): string => argv.map(quote).join(' ');
+
+/** How `run` runs a command of this machine. */
 export interface RunOptions {
   cwd?: string;
   /** Added to this process's environment. */
@@ -19,12 +41,13 @@ export interface RunOptions {
   onLine?: (line: string) => void;
   /** A failed command is an answer, not an error. */
   allowFailure?: boolean;
-  /** Per stream, default 64 MiB. Beyond it the command is ended: LabError. */
+  /** Per stream, default 64 MiB. A command that writes more is ended: LabError. */
   maxBytes?: number;
   /** What the user should type when this command fails. */
   next?: string;
 }
 
+/** What a command of this machine answered. */
 export interface RunResult {
   /** null: ended by a signal, or never started. */
   code: number | null;
@@ -32,9 +55,8 @@ export interface RunResult {
   stderr: string;
 }
 
-/** A last resort only; callers that can fail for a known reason pass `next`. */
+/** A last resort only: callers that can fail for a known reason pass `next`. */
 const defaultNext = 'lab doctor';
-
 /** Nothing that we run on this machine has so much to say. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -49,20 +71,20 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   // Loaded at first use: it takes longer than many commands of ours.
   const { execa } = await import('execa');
   options.signal?.throwIfAborted();
-  const child = execa(file, args, settings(options));
-  const watch = watchOver(child.nodeChildProcess, { ...options, maxBytes: options.maxBytes ?? MAX_BYTES });
+  const child = execa(file, args, settingsOf(options));
+  const group = superviseGroup(child.nodeChildProcess, { ...options, maxBytes: options.maxBytes ?? MAX_BYTES });
   const { onLine = () => undefined } = options;
   const streams = options.onLine ? (['stdout', 'stderr'] as const) : [];
-  const told = streams.map((from) => followLines(child.iterable({ from }), onLine));
-  const result = await child.finally(watch.release);
-  await Promise.all(told);
+  const followed = streams.map((from) => followLines(child.iterable({ from }), onLine));
+  const result = await child.finally(group.release);
+  await Promise.all(followed);
   options.signal?.throwIfAborted();
   const answer: RunResult = {
     code: result.exitCode ?? null,
-    stdout: watch.text('stdout'),
-    stderr: watch.text('stderr'),
+    stdout: group.text('stdout'),
+    stderr: group.text('stderr'),
   };
-  const stopped = watch.stopped();
+  const stopped = group.stopped();
   const answered = !result.failed || (options.allowFailure === true && result.exitCode !== undefined);
   if (stopped === undefined && answered) return answer;
   throw new LabError({
@@ -80,14 +102,16 @@ interface Failure {
 }
 
 function whyFailed(file: string, result: Failure, stderr: string): string {
+  // ENOENT is also the answer for a `cwd` that is missing; only this text of Node's tells the two apart.
   if (result.code === 'ENOENT' && result.originalMessage === `spawn ${file} ENOENT`) return `${file} is not installed`;
-  return `${file} failed: ${lastLine(stderr) || messageOf(result.originalMessage || result.shortMessage)}`;
+  const lastLine = stderr.trimEnd().split('\n').at(-1)?.slice(0, 500);
+  return `${file} failed: ${lastLine || messageOf(result.originalMessage || result.shortMessage)}`;
 }
 
-function settings(options: RunOptions): Options & { reject: false } {
+function settingsOf(options: RunOptions): Options & { reject: false } {
   return {
     reject: false,
-    // Read by watchOver: execa would put all of it, escaped, into an error's message.
+    // Read by superviseGroup: execa would put all of it, escaped, into an error's message.
     buffer: false,
     // A process group of its own: all of it can be ended, and the terminal's Ctrl-C does not reach it before us.
     detached: true,
@@ -106,13 +130,84 @@ async function followLines(lines: AsyncIterable<unknown>, onLine: (line: string)
   }
 }
 
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1)?.slice(0, 500) ?? '';
+/** Leaders of the process groups that run now. They end when we end, unless we are killed by SIGKILL. */
+const groups = new Set<number>();
+process.on('exit', () => {
+  for (const pid of groups) signalGroup(pid, 'SIGTERM');
+});
+
+/** Sends a signal to a process group, by its leader's pid; one that has gone is no error. */
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has gone.
+  }
+}
+
+/** The part of a ChildProcess that is used here. It leads a process group of its own. */
+interface GroupLeader {
+  readonly pid?: number | undefined;
+  readonly spawnfile: string;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  once(event: 'exit', listener: () => void): unknown;
+}
+
+interface GroupLimits {
+  /** Bytes of each stream. */
+  maxBytes: number;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+interface SupervisedGroup {
+  /** To be called when the command has ended. */
+  release: () => void;
+  /** Why we ended the command; undefined: we did not. */
+  stopped: () => string | undefined;
+  /** What it has written so far, within its limit. */
+  text: (stream: 'stdout' | 'stderr') => string;
+}
+
+/** Reads a command's output. Ends its process group when it runs too long, writes too much, or the signal is aborted. */
+function superviseGroup(child: GroupLeader, { maxBytes, timeoutMs, signal }: GroupLimits): SupervisedGroup {
+  const { pid } = child;
+  if (pid === undefined) return { release: () => undefined, stopped: () => undefined, text: () => '' };
+  groups.add(pid);
+  let why: string | undefined;
+  const timers: NodeJS.Timeout[] = [];
+  const stop = (reason: string): void => {
+    why ??= reason;
+    signalGroup(pid, 'SIGTERM');
+    timers.push(setTimeout(signalGroup, 2000, pid, 'SIGKILL'));
+    child.once('exit', () => {
+      signalGroup(pid, 'SIGKILL');
+      // What has left the group, a daemon, may hold these open for ever.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    });
+  };
+  const late = `${child.spawnfile} had not ended after ${(timeoutMs ?? 0) / 1000} s`;
+  if (timeoutMs !== undefined) timers.push(setTimeout(stop, timeoutMs, late));
+  const gather = (stream: Readable | null): (() => string) => {
+    const much = (): void => stop(`${child.spawnfile} wrote more than ${maxBytes} bytes`);
+    return stream ? gatherText(stream, maxBytes, much) : () => '';
+  };
+  const texts = { stdout: gather(child.stdout), stderr: gather(child.stderr) };
+  const abort = (): void => stop('aborted');
+  signal?.addEventListener('abort', abort, { once: true });
+  const release = (): void => {
+    groups.delete(pid);
+    timers.forEach(clearTimeout);
+    signal?.removeEventListener('abort', abort);
+  };
+  return { release, stopped: () => why, text: (stream) => texts[stream]() };
 }
 
 /**
  * Starts a process that outlives us: own session (setsid), stdin closed, stdout and stderr appended to `logFile`.
- * Returns its pid; what it becomes by exec keeps that pid.
+ * Returns its pid; what it becomes by exec keeps that pid. LabError: it can't be started.
  */
 export async function startDetached(argv: readonly string[], logFile: string): Promise<number> {
   const [file, ...args] = argv;
@@ -131,8 +226,8 @@ export async function startDetached(argv: readonly string[], logFile: string): P
 }
 
 /**
- * Shows text by a pager, a command line for sh(1), on our own terminal; returns when the reader has closed it. False: it
- * could not be started. Ctrl-C is the pager's meanwhile.
+ * Shows text by a pager, a command line for sh(1), on our own terminal. Returns when the reader has closed it; false when
+ * it could not be started. Ctrl-C goes to the pager meanwhile.
  */
 export async function pageThrough(pager: string, text: string): Promise<boolean> {
   const ignore = (): void => undefined;
@@ -152,27 +247,52 @@ export async function pageThrough(pager: string, text: string): Promise<boolean>
   }
 }
 
-/** A process whose stdin and stdout are one byte stream: what is written goes to it, what it says is read. */
+/** A process whose stdin and stdout are one byte stream: what is written goes to it, what it writes is read. */
 export interface PipedProcess {
   stream: Duplex;
   /** The end of what it has written to stderr, at most 4 KiB; waits for the process to end, half a second at most. */
   lastWords: () => Promise<string>;
 }
 
-const LAST_WORDS = 4096;
+const LAST_WORDS_BYTES = 4096;
 const LAST_WORDS_MS = 500;
 
 /**
+ * Collects the text of a stream, at most `maxBytes` of it: `onMore` is called once when there is more, and then what has
+ * come is forgotten. The function gives what has come so far; invalid UTF-8 becomes U+FFFD.
+ */
+export function gatherText(stream: Readable, maxBytes: number, onMore: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on('data', (chunk: Buffer) => {
+    if (size > maxBytes) return;
+    size += chunk.length;
+    chunks.push(chunk);
+    if (size <= maxBytes) return;
+    chunks.length = 0;
+    onMore();
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+/** Collects the end of a text stream, its last 4 KiB. The function gives what has come so far. */
+export function keepTail(stream: Readable): () => string {
+  let tail = Buffer.alloc(0);
+  stream.on('data', (chunk: Buffer) => (tail = Buffer.concat([tail, chunk]).subarray(-LAST_WORDS_BYTES)));
+  return () => tail.toString();
+}
+
+/**
  * Starts argv in a session of its own, so that the terminal's Ctrl-C does not reach it. It is expected to end with
- * its stdin, which our death closes; when the stream is closed it is sent SIGTERM as well. The stream fails when the process can't be started.
+ * its stdin, which our death closes; when the stream is closed it is sent SIGTERM as well. The stream fails when the
+ * process can't be started.
  */
 export function openPiped(argv: readonly string[]): PipedProcess {
   const [file, ...args] = argv;
   if (file === undefined) throw new TypeError('openPiped: empty argv');
   const child = spawn(file, args, { detached: true, stdio: 'pipe' });
-  const stream = duplexOf(child.stdin, child.stdout);
-  let words = Buffer.alloc(0);
-  child.stderr.on('data', (chunk: Buffer) => (words = Buffer.concat([words, chunk]).subarray(-LAST_WORDS)));
+  const stream = joinStreams(child.stdin, child.stdout);
+  const tail = keepTail(child.stderr);
   child.once('error', (error) => stream.destroy(error));
   const silence = once(child.stderr, 'close');
   stream.once('close', () => {
@@ -184,7 +304,31 @@ export function openPiped(argv: readonly string[]): PipedProcess {
     const timer = setTimeout(() => child.stderr.destroy(), LAST_WORDS_MS);
     await silence;
     clearTimeout(timer);
-    return words.toString();
+    return tail();
   };
   return { stream, lastWords };
+}
+
+/**
+ * One stream from two: what is written goes `to`, what is read comes `from`. It ends with either of them. Node's own
+ * Duplex.from can't stand here: when a process ends it fails with "Premature close" and drops what was not read yet.
+ */
+function joinStreams(to: Writable, from: Readable): Duplex {
+  const stream = new Duplex({
+    allowHalfOpen: false,
+    read: () => void from.resume(),
+    write: (chunk: Buffer, _encoding, done) => void to.write(chunk, done),
+    final: (done) => void to.end(done),
+    destroy: (error, done) => {
+      to.destroy();
+      from.destroy();
+      done(error);
+    },
+  });
+  from.on('data', (chunk: Buffer) => {
+    if (!stream.push(chunk)) from.pause();
+  });
+  from.on('end', () => stream.push(null)).on('error', (error) => stream.destroy(error));
+  to.on('error', (error) => stream.destroy(error));
+  return stream;
 }

@@ -1,4 +1,4 @@
-/** How long work tells what it is doing. Printing is the caller's: see cli/stages.ts. */
+/** By this, long work reports what it is doing. The caller prints it: cli/stages.ts. */
 export interface Progress {
   /** Runs one named stage; the printer shows its title, its latest note and its elapsed time. Stages may nest. */
   stage<T>(title: string, work: (note: (text: string) => void) => Promise<T>): Promise<T>;

@@ -1,38 +1,37 @@
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import ssh2, { Client, type ClientChannel, type ConnectConfig, type PublicKeyAuthMethod } from 'ssh2';
-import type { Endpoint } from './endpoint.ts';
 import { LabError, messageOf } from './errors.ts';
+import type { SshTarget } from './lab.ts';
 import { openPiped, type PipedProcess } from './process.ts';
-import { LabSession } from './session-lab.ts';
-import type { ConnectOptions, Session } from './session.ts';
+import { type Connection, type ConnectOptions, LabSession, type Pty, type Session } from './session.ts';
 
 const READY_MS = 10_000;
 /** A lab host that answers nothing for half a minute is lost; a slow one (TCG under load) is not. */
 const KEEPALIVE = { keepaliveInterval: 5000, keepaliveCountMax: 6 };
 
-/** The one place that knows ssh2. See `connect` in session.ts. */
-export async function connectOverSsh(endpoint: Endpoint, options: ConnectOptions = {}): Promise<Session> {
+/** See `connect` in connect.ts. Only this file knows ssh2. */
+export async function connectOverSsh(target: SshTarget, options: ConnectOptions = {}): Promise<Session> {
   options.signal?.throwIfAborted();
   const client = new Client();
-  const told = { hostKey: true };
+  const checked = { hostKeyFits: true };
   let pipe: PipedProcess | undefined;
   try {
-    const config = await configOf(endpoint, told);
+    const config = await configOf(target, checked);
     options.signal?.throwIfAborted();
-    if ('command' in endpoint.dial) pipe = openPiped(endpoint.dial.command);
+    if ('command' in target.dial) pipe = openPiped(target.dial.command);
     await ready(client, pipe ? { ...config, sock: pipe.stream } : config, options);
   } catch (error) {
     client.destroy();
     pipe?.stream.destroy();
     options.signal?.throwIfAborted();
     if (error instanceof LabError) throw error;
-    throw refusal(endpoint, error, told.hostKey, (await pipe?.lastWords()) ?? '');
+    throw refusal(target, error, checked.hostKeyFits, (await pipe?.lastWords()) ?? '');
   }
-  return new LabSession(connectionOf(client, pipe?.stream), endpoint.lab);
+  return new LabSession(connectionOf(client, pipe?.stream), target.lab);
 }
 
-async function readKey({ lab, privateKeyFile }: Endpoint): Promise<Buffer> {
+async function readKey({ lab, privateKeyFile }: SshTarget): Promise<Buffer> {
   const trouble = { where: privateKeyFile, next: `lab destroy ${lab}` };
   const key = await readFile(privateKeyFile).catch((cause: unknown) => {
     throw new LabError({ ...trouble, what: `cannot read the lab's key: ${messageOf(cause)}`, cause });
@@ -42,18 +41,18 @@ async function readKey({ lab, privateKeyFile }: Endpoint): Promise<Buffer> {
   return key;
 }
 
-async function configOf(endpoint: Endpoint, told: { hostKey: boolean }): Promise<ConnectConfig> {
-  const { dial, user } = endpoint;
-  const key = await readKey(endpoint);
+async function configOf(target: SshTarget, checked: { hostKeyFits: boolean }): Promise<ConnectConfig> {
+  const { dial, user } = target;
+  const key = await readKey(target);
   const ours: PublicKeyAuthMethod = { type: 'publickey', username: user, key };
-  const pinned = Buffer.from(endpoint.hostKey.trim().split(/\s+/)[1] ?? '', 'base64');
+  const pinned = Buffer.from(target.hostKey.trim().split(/\s+/)[1] ?? '', 'base64');
   return {
     ...('address' in dial ? { host: dial.address, port: dial.port } : {}),
     username: user,
     privateKey: key,
     authHandler: [ours],
     algorithms: { serverHostKey: ['ssh-ed25519'] },
-    hostVerifier: (shown: Buffer) => (told.hostKey = shown.equals(pinned)),
+    hostVerifier: (shown: Buffer) => (checked.hostKeyFits = shown.equals(pinned)),
     // Our own timer covers everything up to here as well.
     readyTimeout: 0,
     ...KEEPALIVE,
@@ -77,8 +76,8 @@ function ready(client: Client, config: ConnectConfig, options: ConnectOptions): 
   });
 }
 
-function refusal(endpoint: Endpoint, error: unknown, hostKeyFits: boolean, lastWords: string): LabError {
-  const { lab, dial } = endpoint;
+function refusal(target: SshTarget, error: unknown, hostKeyFits: boolean, lastWords: string): LabError {
+  const { lab, dial } = target;
   const where = 'command' in dial ? dial.command.join(' ').slice(0, 300) : `${dial.address}:${dial.port}`;
   const level = (error as { level?: string }).level;
   const trouble = { where, cause: error };
@@ -98,26 +97,6 @@ function refusal(endpoint: Endpoint, error: unknown, hostKeyFits: boolean, lastW
     next: `lab status ${lab}`,
     code: 'unreachable',
   });
-}
-
-/** An authenticated connection, in the few verbs that a session needs. */
-export interface Connection {
-  /**
-   * Opens a channel and gives what `use` makes of it. `use` is called before ssh2 emits anything: a quick command's
-   * exit status may come in the same packet as the answer to its start.
-   */
-  open<T>(line: string | undefined, pty: Pty | undefined, use: (channel: ClientChannel) => T): Promise<T>;
-  /** Settles after sshd has answered a request sent now; rejects when the connection is lost. */
-  roundTrip(): Promise<void>;
-  /** Called once, with the reason, when the connection is gone. */
-  onLost(listener: (why: string) => void): void;
-  close(): void;
-}
-
-interface Pty {
-  rows: number;
-  columns: number;
-  term: string;
 }
 
 function connectionOf(client: Client, pipe: Duplex | undefined): Connection {

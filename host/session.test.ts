@@ -6,10 +6,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import type { Endpoint } from './endpoint.ts';
+import { connect } from './connect.ts';
 import { LabError } from './errors.ts';
+import type { SshTarget } from './lab.ts';
 import { openPiped } from './process.ts';
-import { connect, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { noSshd, testSshd, type TestSshd } from './testing/sshd.ts';
 
 let sshd: TestSshd;
@@ -218,7 +219,7 @@ describe('a session to a real sshd', { skip: noSshd() }, () => {
 });
 
 describe('connecting', { skip: noSshd() }, () => {
-  const change = (change: Partial<Endpoint>): Endpoint => ({ ...sshd.endpoint, ...change });
+  const change = (change: Partial<SshTarget>): SshTarget => ({ ...sshd.endpoint, ...change });
   before(async () => void (sshd = await testSshd()));
   after(() => sshd.remove());
 
@@ -226,7 +227,7 @@ describe('connecting', { skip: noSshd() }, () => {
     const other = await testSshd();
     const error = await troubleOf(connect(change({ hostKey: other.endpoint.hostKey })));
     assert.match(error.message, /another ssh host key/);
-    assert.equal(error.next, 'lab reset test');
+    assert.deepEqual([error.next, error.code], ['lab reset test', 'broken']);
     await other.remove();
   });
 
@@ -234,6 +235,7 @@ describe('connecting', { skip: noSshd() }, () => {
     const other = await testSshd();
     const error = await troubleOf(connect(change({ privateKeyFile: other.endpoint.privateKeyFile })));
     assert.match(error.message, /refused the lab's key/);
+    assert.equal(error.code, 'broken');
     await other.remove();
   });
 
@@ -250,6 +252,7 @@ describe('connecting', { skip: noSshd() }, () => {
     const error = await troubleOf(connect(change({ dial })));
     assert.match(error.message, /the namespace is gone/);
     assert.deepEqual([error.next, error.where], ['lab status test', dial.command.join(' ')]);
+    assert.equal(error.code, 'unreachable');
   });
 
   test('a transport program that is missing is named', async () => {

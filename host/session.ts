@@ -1,5 +1,15 @@
-import type { Readable, Writable } from 'node:stream';
-import type { Endpoint } from './endpoint.ts';
+import { once, setMaxListeners } from 'node:events';
+import type { Readable } from 'node:stream';
+import { LabError, messageOf } from './errors.ts';
+import { gatherText } from './process.ts';
+import {
+  type Channel,
+  ChannelProcess,
+  killLine,
+  remoteLine,
+  type RemoteProcess,
+  type Wire,
+} from './session-process.ts';
 
 /** One ssh connection to a lab host. Commands run as root, by its /bin/sh. */
 export interface Session {
@@ -10,15 +20,17 @@ export interface Session {
   close(): void;
 }
 
+/** Bounds and input of a command on a lab host. */
 export interface ExecOptions {
   input?: string | Uint8Array;
   /** Default 30 000. On expiry: LabError, and the remote process group is sent SIGTERM. */
   timeoutMs?: number;
-  /** Per stream, default 16 MiB. Beyond it: LabError; nothing more is buffered. */
+  /** Per stream, default 16 MiB. A command that writes more: LabError; nothing more is buffered. */
   maxBytes?: number;
   signal?: AbortSignal;
 }
 
+/** What a command on a lab host answered. */
 export interface ExecResult {
   /** null: ended by a signal, or the lab host closed the channel without a status. */
   code: number | null;
@@ -29,51 +41,260 @@ export interface ExecResult {
   stderr: string;
 }
 
+/** How a command on a lab host is started. */
 export interface StreamOptions {
   /** Gives the command a terminal of that size; stderr then comes with stdout. */
-  pty?: { rows: number; columns: number; term: string };
+  pty?: Pty;
   /** Aborts waiting for a free channel; a command that has begun is ended by `kill`. */
   signal?: AbortSignal;
 }
 
-/** How a remote command ended; `code` null: by `signal`, or without any status. */
-export interface RemoteEnd {
-  code: number | null;
-  signal: string | null;
+/** The terminal that a command gets. */
+export interface Pty {
+  rows: number;
+  columns: number;
+  /** As in TERM: term(7). */
+  term: string;
 }
 
-export interface RemoteProcess {
-  stdin: Writable;
-  /** Both end by themselves when the command has ended, also when the connection is lost: `ended` tells which. */
-  stdout: Readable;
-  stderr: Readable;
-  resize(rows: number, columns: number): void;
-  /** Sends the command's process group a signal (name without SIG). Without effect on a command with a pty. */
-  kill(signal: string): void;
-  /** Gives up on it: SIGTERM, then its channel is closed. Settles when the signal has arrived, at most 1 s later. */
-  close(): Promise<void>;
-  /**
-   * Settles when the command has ended and all it wrote before has come, not when its background children close
-   * their pipes. Rejects with LabError when the connection is lost before that.
-   */
-  ended: Promise<RemoteEnd>;
-}
-
+/** How long to try to connect. */
 export interface ConnectOptions {
   /** Until authenticated; default 10 000. */
   timeoutMs?: number;
   signal?: AbortSignal;
 }
 
-export type Connect = (endpoint: Endpoint, options?: ConnectOptions) => Promise<Session>;
+/** An authenticated connection, in the few verbs that a session needs. */
+export interface Connection {
+  /**
+   * Opens a channel and gives what `use` makes of it. `use` is called before ssh2 emits anything: a quick command's
+   * exit status may come in the same packet as the answer to its start.
+   */
+  open<T>(line: string | undefined, pty: Pty | undefined, use: (channel: Channel) => T): Promise<T>;
+  /** Settles after sshd has answered a request sent now; rejects when the connection is lost. */
+  roundTrip(): Promise<void>;
+  /** Called once, with the reason, when the connection is gone. */
+  onLost(listener: (why: string) => void): void;
+  close(): void;
+}
 
-/**
- * Connects to a lab host by its pinned host key and the lab's own ed25519 key.
- * Throws LabError with code `unreachable` when it does not answer, with code `broken` when it shows another host key or
- * refuses ours; rethrows the abort reason.
- * ssh2 is loaded here and not before: commands that need no lab host stay fast.
- */
-export const connect: Connect = async (endpoint, options) => {
-  const { connectOverSsh } = await import('./session-ssh.ts');
-  return connectOverSsh(endpoint, options);
-};
+/** sshd's MaxSessions is 10 unless set; two are left for signals. Further commands wait for their turn. */
+const MOST_CHANNELS = 8;
+/** sshd frees a session a moment after its channel has closed. It has this many round trips for it. */
+const OPEN_TRIES = 20;
+
+/** A session over one authenticated connection. */
+export class LabSession implements Session {
+  readonly #connection: Connection;
+  readonly #lab: string;
+  readonly #channels = new Slots(MOST_CHANNELS);
+  readonly #gone = new AbortController();
+  #lost: LabError | undefined;
+  #closing = false;
+
+  constructor(connection: Connection, lab: string) {
+    this.#connection = connection;
+    this.#lab = lab;
+    setMaxListeners(0, this.#gone.signal);
+    connection.onLost((why) => this.#lose(why));
+  }
+
+  #lose(why: string): void {
+    if (this.#lost) return;
+    const lost = `the connection to the lab host of ${this.#lab} was lost: ${why}`;
+    const what = this.#closing ? 'the session was closed before the command had ended' : lost;
+    this.#lost = new LabError({ what, next: `lab status ${this.#lab}` });
+    this.#gone.abort(this.#lost);
+  }
+
+  async exec(command: string | readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    options.signal?.throwIfAborted();
+    const where = shown(command);
+    return collect((signal) => this.#start(command, where, { signal }), options, {
+      where,
+      next: `lab status ${this.#lab}`,
+    });
+  }
+
+  stream(command: string | undefined, options: StreamOptions = {}): Promise<RemoteProcess> {
+    return this.#start(command, command === undefined ? 'login shell' : shown(command), options);
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#connection.close();
+    this.#lose('closed');
+  }
+
+  async #start(
+    command: string | readonly string[] | undefined,
+    where: string,
+    options: StreamOptions,
+  ): Promise<ChannelProcess> {
+    const free = await this.#channels.take(this.#either(options.signal));
+    try {
+      const remote = command === undefined ? undefined : remoteLine(command, options.pty !== undefined);
+      return await this.#open(remote?.line, where, options, (channel) => {
+        channel.once('close', free);
+        return new ChannelProcess(channel, this.#wire(where), remote?.nonce);
+      });
+    } catch (error) {
+      free();
+      throw error;
+    }
+  }
+
+  async #open<T>(
+    line: string | undefined,
+    where: string,
+    options: StreamOptions,
+    use: (channel: Channel) => T,
+  ): Promise<T> {
+    for (let left = OPEN_TRIES; ; left -= 1) {
+      try {
+        options.signal?.throwIfAborted();
+        if (this.#lost) throw this.#lost;
+        return await this.#connection.open(line, options.pty, use);
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        if (this.#lost ?? left === 0) throw this.#failed(error, where);
+        await this.#connection.roundTrip().catch((lost: unknown) => {
+          throw this.#failed(lost, where);
+        });
+      }
+    }
+  }
+
+  #failed(error: unknown, where: string): LabError {
+    const what = this.#lost?.message ?? `the lab host of ${this.#lab} starts no command: ${messageOf(error)}`;
+    return new LabError({ what, where, next: `lab status ${this.#lab}`, cause: error });
+  }
+
+  #wire(where: string): Wire {
+    return {
+      roundTrip: () => this.#connection.roundTrip(),
+      signal: (name, pid) => this.#signal(name, pid),
+      lost: () => this.#lost,
+      where,
+      next: `lab status ${this.#lab}`,
+    };
+  }
+
+  /** Without waiting for a free channel: a signal must not wait for the commands that it may be meant to end. */
+  async #signal(name: string, pid: number): Promise<void> {
+    try {
+      const closed = await this.#open(killLine(name, pid), 'kill', {}, (channel) => {
+        channel.stderr.resume();
+        return { end: once(channel.resume(), 'close') };
+      });
+      await closed.end;
+    } catch {
+      // Without a connection there is nothing left to signal.
+    }
+  }
+
+  #either(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#gone.signal]) : this.#gone.signal;
+  }
+}
+
+/** A command as errors name it. */
+const shown = (command: string | readonly string[]): string =>
+  (typeof command === 'string' ? command : command.join(' ')).slice(0, 300);
+
+const TIMEOUT_MS = 30_000;
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** Runs what `start` begins to its end and returns its text: bounded in size and time, ended when aborted. */
+async function collect(
+  start: (signal: AbortSignal) => Promise<RemoteProcess>,
+  options: ExecOptions,
+  trouble: { where: string; next: string },
+): Promise<ExecResult> {
+  const ms = options.timeoutMs ?? TIMEOUT_MS;
+  const most = options.maxBytes ?? MAX_BYTES;
+  const stop = new AbortController();
+  const late = (): void =>
+    stop.abort(new LabError({ what: `the command had not ended after ${ms / 1000} s`, ...trouble }));
+  const much = (): void =>
+    stop.abort(new LabError({ what: `the command wrote more than ${most} bytes to one stream`, ...trouble }));
+  const abort = (): void => stop.abort(options.signal?.reason);
+  const timer = setTimeout(late, ms);
+  options.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await finish(await start(stop.signal), options.input, { most, much, signal: stop.signal });
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', abort);
+  }
+}
+
+interface Bounds {
+  most: number;
+  much: () => void;
+  signal: AbortSignal;
+}
+
+/** Writes the input, reads both streams and waits for the end; gives up when the bounds' signal is aborted. */
+async function finish(process: RemoteProcess, input: string | Uint8Array | undefined, bounds: Bounds) {
+  const stdout = gather(process.stdout, bounds);
+  const stderr = gather(process.stderr, bounds);
+  if (input !== undefined) process.stdin.write(input);
+  process.stdin.end();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = (): void => {
+    void process.close().finally(() => reject(bounds.signal.reason as Error));
+  };
+  if (bounds.signal.aborted) stop();
+  bounds.signal.addEventListener('abort', stop, { once: true });
+  const end = await Promise.race([process.ended, promise]);
+  // A command that was ended by us has not answered, whatever its exit status.
+  if (bounds.signal.aborted) await promise;
+  return { ...end, stdout: await stdout, stderr: await stderr };
+}
+
+async function gather(stream: Readable, { most, much }: Bounds): Promise<string> {
+  const text = gatherText(stream, most, much);
+  await once(stream, 'end');
+  return text();
+}
+
+/** At most `free` holders at once; the others wait in order. */
+class Slots {
+  #free: number;
+  readonly #queue: (() => void)[] = [];
+
+  constructor(free: number) {
+    this.#free = free;
+  }
+
+  /** Waits for a place and returns the function that gives it back. Throws the abort reason. */
+  async take(signal: AbortSignal): Promise<() => void> {
+    signal.throwIfAborted();
+    if (this.#free > 0) this.#free -= 1;
+    else await this.#turn(signal);
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      const next = this.#queue.shift();
+      if (next) next();
+      else this.#free += 1;
+    };
+  }
+
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const turn = (): void => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      };
+      const abort = (): void => {
+        this.#queue.splice(this.#queue.indexOf(turn), 1);
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      this.#queue.push(turn);
+    });
+  }
+}

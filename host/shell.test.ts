@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { $ as local, type ProcessOutput } from 'zx/core';
+import { connect } from './connect.ts';
 import { LabError } from './errors.ts';
-import { connect, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { recordOf, type Shell, shellOf, troubleOf } from './shell.ts';
 import { noSshd, testSshd, type TestSshd } from './testing/sshd.ts';
 

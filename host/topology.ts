@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { type ChapterId, chapterIds } from './chapter.ts';
-import type { Container, Plan } from './plan.ts';
+import { type ChapterId, chapterIds, type Container, type Plan } from './plan.ts';
 import { world } from './world.ts';
 
 /** How a thing differs from what was planned; null where it does not. */
@@ -77,10 +76,7 @@ const node = (
   kind: TopologyNode['kind'],
   name: string,
   more: Partial<TopologyNode> = {},
-): TopologyNode => ({
-  ...{ id, kind, name, mark: null, addresses: [], notes: [] },
-  ...more,
-});
+): TopologyNode => ({ id, kind, name, mark: null, addresses: [], notes: [], ...more });
 
 /** The words for what a topology says of routing, NAT, routes and listeners: the same for a plan and for facts. */
 export const says = {
@@ -116,7 +112,11 @@ export function worldZone(): Zone {
     ['outside client', world.outside],
   ];
   return {
-    ...{ id: 'world', kind: 'world', name: 'the world', mark: null, notes: [] },
+    id: 'world',
+    kind: 'world',
+    name: 'the world',
+    mark: null,
+    notes: [],
     nodes: places.map(([name, address]) => node(`place ${address}`, 'place', name, { addresses: plain(address) })),
   };
 }
@@ -125,7 +125,11 @@ function hostZone(plan: Plan, has: Has): Zone {
   const { uplink } = world;
   const rules = [says.forwards, says.masquerade(plan), ...(has('publish') ? [says.publish(plan)] : [])];
   return {
-    ...{ id: 'host', kind: 'host', name: 'lab host', mark: null, notes: [] },
+    id: 'host',
+    kind: 'host',
+    name: 'lab host',
+    mark: null,
+    notes: [],
     nodes: [
       node(nodeIds.uplink, 'uplink', uplink.name, { addresses: plain(`${uplink.address}/${uplink.prefix}`) }),
       ...(has('egress') ? [node(nodeIds.routing, 'routing', 'routing and NAT', { notes: plain(...rules) })] : []),
@@ -147,7 +151,11 @@ function containerZone(plan: Plan, which: 'ct1' | 'ct2', has: Has): Zone {
     ...(has('publish') && which === 'ct1' ? [says.listens('tcp', plan.containerPort)] : []),
   ];
   return {
-    ...{ id: `container ${which}`, kind: 'container', name: plan[which].name, mark: null, notes: plain(...notes) },
+    id: `container ${which}`,
+    kind: 'container',
+    name: plan[which].name,
+    mark: null,
+    notes: plain(...notes),
     nodes: has('veth') ? [innerNode(plan, plan[which], nodeIds.inner(which), has('addressing'))] : [],
   };
 }

@@ -1,6 +1,6 @@
 import { access, constants, readFile, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cacheDir, LabError, messageOf, run } from '@handwired/host';
+import { cacheDir, exists, LabError, messageOf, readFreeMemoryMiB, run } from '@handwired/host';
 import { probeAcceleration } from './drivers/vm/acceleration.ts';
 import { images } from './image/index.ts';
 import { installCommand, missingFor, type PackageTarget } from './packages.ts';
@@ -15,7 +15,7 @@ export interface Finding {
   mend?: string;
 }
 
-/** What the two drivers and one lab want, in MiB: a VM with its page cache, and toolchain, image and build together. */
+/** In MiB: what a VM with its page cache wants, and what toolchain, image and build want together. */
 const wantedMemory = 1536;
 const wantedDisk = 4096;
 
@@ -39,7 +39,7 @@ export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
   return Promise.all(looks.map(([subject, look]) => finding(subject, look)));
 }
 
-/** A look that fails is a finding too: doctor never stops half way. */
+/** Looks at one subject. A look that fails is a finding too, so that `lab doctor` always reports on everything. */
 async function finding(subject: string, look: () => Promise<Omit<Finding, 'subject'>>): Promise<Finding> {
   try {
     return { subject, ...(await look()) };
@@ -110,8 +110,7 @@ async function libvirt(signal: AbortSignal): Promise<Omit<Finding, 'subject'>> {
 }
 
 async function memory(): Promise<Omit<Finding, 'subject'>> {
-  const kiB = Number(/^MemAvailable:\s+(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8'))?.[1] ?? 0);
-  const free = Math.floor(kiB / 1024);
+  const free = await readFreeMemoryMiB();
   if (free >= wantedMemory) return { state: 'ok', detail: `${free} MiB free` };
   return { state: 'warn', detail: `${free} MiB free, a VM wants ${wantedMemory}`, mend: 'lab up --driver sandbox' };
 }
@@ -121,7 +120,7 @@ async function disk(): Promise<Omit<Finding, 'subject'>> {
   const { bavail, bsize } = await statfs(folder);
   const free = Math.floor((bavail * bsize) / 2 ** 20);
   const detail = `${free} MiB free under ${folder}`;
-  if (!(await isWritable(folder)))
+  if (!(await exists(folder, constants.W_OK)))
     return { state: 'missing', detail: `${folder} can't be written`, mend: 'export XDG_CACHE_HOME=FOLDER' };
   if (free >= wantedDisk) return { state: 'ok', detail };
   return { state: 'warn', detail: `${detail}; a first setup wants ${wantedDisk}`, mend: 'lab image prune' };
@@ -129,15 +128,5 @@ async function disk(): Promise<Omit<Finding, 'subject'>> {
 
 /** The folder itself, or the closest one above it that exists. */
 async function nearest(folder: string): Promise<string> {
-  const there = await access(folder).then(
-    () => true,
-    () => false,
-  );
-  return there ? folder : nearest(dirname(folder));
+  return (await exists(folder)) ? folder : nearest(dirname(folder));
 }
-
-const isWritable = (folder: string): Promise<boolean> =>
-  access(folder, constants.W_OK).then(
-    () => true,
-    () => false,
-  );

@@ -6,27 +6,34 @@ export interface DriverStatus {
   state: 'up' | 'stopped' | 'broken' | 'absent';
   /** One line for the user: the domain's or the init process's name, or what is missing. */
   detail: string;
-  /** Of what ran there, and so of all that a learner built, nothing is left: a new start wants a new baseline. */
+  /** Nothing is left of what ran there, nor of what the learner built: the next start needs a new baseline. */
   nothingLeft?: boolean;
   memoryMiB?: number;
   diskMiB?: number;
 }
 
+/** How long work is followed and stopped. */
 export interface Work {
   progress: Progress;
   signal: AbortSignal;
-  /** Called by `up`, at most once, with the seat that found the lab host ready: an emulated one takes a second a login. */
+  /**
+   * Called by `up`, at most once, with the seat over which the lab host was found ready. On an emulated lab host each login
+   * takes a second: this spares one.
+   */
   whenReady?: (seat: OpenSeat) => Promise<void>;
 }
 
-/** Makes a lab host come and go. Every call is idempotent and safe to repeat after a kill -9 at any moment. */
+/**
+ * Makes a lab host come and go. Every call is idempotent and safe to repeat after a kill -9 at any moment. There is one call
+ * at a time for a lab: the caller holds the lab's lock.
+ */
 export interface Driver {
   readonly name: DriverName;
-  /** Returns when the lab host answers over ssh and its start scripts have ended. Goes on from what is half made. */
+  /** Makes the lab host, or goes on from what is half made. Returns when it answers over ssh and its start scripts ended. */
   up(spec: LabSpec, work: Work): Promise<Endpoint>;
   status(spec: LabSpec, signal: AbortSignal): Promise<DriverStatus>;
   /** Back to what `up` gave. The endpoint may be another afterwards. */
   reset(spec: LabSpec, work: Work): Promise<Endpoint>;
-  /** Removes everything that carries the lab's instance id; a line for each thing removed. Nothing there: no lines. */
+  /** Removes everything that carries the lab's instance id. Returns a line for each thing that was removed. */
   destroy(spec: LabSpec, work: Work): Promise<string[]>;
 }

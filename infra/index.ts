@@ -8,11 +8,11 @@ export type { Finding } from './doctor.ts';
 export type { Image } from './image/index.ts';
 export { drivers } from './drivers/index.ts';
 
-// Each of these is loaded when it is called: `lab status` must not pay for what builds images.
+// Each of these is loaded when it is called, so that `lab status` stays fast.
 
 /** The driver for a new lab and, in one line, why. `auto`: vm where a VM can boot, else sandbox. */
 export async function chooseDriver(wanted: 'auto' | DriverName, work: Work): Promise<{ driver: Driver; why: string }> {
-  return (await import('./choose.ts')).chooseDriver(wanted, work);
+  return (await import('./setup.ts')).chooseDriver(wanted, work);
 }
 
 /** Gets everything that a driver, or chapter docker, needs on this machine: packages, and for VMs the toolchain and the image. */

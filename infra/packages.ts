@@ -1,15 +1,26 @@
 import { createHash } from 'node:crypto';
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { constants, readFile, stat } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
-import { cacheDir, type DriverName, LabError, quoteAll, readJson, run, takeLock, writeAtomic } from '@handwired/host';
+import {
+  cacheDir,
+  type DriverName,
+  exists,
+  LabError,
+  quoteAll,
+  readJson,
+  run,
+  type RunResult,
+  underLock,
+  writeAtomic,
+} from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from './driver.ts';
-import { aptInstall } from './apt.ts';
 
 /** What the packages are for; see packages.list. */
 export type PackageTarget = DriverName | 'docker' | 'build' | 'go' | 'verify' | 'test';
 
+/** A package that one of our targets needs. */
 export interface Package {
   name: string;
   targets: string[];
@@ -23,8 +34,8 @@ const learnerList = join(import.meta.dirname, '../cloud-init/packages.list');
 const dockerList = join(import.meta.dirname, '../cloud-init/docker.list');
 
 /**
- * Makes sure that the packages of a target are installed: nothing to do in the usual case, found out in a millisecond;
- * by apt-get as root on Debian and Ubuntu; otherwise LabError with the command to type.
+ * Makes sure that the packages of a target are installed. That they are, as usual, is found out in a millisecond. Else root
+ * installs them with apt-get; anybody else gets a LabError with the command to type.
  */
 export async function ensurePackages(target: PackageTarget, work: Work): Promise<void> {
   const needed = await packagesFor(target);
@@ -32,10 +43,8 @@ export async function ensurePackages(target: PackageTarget, work: Work): Promise
   const state = await dpkgState(needed);
   const remembered = await readJson(memory, z.object({ state: z.string() })).catch(() => undefined);
   if (remembered?.state === state) return;
-  const lock = await takeLock('packages', work.signal, () => {
-    work.progress.note('another process is installing packages; waiting for it');
-  });
-  try {
+  const onWait = (): void => work.progress.note('another process is installing packages; waiting for it');
+  await underLock('packages', { signal: work.signal, onWait }, async () => {
     // On a machine that has no package lists yet the first installation fetches them, and only then optional packages
     // are known: what is missing is asked again.
     for (let round = 0; round < 2; round += 1) {
@@ -44,9 +53,7 @@ export async function ensurePackages(target: PackageTarget, work: Work): Promise
       await install(missing, work);
     }
     await writeAtomic(memory, JSON.stringify({ state: await dpkgState(needed) })).catch(() => undefined);
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** The packages of a target that are not installed, without changing anything. */
@@ -85,8 +92,8 @@ async function dockerPackages(): Promise<Package[]> {
 
 /** Where a sandbox looks for it: what somebody put under /usr/local is not in one. */
 const isProgram = async (name: string): Promise<boolean> => {
-  const places = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map((folder) => access(join(folder, name), constants.X_OK));
-  return (await Promise.allSettled(places)).some(({ status }) => status === 'fulfilled');
+  const places = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map((folder) => exists(join(folder, name), constants.X_OK));
+  return (await Promise.all(places)).includes(true);
 };
 
 /** Reads the lists of cloud-init: a name starts a line, `?` ends one that a release may lack, `#` starts a comment. */
@@ -158,4 +165,66 @@ async function install(missing: readonly Package[], work: Work): Promise<void> {
     installCommand(missing),
     work,
   );
+}
+
+/** Packages that would start a daemon, with their units: we need the programs only. */
+const daemons: Record<string, readonly string[]> = {
+  containerd: ['containerd.service'],
+  'docker.io': ['docker.service', 'docker.socket'],
+  'openssh-server': ['ssh.service', 'ssh.socket'],
+  'libvirt-daemon': ['libvirtd.service', 'libvirtd.socket', 'libvirtd-ro.socket', 'libvirtd-admin.socket'],
+  'libvirt-daemon-log': ['virtlogd.service', 'virtlogd.socket', 'virtlogd-admin.socket'],
+};
+
+const quiet = { DEBIAN_FRONTEND: 'noninteractive', APT_LISTCHANGES_FRONTEND: 'none', NEEDRESTART_SUSPEND: '1' };
+
+/** Waits for another apt-get to finish, in seconds. */
+const lockTimeout = '300';
+
+/**
+ * Installs packages, asking the mirrors for new lists only when the ones at hand do not do.
+ * Daemons that come with them are neither started nor enabled. An apt-get that was cut off is completed first.
+ */
+async function aptInstall(names: readonly string[], command: string, work: Work): Promise<void> {
+  const units = await newUnits(names);
+  if (units.length > 0) await run(['systemctl', '--runtime', 'mask', '--', ...units], { allowFailure: true });
+  try {
+    await work.progress.stage(`Install ${names.length} system packages`, async (note) => {
+      const apt = (...args: string[]): Promise<RunResult> =>
+        run(['apt-get', '-q', '-y', '-o', `DPkg::Lock::Timeout=${lockTimeout}`, ...args], {
+          env: quiet,
+          signal: work.signal,
+          allowFailure: true,
+          onLine: (line) => note(line.slice(0, 100)),
+        });
+      const install = ['install', '--no-install-recommends', ...names];
+      if ((await apt(...install)).code === 0) return;
+      await run(['dpkg', '--configure', '-a'], { env: quiet, signal: work.signal, allowFailure: true });
+      // A source that can't be reached makes this fail; whether the others do is for the install to say.
+      await apt('update');
+      await run(['apt-get', '-q', '-y', '-o', `DPkg::Lock::Timeout=${lockTimeout}`, ...install], {
+        env: quiet,
+        signal: work.signal,
+        next: `apt-get update; ${command}`,
+      });
+    });
+  } finally {
+    if (units.length > 0) {
+      await run(['systemctl', 'disable', '--', ...units], { allowFailure: true });
+      await run(['systemctl', '--runtime', 'unmask', '--', ...units], { allowFailure: true });
+    }
+  }
+}
+
+/** Units that this installation will bring, where systemd runs; those that are there already are the user's. */
+async function newUnits(names: readonly string[]): Promise<string[]> {
+  if (!(await exists('/run/systemd/system'))) return [];
+  const plan = await run(['apt-get', '-s', 'install', '--no-install-recommends', ...names], { allowFailure: true });
+  const brought = Array.from(plan.stdout.matchAll(/^Inst (\S+)(?! \[)/gm), ([, name]) => name ?? '');
+  const units: string[] = [];
+  for (const unit of brought.flatMap((name) => daemons[name] ?? [])) {
+    const { stdout } = await run(['systemctl', 'list-unit-files', '--no-legend', unit], { allowFailure: true });
+    if (stdout.trim() === '') units.push(unit);
+  }
+  return units;
 }

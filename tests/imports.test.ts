@@ -20,7 +20,7 @@ const owners: [module: RegExp, files: RegExp][] = [
   [/^ssh2$/, /^host\/session-ssh\.ts$/],
   [/^execa$/, /^host\/process\.ts$/],
   [/^(node:)?child_process$/, /^host\/process\.ts$/],
-  [/^zx(\/|$)/, /^host\/shell[a-z-]*\.ts$/],
+  [/^zx(\/|$)/, /^host\/shell\.ts$/],
   [/^@pulumi\//, /^infra\/drivers\/vm\//],
   [/^@pulumi\/pulumi\/automation/, /^infra\/drivers\/vm\/[a-z]+\.ts$/],
   [/^commander$/, /^cli\//],

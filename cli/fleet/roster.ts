@@ -1,10 +1,19 @@
 /** A roster of students: how it is read, how work is done on each student's lab, and how the outcomes are shown. */
 import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { csvOf } from '@handwired/checker';
-import { type DriverName, EXIT, LabError, labNamePattern, messageOf, type Progress, quote } from '@handwired/host';
+import {
+  type DriverName,
+  EXIT,
+  LabError,
+  labNamePattern,
+  messageOf,
+  type Progress,
+  quote,
+  readFreeMemoryMiB,
+} from '@handwired/host';
 import { Option, type Command } from 'commander';
 import { parse } from 'csv-parse/sync';
 import pLimit from 'p-limit';
@@ -187,11 +196,9 @@ export function upLimit(driver: DriverName, memoryMiB: number, machine: { cores:
 /** How many labs to grade at the same time. Grading mostly waits for the network, and a session takes a few MiB. */
 export const gradeLimit = (cores: number): number => cores * 4;
 
-/** This machine now: the cores that this process may use, and MemAvailable of proc_meminfo(5) in MiB. */
+/** This machine now: the cores that this process may use, and its free memory in MiB. */
 export async function measureMachine(): Promise<{ cores: number; freeMiB: number }> {
-  const text = await readFile('/proc/meminfo', 'utf8');
-  const kib = Number(/^MemAvailable:\s+(\d+)/m.exec(text)?.[1] ?? 0);
-  return { cores: availableParallelism(), freeMiB: kib / 1024 };
+  return { cores: availableParallelism(), freeMiB: await readFreeMemoryMiB() };
 }
 
 /** What became of one student's lab: a value, or the error that stopped it. */

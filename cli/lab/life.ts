@@ -1,6 +1,6 @@
 /** The life of a lab: made, mended, reset, destroyed. docs/architecture.md has the table of its phases. */
 import { randomBytes } from 'node:crypto';
-import { access, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import {
   baselineFile,
@@ -8,14 +8,15 @@ import {
   defaultPlan,
   EXIT,
   type Endpoint,
+  exists,
   faultFile,
   findSpec,
   forgetLab,
   labDir,
   LabError,
   loadEndpoint,
-  noGreeting,
   openSeat,
+  probeGreeting,
   quote,
   recordFile,
   saveEndpoint,
@@ -86,11 +87,7 @@ export async function destroyLab(name: string, context: Context): Promise<string
 }
 
 /** Whether anything is kept of a lab with this name, damaged or not. */
-export const hasFolder = (name: string): Promise<boolean> =>
-  access(labDir(name)).then(
-    () => true,
-    () => false,
-  );
+export const hasFolder = (name: string): Promise<boolean> => exists(labDir(name));
 
 /** The driver for a new lab; one line tells which was taken and why. */
 export async function pickDriver({ driver, uri }: UpOptions, context: Context): Promise<Driver> {
@@ -170,8 +167,8 @@ async function mendLab(spec: LabSpec, context: Context): Promise<LabSpec> {
 const GREETING_MS = 8_000;
 
 /**
- * Whether an ssh server answers with its greeting at the lab host of a ready lab. Where there is a seat, the seat's
- * server is asked: it runs already and answers in a third of the time. When the endpoint file is missing or damaged the
+ * Whether an ssh server answers with its greeting at the lab host of a ready lab. A seat that has a
+ * server of its own is asked: that runs already and answers in a third of the time. When the endpoint file is missing or damaged the
  * answer is no, and the driver writes the file again.
  */
 async function isAlive(spec: LabSpec, signal: AbortSignal): Promise<boolean> {
@@ -181,8 +178,7 @@ async function isAlive(spec: LabSpec, signal: AbortSignal): Promise<boolean> {
   });
   if (!endpoint) return false;
   const { dial, seat } = endpoint;
-  const asked = seat && 'dial' in seat.way ? seat.way.dial : dial;
-  return (await noGreeting(asked, { timeoutMs: GREETING_MS, signal })) === undefined;
+  return (await probeGreeting('dial' in seat ? seat.dial : dial, { timeoutMs: GREETING_MS, signal })) === undefined;
 }
 
 /** Takes the baseline at an open seat of a lab host that nobody has touched. Nothing is known of the learner's work then. */

@@ -19,7 +19,7 @@ import {
   openSeat,
   recordFile,
   type Session,
-  takeLock,
+  underLock,
 } from '@handwired/host';
 import type { Context } from '../command.ts';
 
@@ -29,14 +29,9 @@ import type { Context } from '../command.ts';
  * Does work while no other `lab` command works on the same lab; waits for one that does. A lab of that name in another
  * state folder is another lab.
  */
-export async function withLock<T>(name: string, context: Context, work: () => Promise<T>): Promise<T> {
-  const waiting = (): void => context.progress.note(`another lab command is at work on ${name}; waiting for it to end`);
-  const lock = await takeLock(`lab ${labDir(name)}`, context.signal, waiting);
-  try {
-    return await work();
-  } finally {
-    await lock.release();
-  }
+export function withLock<T>(name: string, context: Context, work: () => Promise<T>): Promise<T> {
+  const onWait = (): void => context.progress.note(`another lab command is at work on ${name}; waiting for it to end`);
+  return underLock(`lab ${labDir(name)}`, { signal: context.signal, onWait }, work);
 }
 
 /** A lab with an ssh session to its lab host, which is the learner's way in. */

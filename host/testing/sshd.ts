@@ -2,12 +2,12 @@ import { accessSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Endpoint } from '../endpoint.ts';
+import type { SshTarget } from '../lab.ts';
 import { run } from '../process.ts';
 
 /** A real sshd for tests: `sshd -i` over stdio with keys and a configuration of its own. No port is opened. */
 export interface TestSshd {
-  endpoint: Endpoint;
+  endpoint: SshTarget;
   dir: string;
   remove(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import type { DriverName } from '@handwired/host';
 import type { Driver } from '../driver.ts';
 
-/** A driver whose code is loaded at its first call: a command loads what it uses and no more. */
+/** A driver whose code is loaded at its first call. */
 function lazy(name: DriverName, load: () => Promise<Driver>): Driver {
   return {
     name,
@@ -12,6 +12,7 @@ function lazy(name: DriverName, load: () => Promise<Driver>): Driver {
   };
 }
 
+/** Every driver, by its name. */
 export const drivers: Record<DriverName, Driver> = {
   vm: lazy('vm', async () => (await import('./vm/index.ts')).vm),
   sandbox: lazy('sandbox', async () => (await import('./sandbox/index.ts')).sandbox),

@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LabError, messageOf, run, stopIfAborted, writeAtomic } from '@handwired/host';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { LabError, messageOf, quote, run, writeJson } from '@handwired/host';
 import type { Work } from '../driver.ts';
 import { cloudInitDir, type Inputs } from './inputs.ts';
-import { unpackKernel } from './kernel.ts';
-import { packagesOf } from './sources.ts';
 import { buildPrefix, imagesDir, type Manifest } from './store.ts';
 
 /** What a build takes while it runs; three times what is left of it. */
@@ -42,11 +41,11 @@ export async function buildInto(inputs: Inputs, work: Work): Promise<{ folder: s
       files: await digests(folder),
       packages,
     };
-    await writeAtomic(join(folder, 'image.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    await writeJson(join(folder, 'image.json'), manifest);
     return { folder, manifest };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
-    stopIfAborted(work.signal);
+    work.signal.throwIfAborted();
     throw error;
   }
 }
@@ -96,7 +95,7 @@ async function bootstrap(inputs: Inputs, folder: string, work: Work, note: (text
     ...[`--architectures=${inputs.architecture}`, `--include=${inputs.packages.join(',')}`],
     ...['Apt::Install-Recommends "false"', ...sources.aptOptions].map((option) => `--aptopt=${option}`),
     ...unwanted.map((rule) => `--dpkgopt=${rule}`),
-    `--customize-hook=sh '${join(import.meta.dirname, 'customize.sh').replaceAll("'", "'\\''")}' "$1"`,
+    `--customize-hook=sh ${quote(join(import.meta.dirname, 'customize.sh'))} "$1"`,
     ...[sources.suite, join(folder, 'root'), ...sources.lines],
   ];
   await run([...untilWeEnd, ...argv], {
@@ -142,4 +141,41 @@ async function digests(folder: string): Promise<Manifest['files']> {
     files[name] = { bytes: (await stat(path)).size, sha256: hash.digest('hex') };
   }
   return files;
+}
+
+/** The exact packages of a built root, `NAME VERSION` sorted, from dpkg's status file. */
+async function packagesOf(root: string): Promise<string[]> {
+  const status = await readFile(`${root}/var/lib/dpkg/status`, 'utf8').catch((error: unknown) => {
+    throw new LabError({ what: `no dpkg status: ${messageOf(error)}`, where: root, next: 'lab image build' });
+  });
+  const found = status.split('\n\n').map((stanza) => {
+    const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(stanza)?.[1] ?? '';
+    return `${field('Package')} ${field('Version')}`;
+  });
+  return found.filter((line) => line.trim() !== '').sort();
+}
+
+/** Offsets of the setup header: kernel Documentation/arch/x86/boot.rst. */
+const header = { setupSectors: 0x1f1, magic: 0x202, payloadOffset: 0x248, payloadLength: 0x24c };
+const elf = 0x464c457f;
+
+/**
+ * The uncompressed kernel inside a bzImage. It is an ELF file that QEMU starts by its PVH entry; unpacking it here
+ * spares each boot that work, 1.5 s of it without hardware acceleration.
+ * Anything else (an arm64 Image, an unknown compression) is returned as it is.
+ */
+export function unpackKernel(image: Buffer): Buffer {
+  if (image.length < 0x250 || image.toString('latin1', header.magic, header.magic + 4) !== 'HdrS') return image;
+  const start = ((image[header.setupSectors] || 4) + 1) * 512 + image.readUInt32LE(header.payloadOffset);
+  // The last four bytes are the unpacked size, which the kernel's own build appends.
+  const end = start + image.readUInt32LE(header.payloadLength) - 4;
+  const unpacked = unpack(image.subarray(start, end));
+  return unpacked !== undefined && unpacked.length > 4 && unpacked.readUInt32LE(0) === elf ? unpacked : image;
+}
+
+function unpack(payload: Buffer): Buffer | undefined {
+  if (payload.length < 4) return undefined;
+  if (payload.readUInt32LE(0) === 0xfd2fb528) return zstdDecompressSync(payload);
+  if (payload.readUInt16BE(0) === 0x1f8b) return gunzipSync(payload);
+  return undefined;
 }

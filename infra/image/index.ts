@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { takeLock } from '@handwired/host';
+import { underLock } from '@handwired/host';
 import type { Work } from '../driver.ts';
 import { ensurePackages } from '../packages.ts';
 import { buildInto, publish } from './build.ts';
@@ -8,14 +8,11 @@ import { findInputs, type Inputs } from './inputs.ts';
 import { buildPrefix, findImage, folders, type Image, imagesDir, type Manifest, removeFolder } from './store.ts';
 
 export { kernelCmdline, type Image } from './store.ts';
-export { bareMgmt, bootBare, type BareOptions, type BareVm } from './boot-bare.ts';
-export { writeSeedDisk } from './seed-disk.ts';
-export { renderSeed, type Seed, type SeedInputs } from './seed.ts';
 
-/** The image for these inputs: from the cache in milliseconds, or built, by one process at a time. */
+/** The image of today's inputs: from the cache in milliseconds, or built, by one process at a time. */
 export async function ensureImage(work: Work): Promise<Image> {
   const inputs = await findInputs(work.signal);
-  return (await findImage(inputs.hash)) ?? (await underLock(work, () => buildMissing(inputs, work)));
+  return (await findImage(inputs.hash)) ?? (await withImages(work, () => buildMissing(inputs, work)));
 }
 
 /** Another process may have built it while we waited for the lock. */
@@ -43,7 +40,7 @@ export interface Verified {
 /** Builds twice from the same inputs (the cached image does not count) and compares the bits. The second is kept. */
 async function verify(work: Work): Promise<Verified> {
   const inputs = await findInputs(work.signal);
-  return underLock(work, async () => {
+  return withImages(work, async () => {
     await ensurePackages('build', work);
     const first = await work.progress.stage('First build', () => buildInto(inputs, work));
     await rm(first.folder, { recursive: true, force: true });
@@ -77,23 +74,21 @@ async function list(): Promise<Image[]> {
  */
 async function prune(work: Work): Promise<string[]> {
   const { hash } = await findInputs(work.signal);
-  return underLock(work, async () => {
+  return withImages(work, async () => {
     const removed = (await folders()).filter((name) => name !== hash);
     for (const name of removed) await removeFolder(name);
     return removed.map((name) => join(imagesDir(), name));
   });
 }
 
+/** Disk images of lab hosts, for `lab image`. */
 export const images = { build: ensureImage, verify, list, prune };
 
-/** Holding the lock, whatever `.build-*` folders there are belong to nobody. */
-async function underLock<T>(work: Work, task: () => Promise<T>): Promise<T> {
-  const wait = (): void => work.progress.note('another process is building the image; waiting for it');
-  const lock = await takeLock('image-build', work.signal, wait);
-  try {
+/** Does work on the images folder alone. Nobody builds meanwhile, so folders of builds are leftovers: they go first. */
+function withImages<T>(work: Work, task: () => Promise<T>): Promise<T> {
+  const onWait = (): void => work.progress.note('another process is building the image; waiting for it');
+  return underLock('image-build', { signal: work.signal, onWait }, async () => {
     for (const name of await folders()) if (name.startsWith(buildPrefix)) await removeFolder(name);
-    return await task();
-  } finally {
-    await lock.release();
-  }
+    return task();
+  });
 }

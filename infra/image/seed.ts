@@ -1,5 +1,8 @@
-import { quote } from '@handwired/host';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { run } from '@handwired/host';
 import { stringify } from 'yaml';
+import { renderEnv } from '../drivers/shared/lab-files.ts';
 
 /** What a lab host is told at its first boot. */
 export interface SeedInputs {
@@ -43,7 +46,7 @@ export function renderSeed(inputs: SeedInputs): Seed {
     preserve_hostname: false,
     ssh_deletekeys: false,
     write_files: [
-      file('lab.env', '0644', envFile(env)),
+      file('lab.env', '0644', renderEnv(env)),
       file('mgmt.env', '0600', `MGMT=${address}`),
       file('authorized_keys', '0600', authorizedKey),
       file('ssh_host_ed25519_key.pub', '0644', hostKeyPair.publicKey),
@@ -61,13 +64,22 @@ export function renderSeed(inputs: SeedInputs): Seed {
   };
 }
 
-/** KEY=VALUE lines that a POSIX sh may source. */
-const envFile = (env: Record<string, string>): string =>
-  Object.entries(env)
-    .map(([key, value]) => `${key}=${quote(value)}`)
-    .join('\n');
-
 const withNewline = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
 
 /** YAML 1.1, which cloud-init's PyYAML reads: `0644`, `yes` and the like are quoted; no line is folded. */
 const yaml = (value: unknown): string => stringify(value, { version: '1.1', lineWidth: 0 });
+
+/** Writes a seed as the ISO 9660 image, labelled `cidata`, that cloud-init looks for; to be attached as a virtio disk. */
+export async function writeSeedDisk(seed: Seed, file: string, signal: AbortSignal): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  // Beside the disk, so that what a kill -9 leaves goes with the lab.
+  const folder = await mkdtemp(`${file}-`);
+  try {
+    const files = { 'user-data': seed.userData, 'meta-data': seed.metaData, 'network-config': seed.networkConfig };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o600 });
+    const argv = ['genisoimage', '-quiet', '-output', file, '-volid', 'cidata', '-joliet', '-rock', folder];
+    await run(argv, { signal, next: 'lab setup vm' });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

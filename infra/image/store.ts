@@ -36,10 +36,11 @@ export interface Image {
   builtAt: string;
 }
 
+/** The folder of finished images, each in a folder named by its hash. */
 export const imagesDir = (): string => join(cacheDir(), 'images');
 const diskMiB = 4096;
 const MiB = 1024 * 1024;
-/** panic=1: an emulated kernel that trips over a race in QEMU starts anew after a second. */
+/** panic=1: an emulated kernel sometimes panics over a race in QEMU; it then starts again after a second. */
 const baseCmdline = 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 panic=1 systemd.show_status=false';
 
 /** The kernel command line of one lab host: its management address is on it, so that ssh waits for nothing else. */
@@ -60,6 +61,7 @@ export async function findImage(hash: string): Promise<Image | undefined> {
   return found.length > 0 && found.every(Boolean) ? imageOf(folder, manifest) : undefined;
 }
 
+/** An image from its folder and what its manifest says. */
 export function imageOf(folder: string, manifest: Manifest): Image {
   const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
   return {
@@ -82,7 +84,7 @@ export async function folders(): Promise<string[]> {
   return (await readdir(imagesDir()).catch(() => [])).sort();
 }
 
-/** Folders of builds are named so; whoever holds the build lock may remove those of others. */
+/** How the folders of unfinished builds begin. Whoever holds the build lock may remove them. */
 export const buildPrefix = '.build-';
 
 /** Removes a folder of the images folder; processes of a build that was cut off may take a moment to end. */

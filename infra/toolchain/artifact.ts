@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { cacheDir, LabError, messageOf, readJson, takeLock, writeAtomic } from '@handwired/host';
+import { cacheDir, LabError, messageOf, readJson, underLock, writeJson } from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from '../driver.ts';
 
@@ -48,15 +48,11 @@ export function folderOf(artifact: Pick<Artifact, 'name' | 'inputs'>): string {
 export async function ensureArtifact(artifact: Artifact, work: Work): Promise<string> {
   const folder = folderOf(artifact);
   if (await isIntact(folder, artifact.files)) return folder;
-  const lock = await takeLock(`toolchain ${folder}`, work.signal, () => {
-    work.progress.note(`another process is making ${artifact.name}; waiting for it`);
-  });
-  try {
+  const onWait = (): void => work.progress.note(`another process is making ${artifact.name}; waiting for it`);
+  return underLock(`toolchain ${folder}`, { signal: work.signal, onWait }, async () => {
     if (!(await isIntact(folder, artifact.files))) await makeInPlace(artifact, folder);
     return folder;
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** Whether every recorded file is there with its recorded content. Hashes only files whose stat has changed. */
@@ -82,8 +78,7 @@ async function readStamp(folder: string): Promise<Stamp | undefined> {
   }
 }
 
-const writeStamp = (folder: string, stamp: Stamp): Promise<void> =>
-  writeAtomic(stampFile(folder), `${JSON.stringify(stamp, null, 2)}\n`);
+const writeStamp = (folder: string, stamp: Stamp): Promise<void> => writeJson(stampFile(folder), stamp);
 
 /** The file as it is now; `known` itself when its stat says that it has not been touched. */
 async function describe(folder: string, path: string, known?: Recorded): Promise<Recorded | undefined> {

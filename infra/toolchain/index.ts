@@ -1,13 +1,10 @@
-import { access, chmod, constants, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { constants, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
-import { cacheDir, readJson, run, writeAtomic } from '@handwired/host';
+import { cacheDir, exists, readJson, run, writeAtomic } from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from '../driver.ts';
 import { type Artifact, ensureArtifact, folderOf, isIntact } from './artifact.ts';
-import { download } from './download.ts';
-import { buildFlags, ensureGo, goBuild, moduleFolder } from './go.ts';
-import { withHome } from './home.ts';
-import { bridge, libvirt, pulumi, type Tool } from './tools.ts';
+import { bridge, buildFlags, libvirt, moduleFolder, pulumi, type Tool } from './tools.ts';
 
 /** The engine with all it needs to drive libvirt, without a registry. */
 export interface Toolchain {
@@ -21,7 +18,7 @@ export interface Toolchain {
   env: Record<string, string>;
 }
 
-/** Gets the toolchain: what is cached and intact as it is, the rest by the ladder of docs/architecture.md. */
+/** Gets the toolchain: what is cached and intact as it is, the rest downloaded or built: see `getTool`. */
 export async function ensureToolchain(work: Work): Promise<Toolchain> {
   const pulumiRoot = (await pulumiOnPath()) ?? (await ensureArtifact(await artifactOf(pulumi, work), work));
   const pluginCacheDir = await ensureArtifact(await artifactOf(libvirt, work), work);
@@ -58,7 +55,8 @@ async function identityOf(tool: Tool): Promise<Pick<Artifact, 'name' | 'inputs'>
 async function artifactOf(tool: Tool, work: Work): Promise<Artifact> {
   const make = async (folder: string): Promise<string> => {
     await mkdir(dirname(join(folder, tool.file)), { recursive: true });
-    return (await fetched(tool, folder, work)) ?? (await built(tool, join(folder, tool.file), work));
+    const { getTool } = await import('./build.ts');
+    return getTool(tool, folder, work);
   };
   return { ...(await identityOf(tool)), files: [tool.file], make };
 }
@@ -67,7 +65,8 @@ async function artifactOf(tool: Tool, work: Work): Promise<Artifact> {
 async function bridgeArtifact(pulumiRoot: string, work: Work): Promise<Artifact> {
   const make = async (folder: string): Promise<string> => {
     const program = join(folder, basename(bridge.file));
-    const source = await built(bridge, program, work);
+    const { buildTool } = await import('./build.ts');
+    const source = await buildTool(bridge, program, work);
     const argv = [join(pulumiRoot, 'bin/pulumi'), 'plugin', 'install', 'resource', 'terraform-provider'];
     await run([...argv, `v${bridge.version}`, '--file', program], {
       env: { PULUMI_HOME: folder, PULUMI_SKIP_UPDATE_CHECK: 'true' },
@@ -81,36 +80,13 @@ async function bridgeArtifact(pulumiRoot: string, work: Work): Promise<Artifact>
   return { ...(await identityOf(bridge)), files: [bridge.file], make };
 }
 
-async function fetched(tool: Tool, folder: string, work: Work): Promise<string | undefined> {
-  const vendor = tool.download;
-  if (!vendor) return undefined;
-  return work.progress.stage(`Download ${tool.title}`, async (note) => {
-    const archive = join(folder, 'download');
-    const ok = await download(vendor.url, vendor.sha256, archive, work.signal, note);
-    if (ok) {
-      const into = dirname(join(folder, tool.file));
-      await run(['tar', '-xzf', archive, '-C', into, '--strip-components=1', vendor.member], { signal: work.signal });
-      await chmod(join(folder, tool.file), 0o755);
-    } else note('not reachable from here; building it instead');
-    await rm(archive, { force: true });
-    return ok ? vendor.url : undefined;
-  });
-}
-
-async function built(tool: Tool, output: string, work: Work): Promise<string> {
-  const go = await ensureGo(tool.name, work);
-  const title = `Build ${tool.title} from Go modules (${tool.takes} the first time)`;
-  await work.progress.stage(title, (note) => goBuild(go, tool, output, work, note));
-  return `built from ${tool.package}`;
-}
-
 const OnPath = z.object({ file: z.string(), size: z.number(), mtimeMs: z.number(), version: z.string() });
 
 /** The root of a pulumi on PATH that is at least as new as ours. Asked once for each file: starting it takes 0.3 s. */
 async function pulumiOnPath(): Promise<string | undefined> {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const file = join(folder, 'pulumi');
-    if (basename(folder) !== 'bin' || !(await isExecutable(file))) continue;
+    if (basename(folder) !== 'bin' || !(await exists(file, constants.X_OK))) continue;
     const { size, mtimeMs } = await stat(file);
     const memory = join(cacheDir(), 'toolchain', 'pulumi-on-path.json');
     const known = await readJson(memory, OnPath).catch(() => undefined);
@@ -121,12 +97,6 @@ async function pulumiOnPath(): Promise<string | undefined> {
   }
   return undefined;
 }
-
-const isExecutable = (file: string): Promise<boolean> =>
-  access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 
 async function askVersion(file: string): Promise<string> {
   const answer = await withHome(undefined, (env) => run([file, 'version'], { allowFailure: true, env }));
@@ -139,4 +109,32 @@ export function isAtLeast(version: string, wanted: string): boolean {
   if (a?.length !== 3 || !b || a.some(Number.isNaN) || a[0] !== b[0]) return false;
   const difference = (a[1] ?? 0) - (b[1] ?? 0) || (a[2] ?? 0) - (b[2] ?? 0);
   return difference >= 0;
+}
+
+/**
+ * Makes `folder` a PULUMI_HOME, with the plugins of another one where they are given. Whatever the CLI is asked, it
+ * writes there: a log of each call (pkg/logging/encrypted.go, StartLogging), credentials, what it knows of a project.
+ * So it is never the user's own ~/.pulumi, and never the shared one in the cache, but a folder that goes with its lab.
+ */
+export async function makeHome(folder: string, pluginsFrom?: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  if (pluginsFrom === undefined) return;
+  const link = join(folder, 'plugins');
+  await rm(link, { recursive: true, force: true });
+  await symlink(join(pluginsFrom, 'plugins'), link);
+}
+
+/** Calls the CLI with a PULUMI_HOME that is gone afterwards: for questions that belong to no lab. */
+export async function withHome<T>(
+  pluginsFrom: string | undefined,
+  ask: (env: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  await mkdir(join(cacheDir(), 'toolchain'), { recursive: true });
+  const home = await mkdtemp(join(cacheDir(), 'toolchain', 'home-'));
+  try {
+    await makeHome(home, pluginsFrom);
+    return await ask({ PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: 'true' });
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
 }

@@ -1,48 +1,57 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '@handwired/host';
 import type { Work } from '../driver.ts';
-import { buildFlags, ensureGo, moduleFolder } from './go.ts';
-import { withHome } from './home.ts';
-import type { Toolchain } from './index.ts';
-import { libvirt } from './tools.ts';
+import { ensureGo } from './build.ts';
+import { type Toolchain, withHome } from './index.ts';
+import { buildFlags, libvirt, moduleFolder } from './tools.ts';
 
-/** The SDK as committed: TypeScript as the engine's generator writes it, and what tsc makes of that under bin/. */
+/** The SDK as committed: what tsc makes of the engine's generated TypeScript. It is the package @pulumi/libvirt. */
 export const sdkFolder = join(import.meta.dirname, '../sdks/libvirt');
+
+/** The provider's resources that infra/drivers/vm/program.ts uses; the SDK has no others. */
+const resources = ['Domain', 'Network', 'Pool', 'Volume'];
 
 /** Our own TypeScript compiles the generated code, not the old one that its package.json names. */
 const tsc = join(import.meta.dirname, '../../node_modules/.bin/tsc');
 
 /**
- * Generates @pulumi/libvirt into an empty folder under infra/sdks: the schema comes from the provider itself through
- * the bridge, the code from the engine's generator.
+ * Generates @pulumi/libvirt as a new folder under infra/sdks: the schema comes from the provider itself through the
+ * bridge, the code from the engine's generator.
  */
 export async function generateSdk(toolchain: Toolchain, folder: string, work: Work): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const schema = await work.progress.stage('Ask the provider for its schema', () => schemaOf(toolchain, work.signal));
+  const { signal } = work;
+  const schema = await work.progress.stage('Ask the provider for its schema', () => schemaOf(toolchain, signal));
   const go = await ensureGo('sdkgen', work);
-  await work.progress.stage('Generate the SDK', async () => {
-    const argv = [go.command, 'run', ...buildFlags, '.', folder];
-    await run(argv, {
-      cwd: moduleFolder('sdkgen'),
-      env: go.env,
-      input: schema,
-      signal: work.signal,
-      next: 'make setup',
+  // Beside the result, so that tsc finds the packages of the workspace.
+  const source = await mkdtemp(`${folder}.source-`);
+  try {
+    await work.progress.stage('Generate the SDK', async () => {
+      const argv = [go.command, 'run', ...buildFlags, '.', source, ...resources];
+      await run(argv, { cwd: moduleFolder('sdkgen'), env: go.env, input: schema, signal, next: 'make setup' });
     });
-  });
-  await work.progress.stage('Compile the SDK', async () => {
-    await run([tsc, '-p', folder, '--sourceMap', 'false', '--declarationMap', 'false'], { signal: work.signal });
-    // The code reads its version from a package.json beside it.
-    await copyFile(join(folder, 'package.json'), join(folder, 'bin/package.json'));
-  });
+    await work.progress.stage('Compile the SDK', async () => {
+      await run([tsc, '-p', source, '--sourceMap', 'false', '--declarationMap', 'false'], { signal });
+      await rm(folder, { recursive: true, force: true });
+      await rename(join(source, 'bin'), folder);
+      await writeFile(join(folder, 'package.json'), manifestOf(await readFile(join(source, 'package.json'), 'utf8')));
+    });
+  } finally {
+    await rm(source, { recursive: true, force: true });
+  }
+}
+
+/** The generated package.json without what is only about compiling it. The code reads its own version there. */
+function manifestOf(generated: string): string {
+  const { name, version, description, repository, pulumi } = JSON.parse(generated) as Record<string, unknown>;
+  const manifest = { name, version, description, repository, main: 'index.js', pulumi };
+  return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
 async function schemaOf(toolchain: Toolchain, signal: AbortSignal): Promise<string> {
   const argv = ['package', 'get-schema', 'terraform-provider', 'dmacvicar/libvirt', libvirt.version];
   const pulumi = join(toolchain.pulumiRoot, 'bin/pulumi');
-  const options = { cwd: '/', signal, next: 'make setup' };
   const ask = (env: Record<string, string>) =>
-    run([pulumi, ...argv], { ...options, env: { ...toolchain.env, ...env } });
+    run([pulumi, ...argv], { cwd: '/', signal, next: 'make setup', env: { ...toolchain.env, ...env } });
   return (await withHome(toolchain.pulumiHome, ask)).stdout;
 }

@@ -1,4 +1,5 @@
 import { arch } from 'node:os';
+import { join } from 'node:path';
 
 /** Go's and the vendor's names of this machine's processor. */
 const goArch = arch() === 'arm64' ? 'arm64' : 'amd64';
@@ -73,4 +74,11 @@ export const libvirt: Tool = {
   takes: '30 seconds',
 };
 
+/** GOARCH of this machine. */
 export const toolchainGoArch = goArch;
+
+/** The folder with go.mod and go.sum of one program. */
+export const moduleFolder = (name: string): string => join(import.meta.dirname, 'go', name);
+
+/** How every program is built. Read-only modules: a go.sum that lacks something is an error, not something to mend. */
+export const buildFlags = ['-mod=readonly', '-trimpath', '-buildvcs=false', '-tags', 'osusergo,grpcnotrace'] as const;

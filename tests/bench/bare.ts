@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { run } from '@handwired/host';
 import type { Work } from '@handwired/infra';
 import { probeAcceleration } from '../../infra/drivers/vm/acceleration.ts';
-import { bareMgmt, bootBare, ensureImage, renderSeed, writeSeedDisk } from '../../infra/image/index.ts';
+import { ensureImage } from '../../infra/image/index.ts';
+import { renderSeed, writeSeedDisk } from '../../infra/image/seed.ts';
+import { bareMgmt, bootBare } from '../boot-bare.ts';
 
 const env = { FORWARD_POLICY: 'accept', BRIDGE_NF: '0', RESOLVER: 'stub', IP_FORWARD: '0' };
 

@@ -9,6 +9,7 @@ import {
   cacheDir,
   connect,
   defaultPlan,
+  endProcess,
   type Endpoint,
   EXIT,
   hostPaths,
@@ -18,11 +19,10 @@ import {
   saveSpec,
 } from '@handwired/host';
 import { build } from '@handwired/labs';
-import { endProcess } from '../../infra/drivers/vm/identity.ts';
-import { privateDaemon, privateFolders, privateUri } from '../../infra/drivers/vm/hypervisor/private.ts';
-import { namesOf } from '../../infra/drivers/vm/names.ts';
+import { privateDaemon, privateFolders, privateUri } from '../../infra/drivers/vm/hypervisor.ts';
 import { vm } from '../../infra/drivers/vm/index.ts';
-import { seatQuestion, seatTrouble } from '../../infra/drivers/vm/seat.ts';
+import { seatQuestion, seatTrouble } from '../../infra/drivers/vm/readiness.ts';
+import { namesOf } from '../../infra/drivers/vm/record.ts';
 import { course, failures, misses } from '../sandbox/grading.ts';
 import { atSeat, baselineOf, endSeat, graded, liars } from './seat.ts';
 import { noVm, ownState, sh, specOf, traces, work } from './vm.ts';

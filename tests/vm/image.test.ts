@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect, hostPaths, run, type Session, silent } from '@handwired/host';
-import { bareMgmt, bootBare, type BareVm, ensureImage, renderSeed, writeSeedDisk } from '../../infra/image/index.ts';
+import { ensureImage } from '../../infra/image/index.ts';
+import { renderSeed, writeSeedDisk } from '../../infra/image/seed.ts';
+import { bareMgmt, bootBare, type BareVm } from '../boot-bare.ts';
 
 const work = { progress: silent, signal: new AbortController().signal };
 const env = {

@@ -5,7 +5,7 @@ import { chooseDriver } from '@handwired/infra';
 import type { Work } from '../../infra/driver.ts';
 import { vm } from '../../infra/drivers/vm/index.ts';
 import { ownStateOf, testSpec } from '../driver-labs.ts';
-import { privateFolders } from '../../infra/drivers/vm/hypervisor/private.ts';
+import { privateFolders } from '../../infra/drivers/vm/hypervisor.ts';
 
 export const work = (ms = 400_000): Work => ({ progress: silent, signal: AbortSignal.timeout(ms) });
 

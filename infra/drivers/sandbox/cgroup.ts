@@ -1,10 +1,10 @@
-import { access, constants, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { constants, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LabError } from '@handwired/host';
-import { signalProcess } from './init-process.ts';
+import { errnoOf, exists, LabError } from '@handwired/host';
+import { killProcess } from './init-process.ts';
 
-/** What one sandbox may take at most, so that neither a fork bomb nor a memory hog takes the machine. */
+/** The most that one sandbox may use, so that a fork bomb or a memory hog in it does not take the whole machine. */
 export interface Limits {
   processes: number;
   memoryMiB: number;
@@ -35,14 +35,7 @@ async function trees(): Promise<Tree[]> {
     // Version 2 beside version 1, without controllers: what a sandbox mounts, and its containers are in.
     found.push({ folder: join(top, 'unified'), limits: () => ({}) });
   }
-  const usable = await Promise.all(
-    found.map(({ folder }) =>
-      access(join(folder, 'cgroup.procs'), constants.W_OK).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
+  const usable = await Promise.all(found.map(({ folder }) => exists(join(folder, 'cgroup.procs'), constants.W_OK)));
   return found.filter((_, index) => usable[index]);
 }
 
@@ -69,14 +62,7 @@ export async function makeCgroups(instance: string, limits: Limits): Promise<str
 export async function findCgroups(instance: string): Promise<string[]> {
   const parents = [top, ...['pids', 'memory', 'unified'].map((tree) => join(top, tree))];
   const folders = parents.map((folder) => join(folder, nameOf(instance)));
-  const there = await Promise.all(
-    folders.map((folder) =>
-      access(folder).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
+  const there = await Promise.all(folders.map((folder) => exists(folder)));
   return folders.filter((_, index) => there[index]);
 }
 
@@ -96,7 +82,7 @@ export async function memoryUsedMiB(instance: string): Promise<number | undefine
  */
 export async function killMembers(folder: string): Promise<void> {
   const pids = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '');
-  for (const pid of pids.split('\n').filter((line) => line !== '' && line !== '0')) signalProcess(Number(pid));
+  for (const pid of pids.split('\n').filter((line) => line !== '' && line !== '0')) killProcess(Number(pid));
 }
 
 /**
@@ -112,7 +98,7 @@ export async function removeCgroup(folder: string): Promise<void> {
       await rmdir(folder);
       return;
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const code = errnoOf(error);
       if (code === 'ENOENT') return;
       if (code !== 'EBUSY' || performance.now() > deadline) {
         throw new LabError({

@@ -1,17 +1,66 @@
-import { access, copyFile, rm } from 'node:fs/promises';
-import { connect, type Endpoint, EXIT, LabError, type LabSpec, parseScriptError, run } from '@handwired/host';
+import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  connect,
+  type Endpoint,
+  EXIT,
+  exists,
+  labDir,
+  LabError,
+  type LabSpec,
+  parseScriptError,
+  run,
+} from '@handwired/host';
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
+import { ensureKeyPair, labEnvOf, renderEnv } from '../shared/lab-files.ts';
 import { findCgroups, killMembers, type Limits, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
-import { cloudInit, enterScript, filesOf, launchScript, type SandboxFiles, seatScript } from './files.ts';
 import { endInit, endMarked, type InitProcess, isRunning, markOf, readInit } from './init-process.ts';
-import { prepare, publicKey } from './prepare.ts';
 
-/** One for each MiB: a fork bomb ends by this limit, before it uses up the memory. */
+const here = import.meta.dirname;
+
+/** The numbered scripts and files that make a lab host; the same for every driver. */
+const cloudInit = join(here, '../../../cloud-init');
+
+const launchScript = join(here, 'launch.sh');
+const enterScript = join(here, 'enter.sh');
+const seatScript = join(here, 'seat.sh');
+
+/** What a sandbox keeps on the machine's disk: its keys and who its init process is. The rest is in memory. */
+export interface SandboxFiles {
+  folder: string;
+  /** `PID START BOOT_ID`, written by the init itself before it makes anything. */
+  init: string;
+  /** A copy of `init`, written when that init answered over ssh: start scripts have ended. */
+  ready: string;
+  env: string;
+  privateKey: string;
+  authorizedKeys: string;
+  hostKey: string;
+  /** Mount points, used in the sandbox's own mount namespace only. */
+  mountPoints: string[];
+}
+
+/** Paths of one lab's sandbox. */
+export function filesOf(lab: string): SandboxFiles {
+  const folder = join(labDir(lab), 'sandbox');
+  return {
+    folder,
+    init: join(folder, 'init'),
+    ready: join(folder, 'ready'),
+    env: join(folder, 'lab.env'),
+    privateKey: join(folder, 'id_ed25519'),
+    authorizedKeys: join(folder, 'authorized_keys'),
+    hostKey: join(folder, 'ssh_host_ed25519_key'),
+    mountPoints: [join(folder, 'root'), join(folder, 'layers')],
+  };
+}
+
+/** One process for each MiB: a fork bomb reaches this limit before it uses up the memory. */
 const limitsOf = ({ memoryMiB }: LabSpec): Limits => ({ memoryMiB, processes: Math.max(256, memoryMiB) });
 
 /**
- * A lab host of Linux namespaces on this machine: no virtualization needed, up within a second. It shares the kernel,
- * so it is no security boundary: root in a sandbox who means harm to the machine can do it.
+ * A lab host of Linux namespaces on this machine: it needs no virtualization and is up within a second. It shares the
+ * machine's kernel, so it is no security boundary: whoever is root in a sandbox can do harm to the machine.
  */
 export const sandbox: Driver = { name: 'sandbox', up, status, reset, destroy };
 
@@ -55,22 +104,18 @@ async function status(spec: LabSpec): Promise<DriverStatus> {
     return { state: 'broken', detail: `init process ${init.pid} is gone`, nothingLeft: true };
   if (!(await readyInit(files))) return { state: 'broken', detail: `init process ${init.pid} has not become ready` };
   const memoryMiB = await memoryUsedMiB(spec.instance);
-  return {
-    state: 'up',
-    detail: `init process ${init.pid}`,
-    ...(memoryMiB === undefined ? {} : { memoryMiB }),
-    diskMiB: 0,
-  };
+  const cost = memoryMiB === undefined ? { diskMiB: 0 } : { memoryMiB, diskMiB: 0 };
+  return { state: 'up', detail: `init process ${init.pid}`, ...cost };
 }
 
-/** The init whose lab host has answered, if it still runs. */
+/** The init process of a lab host that has been ready, if it still runs. */
 async function readyInit(files: SandboxFiles): Promise<InitProcess | undefined> {
   const [init, ready] = await Promise.all([readInit(files.init), readInit(files.ready)]);
   if (!init || init.pid !== ready?.pid || init.start !== ready.start || init.boot !== ready.boot) return undefined;
   return (await isRunning(init)) ? init : undefined;
 }
 
-/** Nothing of this lab runs here any more: makes it from the start, or leaves nothing running. */
+/** Makes a lab host when nothing of it runs. On an error nothing is left running. */
 async function start(spec: LabSpec, files: SandboxFiles, work: Work): Promise<Endpoint> {
   await prepare(spec, files, work.signal);
   const cgroups = await makeCgroups(spec.instance, limitsOf(spec));
@@ -87,7 +132,19 @@ async function start(spec: LabSpec, files: SandboxFiles, work: Work): Promise<En
   }
 }
 
-/** Starts the init and waits for the end of its start scripts: they hold the launcher's output open until then. */
+/** Makes what the sandbox's init reads: keys (kept when they are there), lab.env, mount points. */
+export async function prepare(spec: LabSpec, files: SandboxFiles, signal: AbortSignal): Promise<void> {
+  for (const folder of [files.folder, ...files.mountPoints]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  await Promise.all([
+    ensureKeyPair(files.privateKey, spec.name, signal),
+    ensureKeyPair(files.hostKey, spec.name, signal),
+    writeFile(files.env, renderEnv(labEnvOf(spec)), { mode: 0o600 }),
+  ]);
+  await copyFile(`${files.privateKey}.pub`, files.authorizedKeys);
+  await chmod(files.authorizedKeys, 0o600);
+}
+
+/** Starts the init and waits for its start scripts, which hold the launcher's output open until they end. */
 async function launch(
   spec: LabSpec,
   files: SandboxFiles,
@@ -117,12 +174,12 @@ async function endpointOf(
     dial: { command: ['/bin/sh', enterScript, String(pid), started, boot, ...cgroups] },
     user: 'root',
     privateKeyFile: files.privateKey,
-    hostKey: await publicKey(files.hostKey),
-    seat: { way: { argv: ['/bin/sh', seatScript, String(pid), started, boot] }, viewPid: pid },
+    hostKey: await ensureKeyPair(files.hostKey, spec.name),
+    seat: { argv: ['/bin/sh', seatScript, String(pid), started, boot], viewPid: pid },
   };
 }
 
-/** Ends every process of the sandbox, started in whatever way, and removes its cgroups. Files stay. */
+/** Ends every process of the sandbox, however it was started, and removes its cgroups. Keys and folders stay. */
 async function remove(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
   const known = await readInit(files.init);
   const ended = new Set(known && (await isRunning(known)) ? [known.pid] : []);
@@ -146,9 +203,3 @@ function requireRoot(command: string): void {
     exit: EXIT.config,
   });
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );

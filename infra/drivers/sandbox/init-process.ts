@@ -1,13 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LabError } from '@handwired/host';
+import { errnoOf, findProcesses, isAlive, LabError, type ProcessId, readBootId } from '@handwired/host';
 
-/** One process and no other: a pid is used again, a pid with its start time in one boot is not (proc(5), stat field 22). */
-export interface InitProcess {
-  pid: number;
-  /** Clock ticks since boot. */
-  start: string;
-  /** /proc/sys/kernel/random/boot_id. */
+/** A sandbox's init: one process and no other, in whatever boot of the machine. */
+export interface InitProcess extends ProcessId {
+  /** The boot in which it was started: see `readBootId`. */
   boot: string;
 }
 
@@ -16,52 +13,43 @@ export const markOf = (instance: string): string => `handwired-sandbox=${instanc
 
 /** Reads the file that init.sh writes first of all. Absent or damaged: undefined. */
 export async function readInit(file: string): Promise<InitProcess | undefined> {
-  const text = await textOf(file);
-  const [, pid, start, boot] = /^(\d+) (\d+) ([0-9a-f-]{36})\n$/.exec(text ?? '') ?? [];
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const [, pid, start, boot] = /^(\d+) (\d+) ([0-9a-f-]{36})\n$/.exec(text) ?? [];
   return pid && start && boot ? { pid: Number(pid), start, boot } : undefined;
 }
 
 /** Whether exactly this process still runs. A zombie does not: when an init is one, its whole pid namespace has ended. */
-export async function isRunning(init: InitProcess): Promise<boolean> {
-  const [boot, now] = await Promise.all([textOf('/proc/sys/kernel/random/boot_id'), startOf(init.pid)]);
-  return boot?.trim() === init.boot && now === init.start;
-}
+export const isRunning = async (init: InitProcess): Promise<boolean> =>
+  (await readBootId()) === init.boot && (await isAlive(init));
 
-/** Every running process that carries the mark as an argument: also one whose starter was killed before it could tell. */
-async function findMarked(mark: string): Promise<InitProcess[]> {
-  const boot = (await textOf('/proc/sys/kernel/random/boot_id'))?.trim() ?? '';
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      const words = (await textOf(`/proc/${pid}/cmdline`))?.split('\0') ?? [];
-      const start = words.includes(mark) ? await startOf(pid) : undefined;
-      return start === undefined ? [] : [{ pid, start, boot }];
-    }),
-  );
-  return found.flat();
-}
-
-/** Ends every process that carries the mark, until none is left: one may start another while the list is read. */
+/**
+ * Ends every process that carries the mark, and returns their pids. It looks again until none is left: one may start
+ * another while /proc is read, and one whose starter was killed is written in no file.
+ */
 export async function endMarked(mark: string): Promise<number[]> {
   const ended: number[] = [];
-  for (let found = await findMarked(mark); found.length > 0; found = await findMarked(mark)) {
-    await Promise.all(found.map(endInit));
+  for (;;) {
+    const found = await findProcesses('cmdline', mark);
+    if (found.length === 0) return ended;
+    await Promise.all(found.map(killAndWait));
     ended.push(...found.map(({ pid }) => pid));
   }
-  return ended;
 }
 
-/** Kills a process, with it all of its pid namespace (pid_namespaces(7)), and waits until both are gone. */
+/** Kills an init, and with it all of its pid namespace (pid_namespaces(7)). Returns when it is gone; LabError: it stays. */
 export async function endInit(init: InitProcess): Promise<void> {
+  if (await isRunning(init)) await killAndWait(init);
+}
+
+async function killAndWait(id: ProcessId): Promise<void> {
   const deadline = performance.now() + 10_000;
-  for (;;) {
-    if (!(await isRunning(init))) return;
-    signalProcess(init.pid);
+  while (await isAlive(id)) {
+    killProcess(id.pid);
     if (performance.now() > deadline) {
       throw new LabError({
-        what: `process ${init.pid} does not end`,
-        where: `/proc/${init.pid}`,
-        next: `cat /proc/${init.pid}/stack`,
+        what: `process ${id.pid} does not end`,
+        where: `/proc/${id.pid}`,
+        next: `cat /proc/${id.pid}/stack`,
       });
     }
     await delay(3);
@@ -69,29 +57,10 @@ export async function endInit(init: InitProcess): Promise<void> {
 }
 
 /** SIGKILL; a process that is gone is no error. */
-export function signalProcess(pid: number): void {
+export function killProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
-/** Start time of a process that is neither gone nor a zombie. */
-async function startOf(pid: number): Promise<string | undefined> {
-  const stat = await textOf(`/proc/${pid}/stat`);
-  if (stat === undefined) return undefined;
-  // After the last `)`, because a command's name may hold anything: fields 3 and on.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-}
-
-async function textOf(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
-    throw error;
+    if (errnoOf(error) !== 'ESRCH') throw error;
   }
 }

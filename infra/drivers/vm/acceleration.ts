@@ -1,27 +1,28 @@
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheDir, messageOf, readJson, run, writeAtomic } from '@handwired/host';
+import { cacheDir, messageOf, readBootId, readJson, run, writeAtomic } from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from '../../driver.ts';
 
 const Acceleration = z.object({
-  /** Answers hold until the next boot: /proc/sys/kernel/random/boot_id. */
+  /** The boot in which it was found out: see `readBootId`. */
   boot: z.string(),
   accelerator: z.enum(['kvm', 'tcg']),
   /** One line for the user. */
   why: z.string(),
 });
+/** How this machine runs VMs: by KVM, or emulated by TCG. */
 export type Acceleration = z.infer<typeof Acceleration>;
 
 /**
- * Whether this machine's KVM boots anything, by booting: on some hosts /dev/kvm opens and nothing comes of it, or what
- * comes is slower than TCG. Costs at most about a second, once for each boot of the machine.
+ * Finds out whether this machine's KVM boots anything, by booting a few bytes: on some hosts /dev/kvm opens and nothing
+ * boots, or boots slower than with TCG. It takes about a second at most, once for each boot of the machine.
  */
 export async function probeAcceleration(work: Pick<Work, 'signal'>): Promise<Acceleration> {
   const file = join(cacheDir(), 'acceleration.json');
-  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  const boot = await readBootId();
   const known = await readJson(file, Acceleration).catch(() => undefined);
   if (known?.boot === boot) return known;
   const found: Acceleration = { boot, ...(await tryKvm(work.signal)) };

@@ -2,13 +2,10 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError, type LabSpec } from '@handwired/host';
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
-import { makeHome } from '../../toolchain/home.ts';
-import type { Toolchain } from '../../toolchain/index.ts';
-import { diagnostics } from './diagnostics.ts';
-import { engineMark } from './leftover-engines.ts';
-import { filesOf } from './names.ts';
+import { makeHome, type Toolchain } from '../../toolchain/index.ts';
+import { engineMark, filesOf } from './record.ts';
 
-/** The Pulumi engine on one lab's stack. This file is the only one that knows the Automation API. */
+/** The Pulumi engine on one lab's stack. Only this file knows the Automation API. */
 export interface Engine {
   up(program: PulumiFn, note: (text: string) => void, signal: AbortSignal): Promise<void>;
   destroy(note: (text: string) => void, signal: AbortSignal): Promise<void>;
@@ -17,8 +14,8 @@ export interface Engine {
 const project = 'handwired';
 
 /**
- * Opens the lab's stack, made when it is not there: file backend, passphrase and working folder of its own. The caller
- * holds the lab's lock, so that a lock file in the backend is a dead process's.
+ * Opens the lab's stack, which has a file backend, a passphrase and a working folder of its own. A stack that is not there is
+ * made. The caller holds the lab's lock, so a lock file in the backend is a dead process's and is removed.
  */
 export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase: string): Promise<Engine> {
   const files = filesOf(spec.name);
@@ -76,7 +73,7 @@ async function guarded(lab: string, signal: AbortSignal, call: () => Promise<unk
   } catch (error) {
     signal.throwIfAborted();
     throw new LabError({
-      what: `the engine stopped: ${diagnostics(error instanceof Error ? error.message : String(error))}`,
+      what: `the engine stopped: ${engineErrors(error instanceof Error ? error.message : String(error))}`,
       where: `Pulumi stack ${lab}`,
       next: `lab up ${lab} again, or lab destroy ${lab}`,
       cause: error,
@@ -92,4 +89,13 @@ function noteResources(note: (text: string) => void): (chunk: string) => void {
       if (name !== undefined && what !== undefined) note(`${name} ${what}`);
     }
   };
+}
+
+/** The engine's own error lines out of everything that it printed, on one line of at most 1500 characters. */
+export function engineErrors(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  const errors = lines.filter((line) => /^(\* |error: |.*: error: )/.test(line) && !/update failed$/.test(line));
+  const chosen = errors.length > 0 ? errors : lines.filter((line) => line !== '').slice(-3);
+  const plain = chosen.map((line) => line.replace(/^.*error: (\[ERROR\] : )?|^\* /, '').replace(/:?\s*$/, ''));
+  return [...new Set(plain)].join('; ').slice(0, 1500);
 }

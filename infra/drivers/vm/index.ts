@@ -1,14 +1,207 @@
-import type { Driver } from '../../driver.ts';
-import { status } from './status.ts';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { endProcess, type Endpoint, findProcesses, LabError, type LabSpec, messageOf } from '@handwired/host';
+import type { Driver, DriverStatus, Work } from '../../driver.ts';
+import { ensurePackages } from '../../packages.ts';
+import { ensureToolchain, missingTools } from '../../toolchain/index.ts';
+import {
+  askVirsh,
+  ensureHypervisor,
+  type Hypervisor,
+  hypervisorsOf,
+  leaveHypervisor,
+  runningHypervisor,
+  virsh,
+} from './hypervisor.ts';
+import { describeObjects, listObjects, listVolumes, type Objects, removeObjects } from './objects.ts';
+import { waitUntilReady } from './readiness.ts';
+import { endpointOf, engineMark, ensureKeys, filesOf, loadRecord, logFiles, namesOf, type VmRecord } from './record.ts';
+
+/** A libvirt domain, made through the Pulumi engine. */
+export const vm: Driver = { name: 'vm', up, status, reset, destroy };
+
+/** See Driver.up. A lab that is whole is started if it is off; one that is not whole is removed and made anew. */
+async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
+  await ensurePackages('vm', work);
+  const record = await loadRecord(spec.name);
+  const endpoint = record?.stage === 'made' ? await resume(spec, record, work) : undefined;
+  if (endpoint) return endpoint;
+  await mkdir(filesOf(spec.name).folder, { recursive: true, mode: 0o700 });
+  if (record) await work.progress.stage('Remove what was left half made', () => removeMade(spec, work));
+  return makeFromNothing(spec, work);
+}
+
+/** The lab as it is, running and answering; undefined when something of it is gone. */
+async function resume(spec: LabSpec, record: VmRecord, work: Work): Promise<Endpoint | undefined> {
+  const hypervisor = await ensureHypervisor(spec, record.hypervisor, work);
+  const { object } = namesOf(spec);
+  const found = await listObjects(hypervisor.uri, object, work.signal);
+  if (found.domain === '' || found.network === '' || found.pool === '') return undefined;
+  const endpoint = endpointOf(spec, hypervisor, record, await ensureKeys(spec.name));
+  if (found.domain !== 'running') await powerOn(spec, hypervisor, work);
+  await waitUntilReady({ spec, hypervisor, endpoint, address: record.address, signal: work.signal }, work);
+  return endpoint;
+}
+
+/** Starts what is off: after a reboot of this machine the network and the pool are off too. */
+async function powerOn(spec: LabSpec, { uri }: Hypervisor, work: Work): Promise<void> {
+  const { object } = namesOf(spec);
+  const { signal } = work;
+  const found = await listObjects(uri, object, signal);
+  if (found.network === 'inactive') await virsh(uri, ['net-start', object], { signal });
+  if (found.pool === 'inactive') await virsh(uri, ['pool-start', object], { signal });
+  if (found.domain === 'paused') await virsh(uri, ['resume', object], { signal });
+  else if (found.domain === 'shut off' || found.domain === 'crashed')
+    await virsh(uri, ['start', object], { signal, timeoutMs: 60_000 });
+  else if (found.domain !== 'running')
+    throw new LabError({
+      what: `domain ${object} is ${found.domain}`,
+      where: uri,
+      next: `lab destroy ${spec.name}, then lab up ${spec.name}`,
+    });
+}
 
 /**
- * A libvirt domain, made through the Pulumi engine. Only `status` is loaded with the driver: the engine's library
- * takes most of a second to load, and nobody who only looks should wait for it.
+ * See Driver.reset. An empty overlay is put on the same base and the domain is started again, which takes as long as a
+ * boot. A memory snapshot would be faster, but each `lab up` would have to write the guest's memory. Domain, network and
+ * seed stay, so the engine's state stays true and the endpoint the same. A lab that is not whole is made anew.
  */
-export const vm: Driver = {
-  name: 'vm',
-  status,
-  up: async (spec, work) => (await import('./up.ts')).up(spec, work),
-  reset: async (spec, work) => (await import('./reset.ts')).reset(spec, work),
-  destroy: async (spec, work) => (await import('./destroy.ts')).destroy(spec, work),
-};
+async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
+  const record = await loadRecord(spec.name);
+  if (record?.stage === 'made') {
+    const hypervisor = await ensureHypervisor(spec, record.hypervisor, work);
+    if (await renewOverlay(spec, record, hypervisor.uri, work)) {
+      const endpoint = endpointOf(spec, hypervisor, record, await ensureKeys(spec.name));
+      await powerOn(spec, hypervisor, work);
+      await waitUntilReady({ spec, hypervisor, endpoint, address: record.address, signal: work.signal }, work);
+      return endpoint;
+    }
+  }
+  await removeMade(spec, work);
+  return makeFromNothing(spec, work);
+}
+
+/** Stops the domain and puts an empty overlay on its base. False: something that this takes is gone. */
+async function renewOverlay(spec: LabSpec, record: VmRecord, uri: string, work: Work): Promise<boolean> {
+  const { object, base, overlay } = namesOf(spec, record.baseFormat);
+  const { signal } = work;
+  const found = await listObjects(uri, object, signal);
+  if (found.domain === '' || found.network === '' || found.pool === '') return false;
+  await askVirsh(uri, ['destroy', object], { signal });
+  if (found.pool === 'inactive') await virsh(uri, ['pool-start', object], { signal });
+  const volumes = await listVolumes(uri, object, signal);
+  if (!volumes.includes(base)) return false;
+  // A reset that was killed between the next two calls finds no overlay: then the base says how large it must be.
+  const model = volumes.includes(overlay) ? overlay : base;
+  const info = await askVirsh(uri, ['vol-info', model, '--pool', object, '--bytes'], { signal });
+  const capacity = /^Capacity:\s+(\d+)/m.exec(info)?.[1];
+  if (capacity === undefined) return false;
+  if (model === overlay) await virsh(uri, ['vol-delete', overlay, '--pool', object], { signal });
+  const backing = ['--backing-vol', base, '--backing-vol-format', record.baseFormat];
+  await virsh(uri, ['vol-create-as', object, overlay, capacity, '--format', 'qcow2', ...backing], { signal });
+  return true;
+}
+
+/** See Driver.destroy. The private hypervisor goes with its last lab. */
+async function destroy(spec: LabSpec, work: Work): Promise<string[]> {
+  const removed = await removeMade(spec, work);
+  return [...removed, ...(await leaveHypervisor(spec.name, work.signal))];
+}
+
+/**
+ * Removes everything of the lab, but leaves it registered with its hypervisor. The engine removes what it has finished
+ * making; what is still there then is removed by name. Without a record, every daemon that could have it is asked.
+ * Returns a line for each object.
+ */
+async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
+  await endLeftoverEngines(spec.instance);
+  const record = await loadRecord(spec.name);
+  const removed: string[] = [];
+  for (const hypervisor of record ? [record.hypervisor] : await hypervisorsOf(spec, work.signal)) {
+    const { uri, kind } = await ensureHypervisor(spec, hypervisor, work);
+    const there = await describeObjects(spec, uri, work.signal);
+    // The guest is off while the engine is still being loaded.
+    await askVirsh(uri, ['destroy', namesOf(spec).object], { signal: work.signal });
+    if (record?.stage === 'made' && there.length > 0) await removeByEngine(spec, work);
+    await removeObjects(spec, uri, work.signal);
+    // libvirt keeps the logs of domains that are gone; another machine's stay there.
+    for (const log of logFiles(spec.name, namesOf(spec).object, kind))
+      await rm(log, { force: true }).catch(() => undefined);
+    removed.push(...there);
+  }
+  await rm(filesOf(spec.name).folder, { recursive: true, force: true });
+  return removed;
+}
+
+/**
+ * Has the engine remove what it made. Where it can't (its state is lost, somebody removed an object by hand), that is noted
+ * and the objects stay for `removeObjects`.
+ */
+async function removeByEngine(spec: LabSpec, work: Work): Promise<void> {
+  const passphrase = await readFile(filesOf(spec.name).passphrase, 'utf8').catch(() => '');
+  // Who takes a lab away must not wait until an engine is built.
+  if (passphrase === '' || (await missingTools()).length > 0) return;
+  try {
+    await work.progress.stage('Engine removes domain, network, volumes and pool', async (note) => {
+      const { openEngine } = await import('./engine.ts');
+      const engine = await openEngine(spec, await ensureToolchain(work), passphrase);
+      await engine.destroy(note, work.signal);
+    });
+  } catch (error) {
+    work.signal.throwIfAborted();
+    work.progress.note(`The engine could not remove all of ${spec.name}; the rest goes by name (${messageOf(error)})`);
+  }
+}
+
+/** See Driver.status. Asks libvirt and our own files; starts neither an engine nor a daemon. */
+async function status(spec: LabSpec, signal: AbortSignal): Promise<DriverStatus> {
+  const record = await loadRecord(spec.name);
+  if (!record) return { state: 'absent', detail: 'nothing was made yet' };
+  const names = namesOf(spec);
+  const diskMiB = await sizeMiB(join(filesOf(spec.name).pool, names.overlay));
+  const cost = { memoryMiB: spec.memoryMiB, ...(diskMiB !== undefined && { diskMiB }) };
+  try {
+    const hypervisor = await runningHypervisor(record.hypervisor, signal);
+    if (!hypervisor) {
+      const where = record.hypervisor.kind === 'private' ? 'its private hypervisor' : record.hypervisor.uri;
+      return { state: record.stage === 'made' ? 'stopped' : 'broken', detail: `${where} does not run`, ...cost };
+    }
+    const found = await listObjects(hypervisor.uri, names.object, signal, 2000);
+    return { ...judgeObjects(found, names.object, record.stage), ...cost };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { state: 'broken', detail: messageOf(error), ...cost };
+  }
+}
+
+/** A lab's state, and one line about it, from its three objects and how far its making got. */
+export function judgeObjects(
+  found: Objects,
+  object: string,
+  stage: 'making' | 'made',
+): Pick<DriverStatus, 'state' | 'detail'> {
+  if (found.domain === '' && found.network === '' && found.pool === '')
+    return { state: stage === 'made' ? 'broken' : 'absent', detail: `no libvirt object is named ${object}` };
+  const missing = (['domain', 'network', 'pool'] as const).filter((kind) => found[kind] === '');
+  if (missing.length > 0) return { state: 'broken', detail: `${object} has no ${missing.join(' and no ')}` };
+  if (stage === 'making') return { state: 'broken', detail: `domain ${object} was not finished` };
+  if (found.domain === 'running') return { state: 'up', detail: `domain ${object}` };
+  return { state: 'stopped', detail: `domain ${object} is ${found.domain}` };
+}
+
+/** Disk space that a file takes, not its length; undefined: there is no such file. */
+async function sizeMiB(file: string): Promise<number | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  return found && Math.ceil((found.blocks * 512) / 1048576);
+}
+
+/** `makeLab`, loaded only here: the image, the toolchain and the engine's library take most of a second to load. */
+async function makeFromNothing(spec: LabSpec, work: Work): Promise<Endpoint> {
+  const { makeLab } = await import('./make.ts');
+  return makeLab(spec, work);
+}
+
+/** Ends the engine and plugins of a command that was killed: they would go on changing things behind our back. */
+async function endLeftoverEngines(instance: string): Promise<void> {
+  for (const engine of await findProcesses('environ', `${engineMark}=${instance}`)) await endProcess(engine, 2000);
+}

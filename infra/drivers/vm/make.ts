@@ -1,20 +1,29 @@
-import { join } from 'node:path';
-import { type Endpoint, LabError, type LabSpec, labDir } from '@handwired/host';
+import { constants, copyFile, link, mkdir, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Endpoint, LabError, type LabSpec, labDir, readFreeMemoryMiB } from '@handwired/host';
 import type { Work } from '../../driver.ts';
-import { ensureImage, kernelCmdline, type Image, renderSeed, type Seed, writeSeedDisk } from '../../image/index.ts';
+import { ensureImage, kernelCmdline, type Image } from '../../image/index.ts';
+import { renderSeed, type Seed, writeSeedDisk } from '../../image/seed.ts';
 import { ensureToolchain } from '../../toolchain/index.ts';
+import { labEnvOf } from '../shared/lab-files.ts';
 import { probeAcceleration } from './acceleration.ts';
-import { consoleFile } from './console.ts';
-import { endpointOf } from './endpoint.ts';
-import { ensureHypervisor, type Hypervisor } from './hypervisor/index.ts';
-import { ensureKeys, type Keys } from './keys.ts';
-import { filesOf, namesOf } from './names.ts';
-import { placeImage, requireRoom } from './place.ts';
+import { ensureHypervisor, type Hypervisor } from './hypervisor.ts';
 import type { Blueprint } from './program.ts';
-import { saveRecord, type VmRecord } from './record.ts';
+import { waitUntilReady } from './readiness.ts';
+import {
+  consoleFile,
+  endpointOf,
+  ensureKeys,
+  filesOf,
+  type Keys,
+  type Names,
+  namesOf,
+  saveRecord,
+  type VmRecord,
+} from './record.ts';
 import { chooseSubnet, type Subnet } from './subnet.ts';
-import { waitUntilReady } from './wait.ts';
 
+/** What the engine's program and the endpoint are made from. */
 interface Parts {
   hypervisor: Hypervisor;
   image: Image;
@@ -24,11 +33,10 @@ interface Parts {
 }
 
 /**
- * Makes the lab through the engine. Hypervisor, engine, keys and image are got ready side by side; readiness is
- * polled while the engine still finishes.
+ * Makes the lab through the engine, and returns when its lab host is ready. The engine is loaded while the hypervisor is
+ * started, and readiness is probed while the engine still finishes. Throws as `Driver.up` does.
  */
-export async function make(spec: LabSpec, work: Work): Promise<Endpoint> {
-  refuseStockImage(spec);
+export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
   await requireRoom(spec, labDir(spec.name));
   const image = await ensureImage(work);
   const toolchain = await ensureToolchain(work);
@@ -63,13 +71,7 @@ export async function make(spec: LabSpec, work: Work): Promise<Endpoint> {
   }
 }
 
-/** The flag is in the plan of the course; nothing here boots such an image yet. */
-function refuseStockImage(spec: LabSpec): void {
-  if (spec.image === undefined) return;
-  const next = `lab destroy ${spec.name}, then lab up ${spec.name} without --image`;
-  throw new LabError({ what: 'labs can only be made from the image that is built here', where: spec.image, next });
-}
-
+/** Everything that must be there before the engine makes anything; the record is written with it. */
 async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Promise<Parts> {
   const names = namesOf(spec, image.format);
   const hypervisor = await ensureHypervisor(spec, undefined, work);
@@ -78,11 +80,12 @@ async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Pro
   const recordOf = (at: Subnet): VmRecord => ({
     schemaVersion: 1,
     hypervisor: { kind: hypervisor.kind, uri: hypervisor.uri },
-    ...{ subnet: at.subnet, gateway: at.gateway, address: at.address },
+    subnet: at.subnet,
+    gateway: at.gateway,
+    address: at.address,
     accelerator,
     image: image.hash,
     baseFormat: image.format,
-    seat: true,
     stage: 'making',
   });
   const keep = (at: Subnet): Promise<void> => saveRecord(spec.name, recordOf(at));
@@ -97,6 +100,7 @@ async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Pro
   return { hypervisor, image, keys, at, record: recordOf(at) };
 }
 
+/** What the engine's program needs to know. On a private hypervisor the image's files are in place already. */
 function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blueprint {
   const names = namesOf(spec, image.format);
   const files = filesOf(spec.name);
@@ -106,7 +110,7 @@ function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blu
     uri: hypervisor.uri,
     object: names.object,
     mark: names.mark,
-    // A system's QEMU has a user of its own, which can't look into a home folder.
+    // The system libvirt's QEMU runs as a user of its own, who can't look into a home folder.
     poolPath: local ? files.pool : `/var/lib/libvirt/images/${names.object}`,
     base: { name: names.base, ...(!local && { upload: image.disk }) },
     overlay: { name: names.overlay },
@@ -130,20 +134,53 @@ function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blu
 }
 
 function seedOf(spec: LabSpec, keys: Keys, at: Subnet): Seed {
-  const { conditions } = spec;
   return renderSeed({
     name: spec.name,
     instance: spec.instance,
     hostKeyPair: { privateKey: keys.hostPrivateKey, publicKey: keys.hostPublicKey },
     authorizedKey: keys.publicKey,
-    env: {
-      LAB_NAME: spec.name,
-      LAB_DRIVER: spec.driver,
-      FORWARD_POLICY: conditions['forward-policy'],
-      BRIDGE_NF: conditions['bridge-nf'],
-      RESOLVER: conditions.resolver,
-      IP_FORWARD: conditions['ip-forward'],
-    },
+    env: labEnvOf(spec),
     mgmt: { address: at.address, prefix: at.prefix, mac: namesOf(spec).mac },
   });
+}
+
+/**
+ * Puts the image's files into the lab's folder as hard links: no lab costs a copy, and an image that is pruned from the cache
+ * stays whole for the labs that run on it. On another file system: a copy, with shared blocks where that can be.
+ */
+async function placeImage(lab: string, names: Names, image: Pick<Image, 'disk' | 'kernel' | 'initrd'>): Promise<void> {
+  const files = filesOf(lab);
+  await Promise.all([
+    placeFile(image.disk, join(files.pool, names.base)),
+    placeFile(image.kernel, files.kernel),
+    placeFile(image.initrd, files.initrd),
+  ]);
+}
+
+async function placeFile(source: string, target: string): Promise<void> {
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  await rm(target, { force: true });
+  await link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_FICLONE));
+}
+
+/** An overlay needs this much room; what a course writes is far less. */
+const diskMiB = 1024;
+
+/** Refuses a lab that this machine has no memory or disk for, before anything is made. */
+async function requireRoom(spec: LabSpec, folder: string): Promise<void> {
+  const freeMiB = await readFreeMemoryMiB();
+  if (freeMiB < spec.memoryMiB)
+    throw new LabError({
+      what: `lab ${spec.name} wants ${spec.memoryMiB} MiB of memory, and ${freeMiB} MiB are free`,
+      where: '/proc/meminfo, MemAvailable',
+      next: `lab up ${spec.name} --memory ${Math.max(256, Math.floor(freeMiB / 128 - 1) * 128)}, or lab destroy another lab`,
+    });
+  const { bavail, bsize } = await statfs(folder);
+  const room = Math.floor((bavail * bsize) / 1048576);
+  if (room < diskMiB)
+    throw new LabError({
+      what: `lab ${spec.name} wants ${diskMiB} MiB of disk, and ${room} MiB are free`,
+      where: folder,
+      next: 'lab image prune, or export XDG_STATE_HOME=A_FOLDER_WITH_ROOM',
+    });
 }

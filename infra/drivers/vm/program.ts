@@ -1,7 +1,7 @@
 import * as libvirt from '@pulumi/libvirt';
-import { domainXslt, networkXslt } from './xslt.ts';
+import { seatSerial } from './record.ts';
 
-/** Everything the program's resources are made from; all of it is known before the engine asks for the first one. */
+/** Everything that the program's resources are made from. */
 export interface Blueprint {
   uri: string;
   /** Domain, network and pool. */
@@ -9,7 +9,7 @@ export interface Blueprint {
   mark: string;
   poolPath: string;
   base: { name: string; upload?: string };
-  overlay: { name: string; sizeBytes?: number };
+  overlay: { name: string };
   seed: { name: string; upload?: string };
   /** Paths on the hypervisor, or files to upload there. */
   boot: { kernel: string; initrd: string; cmdline: string; upload: boolean };
@@ -35,7 +35,6 @@ export function declare(plan: Blueprint): { domain: libvirt.Domain['name'] } {
 
   const baseFormat = plan.base.name.endsWith('.raw') ? 'raw' : 'qcow2';
   const base = upload(plan.base.name, plan.base.upload, baseFormat);
-  const { sizeBytes } = plan.overlay;
   const overlay = new libvirt.Volume(
     'overlay',
     {
@@ -43,7 +42,6 @@ export function declare(plan: Blueprint): { domain: libvirt.Domain['name'] } {
       pool: pool.name,
       format: 'qcow2',
       baseVolumeId: base.id,
-      ...(sizeBytes !== undefined && { size: sizeBytes }),
     },
     options,
   );
@@ -98,3 +96,66 @@ function domainArguments(plan: Blueprint): libvirt.DomainArgs {
     xml: { xslt: domainXslt(domain.consoleFile) },
   };
 }
+
+/**
+ * An XSLT stylesheet that changes what `templates` match. The provider applies it to the XML that it made (xsltproc), for
+ * what its own schema lacks. libvirt's formats: https://libvirt.org/formatdomain.html, https://libvirt.org/formatnetwork.html
+ */
+function stylesheet(templates: string): string {
+  return `<?xml version="1.0"?>
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
+  <xsl:output omit-xml-declaration="yes"/>
+  <xsl:template match="node()|@*"><xsl:copy><xsl:apply-templates select="node()|@*"/></xsl:copy></xsl:template>
+${templates}
+</xsl:stylesheet>
+`;
+}
+
+/**
+ * The domain without screen, guest agent, USB and balloon, with its serial console in a file. The overlay is never flushed to
+ * the machine's disk (cache=unsafe): it is thrown away anyway.
+ */
+export const domainXslt = (consoleFile: string): string =>
+  stylesheet(`  <xsl:template match="/domain/devices/graphics|/domain/devices/video|/domain/devices/channel"/>
+  <xsl:template match="/domain/devices">
+    <xsl:copy>
+      <xsl:apply-templates select="node()|@*"/>
+      <serial type="file"><source path="${escapeXml(consoleFile)}" append="on"/><target port="0"/></serial>
+      <controller type="usb" model="none"/>
+      <memballoon model="none"/>
+    </xsl:copy>
+  </xsl:template>
+  <xsl:template match="/domain/devices/disk[1]/driver">
+    <xsl:copy><xsl:apply-templates select="@*"/><xsl:attribute name="cache">unsafe</xsl:attribute></xsl:copy>
+  </xsl:template>
+  <xsl:template match="/domain/devices/disk[2]">
+    <xsl:copy><xsl:apply-templates select="node()|@*"/><readonly/></xsl:copy>
+  </xsl:template>
+  <xsl:template match="/domain/devices/disk[3]">
+    <xsl:copy><xsl:apply-templates select="node()|@*"/><serial>${seatSerial}</serial><readonly/></xsl:copy>
+  </xsl:template>`);
+
+/** The network without dnsmasq (nothing here asks for an address or a name) and STP (it would block the only port for 4 s). */
+export const networkXslt = (mark: string): string =>
+  stylesheet(`  <xsl:template match="/network/dns"/>
+  <xsl:template match="/network/bridge/@stp"><xsl:attribute name="stp">off</xsl:attribute></xsl:template>
+  <xsl:template match="/network">
+    <xsl:copy>
+      <xsl:comment> ${escapeXml(mark).replaceAll('--', '- ')} </xsl:comment>
+      <xsl:apply-templates select="node()|@*"/>
+      <dns enable="no"/>
+    </xsl:copy>
+  </xsl:template>`);
+
+const entities: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+  '{': '{{',
+  '}': '}}',
+};
+
+/** For text and for attributes, in which XSLT also evaluates braces. */
+const escapeXml = (text: string): string => text.replaceAll(/[&<>"'{}]/g, (character) => entities[character] ?? '');

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   connect,
   type Endpoint,
@@ -5,18 +6,18 @@ import {
   hostPaths,
   LabError,
   type LabSpec,
+  makeSeat,
   messageOf,
-  noGreeting,
+  probeGreeting,
   run,
   type Session,
 } from '@handwired/host';
-import { dialOf } from './endpoint.ts';
-import type { Hypervisor } from './hypervisor/index.ts';
-import { look } from './look.ts';
-import { namesOf } from './names.ts';
-import { seatQuestion, seatTrouble } from './seat.ts';
+import type { Work } from '../../driver.ts';
+import { type Hypervisor, readLastLines } from './hypervisor.ts';
+import { listObjects } from './objects.ts';
+import { consoleFile, dialOf, namesOf, seatSerial } from './record.ts';
 
-/** What a check of the table may use. */
+/** The lab host that is waited for. */
 export interface Target {
   spec: LabSpec;
   hypervisor: Hypervisor;
@@ -24,66 +25,141 @@ export interface Target {
   /** The lab host's management address. */
   address: string;
   signal: AbortSignal;
-  /** Opened by the seat's row, used by those after it; closed by the caller. */
+  /** Opened by the row of the seat, used by the rows after it, closed by `waitUntilReady`. */
   session?: Session;
 }
 
-/** One row: what must be so, how to find out, what to look at when it does not come. */
+/** One row of the table: what must become true, how to find out, and where to look when it does not. */
 export interface Condition {
   what: string;
-  /** Nothing: it is so. A text: not yet, and why. Throwing a LabError: it never will be. */
-  how(target: Target): Promise<string | undefined>;
+  /** Returns undefined when it is true, else why it is not yet. Throws LabError when it never will be. */
+  probe(target: Target): Promise<string | undefined>;
   hint: string;
-  /** Seconds on a slow machine under TCG. */
+  /** Generous: a slow machine under TCG must make it. */
   deadlineMs: number;
 }
 
-/** Polled in this order, from the moment when the engine begins to make the domain. */
-export const readiness: readonly Condition[] = [
+/** Probed in this order, again and again, from the moment when the engine begins to make the domain. */
+const readiness: readonly Condition[] = [
   {
     what: 'Domain runs',
-    how: domainRuns,
+    probe: domainRuns,
     hint: 'the engine has not started the domain',
     deadlineMs: 120_000,
   },
   {
     what: 'ssh answers',
-    how: sshAnswers,
+    probe: sshAnswers,
     hint: 'the kernel boots, the NIC is moved, lab-ssh.socket listens: the console shows how far it came',
     deadlineMs: 240_000,
   },
   {
     what: "The grader's seat answers with the pinned key, from its own disk",
-    how: seatAnswers,
+    probe: seatAnswers,
     hint: 'lab-seat.socket listens, lab-seat.service starts from the third disk: journalctl -u lab-seat on the lab host',
     deadlineMs: 60_000,
   },
   {
     what: 'Start scripts are done',
-    how: scriptsDone,
+    probe: scriptsDone,
     hint: `journalctl -u handwired-lab on the lab host; ${hostPaths.ready} is written last`,
     deadlineMs: 120_000,
   },
 ];
 
+/**
+ * Waits until every row of the table is true, each shown as a stage with its time. LabError: a row did not become true in
+ * its time, or at once when the guest panics or its domain stops; the console's last lines say more.
+ */
+export async function waitUntilReady(target: Target, work: Work, rows = readiness): Promise<void> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([work.signal, target.signal, over.signal]);
+  const watched = { ...target, signal };
+  const death = watchGuest(watched);
+  try {
+    const ready = (async () => {
+      for (const row of rows) await work.progress.stage(row.what, (note) => until(row, watched, note));
+      if (watched.session) await work.whenReady?.(makeSeat(watched.session, target.endpoint.seat.viewPid));
+    })();
+    await Promise.race([ready, death]);
+  } catch (error) {
+    work.signal.throwIfAborted();
+    throw error;
+  } finally {
+    over.abort(new Error('the wait is over'));
+    watched.session?.close();
+    await death.catch(() => undefined);
+  }
+}
+
+async function until(row: Condition, target: Target, note: (text: string) => void): Promise<void> {
+  const deadline = Date.now() + row.deadlineMs;
+  for (;;) {
+    target.signal.throwIfAborted();
+    const why = await row.probe(target);
+    if (why === undefined) return;
+    note(why);
+    if (Date.now() > deadline) throw await neverCame(row, why, target);
+    await delay(100, undefined, { signal: target.signal });
+  }
+}
+
+async function neverCame(row: Condition, why: string, { spec, hypervisor }: Target): Promise<LabError> {
+  const tail = await consoleTail(consoleFile(spec.name, namesOf(spec).object, hypervisor.kind));
+  return new LabError({
+    what: `lab ${spec.name} is not ready: "${row.what}" did not come in ${row.deadlineMs / 1000} s (${why})`,
+    where: `${row.hint}${tail === '' ? '' : `\n${tail}`}`,
+    next: `lab destroy ${spec.name}, then lab up ${spec.name}`,
+  });
+}
+
+/** Rejects when the guest has died, or with the signal's reason. It never resolves. */
+async function watchGuest({ spec, hypervisor, signal }: Target): Promise<never> {
+  const { object } = namesOf(spec);
+  const file = consoleFile(spec.name, object, hypervisor.kind);
+  let ran = false;
+  for (;;) {
+    await delay(1000, undefined, { signal });
+    const { domain } = await listObjects(hypervisor.uri, object, signal).catch(() => ({ domain: 'unknown' }));
+    signal.throwIfAborted();
+    const tail = await consoleTail(file);
+    if (panicked(tail)) throw died('its kernel panicked', tail);
+    if (ran && ['shut off', 'crashed', ''].includes(domain)) throw died(`its domain is ${domain || 'gone'}`, tail);
+    ran ||= domain === 'running';
+  }
+  function died(how: string, tail: string): LabError {
+    return new LabError({
+      what: `lab ${spec.name} died while it started: ${how}`,
+      where: tail === '' ? hypervisor.uri : tail,
+      next: `lab destroy ${spec.name}, then lab up ${spec.name}`,
+    });
+  }
+}
+
+/** The console's last lines, safe to print; '' when it can't be read. */
+const consoleTail = (file: string): Promise<string> => readLastLines(file, 12);
+
+/** The kernel's own words for its end. */
+const panicked = (text: string): boolean => /Kernel panic - not syncing|end Kernel panic/.test(text);
+
 async function domainRuns({ spec, hypervisor, signal }: Target): Promise<string | undefined> {
-  const { domain } = await look(hypervisor.uri, namesOf(spec).object, signal);
+  const { domain } = await listObjects(hypervisor.uri, namesOf(spec).object, signal);
   return domain === 'running' ? undefined : `it is ${domain === '' ? 'not there yet' : domain}`;
 }
 
-/** A greeting is enough: the seat's server has the same keys, and one login less is a second less. */
+/** A greeting is enough here. The row of the seat logs in, with the same keys: one login fewer saves a second. */
 async function sshAnswers(target: Target): Promise<string | undefined> {
   await nameNeighbour(target);
   // Short attempts, one after the other: a lost SYN would be sent again only after a second.
-  const way = dialOf(target.hypervisor, target.address, { seconds: 0.3 });
-  const why = await noGreeting(way, { timeoutMs: 30_000, signal: target.signal });
+  const dial = dialOf(target.hypervisor, target.address, { seconds: 0.3 });
+  const why = await probeGreeting(dial, { timeoutMs: 30_000, signal: target.signal });
   return why && withoutSocat(why);
 }
 
-/** Without socat's time and pid: the same reason twice is one note. */
+/** A reason without socat's time and pid, so that the same reason twice is one note. */
 const withoutSocat = (why: string): string => why.replace(/\S+ \S+ socat\[\d+\] E.*: /, '');
 
-/** Tells the hypervisor's end the guest's MAC, so that no second goes by between two ARP requests. */
+/** Tells the hypervisor's end the guest's MAC address: otherwise a second goes by between two ARP requests. */
 async function nameNeighbour({ spec, hypervisor, address, signal }: Target): Promise<void> {
   if (hypervisor.pid === undefined) return;
   const { bridge, mac } = namesOf(spec);
@@ -91,19 +167,17 @@ async function nameNeighbour({ spec, hypervisor, address, signal }: Target): Pro
   await run(['nsenter', '-t', String(hypervisor.pid), '-n', ...entry], { signal, allowFailure: true });
 }
 
-/** Opens the session that the rest is done over. A lab that was made before there were seats has only the learner's. */
+/** Opens the session over which the rest is done, and looks at the seat. */
 async function seatAnswers(target: Target): Promise<string | undefined> {
   const { spec, endpoint, signal } = target;
-  const way = endpoint.seat?.way;
-  const dial = way && 'dial' in way ? way.dial : undefined;
+  const dial = 'dial' in endpoint.seat ? endpoint.seat.dial : endpoint.dial;
   try {
-    target.session ??= await connect({ ...endpoint, ...(dial && { dial }) }, { timeoutMs: 30_000, signal });
+    target.session ??= await connect({ ...endpoint, dial }, { timeoutMs: 30_000, signal });
   } catch (error) {
     signal.throwIfAborted();
     if (hasCode(error, 'broken')) throw error;
     return withoutSocat(messageOf(error));
   }
-  if (!dial) return undefined;
   const { stdout } = await target.session.exec(seatQuestion, { timeoutMs: 30_000, maxBytes: 65_536, signal });
   const trouble = seatTrouble(stdout);
   if (trouble === undefined) return undefined;
@@ -116,10 +190,10 @@ async function seatAnswers(target: Target): Promise<string | undefined> {
   });
 }
 
-/** The lab host's files, at its seat too. */
+/** The lab host's root, as its seat sees it. */
 const root = '/proc/1/root';
 
-/** Waits on the lab host, ten seconds at a time, so that one round trip sees the file as soon as it is there. */
+/** Waits on the lab host, ten seconds at a time: one round trip sees the file as soon as it is there. */
 const wait = `i=0; while [ $i -lt 100 ]; do [ -e ${root}${hostPaths.ready} ] && exit 0; i=$((i+1)); sleep 0.1; done; exit 1`;
 
 async function scriptsDone({ session, signal }: Target): Promise<string | undefined> {
@@ -129,4 +203,50 @@ async function scriptsDone({ session, signal }: Target): Promise<string | undefi
   const said = `journalctl -q -D ${root}/run/log/journal -u handwired-lab -n 3 -o cat 2>/dev/null || :`;
   const { stdout } = await session.exec(said, { signal });
   return stdout.trim() === '' ? 'they still run' : stdout.trim().slice(0, 600);
+}
+
+/** Run at the seat: its mounts as the kernel lists them (proc(5), mountinfo), and `disk DEVICE READ_ONLY SERIAL` lines. */
+export const seatQuestion = `cat /proc/self/mountinfo
+cd /sys/dev/block
+for disk in *:*; do
+  ro= serial=
+  read -r ro <$disk/ro
+  read -r serial 2>/dev/null <$disk/serial
+  echo "disk $disk $ro $serial"
+done`;
+
+/** Where something other than the disk may be mounted at a seat: no program or library is there. */
+const elsewhere = /^\/(proc|tmp|(dev|run|sys)(\/.*)?)$/;
+
+/**
+ * What is wrong with a seat that gave this answer to `seatQuestion`. Undefined: its root is the read-only disk, and nothing
+ * is mounted over a part of it. Whoever rebuilt the unit that makes the seat can also forge this: docs/architecture.md.
+ */
+export function seatTrouble(answer: string): string | undefined {
+  const lines = answer.split('\n').map((line) => line.split(' '));
+  const mounts = lines.filter((words) => words.includes('-')).map(mountOf);
+  const root = mounts.findLast(({ at }) => at === '/');
+  if (!root) return 'it lists no mounts';
+  const disk = lines.find(([word, device]) => word === 'disk' && device === root.device);
+  if (disk?.[3] !== seatSerial) return `its root is not the disk ${seatSerial} but ${root.source} (${root.device})`;
+  if (disk[2] !== '1') return `its disk ${seatSerial} can be written to`;
+  for (const { at, type } of mounts) {
+    if (at !== '/' && !elsewhere.test(at)) return `something is mounted on ${at}`;
+    for (const api of ['proc', 'sys']) if (at === `/${api}` && !type.startsWith(api)) return `${at} is a ${type}`;
+  }
+  return undefined;
+}
+
+interface Mount {
+  /** MAJOR:MINOR */
+  device: string;
+  at: string;
+  type: string;
+  source: string;
+}
+
+function mountOf(words: string[]): Mount {
+  const dash = words.indexOf('-');
+  const [, , device = '', , at = ''] = words;
+  return { device, at, type: words[dash + 1] ?? '', source: words[dash + 2] ?? '' };
 }

@@ -1,11 +1,86 @@
-import { readJson, writeAtomic } from '@handwired/host';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Dial, type Endpoint, labDir, type LabSpec, readJson, writeAtomic, writeJson } from '@handwired/host';
 import { z } from 'zod';
-import { filesOf } from './names.ts';
+import { ensureKeyPair } from '../shared/lab-files.ts';
+import { type Hypervisor, HypervisorAddress, privateFolders } from './hypervisor.ts';
 
-/** What the driver must know of a lab before it asks libvirt: written before anything is made in libvirt. */
+/** The names of a lab's objects in libvirt. The instance id is in the first: an object without it is not ours. */
+export interface Names {
+  /** The name of the domain, the network and the pool. */
+  object: string;
+  /** The network's bridge, at most 15 bytes (IFNAMSIZ). */
+  bridge: string;
+  mac: string;
+  /** Whose lab it is: the domain's description. */
+  mark: string;
+  base: string;
+  overlay: string;
+  seed: string;
+}
+
+/** Makes a lab's names; `baseFormat` is that of the image's disk. */
+export function namesOf(spec: Pick<LabSpec, 'name' | 'instance' | 'owner'>, baseFormat = 'qcow2'): Names {
+  const hash = createHash('sha256').update(spec.instance).digest('hex');
+  return {
+    object: `handwired-${spec.name}-${spec.instance}`,
+    bridge: `hw-${hash.slice(0, 10)}`,
+    // QEMU's own prefix; the rest from the instance, so that a lab made again is another machine to switches.
+    mac: `52:54:00:${hash.slice(10, 12)}:${hash.slice(12, 14)}:${hash.slice(14, 16)}`,
+    mark: `handwired lab=${spec.name} owner=${spec.owner} instance=${spec.instance}`,
+    base: `base.${baseFormat}`,
+    overlay: 'overlay.qcow2',
+    seed: 'seed.iso',
+  };
+}
+
+/** The driver's own files of a lab, all in its state folder. */
+export interface Files {
+  folder: string;
+  record: string;
+  privateKey: string;
+  hostKey: string;
+  passphrase: string;
+  /** Pulumi's file backend, its working folder and its PULUMI_HOME. */
+  backend: string;
+  workDir: string;
+  home: string;
+  /** The cloud-init disk, when it has to be uploaded; else it is made in the pool's folder. */
+  seed: string;
+  /** TMPDIR of the engine and the provider. */
+  temporary: string;
+  kernel: string;
+  initrd: string;
+  /** The pool's folder on a private hypervisor. */
+  pool: string;
+}
+
+/** Paths of a lab's files. */
+export function filesOf(name: string): Files {
+  const folder = join(labDir(name), 'vm');
+  const at = (part: string): string => join(folder, part);
+  return {
+    folder,
+    record: at('vm.json'),
+    privateKey: at('id_ed25519'),
+    hostKey: at('ssh_host_ed25519_key'),
+    passphrase: at('passphrase'),
+    backend: at('pulumi/backend'),
+    workDir: at('pulumi/work'),
+    home: at('pulumi/home'),
+    seed: at('seed.iso'),
+    temporary: at('pulumi/tmp'),
+    kernel: at('boot/kernel'),
+    initrd: at('boot/initrd'),
+    pool: at('pool'),
+  };
+}
+
+/** What the driver must know of a lab before it asks libvirt. It is written before anything is made in libvirt. */
 export const VmRecord = z.object({
   schemaVersion: z.literal(1),
-  hypervisor: z.object({ kind: z.enum(['given', 'system', 'private']), uri: z.string() }),
+  hypervisor: HypervisorAddress,
   /** The lab's management network, CIDR. */
   subnet: z.string(),
   /** The hypervisor's end of it. */
@@ -13,19 +88,116 @@ export const VmRecord = z.object({
   /** The lab host's end of it. */
   address: z.string(),
   accelerator: z.enum(['kvm', 'tcg']),
-  /** Hash of the image that it was made from. */
+  /** Hash of the image that the lab was made from. */
   image: z.string(),
   baseFormat: z.string(),
-  /** Whether it was made with the disk of the grader's seat. */
-  seat: z.boolean().default(false),
-  /** `made`: the engine has finished once, so that everything is there and in its state. */
+  /** `made`: the engine has finished, so everything is there and is in the engine's state. */
   stage: z.enum(['making', 'made']),
 });
 export type VmRecord = z.infer<typeof VmRecord>;
 
-/** A record that can't be read is as none: everything is found again by the instance id. */
+/** A lab's record. None, or one that can't be read: undefined, and everything is found again by the instance id. */
 export const loadRecord = (lab: string): Promise<VmRecord | undefined> =>
   readJson(filesOf(lab).record, VmRecord).catch(() => undefined);
 
-export const saveRecord = (lab: string, record: VmRecord): Promise<void> =>
-  writeAtomic(filesOf(lab).record, `${JSON.stringify(record, null, 2)}\n`);
+/** Writes a lab's record. */
+export const saveRecord = (lab: string, record: VmRecord): Promise<void> => writeJson(filesOf(lab).record, record);
+
+/** A lab's secrets, made before its VM: the VM never makes a key, and we never trust one on first use. */
+export interface Keys {
+  privateKeyFile: string;
+  /** For authorized_keys. */
+  publicKey: string;
+  /** OpenSSH private key, for the seed. */
+  hostPrivateKey: string;
+  /** `ssh-ed25519 AAAA...`, for the endpoint. */
+  hostPublicKey: string;
+  /** Encrypts secrets in the engine's state. */
+  passphrase: string;
+}
+
+/** The lab's keys; those that are missing are made. */
+export async function ensureKeys(lab: string): Promise<Keys> {
+  const files = filesOf(lab);
+  await mkdir(files.folder, { recursive: true, mode: 0o700 });
+  const [publicKey, hostPublicKey, passphrase] = await Promise.all([
+    ensureKeyPair(files.privateKey, `handwired ${lab}`),
+    ensureKeyPair(files.hostKey, lab),
+    ensurePassphrase(files.passphrase),
+  ]);
+  const hostPrivateKey = await readFile(files.hostKey, 'utf8');
+  return { privateKeyFile: files.privateKey, publicKey, hostPrivateKey, hostPublicKey, passphrase };
+}
+
+async function ensurePassphrase(file: string): Promise<string> {
+  const known = await readFile(file, 'utf8').catch(() => '');
+  if (known !== '') return known;
+  const made = randomBytes(24).toString('base64url');
+  await writeAtomic(file, made);
+  return made;
+}
+
+/** Where the lab host's ssh servers listen, in its management namespace: lab-ssh.socket and lab-seat.socket. */
+const sshPort = 22;
+export const seatPort = 2022;
+
+/** How to reach the lab host's sshd, and the grader's seat beside it. */
+export function endpointOf(
+  spec: LabSpec,
+  hypervisor: Hypervisor,
+  { address }: Pick<VmRecord, 'address'>,
+  keys: Keys,
+): Endpoint {
+  return {
+    lab: spec.name,
+    driver: 'vm',
+    dial: dialOf(hypervisor, address),
+    user: 'root',
+    privateKeyFile: keys.privateKeyFile,
+    hostKey: keys.hostPublicKey,
+    // The seat has the lab host's process numbers, and its first process has the mounts that a learner sees.
+    seat: { dial: dialOf(hypervisor, address, { port: seatPort }), viewPid: 1 },
+  };
+}
+
+/**
+ * How to reach a port of the lab host. On a private hypervisor its network is in another namespace; on another machine's
+ * (`qemu+ssh://USER@HOST/...`) ssh's own stdio forwarding goes there; else this machine has a route. `seconds` bounds the
+ * wait for the connection on a private hypervisor.
+ */
+export function dialOf(
+  { kind, uri }: Hypervisor,
+  address: string,
+  { port = sshPort, seconds = 10 }: { port?: number; seconds?: number } = {},
+): Dial {
+  if (kind === 'private') {
+    const script = join(import.meta.dirname, 'hypervisor/dial.sh');
+    return { command: ['/bin/sh', script, privateFolders().run, address, String(port), String(seconds)] };
+  }
+  const far = /^[a-z]+\+ssh:\/\/(?:([^@/]+)@)?([^/:]+)(?::(\d+))?\//.exec(uri);
+  if (!far) return { address, port };
+  const [, user, machine = '', sshAt] = far;
+  const target = user === undefined ? machine : `${user}@${machine}`;
+  const toSshd = sshAt === undefined ? [] : ['-p', sshAt];
+  return { command: ['ssh', '-o', 'BatchMode=yes', ...toSshd, '-W', `${address}:${port}`, target] };
+}
+
+/**
+ * Where virtlogd writes the guest's serial console, at most 2 MiB of it. When libvirtd runs on another machine the file is
+ * there, and can't be read from here.
+ */
+export function consoleFile(lab: string, object: string, kind: Hypervisor['kind']): string {
+  return kind === 'private' ? join(filesOf(lab).folder, 'console.log') : `/var/log/libvirt/qemu/${object}-console.log`;
+}
+
+/** The console, and QEMU's own log, which a private libvirt writes to a folder of ours that is mounted over /var/log/libvirt. */
+export function logFiles(lab: string, object: string, kind: Hypervisor['kind']): string[] {
+  const folder = kind === 'private' ? join(privateFolders().state, 'log') : '/var/log/libvirt';
+  return [consoleFile(lab, object, kind), join(folder, 'qemu', `${object}.log`)];
+}
+
+/** An environment variable of every engine process and its plugins. Its value is the lab's instance id. */
+export const engineMark = 'HANDWIRED_ENGINE';
+
+/** Serial number of the disk that the grader's seat runs from, as the lab host reads it in /sys/block. */
+export const seatSerial = 'handwired-seat';

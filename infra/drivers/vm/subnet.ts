@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { listLabs, LabError, run, takeLock } from '@handwired/host';
+import { listLabs, LabError, run, underLock } from '@handwired/host';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import type { Hypervisor } from './hypervisor/index.ts';
+import { askVirsh, type Hypervisor } from './hypervisor.ts';
 import { loadRecord } from './record.ts';
-import { virshSays } from './virsh.ts';
 
 /** A management network: 16 addresses, the hypervisor on the first, the lab host on the second. */
 export interface Subnet {
+  /** CIDR. */
   subnet: string;
   gateway: string;
   address: string;
@@ -14,39 +15,33 @@ export interface Subnet {
 }
 
 const prefix = 28;
-/** 10.213.0.0/16 holds 4096 of them. Nothing that a plan or the world uses lies in it. */
-const block = { network: ipv4('10.213.0.0'), count: 4096 };
+/** 10.213.0.0/16 holds so many of them. Nothing that a plan or the world uses lies in it. */
+const count = 4096;
 
 /**
- * A subnet that nobody has: not the machine's routes, not the hypervisor's networks, not another lab. `keep` stores the
- * choice before the lock that makes choices one after another is let go.
+ * Chooses a subnet that is in use by no route of this machine, no network of the hypervisor and no other lab. One choice is
+ * made at a time: `keep` stores it before the next one begins. LabError: all are taken.
  */
-export async function chooseSubnet(
+export function chooseSubnet(
   instance: string,
   hypervisor: Hypervisor,
   keep: (subnet: Subnet) => Promise<void>,
   signal: AbortSignal,
 ): Promise<Subnet> {
-  const lock = await takeLock('vm subnets', signal);
-  try {
+  return underLock('vm subnets', { signal }, async () => {
     const taken = [...(await subnetsOfLabs()), ...(await subnetsSeen(hypervisor, signal))];
     const subnet = pickSubnet(instance, taken);
     await keep(subnet);
     return subnet;
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 /** The first free subnet, from a start that the instance id gives: two machines that share a hypervisor differ. */
 export function pickSubnet(instance: string, taken: readonly string[]): Subnet {
-  const ranges = taken.map(rangeOf);
   const start = createHash('sha256').update(instance).digest().readUInt16BE(0);
-  for (let i = 0; i < block.count; i += 1) {
-    const first = block.network + ((start + i) % block.count) * 16;
-    if (ranges.some((range) => range.first <= first + 15 && first <= range.last)) continue;
-    const subnet = `${text(first)}/${prefix}`;
-    return { subnet, gateway: text(first + 1), address: text(first + 2), prefix };
+  for (let i = 0; i < count; i += 1) {
+    const candidate = subnetAt((start + i) % count);
+    if (!taken.some((other) => overlaps(candidate.subnet, other))) return candidate;
   }
   throw new LabError({
     what: 'no free subnet for the management network',
@@ -54,6 +49,20 @@ export function pickSubnet(instance: string, taken: readonly string[]): Subnet {
     next: 'lab destroy --all',
   });
 }
+
+function subnetAt(index: number): Subnet {
+  const at = (offset: number): string => `10.213.${index >> 4}.${(index & 15) * 16 + offset}`;
+  return { subnet: `${at(0)}/${prefix}`, gateway: at(1), address: at(2), prefix };
+}
+
+/** Whether two networks, ADDRESS or ADDRESS/PREFIX, have an address in common: the wider one has the other's. */
+function overlaps(one: string, other: string): boolean {
+  const [[a, lengthOfA], [b, lengthOfB]] = [parseNetwork(one), parseNetwork(other)];
+  return a.match(b, Math.min(lengthOfA, lengthOfB));
+}
+
+const parseNetwork = (text: string): [ipaddr.IPv4, number] =>
+  ipaddr.IPv4.parseCIDR(text.includes('/') ? text : `${text}/32`);
 
 async function subnetsOfLabs(): Promise<string[]> {
   const records = await Promise.all((await listLabs()).map((lab) => loadRecord(lab)));
@@ -67,9 +76,9 @@ async function subnetsSeen(hypervisor: Hypervisor, signal: AbortSignal): Promise
   if (hypervisor.kind === 'private') return [];
   const { stdout } = await run(['ip', '-j', '-4', 'route', 'show', 'table', 'all'], { signal, allowFailure: true });
   const routes = Routes.safeParse(stdout === '' ? [] : JSON.parse(stdout)).data ?? [];
-  const names = await virshSays(hypervisor.uri, ['net-list', '--all', '--name'], { signal });
+  const names = await askVirsh(hypervisor.uri, ['net-list', '--all', '--name'], { signal });
   const described = names.split('\n').filter((name) => name !== '');
-  const networks = await Promise.all(described.map((name) => virshSays(hypervisor.uri, ['net-dumpxml', name])));
+  const networks = await Promise.all(described.map((name) => askVirsh(hypervisor.uri, ['net-dumpxml', name])));
   return [...routes.map((route) => route.dst).filter((dst) => /^[\d./]+$/.test(dst)), ...networks.flatMap(subnetsIn)];
 }
 
@@ -78,22 +87,10 @@ export function subnetsIn(xml: string): string[] {
   return [...xml.matchAll(/<ip\b[^>]*>/g)].flatMap(([tag]) => {
     const address = /\baddress=['"]([\d.]+)['"]/.exec(tag)?.[1];
     const mask = /\bnetmask=['"]([\d.]+)['"]/.exec(tag)?.[1];
-    const length = /\bprefix=['"](\d+)['"]/.exec(tag)?.[1] ?? (mask === undefined ? undefined : bits(mask));
-    return address === undefined || length === undefined ? [] : [`${address}/${length}`];
+    const length = /\bprefix=['"](\d+)['"]/.exec(tag)?.[1] ?? (mask === undefined ? undefined : prefixOf(mask));
+    return address === undefined || length == null ? [] : [`${address}/${length}`];
   });
 }
 
-const bits = (mask: string): number => ipv4(mask).toString(2).replaceAll('0', '').length;
-
-function ipv4(address: string): number {
-  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
-const text = (address: number): string => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
-
-function rangeOf(cidr: string): { first: number; last: number } {
-  const [address = '', length = '32'] = cidr.split('/');
-  const size = 2 ** (32 - Number(length));
-  const first = Math.floor(ipv4(address) / size) * size;
-  return { first, last: first + size - 1 };
-}
+/** The prefix length of a netmask; null for one whose ones have gaps. */
+const prefixOf = (mask: string): number | null => ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask();

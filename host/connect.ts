@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import type { Readable } from 'node:stream';
+import { LabError, messageOf, parseScriptError } from './errors.ts';
+import type { Dial, Endpoint, SshTarget } from './lab.ts';
+import { keepTail, openPiped, quoteAll, run } from './process.ts';
+import type { ConnectOptions, ExecOptions, ExecResult, Session } from './session.ts';
+
+/**
+ * Connects to a lab host by its pinned host key and the lab's own ed25519 key. LabError: `unreachable` when it does not
+ * answer, `broken` when it shows another host key or refuses ours. Rethrows the abort reason.
+ */
+export async function connect(target: SshTarget, options?: ConnectOptions): Promise<Session> {
+  // ssh2 is loaded here and not before: commands that need no lab host stay fast.
+  const { connectOverSsh } = await import('./session-ssh.ts');
+  return connectOverSsh(target, options);
+}
+
+/**
+ * Asks whether an ssh server greets in time. Returns undefined when one does, else why not. A greeting is the first line of
+ * RFC 4253 4.2: to send it, the lab host had to start an sshd with its host key. It is the cheap part of a login, without
+ * the key exchange, which takes a second on an emulated VM. Rethrows the abort reason.
+ */
+export async function probeGreeting(
+  dial: Dial,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<string | undefined> {
+  const { stream, lastWords } =
+    'command' in dial
+      ? openPiped(dial.command)
+      : { stream: connectTcp({ host: dial.address, port: dial.port }), lastWords: () => Promise.resolve('') };
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const stop = (): void => void stream.destroy(new Error(`no greeting in ${timeoutMs / 1000} s`));
+  limited.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const chunk of stream)
+      return String(chunk).startsWith('SSH-2.0-') ? undefined : 'something answers that is no ssh server';
+    return (await lastWords()).trim() || 'the connection was closed before a greeting';
+  } catch (error) {
+    signal.throwIfAborted();
+    return messageOf(error);
+  } finally {
+    limited.removeEventListener('abort', stop);
+    stream.destroy();
+  }
+}
+
+/** The grader's place to run its programs from: see `Seat` in lab.ts. */
+export interface OpenSeat {
+  /** Runs an argv, its program given by an absolute path, and returns its bounded output. Throws as `Session.exec` does. */
+  exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
+  /** The process whose mount namespace is what the learner sees; null in tests, where that is the seat's own. */
+  viewPid: number | null;
+  /** Starts such an argv, writes `input` to its stdin and closes that, and hands out its output as it comes. */
+  stream(argv: readonly string[], input: string): Promise<SeatStream>;
+  close(): void;
+}
+
+/** A program that runs on at the seat. */
+export interface SeatStream {
+  /** Ends when the program has ended or can't be reached any more. */
+  stdout: Readable;
+  /** The end of what it wrote to stderr, at most 4 KiB. */
+  lastWords: () => Promise<string>;
+  /** Ends the program. */
+  close: () => void;
+}
+
+/** Opens the grader's seat. Throws as `connect` does. */
+export async function openSeat(endpoint: Endpoint, options: ConnectOptions = {}): Promise<OpenSeat> {
+  const { seat, lab } = endpoint;
+  if ('dial' in seat) return makeSeat(await connect({ ...endpoint, dial: seat.dial }, options), seat.viewPid);
+  return {
+    viewPid: seat.viewPid,
+    close: () => undefined,
+    stream: (argv, input) => {
+      const { stream, lastWords } = openPiped([...seat.argv, ...argv]);
+      stream.end(input);
+      return Promise.resolve({ stdout: stream, lastWords, close: () => void stream.destroy() });
+    },
+    exec: async (argv, given = {}) => {
+      const next = `lab reset ${lab}`;
+      const { code, stdout, stderr } = await run([...seat.argv, ...argv], { ...given, allowFailure: true, next });
+      if (code === EX_UNAVAILABLE) throw labHostGone(stderr, lab);
+      return { code, signal: null, stdout, stderr };
+    },
+  };
+}
+
+/** sysexits(3): with this exit code the seat's command says that its lab host is gone. */
+const EX_UNAVAILABLE = 69;
+
+function labHostGone(stderr: string, lab: string): LabError {
+  const { what, next = 'lab reset' } = parseScriptError(stderr);
+  return new LabError({ what: what || 'the lab host is gone', where: lab, next: `${next} ${lab}` });
+}
+
+/** The seat at the other end of a session, which is closed with it. */
+export const makeSeat = (session: Session, viewPid: number): OpenSeat => ({
+  viewPid,
+  close: () => session.close(),
+  exec: (argv, options) => session.exec(argv, options),
+  stream: async (argv, input) => {
+    const remote = await session.stream(quoteAll(argv));
+    const tail = keepTail(remote.stderr);
+    const ended = once(remote.stderr, 'end');
+    remote.stdin.end(input);
+    const lastWords = async (): Promise<string> => {
+      await ended;
+      return tail();
+    };
+    return { stdout: remote.stdout, lastWords, close: () => void remote.close() };
+  },
+});

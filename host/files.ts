@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { access, constants, open, readFile, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { z } from 'zod';
+import { LabError, messageOf } from './errors.ts';
+
+/** Where we keep files, by the XDG base directory specification. Read at each call, so that tests can move them. */
+function xdg(variable: string, fallback: string): string {
+  const value = process.env[variable];
+  return join(value?.startsWith('/') ? value : join(homedir(), fallback), 'handwired');
+}
+
+/** What can be made again: toolchain, images. It stays when labs go. */
+export const cacheDir = (): string => xdg('XDG_CACHE_HOME', '.cache');
+
+/** Labs that exist, one folder each, and what learners did. It is removed when nothing of either is left. */
+export const stateDir = (): string => xdg('XDG_STATE_HOME', '.local/state');
+
+/** The folder that holds a folder for each lab. */
+export const labsDir = (): string => join(stateDir(), 'labs');
+
+/** A lab's own folder. Throws TypeError on a name that would lead out of `labsDir`. */
+export const labDir = (name: string): string => join(labsDir(), requirePlainName(name));
+
+/** The folder of learners' histories, one file a lab. They stay when the labs go. */
+export const historyDir = (): string => join(stateDir(), 'progress');
+
+/** A lab's history. Throws TypeError as `labDir` does. */
+export const historyFile = (name: string): string => join(historyDir(), `${requirePlainName(name)}.jsonl`);
+
+function requirePlainName(name: string): string {
+  if (name === '' || name.startsWith('.') || name.includes('/')) throw new TypeError(`not a lab's name: ${name}`);
+  return name;
+}
+
+/** The errno name of a system error, such as `ENOENT`; undefined for anything else. */
+export const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
+
+/** Whether the path is there and gives us this right (an R_OK, W_OK or X_OK of node:fs): access(2). */
+export const exists = (path: string, right = constants.F_OK): Promise<boolean> =>
+  access(path, right).then(
+    () => true,
+    () => false,
+  );
+
+/** How often we try again when another command removes a parent folder between two of our calls. */
+const ATTEMPTS = 8;
+
+/**
+ * Makes a folder and those above it that are missing, each with `mode`. Throws the system's error, which names the folder.
+ * Node's own recursive mkdir never returns below a folder like /proc, where making one answers ENOENT.
+ */
+export function makeFolder(path: string, mode = 0o777): void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      for (const folder of findMissing(path)) makeOneFolder(folder, mode);
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** The folder and those above it that are missing, the outermost first. */
+function findMissing(path: string): string[] {
+  const found: string[] = [];
+  for (let at = resolve(path); !existsSync(at) && at !== dirname(at); at = dirname(at)) found.unshift(at);
+  return found;
+}
+
+function makeOneFolder(folder: string, mode: number): void {
+  try {
+    mkdirSync(folder, { mode });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error; // Another command was faster.
+  }
+}
+
+/** The end of a temporary file's name: a command that was killed may have left one. */
+export const partialSuffix = '.tmp';
+
+/**
+ * Writes a whole file or nothing of it: a temporary neighbour, fsync, rename. The file's mode is 0600, that of folders
+ * made for it 0700. Throws LabError. The package write-file-atomic can't stand here: on a full disk it puts a file that is
+ * cut short in the place of the old one, without an error, and it writes through symbolic links.
+ */
+export async function writeAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    makeFolder(dirname(path), 0o700);
+    const partial = `${path}.${randomBytes(4).toString('hex')}${partialSuffix}`;
+    const file = await open(partial, 'wx', 0o600);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+      await rename(partial, path);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw new LabError({
+      what: `cannot write: ${messageOf(error)}`,
+      where: path,
+      next: errnoOf(error) === 'ENOSPC' ? 'lab image prune' : 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE',
+      cause: error,
+    });
+  }
+}
+
+/** `writeAtomic` of a value as indented JSON with a final newline. */
+export const writeJson = (path: string, value: unknown): Promise<void> =>
+  writeAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+
+/** Reads a JSON file and checks it by a schema. No such file: undefined. Damaged: LabError with the command that mends it. */
+export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw new LabError({ what: `cannot read: ${messageOf(error)}`, where: path, next: 'lab doctor', cause: error });
+  }
+  const parsed = schema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const at = issue?.path.join('.') ?? '';
+  const why = at === '' ? 'not what it should be' : `${at}: ${messageOf(issue?.message)}`;
+  const lab = basename(dirname(path));
+  const next = mends[basename(path)]?.(lab, path) ?? `lab destroy ${lab}`;
+  throw new LabError({ what: `a damaged file: ${why}`, where: path, next });
+}
+
+/** For each file of a lab, the command that replaces a damaged one at the least cost. Without one the lab has to go. */
+const mends: Record<string, (lab: string, path: string) => string> = {
+  'endpoint.json': (lab) => `lab up ${lab}`,
+  'baseline.json': (lab) => `lab reset ${lab}`,
+  'record.json': (_lab, path) => `rm ${path}   (what stands on the lab host is seen anew)`,
+  'fault.json': (lab) => `lab reset ${lab}   (takes the fault out with everything else)`,
+};
+
+/** undefined, which no schema takes, for text that is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+import { readFile, rename, rm } from 'node:fs/promises';
+import { exists, type LabSpec, quote, run } from '@handwired/host';
+
+/** The variables that a lab host's boot scripts are given, in /etc/handwired/lab.env. */
+export function labEnvOf({ name, driver, conditions }: LabSpec): Record<string, string> {
+  return {
+    LAB_NAME: name,
+    LAB_DRIVER: driver,
+    FORWARD_POLICY: conditions['forward-policy'],
+    BRIDGE_NF: conditions['bridge-nf'],
+    RESOLVER: conditions.resolver,
+    IP_FORWARD: conditions['ip-forward'],
+  };
+}
+
+/** Variables as KEY=VALUE lines that a POSIX sh may source. */
+export const renderEnv = (env: Record<string, string>): string =>
+  Object.entries(env)
+    .map(([key, value]) => `${key}=${quote(value)}\n`)
+    .join('');
+
+/**
+ * Makes an ed25519 key pair, `file` and `file.pub`, unless it is there. Returns the public key without its comment,
+ * `ssh-ed25519 AAAA...`. A run that was cut off leaves no half of a pair in its place. LabError: ssh-keygen failed.
+ */
+export async function ensureKeyPair(file: string, comment: string, signal?: AbortSignal): Promise<string> {
+  const known = await readPublicKey(file);
+  if (known !== undefined && (await exists(file))) return known;
+  const partial = `${file}.new`;
+  await Promise.all([rm(partial, { force: true }), rm(`${partial}.pub`, { force: true })]);
+  await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', partial], {
+    next: 'make setup',
+    ...(signal && { signal }),
+  });
+  // The private half last: with it the pair is whole.
+  await rename(`${partial}.pub`, `${file}.pub`);
+  await rename(partial, file);
+  return (await readPublicKey(file)) ?? '';
+}
+
+async function readPublicKey(file: string): Promise<string | undefined> {
+  const text = await readFile(`${file}.pub`, 'utf8').catch(() => '');
+  return /^ssh-ed25519 [\w+/=]+/.exec(text)?.[0];
+}

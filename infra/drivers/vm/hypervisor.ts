@@ -1,0 +1,343 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  cacheDir,
+  endProcess,
+  EXIT,
+  exists,
+  labDir,
+  LabError,
+  type LabSpec,
+  partialSuffix,
+  type ProcessId,
+  readPidFile,
+  readStartTime,
+  readWords,
+  run,
+  type RunResult,
+  startDetached,
+  stateDir,
+  underLock,
+  writeAtomic,
+} from '@handwired/host';
+import { z } from 'zod';
+import type { Work } from '../../driver.ts';
+import { probeAcceleration } from './acceleration.ts';
+
+/** Bounds of a virsh call. */
+interface VirshOptions {
+  signal?: AbortSignal;
+  /** Default 15 000. */
+  timeoutMs?: number;
+  allowFailure?: boolean;
+}
+
+/** One virsh call: at most 64 MiB of text, in English whatever the user's locale. Throws as `run` does. */
+export function virsh(uri: string, args: readonly string[], options: VirshOptions = {}): Promise<RunResult> {
+  return run(['virsh', '-q', '-c', uri, ...args], {
+    env: { LC_ALL: 'C' },
+    timeoutMs: 15_000,
+    next: 'lab doctor',
+    ...options,
+  });
+}
+
+/** The output of a virsh call, trimmed; empty when it failed. For questions whose failure means that the object is not there. */
+export async function askVirsh(uri: string, args: readonly string[], options: VirshOptions = {}): Promise<string> {
+  const { code, stdout } = await virsh(uri, args, { ...options, allowFailure: true });
+  return code === 0 ? stdout.trim() : '';
+}
+
+/** Whether a libvirt daemon answers at the URI within the time. */
+async function answers(uri: string, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+  try {
+    const { code } = await virsh(uri, ['version', '--daemon'], {
+      timeoutMs,
+      allowFailure: true,
+      ...(signal && { signal }),
+    });
+    return code === 0;
+  } catch {
+    signal?.throwIfAborted();
+    return false; // No virsh here, or no answer in time.
+  }
+}
+
+/** Which daemon a lab lives on. `given`: by the user's --uri; `system`: this machine's; `private`: one of our own. */
+export const HypervisorAddress = z.object({ kind: z.enum(['given', 'system', 'private']), uri: z.string() });
+export type HypervisorAddress = z.infer<typeof HypervisorAddress>;
+
+/** A libvirt daemon that answers. */
+export interface Hypervisor extends HypervisorAddress {
+  /** A process in the private hypervisor's namespaces: the way to its networks. */
+  pid?: number;
+}
+
+const systemUri = 'qemu:///system';
+const systemSockets = ['/run/libvirt/libvirt-sock', '/run/libvirt/virtqemud-sock'];
+
+/** Which daemon a new lab would use, without starting any. */
+export async function chooseHypervisor(uri: string | undefined, signal: AbortSignal): Promise<HypervisorAddress> {
+  if (uri !== undefined) return { kind: 'given', uri };
+  if (await systemAnswers(signal)) return { kind: 'system', uri: systemUri };
+  return { kind: 'private', uri: privateUri() };
+}
+
+async function systemAnswers(signal: AbortSignal): Promise<boolean> {
+  const found = await Promise.all(systemSockets.map((path) => exists(path)));
+  return found.includes(true) && (await answers(systemUri, 3000, signal));
+}
+
+/**
+ * The lab's hypervisor, which answers: the one in its record, else `--uri`, else the system's, else a private one. That one
+ * is started if need be, and the lab is registered with it. LabError: the daemon does not answer, or root is needed.
+ */
+export async function ensureHypervisor(
+  spec: LabSpec,
+  recorded: HypervisorAddress | undefined,
+  work: Work,
+): Promise<Hypervisor> {
+  const chosen = recorded ?? (await chooseHypervisor(spec.uri, work.signal));
+  if (chosen.kind !== 'private') {
+    if (await answers(chosen.uri, 5000, work.signal)) return chosen;
+    throw new LabError({
+      what: `no libvirt daemon answers at ${chosen.uri}`,
+      where: chosen.kind === 'given' ? 'the URI given with --uri' : 'the libvirt daemon of this machine',
+      next: `virsh -c '${chosen.uri}' version, then lab up ${spec.name} again`,
+      exit: EXIT.config,
+    });
+  }
+  requireRoot();
+  const { accelerator } = await probeAcceleration(work);
+  return underLock(lockName(), { signal: work.signal }, async () => {
+    await registerLab(spec.name);
+    const { pid } = await ensurePrivate(accelerator === 'kvm', work);
+    return { ...chosen, pid };
+  });
+}
+
+/**
+ * Every daemon that answers and could have something of a lab that has no record. A daemon that does not answer has nothing
+ * of it: the record is written before anything is made.
+ */
+export async function hypervisorsOf(spec: LabSpec, signal: AbortSignal): Promise<HypervisorAddress[]> {
+  const found: HypervisorAddress[] = [];
+  if (spec.uri !== undefined) {
+    if (await answers(spec.uri, 5000, signal)) found.push({ kind: 'given', uri: spec.uri });
+  } else if (await systemAnswers(signal)) {
+    found.push({ kind: 'system', uri: systemUri });
+  }
+  if (await isRegistered(spec.name)) found.push({ kind: 'private', uri: privateUri() });
+  return found;
+}
+
+/** Takes a lab that is gone off the private hypervisor, which goes with its last lab. A line for what was removed. */
+export function leaveHypervisor(lab: string, signal: AbortSignal): Promise<string[]> {
+  return underLock(lockName(), { signal }, async () => ((await unregisterLab(lab)) ? [] : stopPrivate()));
+}
+
+/** The lab's hypervisor as it is now, without starting it; undefined when it does not run or answer. */
+export async function runningHypervisor(
+  recorded: HypervisorAddress,
+  signal: AbortSignal,
+): Promise<Hypervisor | undefined> {
+  if (recorded.kind === 'private') {
+    const daemon = await privateDaemon();
+    return daemon && { ...recorded, pid: daemon.pid };
+  }
+  return (await answers(recorded.uri, 2000, signal)) ? recorded : undefined;
+}
+
+/** Held by whoever starts or stops the private hypervisor, or changes the list of its labs. */
+const lockName = (): string => `hypervisor ${stateDir()}`;
+
+/** Folders of this user's private hypervisor. `run` is short, as a unix socket's path has 107 bytes at most. */
+interface PrivateFolders {
+  run: string;
+  state: string;
+  cache: string;
+  /** An empty file for each lab that lives on it. */
+  users: string;
+}
+
+/** Where this user's private hypervisor keeps its files. */
+export function privateFolders(): PrivateFolders {
+  const key = createHash('sha256').update(`${userInfo().uid}\n${stateDir()}`).digest('hex').slice(0, 8);
+  const state = join(stateDir(), 'hypervisor');
+  return { run: `/run/handwired-${key}`, state, cache: join(cacheDir(), 'libvirt'), users: join(state, 'users') };
+}
+
+/** The libvirt URI of this user's private hypervisor. */
+export const privateUri = (): string => `qemu:///system?socket=${privateFolders().run}/libvirt-sock`;
+
+/** Settings with which libvirtd works as root in namespaces of its own, without cgroups, AppArmor or a system bus. */
+const configuration: Record<string, string> = {
+  'qemu.conf': `namespaces = []
+security_driver = "none"
+remember_owner = 0
+dynamic_ownership = 0
+cgroup_controllers = []
+user = "root"
+group = "root"
+`,
+  'libvirtd.conf': `auth_unix_ro = "none"
+auth_unix_rw = "none"
+unix_sock_ro_perms = "0700"
+unix_sock_rw_perms = "0700"
+`,
+  // Two files of 1 MiB a console.
+  'virtlogd.conf': 'max_size = 1048576\nmax_backups = 1\n',
+};
+
+/** The private libvirtd, in whose namespaces our VMs live; undefined when it does not run. */
+export async function privateDaemon(): Promise<ProcessId | undefined> {
+  return readPidFile(join(privateFolders().run, 'libvirtd.pid'));
+}
+
+/**
+ * Starts a libvirtd of our own unless one runs; the caller holds the hypervisor's lock. After a daemon was killed, the new
+ * one is started in the namespaces where its VMs still run.
+ */
+async function ensurePrivate(kvm: boolean, work: Work): Promise<ProcessId> {
+  const folders = privateFolders();
+  const running = await privateDaemon();
+  const logger = await readPidFile(join(folders.run, 'virtlogd.pid'));
+  if (running && (await answers(privateUri(), 5000, work.signal))) {
+    if (!logger) await start(folders, running, 'logger', kvm);
+    return running;
+  }
+  if (running) await endProcess(running);
+  if (!logger) await clear(folders);
+  await writeConfiguration(folders);
+  const pid = await start(folders, logger, 'again', kvm);
+  try {
+    return await waitUntilItAnswers(pid, logOf(folders), work);
+  } catch (error) {
+    // Namespaces in which no daemon starts are kept only for guests that run there; otherwise the next try makes new ones.
+    if ((await leftoverGuests(folders.run)).length === 0) await clear(folders);
+    throw error;
+  }
+}
+
+const unshare = ['unshare', '--net', '--mount', '--propagation', 'private'];
+const logOf = (folders: PrivateFolders): string => join(folders.state, 'daemon.log');
+
+/** Runs start.sh in new namespaces, or in those of a process that lives there. */
+function start(folders: PrivateFolders, inside: ProcessId | undefined, part: string, kvm: boolean): Promise<number> {
+  const enter = inside ? ['nsenter', '-t', String(inside.pid), '-n', '-m'] : unshare;
+  const words = [folders.run, folders.state, folders.cache, kvm ? 'kvm' : 'no', ...(inside ? [part] : [])];
+  return startDetached(
+    [...enter, '/bin/sh', join(import.meta.dirname, 'hypervisor/start.sh'), ...words],
+    logOf(folders),
+  );
+}
+
+async function waitUntilItAnswers(pid: number, log: string, work: Work): Promise<ProcessId> {
+  // The first start asks each QEMU binary what it can do; later ones find that in the cache.
+  const deadline = Date.now() + 60_000;
+  while (Date.now() < deadline) {
+    const daemon = await privateDaemon();
+    if (daemon && (await answers(privateUri(), 30_000, work.signal))) return daemon;
+    if (!daemon && !(await exists(`/proc/${pid}`))) break;
+    await delay(20, undefined, { signal: work.signal });
+  }
+  throw new LabError({
+    what: 'our private libvirtd does not start',
+    where: `${log}:\n${await readLastLines(log, 3)}`,
+    next: 'lab doctor',
+  });
+}
+
+async function writeConfiguration(folders: PrivateFolders): Promise<void> {
+  await mkdir(folders.run, { recursive: true, mode: 0o700 });
+  for (const [name, text] of Object.entries(configuration)) await writeAtomic(join(folders.state, 'etc', name), text);
+}
+
+/** Ends the private hypervisor and removes its folders; the caller holds the lock. Returns a line when there was one. */
+async function stopPrivate(): Promise<string[]> {
+  const folders = privateFolders();
+  const daemon = await privateDaemon();
+  const existed = daemon !== undefined || (await exists(folders.state));
+  await clear(folders);
+  await rm(folders.state, { recursive: true, force: true });
+  return existed ? [`private hypervisor ${folders.run}`] : [];
+}
+
+/** Ends the processes that are left, guests first, and removes the folder of sockets and pid files. */
+async function clear(folders: PrivateFolders): Promise<void> {
+  const daemons = [await privateDaemon(), await readPidFile(join(folders.run, 'virtlogd.pid'))];
+  // Guests and dnsmasq of daemons that were killed live on, unseen by a new one.
+  for (const guest of await leftoverGuests(folders.run)) await endProcess(guest, 0);
+  for (const daemon of daemons) if (daemon) await endProcess(daemon);
+  await rm(folders.run, { recursive: true, force: true });
+}
+
+/** Notes that a lab lives on the private hypervisor. */
+const registerLab = (lab: string): Promise<void> => writeAtomic(join(privateFolders().users, lab), '');
+
+const isRegistered = (lab: string): Promise<boolean> => exists(join(privateFolders().users, lab));
+
+/** Takes the lab off the list. Returns whether any other lab that still exists is on it. */
+async function unregisterLab(lab: string): Promise<boolean> {
+  const { users } = privateFolders();
+  await rm(join(users, lab), { force: true });
+  for (const user of await readdir(users).catch(() => []))
+    if (!user.endsWith(partialSuffix) && (await exists(labDir(user)))) return true;
+  return false;
+}
+
+/** Making namespaces, bridges and mounts takes root. */
+function requireRoot(): void {
+  if (userInfo().uid === 0) return;
+  throw new LabError({
+    what: 'no libvirt daemon answers here, and starting a private one takes root',
+    where: 'qemu:///system',
+    next: 'sudo -E node_modules/.bin/lab up, or start libvirtd, or lab up --uri URI, or lab up --driver sandbox',
+  });
+}
+
+/** Whether a private libvirtd can be started on this machine at all. */
+export async function canBePrivate(): Promise<boolean> {
+  if (userInfo().uid !== 0) return false;
+  const { code } = await run([...unshare, 'true'], { allowFailure: true, timeoutMs: 5000 }).catch(() => ({ code: 1 }));
+  return code === 0;
+}
+
+/**
+ * QEMU processes that a private libvirtd started: its pid files (run/qemu/NAME.pid), believed only where the process
+ * is a QEMU that was started for a guest of ours.
+ */
+async function leftoverGuests(run: string): Promise<ProcessId[]> {
+  const folder = join(run, 'qemu');
+  const found: ProcessId[] = [];
+  for (const file of await readdir(folder).catch(() => [])) {
+    if (!file.endsWith('.pid')) continue;
+    const pid = Number(await readFile(join(folder, file), 'utf8').catch(() => ''));
+    if (!Number.isInteger(pid) || pid < 2) continue;
+    const argv = await readWords(pid, 'cmdline');
+    const start = await readStartTime(pid);
+    const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
+    const ours = argv.some((word) => word.startsWith(`guest=${file.slice(0, -'.pid'.length)},`));
+    if (start !== undefined && ours && program.includes('qemu-system')) found.push({ pid, start });
+  }
+  return found;
+}
+
+/** The last lines of a text file, without control characters: for an error's `where`. No such file: empty. */
+export async function readLastLines(file: string, count: number): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const lines = text
+    .slice(-64_000)
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '');
+  return (
+    lines
+      .slice(-count)
+      // biome-ignore lint: control characters are what is removed
+      .map((line) => line.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u001f\u007f-\u009f]/g, '').slice(0, 300))
+      .join('\n')
+  );
+}

@@ -1,0 +1,16 @@
+export { DomainArgs, DomainState } from "./domain";
+export type Domain = import("./domain").Domain;
+export declare const Domain: typeof import("./domain").Domain;
+export { NetworkArgs, NetworkState } from "./network";
+export type Network = import("./network").Network;
+export declare const Network: typeof import("./network").Network;
+export { PoolArgs, PoolState } from "./pool";
+export type Pool = import("./pool").Pool;
+export declare const Pool: typeof import("./pool").Pool;
+export * from "./provider";
+export { VolumeArgs, VolumeState } from "./volume";
+export type Volume = import("./volume").Volume;
+export declare const Volume: typeof import("./volume").Volume;
+import * as config from "./config";
+import * as types from "./types";
+export { config, types, };
