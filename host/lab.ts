@@ -98,7 +98,7 @@ const endpointFile = (name: string): string => join(labDir(name), 'endpoint.json
 export const baselineFile = (name: string): string => join(labDir(name), 'baseline.json');
 /** Which chapters this learner has been seen to begin: checker/record.ts. */
 export const recordFile = (name: string): string => join(labDir(name), 'record.json');
-/** The fault that is in place and not found yet: cli/fault. */
+/** The fault that is in place and not found yet: cli/lab/fault.ts. */
 export const faultFile = (name: string): string => join(labDir(name), 'fault.json');
 
 /** Writes a lab's spec, its spare first. */

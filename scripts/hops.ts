@@ -58,7 +58,9 @@ function components(edges: ReadonlyMap<string, readonly string[]>): string[][] {
 
 /** Source files, tests and what is generated or recorded left out. */
 function countSources(): number {
-  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).split('\n');
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).split(
+    '\n',
+  );
   const isSource = (file: string): boolean =>
     /\.(ts|py|mjs|sh)$/.test(file) &&
     !/(\.test\.ts|\/test_\w+\.py|^eslint\.config)/.test(file) &&

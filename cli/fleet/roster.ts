@@ -196,7 +196,7 @@ export function upLimit(driver: DriverName, memoryMiB: number, machine: { cores:
 /** How many labs to grade at the same time. Grading mostly waits for the network, and a session takes a few MiB. */
 export const gradeLimit = (cores: number): number => cores * 4;
 
-/** This machine now: the cores that this process may use, and its free memory. */
+/** This machine now: the cores that this process may use, and its free memory in MiB. */
 export async function measureMachine(): Promise<{ cores: number; freeMiB: number }> {
   return { cores: availableParallelism(), freeMiB: await readFreeMemoryMiB() };
 }

@@ -167,8 +167,8 @@ async function mendLab(spec: LabSpec, context: Context): Promise<LabSpec> {
 const GREETING_MS = 8_000;
 
 /**
- * Whether an ssh server answers with its greeting at the lab host of a ready lab. Where there is a seat, the seat's
- * server is asked: it runs already and answers in a third of the time. When the endpoint file is missing or damaged the
+ * Whether an ssh server answers with its greeting at the lab host of a ready lab. A seat that has a
+ * server of its own is asked: that runs already and answers in a third of the time. When the endpoint file is missing or damaged the
  * answer is no, and the driver writes the file again.
  */
 async function isAlive(spec: LabSpec, signal: AbortSignal): Promise<boolean> {
@@ -178,8 +178,7 @@ async function isAlive(spec: LabSpec, signal: AbortSignal): Promise<boolean> {
   });
   if (!endpoint) return false;
   const { dial, seat } = endpoint;
-  const asked = 'dial' in seat ? seat.dial : dial;
-  return (await probeGreeting(asked, { timeoutMs: GREETING_MS, signal })) === undefined;
+  return (await probeGreeting('dial' in seat ? seat.dial : dial, { timeoutMs: GREETING_MS, signal })) === undefined;
 }
 
 /** Takes the baseline at an open seat of a lab host that nobody has touched. Nothing is known of the learner's work then. */
