@@ -17,18 +17,18 @@ export async function connectOverSsh(target: SshTarget, options: ConnectOptions 
   const checked = { hostKeyFits: true };
   let pipe: PipedProcess | undefined;
   try {
-    const config = await configOf(target, checked);
+    const config = await makeConfig(target, checked);
     options.signal?.throwIfAborted();
     if ('command' in target.dial) pipe = openPiped(target.dial.command);
-    await ready(client, pipe ? { ...config, sock: pipe.stream } : config, options);
+    await waitUntilReady(client, pipe ? { ...config, sock: pipe.stream } : config, options);
   } catch (error) {
     client.destroy();
     pipe?.stream.destroy();
     options.signal?.throwIfAborted();
     if (error instanceof LabError) throw error;
-    throw refusal(target, error, checked.hostKeyFits, (await pipe?.lastWords()) ?? '');
+    throw explainRefusal(target, error, checked.hostKeyFits, (await pipe?.lastWords()) ?? '');
   }
-  return new LabSession(connectionOf(client, pipe?.stream), target.lab);
+  return new LabSession(wrapClient(client, pipe?.stream), target.lab);
 }
 
 async function readKey({ lab, privateKeyFile }: SshTarget): Promise<Buffer> {
@@ -41,7 +41,7 @@ async function readKey({ lab, privateKeyFile }: SshTarget): Promise<Buffer> {
   return key;
 }
 
-async function configOf(target: SshTarget, checked: { hostKeyFits: boolean }): Promise<ConnectConfig> {
+async function makeConfig(target: SshTarget, checked: { hostKeyFits: boolean }): Promise<ConnectConfig> {
   const { dial, user } = target;
   const key = await readKey(target);
   const ours: PublicKeyAuthMethod = { type: 'publickey', username: user, key };
@@ -59,7 +59,7 @@ async function configOf(target: SshTarget, checked: { hostKeyFits: boolean }): P
   };
 }
 
-function ready(client: Client, config: ConnectConfig, options: ConnectOptions): Promise<undefined> {
+function waitUntilReady(client: Client, config: ConnectConfig, options: ConnectOptions): Promise<undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const ms = options.timeoutMs ?? READY_MS;
   const timer = setTimeout(() => reject(new Error(`no answer in ${ms / 1000} s`)), ms);
@@ -76,7 +76,7 @@ function ready(client: Client, config: ConnectConfig, options: ConnectOptions): 
   });
 }
 
-function refusal(target: SshTarget, error: unknown, hostKeyFits: boolean, lastWords: string): LabError {
+function explainRefusal(target: SshTarget, error: unknown, hostKeyFits: boolean, lastWords: string): LabError {
   const { lab, dial } = target;
   const where = 'command' in dial ? dial.command.join(' ').slice(0, 300) : `${dial.address}:${dial.port}`;
   const level = (error as { level?: string }).level;
@@ -99,7 +99,7 @@ function refusal(target: SshTarget, error: unknown, hostKeyFits: boolean, lastWo
   });
 }
 
-function connectionOf(client: Client, pipe: Duplex | undefined): Connection {
+function wrapClient(client: Client, pipe: Duplex | undefined): Connection {
   let why = 'it was closed at the other end';
   client.removeAllListeners('error').removeAllListeners('close');
   client.on('error', (error) => (why = messageOf(error)));

@@ -109,7 +109,7 @@ export class LabSession implements Session {
 
   async exec(command: string | readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     options.signal?.throwIfAborted();
-    const where = shown(command);
+    const where = describeCommand(command);
     return collect((signal) => this.#start(command, where, { signal }), options, {
       where,
       next: `lab status ${this.#lab}`,
@@ -117,7 +117,7 @@ export class LabSession implements Session {
   }
 
   stream(command: string | undefined, options: StreamOptions = {}): Promise<RemoteProcess> {
-    return this.#start(command, command === undefined ? 'login shell' : shown(command), options);
+    return this.#start(command, command === undefined ? 'login shell' : describeCommand(command), options);
   }
 
   close(): void {
@@ -199,7 +199,7 @@ export class LabSession implements Session {
 }
 
 /** A command as errors name it. */
-const shown = (command: string | readonly string[]): string =>
+const describeCommand = (command: string | readonly string[]): string =>
   (typeof command === 'string' ? command : command.join(' ')).slice(0, 300);
 
 const TIMEOUT_MS = 30_000;

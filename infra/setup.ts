@@ -19,13 +19,13 @@ const diskMiB = 4096;
  */
 export async function chooseDriver(wanted: 'auto' | DriverName, work: Work): Promise<{ driver: Driver; why: string }> {
   if (wanted !== 'auto') return { driver: drivers[wanted], why: 'as asked for' };
-  const obstacle = await obstacleToVm(work.signal);
+  const obstacle = await findVmObstacle(work.signal);
   if (obstacle !== undefined) return { driver: drivers.sandbox, why: `no VM can run here: ${obstacle}` };
-  return { driver: drivers.vm, why: await howVmsRun(work) };
+  return { driver: drivers.vm, why: await describeVms(work) };
 }
 
 /** The first reason why this machine can't run a VM; undefined when it can. */
-async function obstacleToVm(signal: AbortSignal): Promise<string | undefined> {
+async function findVmObstacle(signal: AbortSignal): Promise<string | undefined> {
   if (process.arch !== 'x64' && process.arch !== 'arm64') return `no toolchain is made for ${process.arch}`;
   const root = process.getuid?.() === 0;
   const missing = await missingFor('vm');
@@ -40,7 +40,7 @@ async function obstacleToVm(signal: AbortSignal): Promise<string | undefined> {
   return disk < diskMiB ? `${disk} MiB of disk are free under ${homedir()}, a VM takes ${diskMiB}` : undefined;
 }
 
-async function howVmsRun(work: Work): Promise<string> {
+async function describeVms(work: Work): Promise<string> {
   // Without QEMU nothing can be probed yet; it is found out again when the VM is made.
   if ((await missingFor('vm')).length > 0) return 'VMs can run here, once their packages are installed';
   const { accelerator, why } = await probeAcceleration(work);

@@ -57,6 +57,7 @@ export async function publish(folder: string, hash: string): Promise<void> {
   await rename(folder, place);
 }
 
+/** Makes a folder to build in. LabError: it can't be made, or there is too little room. */
 async function newFolder(): Promise<string> {
   const parent = imagesDir();
   try {
@@ -77,26 +78,31 @@ async function newFolder(): Promise<string> {
 }
 
 /**
- * A process tree that ends at once with us, however we end (PR_SET_PDEATHSIG in prctl(2)): the first process of a PID
- * namespace takes all others along, and what they had mounted goes with the mount namespace.
+ * Put in front of a command, it ends the command's whole process tree when we end, however we end (PR_SET_PDEATHSIG in
+ * prctl(2)). The end of a PID namespace's first process ends all others, and mounts go with the mount namespace.
  */
-const untilWeEnd = [
-  ...['setpriv', '--pdeathsig', 'KILL', '--'],
-  ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
-];
+const untilWeEnd = 'setpriv --pdeathsig KILL -- unshare --mount --pid --fork --kill-child --mount-proc --'.split(' ');
 
+/** Makes the image's root folder with mmdebstrap. */
 async function bootstrap(inputs: Inputs, folder: string, work: Work, note: (text: string) => void): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new LabError({ what: 'building an image needs root', next: 'sudo -E lab image build' });
   }
   const { sources } = inputs;
   const argv = [
-    ...['mmdebstrap', '--mode=root', '--variant=minbase', '--format=directory'],
-    ...[`--architectures=${inputs.architecture}`, `--include=${inputs.packages.join(',')}`],
-    ...['Apt::Install-Recommends "false"', ...sources.aptOptions].map((option) => `--aptopt=${option}`),
+    'mmdebstrap',
+    '--mode=root',
+    '--variant=minbase',
+    '--format=directory',
+    `--architectures=${inputs.architecture}`,
+    `--include=${inputs.packages.join(',')}`,
+    '--aptopt=Apt::Install-Recommends "false"',
+    ...sources.aptOptions.map((option) => `--aptopt=${option}`),
     ...unwanted.map((rule) => `--dpkgopt=${rule}`),
     `--customize-hook=sh ${quote(join(import.meta.dirname, 'customize.sh'))} "$1"`,
-    ...[sources.suite, join(folder, 'root'), ...sources.lines],
+    sources.suite,
+    join(folder, 'root'),
+    ...sources.lines,
   ];
   await run([...untilWeEnd, ...argv], {
     env: { ...settings(inputs), CLOUD_INIT: cloudInitDir, BOOT_OUT: folder, INITRD: 'No' },
@@ -120,11 +126,13 @@ const unwanted = [
   'path-exclude=/usr/bin/containerd-shim-runc-v1',
 ];
 
+/** Makes disk, kernel and initrd from the root folder. */
 async function pack(inputs: Inputs, root: string, folder: string, signal: AbortSignal): Promise<void> {
   const script = join(import.meta.dirname, 'pack.sh');
   await run([...untilWeEnd, 'sh', script, root, folder], { env: settings(inputs), signal, next: 'lab image build' });
 }
 
+/** The environment in which the same inputs give the same bits. */
 const settings = (inputs: Inputs): Record<string, string> => ({
   SOURCE_DATE_EPOCH: String(inputs.epoch),
   DISK_SIZE: inputs.diskSize,
@@ -132,6 +140,7 @@ const settings = (inputs: Inputs): Record<string, string> => ({
   TZ: 'UTC',
 });
 
+/** Size and SHA-256 of each file of a folder. */
 async function digests(folder: string): Promise<Manifest['files']> {
   const files: Manifest['files'] = {};
   for (const name of (await readdir(folder)).sort()) {

@@ -19,7 +19,7 @@ export interface Artifact {
   make(folder: string): Promise<string>;
 }
 
-/** What a file was when it was made: the sums that prove it, and the stat that shows it has not been touched since. */
+/** What a file was when it was made. Its hash proves its content; an equal stat shows that it was not touched since. */
 const Recorded = z.object({
   path: z.string(),
   size: z.number(),
@@ -61,7 +61,7 @@ export async function isIntact(folder: string, files: readonly string[]): Promis
   if (!stamp || stamp.files.map((file) => file.path).join('\n') !== files.join('\n')) return false;
   let touched = false;
   for (const recorded of stamp.files) {
-    const now = await describe(folder, recorded.path, recorded);
+    const now = await describeFile(folder, recorded.path, recorded);
     if (now?.sha256 !== recorded.sha256) return false;
     touched ||= now !== recorded;
     Object.assign(recorded, now);
@@ -81,7 +81,7 @@ async function readStamp(folder: string): Promise<Stamp | undefined> {
 const writeStamp = (folder: string, stamp: Stamp): Promise<void> => writeJson(stampFile(folder), stamp);
 
 /** The file as it is now; `known` itself when its stat says that it has not been touched. */
-async function describe(folder: string, path: string, known?: Recorded): Promise<Recorded | undefined> {
+async function describeFile(folder: string, path: string, known?: Recorded): Promise<Recorded | undefined> {
   const file = join(folder, path);
   const { size, mtimeMs, ctimeMs, ino } = (await stat(file).catch(() => undefined)) ?? {};
   if (size === undefined || mtimeMs === undefined || ctimeMs === undefined || ino === undefined) return undefined;
@@ -104,7 +104,7 @@ async function makeInPlace(artifact: Artifact, folder: string): Promise<void> {
     const partial = await mkdtemp(`${folder}.making-`);
     try {
       const source = await artifact.make(partial);
-      await writeStamp(partial, { schemaVersion: 1, source, files: await record(partial, artifact.files) });
+      await writeStamp(partial, { schemaVersion: 1, source, files: await recordFiles(partial, artifact.files) });
       await rm(folder, { recursive: true, force: true });
       await rename(partial, folder);
     } finally {
@@ -128,11 +128,12 @@ async function removeLeftovers(folder: string): Promise<void> {
       await rm(join(dirname(folder), name), { recursive: true, force: true });
 }
 
-async function record(folder: string, files: readonly string[]): Promise<Recorded[]> {
+/** Flushes the files to the disk and describes them. */
+async function recordFiles(folder: string, files: readonly string[]): Promise<Recorded[]> {
   const recorded: Recorded[] = [];
   for (const path of files) {
     await flush(join(folder, path));
-    const file = await describe(folder, path);
+    const file = await describeFile(folder, path);
     if (!file) throw new LabError({ what: `${path} was not made`, where: folder, next: 'make setup' });
     recorded.push(file);
   }

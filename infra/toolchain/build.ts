@@ -47,15 +47,15 @@ interface Go {
 const selfUpdating = [1, 21] as const;
 
 /**
- * Finds a Go, or gets one: on PATH or in its usual folder, else the distribution's package. One that is too old to
- * build our modules fetches `golang.org/toolchain` through the machine's own GOPROXY: by itself from 1.21 on.
+ * Finds a Go on PATH or in its usual folder, else installs the distribution's package. A Go that is too old to build our
+ * modules fetches a newer one through the machine's own GOPROXY; from 1.21 on it does so by itself.
  */
 export async function ensureGo(module: string, work: Work): Promise<Go> {
-  const command = (await firstThatRuns()) ?? (await fromDistribution(work));
-  const [major, minor] = await versionOf(command);
+  const command = (await findGo()) ?? (await installGo(work));
+  const [major, minor] = await readGoVersion(command);
   // The user's flags (`-mod=vendor`, a go.work) are about the user's own code.
   const env = { GOFLAGS: '', GOWORK: 'off', CGO_ENABLED: '0', GOARCH: toolchainGoArch, GOOS: 'linux' };
-  if (major === selfUpdating[0] && minor < selfUpdating[1]) return downloaded(command, module, env, work);
+  if (major === selfUpdating[0] && minor < selfUpdating[1]) return downloadGo(command, module, env, work);
   return { command, env: { ...env, GOTOOLCHAIN: 'auto' } };
 }
 
@@ -80,7 +80,8 @@ async function goBuild(go: Go, tool: Tool, output: string, work: Work, note: (te
   await rm(scratch, { recursive: true, force: true });
 }
 
-async function firstThatRuns(): Promise<string | undefined> {
+/** The first Go that runs: argv[0]. */
+async function findGo(): Promise<string | undefined> {
   for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/local/go/bin', '/usr/lib/go/bin']) {
     if (!folder.startsWith('/')) continue;
     const command = join(folder, 'go');
@@ -90,14 +91,15 @@ async function firstThatRuns(): Promise<string | undefined> {
   return undefined;
 }
 
-async function fromDistribution(work: Work): Promise<string> {
+async function installGo(work: Work): Promise<string> {
   await ensurePackages('go', work);
-  const command = await firstThatRuns();
+  const command = await findGo();
   if (command !== undefined) return command;
   throw new LabError({ what: 'there is no Go to build the toolchain with', next: 'apt-get install golang-go' });
 }
 
-async function versionOf(command: string): Promise<[number, number]> {
+/** Major and minor version of a Go. */
+async function readGoVersion(command: string): Promise<[number, number]> {
   const { stdout } = await run([command, 'version'], { env: { GOTOOLCHAIN: 'local' } });
   const match = /\bgo(\d+)\.(\d+)/.exec(stdout);
   if (!match)
@@ -108,7 +110,7 @@ async function versionOf(command: string): Promise<[number, number]> {
 const Downloaded = z.object({ Dir: z.string() });
 
 /** An old Go fetches the new one as the module that it is published as; its sum is checked against the sum database. */
-async function downloaded(old: string, module: string, env: Record<string, string>, work: Work): Promise<Go> {
+async function downloadGo(old: string, module: string, env: Record<string, string>, work: Work): Promise<Go> {
   const wanted = /^go (\d+\.\d+\.\d+)$/m.exec(await readFile(join(moduleFolder(module), 'go.mod'), 'utf8'))?.[1];
   if (wanted === undefined)
     throw new LabError({ what: 'go.mod names no Go release', where: module, next: 'git status' });
@@ -138,7 +140,7 @@ export async function download(
   signal: AbortSignal,
   note: (text: string) => void,
 ): Promise<boolean> {
-  const response = await answer(url, signal);
+  const response = await requestFile(url, signal);
   if (!response?.body) return false;
   const total = Number(response.headers.get('content-length') ?? 0);
   const hash = createHash('sha256');
@@ -169,7 +171,8 @@ export async function download(
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
 
-async function answer(url: string, signal: AbortSignal): Promise<Response | undefined> {
+/** The vendor's answer; undefined: none came in time, or it does not have the file. */
+async function requestFile(url: string, signal: AbortSignal): Promise<Response | undefined> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), answerTimeout);
   try {

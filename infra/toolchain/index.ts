@@ -20,7 +20,7 @@ export interface Toolchain {
 
 /** Gets the toolchain: what is cached and intact as it is, the rest downloaded or built: see `getTool`. */
 export async function ensureToolchain(work: Work): Promise<Toolchain> {
-  const pulumiRoot = (await pulumiOnPath()) ?? (await ensureArtifact(await artifactOf(pulumi, work), work));
+  const pulumiRoot = (await findPulumiOnPath()) ?? (await ensureArtifact(await artifactOf(pulumi, work), work));
   const pluginCacheDir = await ensureArtifact(await artifactOf(libvirt, work), work);
   const pulumiHome = await ensureArtifact(await bridgeArtifact(pulumiRoot, work), work);
   return assemble(pulumiRoot, pulumiHome, pluginCacheDir);
@@ -30,7 +30,7 @@ export async function ensureToolchain(work: Work): Promise<Toolchain> {
 export async function missingTools(): Promise<string[]> {
   const missing: string[] = [];
   for (const tool of [pulumi, libvirt, bridge]) {
-    if (tool === pulumi && (await pulumiOnPath()) !== undefined) continue;
+    if (tool === pulumi && (await findPulumiOnPath()) !== undefined) continue;
     if (!(await isIntact(folderOf(await identityOf(tool)), [tool.file]))) missing.push(tool.title);
   }
   return missing;
@@ -83,7 +83,7 @@ async function bridgeArtifact(pulumiRoot: string, work: Work): Promise<Artifact>
 const OnPath = z.object({ file: z.string(), size: z.number(), mtimeMs: z.number(), version: z.string() });
 
 /** The root of a pulumi on PATH that is at least as new as ours. Asked once for each file: starting it takes 0.3 s. */
-async function pulumiOnPath(): Promise<string | undefined> {
+async function findPulumiOnPath(): Promise<string | undefined> {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const file = join(folder, 'pulumi');
     if (basename(folder) !== 'bin' || !(await exists(file, constants.X_OK))) continue;

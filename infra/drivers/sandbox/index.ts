@@ -28,9 +28,9 @@ const seatScript = join(here, 'seat.sh');
 /** What a sandbox keeps on the machine's disk: its keys and who its init process is. The rest is in memory. */
 export interface SandboxFiles {
   folder: string;
-  /** `PID START BOOT_ID`, written by the init itself before it makes anything. */
+  /** `PID START BOOT_ID`, which the init itself writes before it makes anything. */
   init: string;
-  /** A copy of `init`, written when that init answered over ssh: start scripts have ended. */
+  /** A copy of `init`, made when that lab host answered over ssh: its start scripts have ended. */
   ready: string;
   env: string;
   privateKey: string;

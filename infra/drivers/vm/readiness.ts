@@ -78,7 +78,7 @@ export async function waitUntilReady(target: Target, work: Work, rows = readines
   const death = watchGuest(watched);
   try {
     const ready = (async () => {
-      for (const row of rows) await work.progress.stage(row.what, (note) => until(row, watched, note));
+      for (const row of rows) await work.progress.stage(row.what, (note) => waitForRow(row, watched, note));
       if (watched.session) await work.whenReady?.(makeSeat(watched.session, target.endpoint.seat.viewPid));
     })();
     await Promise.race([ready, death]);
@@ -92,19 +92,19 @@ export async function waitUntilReady(target: Target, work: Work, rows = readines
   }
 }
 
-async function until(row: Condition, target: Target, note: (text: string) => void): Promise<void> {
+async function waitForRow(row: Condition, target: Target, note: (text: string) => void): Promise<void> {
   const deadline = Date.now() + row.deadlineMs;
   for (;;) {
     target.signal.throwIfAborted();
     const why = await row.probe(target);
     if (why === undefined) return;
     note(why);
-    if (Date.now() > deadline) throw await neverCame(row, why, target);
+    if (Date.now() > deadline) throw await explainTimeout(row, why, target);
     await delay(100, undefined, { signal: target.signal });
   }
 }
 
-async function neverCame(row: Condition, why: string, { spec, hypervisor }: Target): Promise<LabError> {
+async function explainTimeout(row: Condition, why: string, { spec, hypervisor }: Target): Promise<LabError> {
   const tail = await consoleTail(consoleFile(spec.name, namesOf(spec).object, hypervisor.kind));
   return new LabError({
     what: `lab ${spec.name} is not ready: "${row.what}" did not come in ${row.deadlineMs / 1000} s (${why})`,
@@ -149,18 +149,18 @@ async function domainRuns({ spec, hypervisor, signal }: Target): Promise<string 
 
 /** A greeting is enough here. The row of the seat logs in, with the same keys: one login fewer saves a second. */
 async function sshAnswers(target: Target): Promise<string | undefined> {
-  await nameNeighbour(target);
+  await announceGuest(target);
   // Short attempts, one after the other: a lost SYN would be sent again only after a second.
   const dial = dialOf(target.hypervisor, target.address, { seconds: 0.3 });
   const why = await probeGreeting(dial, { timeoutMs: 30_000, signal: target.signal });
-  return why && withoutSocat(why);
+  return why && dropSocatPrefix(why);
 }
 
 /** A reason without socat's time and pid, so that the same reason twice is one note. */
-const withoutSocat = (why: string): string => why.replace(/\S+ \S+ socat\[\d+\] E.*: /, '');
+const dropSocatPrefix = (why: string): string => why.replace(/\S+ \S+ socat\[\d+\] E.*: /, '');
 
 /** Tells the hypervisor's end the guest's MAC address: otherwise a second goes by between two ARP requests. */
-async function nameNeighbour({ spec, hypervisor, address, signal }: Target): Promise<void> {
+async function announceGuest({ spec, hypervisor, address, signal }: Target): Promise<void> {
   if (hypervisor.pid === undefined) return;
   const { bridge, mac } = namesOf(spec);
   const entry = ['ip', 'neigh', 'replace', address, 'lladdr', mac, 'dev', bridge, 'nud', 'permanent'];
@@ -176,7 +176,7 @@ async function seatAnswers(target: Target): Promise<string | undefined> {
   } catch (error) {
     signal.throwIfAborted();
     if (hasCode(error, 'broken')) throw error;
-    return withoutSocat(messageOf(error));
+    return dropSocatPrefix(messageOf(error));
   }
   const { stdout } = await target.session.exec(seatQuestion, { timeoutMs: 30_000, maxBytes: 65_536, signal });
   const trouble = seatTrouble(stdout);
