@@ -3,22 +3,22 @@ import { type Choice, type Fault, makeChoices, understandCause } from '@handwire
 import { faults } from './faults/registry.ts';
 
 export {
-  applyFaults as carryOut,
+  applyFaults,
   type Choice,
-  drawFaults as drawsOf,
+  drawFaults,
   type Fault,
-  faultCommands as commandsOf,
+  faultCommands,
   type FaultSource,
-  findClash as clashOf,
-  findFitting as fitting,
-  judgeAnswer as answered,
+  findClash,
+  findFitting,
+  judgeAnswer,
   type Level,
-  showsOn as allows,
+  showsOn,
 } from '@handwired/course';
 export { faults };
 
 /** The true causes among others with the most similar symptoms, shuffled by a seed. */
-export const choicesOf = (open: readonly Fault[], seed: string): Choice[] => makeChoices(open, faults, seed);
+export const offerChoices = (open: readonly Fault[], seed: string): Choice[] => makeChoices(open, faults, seed);
 
 /** The causes that a learner's own words match best: one, when they are clear. */
-export const understand = (text: string): string[] => understandCause(text, faults);
+export const matchWords = (text: string): string[] => understandCause(text, faults);

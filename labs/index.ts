@@ -8,19 +8,19 @@ export {
   type Block,
   type Chapter,
   type CommandBlock,
-  compareOutput as compare,
+  compareOutput,
   drawTopology,
   type Guide,
   guideLines,
-  type GuideStyle as GuideLook,
+  type GuideStyle,
   picture,
   type PictureForm,
   pictureNames,
   pictureTitle,
   type Progress,
-  addUpProgress as progressOf,
+  addUpProgress,
   type RecordedStep,
-  renderDrawing as inForm,
+  renderDrawing,
   type SeenLine,
   type SiteOptions,
   type StepEvent,
@@ -64,7 +64,7 @@ export const readGuide = (id: ChapterId, values: engines.Values): Promise<engine
   engines.readGuide(course, id, values);
 
 /** A chapter's guide. Throws LabError (3) when it is missing or can't be read. */
-export const guideOf = (id: ChapterId, values: engines.Values): Promise<engines.Guide> =>
+export const loadGuide = (id: ChapterId, values: engines.Values): Promise<engines.Guide> =>
   engines.loadGuide(course, id, values);
 
 /** The whole course on one screen, one element a line. */
@@ -72,4 +72,5 @@ export const summaryLines = (style: engines.GuideStyle & { plan: Plan }): string
   engines.summaryLines(course, style);
 
 /** Every file of the course's site, by its name in the one folder. */
-export const siteOf = (options: engines.SiteOptions): Promise<Map<string, string>> => engines.makeSite(course, options);
+export const makeSite = (options: engines.SiteOptions): Promise<Map<string, string>> =>
+  engines.makeSite(course, options);

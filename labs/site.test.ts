@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import MiniSearch from 'minisearch';
 import { defaultPlan, derivePlan, dockerHost, type Plan, world } from '@handwired/host';
 import { chapters } from './chapters.ts';
-import { pictureNames, siteOf } from './index.ts';
+import { pictureNames, makeSite } from './index.ts';
 
 const made = (plan: Plan): Promise<Map<string, string>> =>
-  siteOf({ plan, lab: 'demo', subtitle: 'With <these> values.' });
+  makeSite({ plan, lab: 'demo', subtitle: 'With <these> values.' });
 const site = await made(defaultPlan);
 const pages = new Map([...site].filter(([name]) => name.endsWith('.html')));
 const all = (pattern: RegExp, text: string): string[] => [...text.matchAll(pattern)].map(([, found = '']) => found);

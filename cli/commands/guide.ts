@@ -11,7 +11,7 @@ import {
   quoteAll,
   recordFile,
 } from '@handwired/host';
-import { chapters, guideLines, type GuideLook, guideOf, siteOf, summaryLines, writeSite } from '@handwired/labs';
+import { chapters, guideLines, type GuideStyle, loadGuide, makeSite, summaryLines, writeSite } from '@handwired/labs';
 import { Argument, Option } from 'commander';
 import { type Context, type LabCommand, labName, labOption, oneOf, renderLabFlag, renderName } from '../command.ts';
 import { remember } from '../lab/open.ts';
@@ -67,7 +67,7 @@ async function runGuide(context: Context, topic: GuideTopic | undefined, options
   if (html !== undefined) context.resume = `lab guide --html ${html}   (writes it anew)`;
   // A lab that was asked for by name has to exist. The default one need not: people may only want to read.
   const spec = lab === undefined ? await findSpec(name) : await loadSpec(name);
-  const look: GuideLook = { columns: context.columns, color: context.color && !plain, plain };
+  const look: GuideStyle = { columns: context.columns, color: context.color && !plain, plain };
   if (html !== undefined) await writeCourse(context, html, name, spec);
   else if (topic === undefined) context.print((await renderOverview(name, spec, look)).join('\n'));
   else if (topic === 'summary') await showPage(summaryLines({ ...look, plan: findPlan(spec) }), look);
@@ -77,7 +77,7 @@ async function runGuide(context: Context, topic: GuideTopic | undefined, options
 
 async function writeCourse(context: Context, folder: string, name: string, spec: LabSpec | undefined): Promise<void> {
   const source = describeSource(name, spec);
-  const files = await siteOf({
+  const files = await makeSite({
     plan: findPlan(spec),
     lab: name,
     subtitle: `${source.slice(0, 1).toUpperCase()}${source.slice(1)}.`,
@@ -91,12 +91,12 @@ const findPlan = (spec: LabSpec | undefined) => spec?.plan ?? defaultPlan;
 interface Reader {
   name: string;
   spec: LabSpec | undefined;
-  look: GuideLook;
+  look: GuideStyle;
 }
 
 async function showChapter(context: Context, id: ChapterId, { name, spec, look }: Reader): Promise<void> {
   const plan = findPlan(spec);
-  const guide = await guideOf(id, { plan, lab: name });
+  const guide = await loadGuide(id, { plan, lab: name });
   const notes = await checkPrerequisites(id, name, spec);
   for (const note of notes) context.progress.note(note);
   const subtitle = describeSource(name, spec);
@@ -122,7 +122,7 @@ function suggestNext(id: ChapterId, name: string): string[] {
 /** Columns that the whole table of chapters needs. On a narrower terminal it is shown without points and state. */
 const WIDE = 72;
 
-async function renderOverview(name: string, spec: LabSpec | undefined, { columns }: GuideLook): Promise<string[]> {
+async function renderOverview(name: string, spec: LabSpec | undefined, { columns }: GuideStyle): Promise<string[]> {
   const { chapters: each, points, of, current } = await readProgress(name);
   const rows = each.map(({ id, number, title, state, points: got, of: most }) => [
     `${number} ${id}`,

@@ -1,5 +1,5 @@
 import { EXIT, forgetHistory, listHistories, readHistory } from '@handwired/host';
-import { chapters, type Progress, progressOf } from '@handwired/labs';
+import { chapters, type Progress, addUpProgress } from '@handwired/labs';
 import { Option } from 'commander';
 import {
   type Context,
@@ -54,7 +54,7 @@ async function forgetLabs(names: readonly string[], context: Context): Promise<v
 }
 
 /** How far a learner is, by the lab's history. */
-export const readProgress = async (name: string): Promise<Progress> => progressOf(await readHistory(name), chapters);
+export const readProgress = async (name: string): Promise<Progress> => addUpProgress(await readHistory(name), chapters);
 
 /** Columns that the whole table needs. On a narrower terminal only `-o json` has the last points. */
 const WIDE = 62;

@@ -1,6 +1,6 @@
 import { showLab, showJson } from '@handwired/checker';
 import { type ChapterId, EXIT, hasMarks, LabError } from '@handwired/host';
-import { drawTopology, inForm } from '@handwired/labs';
+import { drawTopology, renderDrawing } from '@handwired/labs';
 import { type Context, type LabCommand, labName, nameArgument, outputOption, throughOption } from '../command.ts';
 import { noteHint } from '../lab/fault.ts';
 import { withSource } from '../lab/open.ts';
@@ -40,7 +40,9 @@ async function runShow(context: Context, name: string = labName(), options: Show
   else {
     const form = output === 'text' && plain ? 'plain' : output;
     const head = { id: 'lab', title: `The network of lab ${name}` };
-    context.print(inForm(drawTopology(topology), form, head, { columns: context.columns, color: context.color }));
+    context.print(
+      renderDrawing(drawTopology(topology), form, head, { columns: context.columns, color: context.color }),
+    );
   }
   return EXIT.ok;
 }

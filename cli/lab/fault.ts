@@ -15,7 +15,7 @@ import {
   writeAtomic,
 } from '@handwired/host';
 import { chapters } from '@handwired/labs';
-import { carryOut, type Fault, faults, fitting } from '@handwired/labs/faults';
+import { applyFaults, type Fault, faults, findFitting } from '@handwired/labs/faults';
 import { z } from 'zod';
 import { type Context, renderLabFlag, renderName } from '../command.ts';
 import { gradeAtSeat, type GradeFlags } from './grade.ts';
@@ -163,14 +163,14 @@ export async function putIn(lab: FaultLab, open: OpenFault, context: Context): P
   const target = toTarget(lab, context);
   const some = readFaults(open, name);
   await saveFault(name, { ...open, phase: 'injecting' });
-  const isIn = (await carryOut(target, 'inject', some)) && (await fitting(target, some)).length === 0;
+  const isIn = (await applyFaults(target, 'inject', some)) && (await findFitting(target, some)).length === 0;
   if (isIn && (await findFailing(lab, open, context)).length > 0) {
     const taken: OpenFault = { ...open, phase: 'open' };
     await noteOutcome(name, taken, { repaired: false, closed: false }, context);
     await saveFault(name, taken);
     return taken;
   }
-  await carryOut(target, 'repair', some);
+  await applyFaults(target, 'repair', some);
   const left = await findFailing(lab, open, context);
   await forgetFault(name);
   if (left.length === 0) return undefined;

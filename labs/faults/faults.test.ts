@@ -3,7 +3,16 @@ import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { guardedScript } from '@handwired/course';
 import { Conditions, defaultPlan, run } from '@handwired/host';
-import { allows, answered, choicesOf, clashOf, commandsOf, drawsOf, faults, understand } from '../faults.ts';
+import {
+  showsOn,
+  judgeAnswer,
+  offerChoices,
+  findClash,
+  faultCommands,
+  drawFaults,
+  faults,
+  matchWords,
+} from '../faults.ts';
 
 const ids = faults.map(({ id }) => id);
 
@@ -30,7 +39,7 @@ test('Every fault has its texts, and what it excludes exists', () => {
 test('Every command of a fault can be repeated, is clean POSIX sh, and nothing in it names it as one', async () => {
   const all = faults.flatMap((fault) =>
     (['inject', 'repair'] as const).flatMap((way) => {
-      const commands = commandsOf(way, [fault], defaultPlan);
+      const commands = faultCommands(way, [fault], defaultPlan);
       assert.ok(commands.length > 0, fault.id);
       for (const { done, run: it } of commands) {
         assert.ok(done, `${fault.id}: ${it.cmd} has no done`);
@@ -46,10 +55,10 @@ test('Every command of a fault can be repeated, is clean POSIX sh, and nothing i
 
 test("A fault's own title and each of its entries of words are understood as its cause, or as one of several", () => {
   for (const { id, cause, title, words } of faults) {
-    assert.deepEqual(understand(title), [cause], `${id}: ${title}`);
-    for (const entry of words) assert.ok(understand(entry).includes(cause), `${id}: ${entry}`);
+    assert.deepEqual(matchWords(title), [cause], `${id}: ${title}`);
+    for (const entry of words) assert.ok(matchWords(entry).includes(cause), `${id}: ${entry}`);
     assert.ok(
-      words.some((entry) => understand(entry).length === 1),
+      words.some((entry) => matchWords(entry).length === 1),
       `${id}: none of its words mean it alone`,
     );
   }
@@ -57,13 +66,13 @@ test("A fault's own title and each of its entries of words are understood as its
 
 test('Words that say nothing, or deny it, are not taken for a cause', () => {
   for (const text of ['', 'it does not work', 'the network is broken', 'the bridge is not down']) {
-    assert.notEqual(understand(text).length, 1, text);
+    assert.notEqual(matchWords(text).length, 1, text);
   }
-  assert.deepEqual(understand('I think that br0 is DOWN!'), ['bridge-down']);
+  assert.deepEqual(matchWords('I think that br0 is DOWN!'), ['bridge-down']);
 });
 
 test('A seed gives the same draws and choices again, and another gives others', () => {
-  const draws = (seed: string): string[][] => drawsOf(faults, 3, seed).map((set) => set.map(({ id }) => id));
+  const draws = (seed: string): string[][] => drawFaults(faults, 3, seed).map((set) => set.map(({ id }) => id));
   assert.deepEqual(draws('1'), draws('1'));
   const orders = new Set(Array.from({ length: 20 }, (_none, seed) => JSON.stringify(draws(String(seed)))));
   assert.ok(orders.size > 1);
@@ -71,14 +80,14 @@ test('A seed gives the same draws and choices again, and another gives others', 
 
 test('A draw of level 3 has two or three faults that do not exclude each other, of level 1 and 2 one of that level', () => {
   for (const seed of ['1', '2', '3', '4', '5']) {
-    const sets = drawsOf(faults, 3, seed);
+    const sets = drawFaults(faults, 3, seed);
     assert.ok(sets.length > 0);
     for (const set of sets) {
       assert.ok(set.length === 2 || set.length === 3);
-      assert.equal(clashOf(set), undefined);
+      assert.equal(findClash(set), undefined);
     }
     for (const level of [1, 2] as const) {
-      for (const set of drawsOf(faults, level, seed))
+      for (const set of drawFaults(faults, level, seed))
         assert.deepEqual(
           set.map((one) => one.level),
           [level],
@@ -91,7 +100,7 @@ test('The choices hold the true causes once each, among others, and their place 
   for (const fault of faults) {
     const places = new Set<number>();
     for (let seed = 0; seed < 20; seed += 1) {
-      const causes = choicesOf([fault], String(seed)).map(({ cause }) => cause);
+      const causes = offerChoices([fault], String(seed)).map(({ cause }) => cause);
       assert.equal(new Set(causes).size, causes.length);
       assert.equal(causes.filter((cause) => cause === fault.cause).length, 1);
       places.add(causes.indexOf(fault.cause));
@@ -103,14 +112,14 @@ test('The choices hold the true causes once each, among others, and their place 
 test('An answer is right when it names each true cause and nothing else, whatever else is named', () => {
   const causes = [...new Set(faults.map(({ cause }) => cause))];
   for (const fault of faults) {
-    for (const cause of causes) assert.equal(answered([fault], [cause]).right, cause === fault.cause, fault.id);
-    assert.equal(answered([fault], causes).right, causes.length === 1);
-    assert.equal(answered([fault], []).right, false);
+    for (const cause of causes) assert.equal(judgeAnswer([fault], [cause]).right, cause === fault.cause, fault.id);
+    assert.equal(judgeAnswer([fault], causes).right, causes.length === 1);
+    assert.equal(judgeAnswer([fault], []).right, false);
   }
-  const set = drawsOf(faults, 3, '1')[0] ?? [];
+  const set = drawFaults(faults, 3, '1')[0] ?? [];
   const truth = set.map(({ cause }) => cause);
-  assert.deepEqual(answered(set, truth.toReversed()), { right: true, named: set.length, of: set.length });
-  assert.deepEqual(answered(set, truth.slice(1)), { right: false, named: set.length - 1, of: set.length });
+  assert.deepEqual(judgeAnswer(set, truth.toReversed()), { right: true, named: set.length, of: set.length });
+  assert.deepEqual(judgeAnswer(set, truth.slice(1)), { right: false, named: set.length - 1, of: set.length });
 });
 
 test('A fault that wants a condition or a machine is for labs that were made with it', () => {
@@ -118,7 +127,7 @@ test('A fault that wants a condition or a machine is for labs that were made wit
   const [first] = faults;
   assert.ok(first);
   const one = { ...first, conditions: { 'forward-policy': 'drop' } as const };
-  assert.equal(allows({ driver: 'sandbox', conditions: drop }, one), true);
-  assert.equal(allows({ driver: 'sandbox', conditions: Conditions.parse({}) }, one), false);
-  assert.equal(allows({ driver: 'sandbox', conditions: drop }, { ...one, machine: 'vm' }), false);
+  assert.equal(showsOn({ driver: 'sandbox', conditions: drop }, one), true);
+  assert.equal(showsOn({ driver: 'sandbox', conditions: Conditions.parse({}) }, one), false);
+  assert.equal(showsOn({ driver: 'sandbox', conditions: drop }, { ...one, machine: 'vm' }), false);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan } from '@handwired/host';
-import { allBlocks, chapters, guideLines, guideOf, siteOf, summaryLines } from '@handwired/labs';
+import { allBlocks, chapters, guideLines, loadGuide, makeSite, summaryLines } from '@handwired/labs';
 import { readAnswers } from './answers.ts';
 
 const values = { plan: defaultPlan, lab: 'lab' };
@@ -34,10 +34,10 @@ test("Each chapter's exercise has an answer", async () => {
 });
 
 test('Neither a guide nor the site has an answer in it', async () => {
-  const site = [...(await siteOf({ ...values, subtitle: '' }))].map(([name, text]) => ({ name, text: textIn(text) }));
+  const site = [...(await makeSite({ ...values, subtitle: '' }))].map(([name, text]) => ({ name, text: textIn(text) }));
   const summary = summaryLines(look).join('\n');
   for (const { id } of chapters) {
-    const guide = guideLines(await guideOf(id, values), { ...look, subtitle: '', next: [] }).join('\n');
+    const guide = guideLines(await loadGuide(id, values), { ...look, subtitle: '', next: [] }).join('\n');
     for (const answer of await typedOnLabHost(id)) {
       assert.ok(!answer.split('\n').every((line) => guide.includes(line.trim())), `lab guide ${id}: ${answer}`);
       assert.ok(!summary.includes(answer), `lab guide summary: ${answer}`);

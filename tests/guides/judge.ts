@@ -1,4 +1,4 @@
-import { type Block, compare, type SeenLine } from '@handwired/labs';
+import { type Block, compareOutput, type SeenLine } from '@handwired/labs';
 import type { BlockEnd } from './root-shell.ts';
 
 /** Blocks of a guide that are typed. */
@@ -16,7 +16,7 @@ export function judge(block: Typed, end: BlockEnd): { what: string; lines: SeenL
   const fails = block.kind === 'command' && block.ends === 'fails';
   if (fails && end.status === 0) return { what: 'it must fail, and did not', lines: came };
   if (!fails && end.failed !== 0) return { what: `a command failed with status ${end.failed}`, lines: came };
-  const lines = compare(wantedOf(block) ?? '...', end.output);
+  const lines = compareOutput(wantedOf(block) ?? '...', end.output);
   if (!lines) return undefined;
   return {
     what: block.see === undefined ? 'it printed something, and has no see fence' : 'not what one should see',

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
 import { defaultPlan, run } from '@handwired/host';
-import { siteOf, writeSite } from '@handwired/labs';
+import { makeSite, writeSite } from '@handwired/labs';
 import { type Page, withBrowser } from './browser.ts';
 
 /** The site as a learner opens it: files in a folder. */
@@ -16,7 +16,7 @@ before(async () => {
   const cwd = resolve(import.meta.dirname, '../..');
   await run([process.execPath, '--import', 'tsx', 'scripts/packages.ts', 'test'], { cwd, timeoutMs: 600_000 });
   folder = await mkdtemp(join(tmpdir(), 'handwired-test-'));
-  const files = await siteOf({ plan: defaultPlan, lab: 'lab', subtitle: 'With the values of the default plan.' });
+  const files = await makeSite({ plan: defaultPlan, lab: 'lab', subtitle: 'With the values of the default plan.' });
   await writeSite(folder, files);
   pages = [...files.keys()].filter((name) => name.endsWith('.html'));
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import { Conditions } from '@handwired/host';
 import { build } from '@handwired/labs';
-import { carryOut, drawsOf, type Fault, faults, fitting } from '@handwired/labs/faults';
+import { applyFaults, drawFaults, type Fault, faults, findFitting } from '@handwired/labs/faults';
 import { type Proof, writeTable } from '../faults/table.ts';
 import { course, failures, type Graded, misses, withGraded } from './grading.ts';
 
@@ -47,10 +47,10 @@ const telling = /\b(fault|inject|broken|sabotage|wrong|trouble)/i;
 
 async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<Proof> {
   const source = { session: graded.host.session, plan: graded.host.plan };
-  assert.deepEqual(await fitting(source, [fault]), [fault], 'it finds nothing to take hold of');
+  assert.deepEqual(await findFitting(source, [fault]), [fault], 'it finds nothing to take hold of');
   const since = (await graded.type('date +%s.%N')).trim();
   const before = await leavings(graded, since);
-  assert.ok(await carryOut(source, 'inject', [fault]), 'it could not be injected');
+  assert.ok(await applyFaults(source, 'inject', [fault]), 'it could not be injected');
 
   const after = await leavings(graded, since);
   // A namespace's own file is as old as the namespace, and nothing sets its time (nsfs).
@@ -59,7 +59,7 @@ async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<Pro
   const started = after.programs.filter((line) => !before.programs.includes(line));
   assert.equal(after.kept, before.kept, "what is not the learner's");
   for (const line of [...started, ...after.names.split('\n')]) assert.doesNotMatch(line, telling);
-  assert.deepEqual(await fitting(source, [fault]), [], 'it is in, and yet not');
+  assert.deepEqual(await findFitting(source, [fault]), [], 'it is in, and yet not');
 
   const report = await graded.check({ through: 'publish', hints: 3 });
   const failed = failures(report);
@@ -80,7 +80,7 @@ async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<Pro
   );
   assert.deepEqual([...new Set(causes)], [fault.cause], told.join('\n'));
 
-  assert.ok(await carryOut(source, 'repair', [fault]), 'the repair failed');
+  assert.ok(await applyFaults(source, 'repair', [fault]), 'the repair failed');
   const mended = await graded.check({ through: 'publish' });
   const left = mended.checks.filter(({ verdict }) => verdict !== 'pass');
   const why = left.flatMap(({ actual, because, evidence }) => [actual, because ?? '', ...evidence]);
@@ -134,13 +134,13 @@ test('Several at once are all in place, and all end with their repairs', async (
     const source = { session: graded.host.session, plan: graded.host.plan };
     const plain = here.filter(({ conditions }) => conditions === undefined);
     for (const seed of ['1', '2', '3', '4']) {
-      const [set = []] = drawsOf(plain, 3, seed);
+      const [set = []] = drawFaults(plain, 3, seed);
       const ids = set.map(({ id }) => id).join(' ');
-      assert.deepEqual(await fitting(source, set), set, ids);
-      assert.ok(await carryOut(source, 'inject', set), ids);
-      assert.deepEqual(await fitting(source, set), [], ids);
+      assert.deepEqual(await findFitting(source, set), set, ids);
+      assert.ok(await applyFaults(source, 'inject', set), ids);
+      assert.deepEqual(await findFitting(source, set), [], ids);
       assert.ok(failures(await graded.check({ through: 'publish' })).length > 0, ids);
-      assert.ok(await carryOut(source, 'repair', set), ids);
+      assert.ok(await applyFaults(source, 'repair', set), ids);
       assert.deepEqual(misses(await graded.check({ through: 'publish' })), [], ids);
     }
   });

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { EXIT, LabError } from '@handwired/host';
-import { allows, clashOf, drawsOf, type Fault, faults, fitting, type Level } from '@handwired/labs/faults';
+import { showsOn, findClash, drawFaults, type Fault, faults, findFitting, type Level } from '@handwired/labs/faults';
 import { Option } from 'commander';
 import {
   type Context,
@@ -80,7 +80,7 @@ async function runInject(context: Context, words: readonly string[], options: In
 /** The faults with these ids. Throws LabError (64) for two that can't be in place at once. */
 function findFaults(ids: readonly string[]): Fault[] {
   const some = faults.filter(({ id }) => ids.includes(id));
-  const clash = clashOf(some);
+  const clash = findClash(some);
   if (!clash) return some;
   throw new LabError({
     what: `the faults ${clash[0].id} and ${clash[1].id} exclude each other`,
@@ -95,11 +95,11 @@ function findFaults(ids: readonly string[]): Fault[] {
  */
 async function inject(lab: FaultLab, wanted: Wanted, context: Context): Promise<OpenFault> {
   const { built, passed } = await gradeBuilt(lab, context);
-  const fits = (fault: Fault): boolean => built.includes(fault.needs) && allows(lab.spec, fault);
+  const fits = (fault: Fault): boolean => built.includes(fault.needs) && showsOn(lab.spec, fault);
   const asked = 'ids' in wanted ? findFaults(wanted.ids) : undefined;
   for (const fault of asked ?? []) refuseUnfit(fault, lab, built);
-  const draws = 'ids' in wanted ? [findFaults(wanted.ids)] : drawsOf(faults.filter(fits), wanted.level, wanted.seed);
-  const holding = new Set(await fitting(toTarget(lab, context), [...new Set(draws.flat())]));
+  const draws = 'ids' in wanted ? [findFaults(wanted.ids)] : drawFaults(faults.filter(fits), wanted.level, wanted.seed);
+  const holding = new Set(await findFitting(toTarget(lab, context), [...new Set(draws.flat())]));
   const level = 'level' in wanted ? wanted.level : findLevel(draws[0] ?? []);
   const seed = 'seed' in wanted ? wanted.seed : nameSeed(wanted.ids);
   for (const draw of draws) {
@@ -152,7 +152,7 @@ function refuseUnfit(fault: Fault, { name, spec }: FaultLab, built: readonly str
       exit: EXIT.config,
     });
   }
-  if (allows(spec, fault)) return;
+  if (showsOn(spec, fault)) return;
   const wants = [
     ...(machine === undefined ? [] : [`--driver ${machine}`]),
     ...Object.entries(conditions).map(([key, value]) => `--condition ${key}=${value}`),

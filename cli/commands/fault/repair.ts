@@ -1,5 +1,5 @@
 import { EXIT, LabError } from '@handwired/host';
-import { carryOut } from '@handwired/labs/faults';
+import { applyFaults } from '@handwired/labs/faults';
 import { type Context, type LabCommand, labName, labOption, renderLabFlag, renderName } from '../../command.ts';
 import {
   type FaultLab,
@@ -34,7 +34,7 @@ async function runRepair(context: Context, { lab: name = labName() }: { lab?: st
 
 async function repair(lab: FaultLab, open: OpenFault, context: Context): Promise<number> {
   const { name } = lab;
-  await carryOut(toTarget(lab, context), 'repair', readFaults(open, name));
+  await applyFaults(toTarget(lab, context), 'repair', readFaults(open, name));
   const failing = await findFailing(lab, open, context);
   await noteOutcome(name, open, { repaired: failing.length === 0, closed: true }, context);
   if (failing.length === 0) await forgetFault(name);

@@ -1,5 +1,5 @@
 import { EXIT } from '@handwired/host';
-import { commandsOf, type Fault } from '@handwired/labs/faults';
+import { faultCommands, type Fault } from '@handwired/labs/faults';
 import { type Context, type LabCommand, labName, labOption, renderLabFlag, renderName } from '../../command.ts';
 import {
   type FaultLab,
@@ -45,7 +45,7 @@ async function reveal(lab: FaultLab, before: OpenFault, context: Context): Promi
 }
 
 const renderOwnRepair = (fault: Fault, { spec: { plan } }: FaultLab): string =>
-  commandsOf('repair', [fault], plan)
+  faultCommands('repair', [fault], plan)
     .map(({ run }) => run.cmd)
     .join('\n');
 

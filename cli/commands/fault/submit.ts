@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { EXIT, LabError } from '@handwired/host';
-import { answered, type Choice, choicesOf, faults, understand } from '@handwired/labs/faults';
+import { judgeAnswer, type Choice, offerChoices, faults, matchWords } from '@handwired/labs/faults';
 import { type Context, type LabCommand, labName, labOption, renderLabFlag, renderName } from '../../command.ts';
 import {
   type FaultLab,
@@ -44,7 +44,7 @@ async function runSubmit(
 async function submit(lab: FaultLab, before: OpenFault, words: readonly string[], context: Context): Promise<number> {
   const { name } = lab;
   const some = readFaults(before, name);
-  const choices = choicesOf(some, before.seed + before.injectedAt);
+  const choices = offerChoices(some, before.seed + before.injectedAt);
   const mayAsk = process.stdin.isTTY && process.stdout.isTTY;
   const isAsked = words.length === 0 && !before.right && mayAsk;
   const answer = isAsked ? await askAnswer(choices, some.length, context) : words;
@@ -55,7 +55,7 @@ async function submit(lab: FaultLab, before: OpenFault, words: readonly string[]
   }
   const causes = answer.length === 0 ? some.map(({ cause }) => cause) : parseCauses(answer, choices, some.length, name);
   const failing = await findFailing(lab, before, context);
-  const judged = answered(some, causes);
+  const judged = judgeAnswer(some, causes);
   const open = {
     ...before,
     right: judged.right,
@@ -116,7 +116,7 @@ const findCause = (word: string, choices: readonly Choice[]): string | undefined
   faults.find(({ id }) => id === word)?.cause;
 
 function matchCause(text: string, choices: readonly Choice[], name: string): string {
-  const [first, ...others] = understand(text);
+  const [first, ...others] = matchWords(text);
   if (first !== undefined && others.length === 0) return first;
   const may = first === undefined ? '' : `: it may be ${[first, ...others].slice(0, 5).join(' or ')}`;
   throw new LabError({
@@ -129,7 +129,7 @@ function matchCause(text: string, choices: readonly Choice[], name: string): str
 /** A cause in a sentence. */
 const describeCause = (cause: string): string => faults.find((fault) => fault.cause === cause)?.title ?? cause;
 
-function renderVerdict({ right, named: count, of }: ReturnType<typeof answered>): string {
+function renderVerdict({ right, named: count, of }: ReturnType<typeof judgeAnswer>): string {
   if (right) return of === 1 ? 'right: that is the root cause' : `right: those are the ${of} root causes`;
   if (of === 1) return 'wrong: that is not the root cause';
   return `wrong: ${count} of the ${of} root causes ${count === 1 ? 'is' : 'are'} among your answers`;
