@@ -57,11 +57,12 @@ CONNTRACK: Command = (["/usr/sbin/conntrack", "-L", "-o", "extended"], "")
 class Source:
     """One command of the seat's, started in the network namespace that this thread is in, read within bounds."""
 
-    def __init__(self, command: Command, limit: int, end: float) -> None:
+    def __init__(self, command: Command, limit: int, seconds: float, end: float) -> None:
         argv, given = command
-        self.limit, self.end = limit, end
+        self.limit, self.seconds, self.end = limit, seconds, end
         self.result: dict[str, Any] = {"code": None, "out": "", "err": "", "cut": False}
         self.kept: dict[IO[bytes], tuple[str, bytearray]] = {}
+        self.unread: set[IO[bytes]] = set()
         self.child: subprocess.Popen[bytes] | None = None
         try:
             self.child = subprocess.Popen(
@@ -77,6 +78,7 @@ class Source:
             return
         assert self.child.stdin and self.child.stdout and self.child.stderr
         self.kept = {self.child.stdout: ("out", bytearray()), self.child.stderr: ("err", bytearray())}
+        self.unread = set(self.kept)
         try:
             self.child.stdin.write(given.encode())
             self.child.stdin.close()
@@ -93,19 +95,27 @@ class Source:
             self.result["cut"] = True
             if self.child:
                 self.child.kill()
-        return bool(data) and not self.result["cut"]
+        if data and not self.result["cut"]:
+            return True
+        self.unread.discard(stream)
+        return False
 
     def finish(self) -> None:
-        """Waits for the command's end, not beyond the time for all, and fills `result`."""
+        """Waits for the command's end, not beyond the time for all, and fills `result`.
+
+        A command whose output was not read to its end has no code, even if it has ended: something is missing in it.
+        """
         if self.child is None:
             return
         try:
-            left = 0 if self.result["cut"] else self.end - time.monotonic()
-            self.result["code"] = self.child.wait(max(0.05, left))
+            left = 0 if self.result["cut"] or self.unread else self.end - time.monotonic()
+            code = self.child.wait(max(0.05, left))
+            self.result["code"] = None if self.unread else code
         except subprocess.TimeoutExpired:
             self.child.kill()
             self.child.wait()
-            self.result["err"] += "stopped: too long or too much"
+        if self.result["code"] is None:
+            self.result["err"] += f"stopped: too much, or not read within {self.seconds:g} s"
         for name, data in self.kept.values():
             # What was cut is of no use, and there may be much of it.
             self.result[name] = ("" if self.result["cut"] else decode(bytes(data))) + self.result[name]
@@ -115,7 +125,7 @@ class Sources:
     """All commands of a snapshot, started at once."""
 
     def __init__(self, limit: int, seconds: float, docker_scope: str | None) -> None:
-        self.limit, self.docker_scope = limit, docker_scope
+        self.limit, self.seconds, self.docker_scope = limit, seconds, docker_scope
         self.end = time.monotonic() + seconds
 
     def start(self, scope: str) -> dict[str, Source]:
@@ -137,7 +147,7 @@ class Sources:
         return self._start_all(WITH_TABLES) if lists_table and "nft-text" not in sources else {}
 
     def _start_all(self, wanted: Mapping[str, Command]) -> dict[str, Source]:
-        return {name: Source(command, self.limit, self.end) for name, command in wanted.items()}
+        return {name: Source(command, self.limit, self.seconds, self.end) for name, command in wanted.items()}
 
     def collect(self, scopes: Scopes) -> None:
         """Reads all of them until they have ended, or the time for all is over."""

@@ -1,15 +1,44 @@
 """What is read of a lab host and judged nowhere: overrides, mounts, counters, settings, batches of changes."""
 
 import unittest
+from typing import Any
 from unittest import mock
 
-from agent import watch
+from agent import facts, watch
 from agent.changes import describe_route_event
 from agent.copy_nftables import change_forward_policy, describe_nftables, find_compat
 from agent.integrity import find_covering_mounts, find_overrides
 from agent.legacy import find_moved_counters, set_forward_policy
 from agent.netlink import AF_INET, RTM_DELLINK, RTM_NEWLINK, pack_attributes
 from agent.nftables import CHAIN, RULE, TABLE, make_chain, make_comparison, make_expression, make_rule
+
+
+class Commands(unittest.TestCase):
+    """The seat's own commands, read within bounds."""
+
+    def read(self, script: str, seconds: float = 5, limit: int = 1000) -> dict[str, Any]:
+        """What is kept of a shell script's output."""
+        sources = facts.Sources(limit, seconds, None)
+        source = facts.Source((["/bin/sh", "-c", script], ""), limit, seconds, sources.end)
+        sources.collect({"root": {"script": source}})
+        return source.result
+
+    def test_output_and_exit_status(self) -> None:
+        """Both streams and the code."""
+        found = self.read("echo out; echo err >&2; exit 3")
+        self.assertEqual(found, {"code": 3, "out": "out\n", "err": "err\n", "cut": False})
+
+    def test_what_is_too_much_is_cut(self) -> None:
+        """The command is ended, and nothing of it is kept."""
+        found = self.read("head -c 5000 /dev/zero; exec sleep 60")
+        self.assertEqual((found["code"], found["out"], found["cut"]), (-9, "", True))
+
+    def test_what_is_too_slow_has_no_code(self) -> None:
+        """Also when it has ended by itself while nobody read: something of its output is missing."""
+        self.assertIsNone(self.read("echo begun; exec sleep 60", seconds=0.2)["code"])
+        found = self.read("echo all of it", seconds=0)
+        self.assertEqual((found["code"], found["out"]), (None, ""))
+        self.assertIn("not read within 0 s", found["err"])
 
 
 class Integrity(unittest.TestCase):

@@ -26,8 +26,8 @@ export async function observeRaw(
 ): Promise<Raw> {
   const answer = await runRemote(seat, {
     program: 'facts',
-    parameters: { limit: 1 << 20, seconds: 8, world: knownWorld(baseline), tools, docker: docker ?? null },
-    timeoutMs: 20_000,
+    parameters: { limit: 1 << 20, seconds: 20, world: knownWorld(baseline), tools, docker: docker ?? null },
+    timeoutMs: 60_000,
     maxBytes: 16 << 20,
     signal,
   });
