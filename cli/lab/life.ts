@@ -1,4 +1,4 @@
-/** The life of a lab: made, mended, reset, destroyed. docs/architecture.md has the table of its phases. */
+/** The life of a lab: made, mended, reset, destroyed. docs/lab-host.md has the table of its phases. */
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';

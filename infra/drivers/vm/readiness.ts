@@ -220,7 +220,7 @@ const elsewhere = /^\/(proc|tmp|(dev|run|sys)(\/.*)?)$/;
 
 /**
  * What is wrong with a seat that gave this answer to `seatQuestion`. Undefined: its root is the read-only disk, and nothing
- * is mounted over a part of it. Whoever rebuilt the unit that makes the seat can also forge this: docs/architecture.md.
+ * is mounted over a part of it. Whoever rebuilt the unit that makes the seat can also forge this: docs/lab-host.md.
  */
 export function seatTrouble(answer: string): string | undefined {
   const lines = answer.split('\n').map((line) => line.split(' '));
