@@ -8,6 +8,7 @@ import { brokenReport, digestOf, judgeCase, type Selection, type Subject } from 
 import { Evidence } from './probes/evidence.ts';
 import { type ProbeId, probes } from './probes/list.ts';
 import { Record } from './record.ts';
+import { asciiJson } from './report/escape.ts';
 import type { Report } from './report/report.ts';
 import { settled, type Source, takeEvidence, takeFacts } from './take.ts';
 
@@ -95,3 +96,5 @@ function parse(text: string): unknown {
     return undefined;
   }
 }
+
+export const renderRecording = (recording: Recording): string => asciiJson(recording);

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Facts } from './facts/facts.ts';
 import { Recording } from './recording.ts';
 import { Report } from './report/report.ts';
-import { ObservedPacket } from './report/rows.ts';
-import { Trace } from './trace/shape.ts';
+import { ObservedPacket } from './packets/render.ts';
+import { Trace } from './packets/trace-data.ts';
 
 const published = {
   report: [Report, 'One grading of one lab: what `lab check -o json` prints.'],

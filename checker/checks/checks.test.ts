@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Link } from '../facts/links.ts';
+import type { Link } from '../facts/iproute.ts';
 import type { Net } from '../facts/facts.ts';
 import { explained } from '../diagnosis/diagnose.ts';
 import { emptyRecord } from '../record.ts';

@@ -1,5 +1,5 @@
 import { dockerHost } from '@handwired/host';
-import type { Link } from '../facts/links.ts';
+import type { Link } from '../facts/iproute.ts';
 import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
 import { linkOf, netnsOf } from './look.ts';
 import { outcomeOf, resultOf, sightsOf, wayOf } from './trace.ts';

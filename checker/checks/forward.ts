@@ -1,5 +1,5 @@
 import type { Facts } from '../facts/facts.ts';
-import type { Table } from '../facts/iptables.ts';
+import type { Table } from '../facts/firewall.ts';
 import type { Condition } from '../probes/copies.ts';
 
 type Variant = Table['variant'];

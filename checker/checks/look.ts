@@ -1,6 +1,6 @@
 import type { Container, Plan } from '@handwired/host';
 import type { Facts, File, Named } from '../facts/facts.ts';
-import type { Link } from '../facts/links.ts';
+import type { Link } from '../facts/iproute.ts';
 
 /** A real namespace of /run/netns that is not the lab host's own, by name. */
 export const netnsOf = (facts: Facts, name: string): Named | undefined =>

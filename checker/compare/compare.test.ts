@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan } from '@handwired/host';
-import { renderComparison, renderComparisonJson } from '../report/compare.ts';
+import { renderComparison, renderComparisonJson } from './render.ts';
 import { caseOf } from '../testing/fixtures.ts';
 import { dockers, pairWith, rawWith } from '../testing/docker.ts';
 import { compare, type Comparison, rows } from './compare.ts';

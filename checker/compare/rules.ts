@@ -1,7 +1,7 @@
 import { wordsOf } from '../diagnosis/iptables.ts';
 import type { Net } from '../facts/facts.ts';
-import type { Table } from '../facts/iptables.ts';
-import type { Link } from '../facts/links.ts';
+import type { Table } from '../facts/firewall.ts';
+import type { Link } from '../facts/iproute.ts';
 
 /** A rule as a packet meets it from a built-in chain: with what the jumps on the way to it ask for. */
 export interface Rule {

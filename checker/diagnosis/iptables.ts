@@ -1,5 +1,5 @@
 import type { Net } from '../facts/facts.ts';
-import type { Table } from '../facts/iptables.ts';
+import type { Table } from '../facts/firewall.ts';
 import { every, isDevice, isLocal, type Maybe, not, type Packet, some, within } from './packet.ts';
 
 /** What becomes of a packet in a chain, and which rule says so. */

@@ -1,7 +1,7 @@
 import type { Case } from '../checks/check.ts';
 import type { Difference } from '../facts/diff.ts';
 import type { Net } from '../facts/facts.ts';
-import type { NftTable } from '../facts/nftables.ts';
+import type { NftTable } from '../facts/firewall.ts';
 import { command, ip, sysctl } from './commands.ts';
 import { restore } from './causes/names.ts';
 import { wordsOf } from './iptables.ts';

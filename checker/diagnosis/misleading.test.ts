@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Case } from '../checks/check.ts';
 import { linkOf, pairOf } from '../checks/look.ts';
 import type { File } from '../facts/facts.ts';
-import type { NftTable } from '../facts/nftables.ts';
+import type { NftTable } from '../facts/firewall.ts';
 import { causesOf, chainOf, endAt, failed, inside, link } from '../testing/damage.ts';
 import { caseOf } from '../testing/fixtures.ts';
 

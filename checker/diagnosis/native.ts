@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Net } from '../facts/facts.ts';
-import type { NftTable } from '../facts/nftables.ts';
+import type { NftTable } from '../facts/firewall.ts';
 import { every, isDevice, isLocal, type Maybe, not, type Packet, some, within } from './packet.ts';
 
 type NftObject = NftTable['objects'][number];

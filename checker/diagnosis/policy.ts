@@ -1,6 +1,6 @@
 import { world } from '@handwired/host';
 import type { Net } from '../facts/facts.ts';
-import type { PolicyRule, Route } from '../facts/routes.ts';
+import type { PolicyRule, Route } from '../facts/iproute.ts';
 import { type Packet, uplink, within } from './packet.ts';
 
 /** The rules that every host has: local, main, default. */

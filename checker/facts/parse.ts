@@ -1,14 +1,9 @@
 import { messageOf } from '@handwired/host';
-import { parseConnections } from './connections.ts';
+import { parseConnections, parseNft, parseSave, type Table } from './firewall.ts';
 import type { Facts, Net } from './facts.ts';
-import { parseSave, type Table } from './iptables.ts';
-import { parseLinks } from './links.ts';
-import { parseNeighbours } from './neighbours.ts';
-import { parseNft } from './nftables.ts';
-import { parseForwarding, parsePorts } from './ports.ts';
+import { parseForwarding, parseLinks, parseNeighbours, parsePolicyRules, parsePorts, parseRoutes } from './iproute.ts';
 import type { Raw, Source } from './raw.ts';
 import { movedBetween } from './steady.ts';
-import { parsePolicyRules, parseRoutes } from './routes.ts';
 import { parseAnswers, parseCaptures, parseKnocks } from './work.ts';
 
 /** Facts from what the observing program printed. Never throws: a source that can't be read becomes a problem. */

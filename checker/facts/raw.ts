@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { NamespaceId } from './neighbours.ts';
-import { Socket } from './sockets.ts';
+import { NamespaceId } from './iproute.ts';
 
 /** One command as the observing program ran it. `code` null: not started, killed, or out of time; `cut`: more than the limit. */
 const Source = z.object({ code: z.int().nullable(), out: z.string(), err: z.string(), cut: z.boolean() });
@@ -22,6 +21,20 @@ const Work = z.object({
     .array(z.object({ path: z.string().max(4096), cut: z.boolean(), data: z.base64().max(400_000).nullable() }))
     .max(8),
 });
+
+/** A socket that waits for others: TCP in LISTEN, UDP without a peer. */
+export const Socket = z.object({
+  protocol: z.enum(['tcp', 'udp']),
+  /** As ss prints it: `0.0.0.0`, `127.0.0.53%lo`, `[::]`, `*`. */
+  address: z.string(),
+  port: z.int(),
+  /** Name of the program, as the kernel has it (15 bytes); null: nobody's, or a kernel socket. */
+  program: z.string().nullable(),
+  /** As the learner sees it. */
+  pid: z.int().nullable(),
+});
+
+export type Socket = z.infer<typeof Socket>;
 
 /** What the observing program prints: everything is quoted, nothing is interpreted. */
 export const Raw = z.object({

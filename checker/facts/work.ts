@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { parseFrame } from '../capture/packet.ts';
-import { readCapture } from '../capture/pcap.ts';
+import { parseFrame, readCapture } from './pcap.ts';
 import type { Raw } from './raw.ts';
 
 /** A file of /root/answers: what a learner answered to a chapter's questions. */

@@ -2,7 +2,7 @@ import { type Label, nodeIds, says, type TopologyNode, type Zone } from '@handwi
 import type { Case } from '../checks/check.ts';
 import { netnsOf, pairOf, resolvConfOf } from '../checks/look.ts';
 import type { Net } from '../facts/facts.ts';
-import type { Link } from '../facts/links.ts';
+import type { Link } from '../facts/iproute.ts';
 import { addressesOn, compared, extraNode, marked, missingNode, strayRoutes, troubles, when } from './labels.ts';
 import { addressesIn, nodeIn, notesIn, type Wanted, zoneIn } from './plan.ts';
 

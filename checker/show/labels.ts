@@ -1,6 +1,5 @@
 import type { Label, Mark, TopologyNode } from '@handwired/host';
-import type { Link } from '../facts/links.ts';
-import type { Route } from '../facts/routes.ts';
+import type { Link, Route } from '../facts/iproute.ts';
 
 export const marked = (text: string, mark: Mark = null): Label => ({ text, mark });
 

@@ -1,5 +1,5 @@
 import type { ChapterId, Topology } from '@handwired/host';
-import { asciiJson } from '../report/json.ts';
+import { asciiJson } from '../report/escape.ts';
 import { type Source, takeFacts } from '../take.ts';
 import { topologyOf } from './topology.ts';
 

@@ -4,7 +4,7 @@ import { checks } from '../checks/registry.ts';
 import { type Outcome, runChecks } from '../checks/run.ts';
 import { explained } from '../diagnosis/diagnose.ts';
 import type { Net } from '../facts/facts.ts';
-import type { Link } from '../facts/links.ts';
+import type { Link } from '../facts/iproute.ts';
 import { network } from './fixtures.ts';
 
 export const judged = (the: Case): Outcome[] => explained(runChecks(checks, the), the);

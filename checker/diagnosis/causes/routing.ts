@@ -1,6 +1,6 @@
 import type { Case } from '../../checks/check.ts';
 import { netnsOf } from '../../checks/look.ts';
-import type { Route } from '../../facts/routes.ts';
+import type { Route } from '../../facts/iproute.ts';
 import type { Cause } from '../cause.ts';
 import { ip, sysctl } from '../commands.ts';
 import { answerTo, type Packet, uplink, within } from '../packet.ts';

@@ -1,6 +1,6 @@
 import type { Case } from '../../checks/check.ts';
 import { sightsOf } from '../../checks/trace.ts';
-import type { NftTable } from '../../facts/nftables.ts';
+import type { NftTable } from '../../facts/firewall.ts';
 import type { Cause } from '../cause.ts';
 import { command } from '../commands.ts';
 import { target } from '../dnat.ts';

@@ -1,7 +1,7 @@
 import { world } from '@handwired/host';
 import type { Case } from '../../checks/check.ts';
 import { linkOf, netnsOf, pairOf } from '../../checks/look.ts';
-import type { Link } from '../../facts/links.ts';
+import type { Link } from '../../facts/iproute.ts';
 import type { ProbeId } from '../../probes/list.ts';
 import type { Cause } from '../cause.ts';
 import { command, ip } from '../commands.ts';

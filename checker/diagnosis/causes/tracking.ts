@@ -1,6 +1,5 @@
 import type { Case } from '../../checks/check.ts';
-import type { Connection } from '../../facts/connections.ts';
-import type { Table } from '../../facts/iptables.ts';
+import type { Connection, Table } from '../../facts/firewall.ts';
 import type { Cause } from '../cause.ts';
 import { command, deleteRule, sysctl } from '../commands.ts';
 import { byNative, translated } from '../dnat.ts';

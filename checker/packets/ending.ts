@@ -1,9 +1,8 @@
 import type { Plan } from '@handwired/host';
 import { isLocal, within } from '../diagnosis/packet.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { Seen } from './seen.ts';
-import type { ChainStep, End, Errand, Step } from './shape.ts';
 import { endText, isArp, netOf, placeName } from './steps.ts';
+import type { ChainStep, End, Errand, Seen, Step } from './trace-data.ts';
 
 export interface Told {
   errand: Errand;

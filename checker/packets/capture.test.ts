@@ -2,13 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { defaultPlan } from '@handwired/host';
-import { ObservedPacket, renderRow, renderRowJson } from '../report/rows.ts';
+import { linkTypes, type Packet, parseFrame, readCapture } from '../facts/pcap.ts';
 import { random } from '../testing/random.ts';
-import { placeOf } from './capture.ts';
-import { linkTypes, type Packet, parseFrame } from './packet.ts';
-import { readCapture } from './pcap.ts';
-import { pcapngHead, pcapngPacket } from './pcapng.ts';
-import { Lines, type Row, type Sight } from './rows.ts';
+import { Lines, pcapngHead, pcapngPacket, placeOf, type Row, type Sight } from './capture.ts';
+import { ObservedPacket, renderRow, renderRowJson } from './render.ts';
 
 /** Recorded by tcpdump 4.99 while a client outside asked the published port, and ct1 pinged and looked up a name. */
 const names = ['uplink', 'br0', 'ct1', 'any', 'any-sll'] as const;

@@ -1,9 +1,7 @@
 import { styleText } from 'node:util';
-import type { Compared, Comparison } from '../compare/compare.ts';
-import { escapeText } from './escape.ts';
-import { asciiJson } from './json.ts';
-import type { TextOptions } from './text.ts';
-import { wrap } from './wrap.ts';
+import { asciiJson, escapeText, wrap } from '../report/escape.ts';
+import type { TextOptions } from '../report/formats.ts';
+import type { Compared, Comparison } from './compare.ts';
 
 /** What Docker does in a step's place, and where in moby: the course's own data, by `chapter/step`. */
 export type Told = (step: string) => { does: string; source: string } | undefined;

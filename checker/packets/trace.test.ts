@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultPlan, trafficEnds } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
-import { renderTrace, renderTraceJson } from '../report/trace.ts';
 import { caseOf } from '../testing/fixtures.ts';
 import { altered as damaged, random } from '../testing/random.ts';
-import { errandFromAddress, errandOf } from './ends.ts';
-import { type Packet, type Rule, Seen, type Sight, type Space } from './seen.ts';
-import { type Errand, Trace } from './shape.ts';
+import { endOf } from './ending.ts';
+import { renderTrace, renderTraceJson } from './render.ts';
 import { stepsOf } from './steps.ts';
-import { endOf } from './why.ts';
+import { type Errand, type Packet, type Rule, Seen, type Sight, type Space, Trace } from './trace-data.ts';
+import { errandFromAddress, errandOf } from './trace.ts';
 
 const { facts } = caseOf('seed');
 

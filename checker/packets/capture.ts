@@ -1,9 +1,159 @@
 import { EXIT, LabError, type OpenSeat, type Plan, world } from '@handwired/host';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { type Packet, parseFrame } from '../facts/pcap.ts';
 import { streamRemote } from '../remote.ts';
-import { parseFrame } from './packet.ts';
-import { Lines, type Row, type Sight } from './rows.ts';
+
+/** A packet at one place. */
+export interface Sight {
+  /** Number of the place. */
+  place: number;
+  /** Seconds and nanoseconds since the epoch, `1795576152.748176012`. */
+  at: string;
+  way: 'in' | 'out';
+  /** Does the filter match it here? */
+  matches: boolean;
+  /** Bytes on the wire, and those that were kept. */
+  length: number;
+  frame: Buffer;
+  packet: Packet | undefined;
+}
+
+/** The same packet wherever it was seen, in order of time. */
+export interface Row {
+  sights: Sight[];
+}
+
+/** So long after it was seen last a packet is taken to be seen nowhere else any more, in seconds. */
+const STALE = 0.3;
+/** Packets that are waited for at once. */
+const MOST_OPEN = 4096;
+
+/** Lines the same packet up across places. Time comes from the packets, so that what was recorded gives the same rows. */
+export class Lines {
+  private readonly open = new Map<string, Row>();
+  private looked = 0;
+
+  /** Takes one more sight; gives the rows that are complete now, the oldest first. */
+  take(sight: Sight): Row[] {
+    const now = Number(sight.at);
+    const row = this.open.get(this.keyOf(sight));
+    if (row) row.sights.push(sight);
+    else this.open.set(this.keyOf(sight), { sights: [sight] });
+    if (this.open.size > MOST_OPEN) return this.due(Infinity);
+    if (now - this.looked < STALE / 3) return [];
+    this.looked = now;
+    return this.due(now - STALE);
+  }
+
+  /** All rows whose last sight is older than that moment, in seconds since the epoch. */
+  due(before: number): Row[] {
+    const done: Row[] = [];
+    for (const [key, row] of this.open) {
+      if (lastOf(row) >= before) continue;
+      this.open.delete(key);
+      done.push(row);
+    }
+    for (const row of done) row.sights.sort((a, b) => Number(a.at) - Number(b.at));
+    return done.sort((a, b) => firstOf(a) - firstOf(b)).filter(({ sights }) => sights.some(({ matches }) => matches));
+  }
+
+  /** A place that has seen this packet both ways already sees another one: ARP and what has no number of its own repeat. */
+  private keyOf({ packet, place, way, at }: Sight): string {
+    if (packet === undefined) return `? ${place} ${at}`;
+    for (let turn = 0; ; turn += 1) {
+      const key = `${packet.key} ${turn}`;
+      const row = this.open.get(key);
+      if (!row?.sights.some((one) => one.place === place && one.way === way)) return key;
+    }
+  }
+}
+
+const lastOf = ({ sights }: Row): number => Number(sights.at(-1)?.at);
+const firstOf = ({ sights }: Row): number => Number(sights[0]?.at);
+
+/** One address pair of a row, and the places at which the packet had it. */
+export interface Form {
+  source: string;
+  target: string;
+  /** Which end is another than in the form before. */
+  changed: ('source' | 'target')[];
+  places: { place: number; way: Sight['way'] }[];
+}
+
+/** A row's address pairs in the order in which the packet had them. */
+export function formsOf({ sights }: Row): Form[] {
+  const forms: Form[] = [];
+  for (const { packet, place, way } of sights) {
+    const source = endOf(packet?.source, packet?.sourcePort);
+    const target = endOf(packet?.target, packet?.targetPort);
+    const last = forms.at(-1);
+    if (last?.source === source && last.target === target) last.places.push({ place, way });
+    else {
+      const changed = last
+        ? (['source', 'target'] as const).filter((end) => last[end] !== { source, target }[end])
+        : [];
+      forms.push({ source, target, changed, places: [{ place, way }] });
+    }
+  }
+  return forms;
+}
+
+const endOf = (address = '?', port = 0): string => (port === 0 ? address : `${address}:${port}`);
+
+/** Blocks of pcapng: draft-ietf-opsawg-pcapng. Little endian, times in nanoseconds. */
+function block(type: number, body: Buffer): Buffer {
+  const padded = Math.ceil(body.length / 4) * 4;
+  const whole = Buffer.alloc(padded + 12);
+  whole.writeUInt32LE(type, 0);
+  whole.writeUInt32LE(whole.length, 4);
+  body.copy(whole, 8);
+  whole.writeUInt32LE(whole.length, whole.length - 4);
+  return whole;
+}
+
+function option(code: number, value: Buffer): Buffer {
+  const whole = Buffer.alloc(4 + Math.ceil(value.length / 4) * 4);
+  whole.writeUInt16LE(code, 0);
+  whole.writeUInt16LE(value.length, 2);
+  value.copy(whole, 4);
+  return whole;
+}
+
+const lastOption = Buffer.alloc(4);
+
+/** What stands before the packets: a section, and an interface for each place, by its name. */
+export function pcapngHead(places: readonly string[]): Buffer {
+  const section = Buffer.alloc(16);
+  section.writeUInt32LE(0x1a2b3c4d, 0);
+  section.writeUInt16LE(1, 4);
+  section.writeBigInt64LE(-1n, 8);
+  const made = option(4, Buffer.from('handwired lab observe'));
+  const interfaces = places.map((name) => {
+    const head = Buffer.alloc(8);
+    head.writeUInt16LE(1, 0);
+    head.writeUInt32LE(262144, 4);
+    const resolution = option(9, Buffer.from([9]));
+    return block(1, Buffer.concat([head, option(2, Buffer.from(name)), resolution, lastOption]));
+  });
+  return Buffer.concat([block(0x0a0d0d0a, Buffer.concat([section, made, lastOption])), ...interfaces]);
+}
+
+/** One packet at one place: an enhanced packet block, with its direction. */
+export function pcapngPacket({ place, at, way, length, frame }: Sight): Buffer {
+  const [seconds = '0', rest = '0'] = at.split('.');
+  const time = BigInt(seconds) * 1_000_000_000n + BigInt(rest);
+  const head = Buffer.alloc(20);
+  head.writeUInt32LE(place, 0);
+  head.writeUInt32LE(Number(time >> 32n), 4);
+  head.writeUInt32LE(Number(time & 0xffffffffn), 8);
+  head.writeUInt32LE(frame.length, 12);
+  head.writeUInt32LE(Math.max(length, frame.length), 16);
+  const padding = Buffer.alloc((4 - (frame.length % 4)) % 4);
+  const flags = Buffer.alloc(4);
+  flags.writeUInt32LE(way === 'in' ? 1 : 2);
+  return block(6, Buffer.concat([head, frame, padding, option(2, flags), lastOption]));
+}
 
 /** A link to capture at: as it is typed, and where it is. `space`: `root` or a name of /run/netns. */
 export interface Place {
@@ -39,7 +189,7 @@ export function placeOf(word: string, { ct1, ct2, inner }: Plan): Place {
   return { name: word, space: first === 'host' ? 'root' : first, device: rest.join(':') };
 }
 
-const Packet = z.tuple([
+const PacketWord = z.tuple([
   z.int().min(0),
   z.string().regex(/^\d{1,12}\.\d{9}$/),
   z.enum(['in', 'out']),
@@ -54,7 +204,7 @@ const Word = z.union([
   z.object({ trouble: z.literal('place'), place: z.tuple([z.string(), z.string()]), known: Known }),
   z.object({ down: z.int() }),
   z.object({ end: z.array(z.number()).max(64) }),
-  Packet,
+  PacketWord,
 ]);
 type Word = z.infer<typeof Word>;
 
@@ -131,7 +281,7 @@ const parameters = ({ places, filter, snap, seconds }: CaptureWanted): Record<st
   ...{ filter, snap, seconds: seconds ?? null, world: null },
 });
 
-function sightOf([place, at, way, length, matches, data]: z.infer<typeof Packet>): Sight {
+function sightOf([place, at, way, length, matches, data]: z.infer<typeof PacketWord>): Sight {
   const frame = Buffer.from(data, 'base64');
   return { place, at, way, length, matches, frame, packet: parseFrame(frame) };
 }
