@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan, type Endpoint, LabError, openSeat, type OpenSeat } from '@handwired/host';
-import { grade } from './grade.ts';
+import { grade } from './grading/grade.ts';
 import { emptyRecord } from './record.ts';
 import type { Report } from './report/report.ts';
 import { runRemote } from './remote.ts';

@@ -1,14 +1,14 @@
 import { type ChapterId, dockerHost, type Plan } from '@handwired/host';
-import { addressesOf, netnsOf, newLinks } from './checks/look.ts';
+import { addressesOf, netnsOf, newLinks } from './queries/links.ts';
 import { type Difference, diffFacts } from './facts/diff.ts';
 import type { Facts } from './facts/facts.ts';
-import type { Record } from './record.ts';
+import type { LabRecord } from './record.ts';
 
 /**
  * Which chapters a learner has begun, from what differs from the baseline. When the record shows that things were built
  * and no namespace, bridge or veth of the learner's is there now, that is cleanup, and only cleanup.
  */
-export function begun(facts: Facts, baseline: Facts, plan: Plan, record: Record): ChapterId[] {
+export function begun(facts: Facts, baseline: Facts, plan: Plan, record: LabRecord): ChapterId[] {
   const signs = signsOf(facts, baseline, plan, record);
   const built = Object.keys(record.begun).some((chapter) => chapter !== 'cleanup');
   if (built && !signs.namespaces && !signs.bridge && !signs.veth) return ['cleanup'];
@@ -21,7 +21,7 @@ export function namesOf(facts: Facts, baseline: Facts): string[] {
   return [...facts.here.links, ...facts.namespaces].map(({ name }) => name).filter((name) => !known.has(name));
 }
 
-function signsOf(facts: Facts, baseline: Facts, plan: Plan, record: Record) {
+function signsOf(facts: Facts, baseline: Facts, plan: Plan, record: LabRecord) {
   const found = diffFacts(baseline, facts).filter(({ change }) => change !== 'gone');
   const inner = [netnsOf(facts, plan.ct1.name), netnsOf(facts, plan.ct2.name)];
   const addressed = inner.map((netns) =>

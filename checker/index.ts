@@ -1,14 +1,22 @@
 export { begun } from './begun.ts';
-export type { HintLevel } from './diagnosis/hint.ts';
+export type { HintLevel } from './queries/check.ts';
 export type { Facts } from './facts/facts.ts';
 export { type Difference, diffFacts } from './facts/diff.ts';
 export { observe } from './facts/observe.ts';
-export { loadFacts, saveFacts } from './facts/store.ts';
-export { grade, type GradeOptions } from './grade.ts';
+export { loadFacts, saveFacts } from './facts/observe.ts';
+export { grade, type GradeOptions } from './grading/grade.ts';
 export { compareLab } from './compare/compare.ts';
 export { renderComparison, renderComparisonJson } from './compare/render.ts';
-export { emptyRecord, type FaultNote, loadRecord, noteBegun, noteFault, Record, saveRecord } from './record.ts';
-export { isWhole, mostBytes, readRecording, recordLab, Recording, regrade, renderRecording } from './recording.ts';
+export { emptyRecord, type FaultNote, loadRecord, noteBegun, noteFault, LabRecord, saveRecord } from './record.ts';
+export {
+  isWhole,
+  mostBytes,
+  readRecording,
+  recordLab,
+  Recording,
+  regrade,
+  renderRecording,
+} from './grading/recording.ts';
 export { totalOf } from './report/report.ts';
 export { csvOf } from './report/escape.ts';
 export { type FormatName, formats, renderReport } from './report/formats.ts';
@@ -17,8 +25,8 @@ export { schemas } from './schemas.ts';
 export { changesOf } from './report/facts.ts';
 export { renderChanges, renderChangesJson } from './report/facts.ts';
 export { renderFacts } from './report/facts.ts';
-export type { Selection } from './judge.ts';
-export { type Source, takeFacts } from './take.ts';
+export type { Selection } from './grading/grade.ts';
+export { type Source, takeFacts } from './grading/take.ts';
 export { renderMoves } from './report/formats.ts';
 export { watchLab, type Watcher } from './packets/watch.ts';
 export { traceLab } from './packets/trace.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Facts } from './facts/facts.ts';
-import { Recording } from './recording.ts';
+import { Recording } from './grading/recording.ts';
 import { Report } from './report/report.ts';
 import { ObservedPacket } from './packets/render.ts';
 import { Trace } from './packets/trace-data.ts';

@@ -1,5 +1,5 @@
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { addressesOf, containers, linkOf, listOf, netnsOf, pairOf, state } from './look.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { addressesOf, containers, linkOf, listOf, netnsOf, pairOf, state } from '../queries/links.ts';
 
 type Which = (typeof containers)[number];
 

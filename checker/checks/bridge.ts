@@ -1,6 +1,6 @@
 import { world } from '@handwired/host';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { addressesOf, linkOf, listOf, newLinks, state } from './look.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { addressesOf, linkOf, listOf, newLinks, state } from '../queries/links.ts';
 
 function exists({ facts, baseline, plan }: Case): Judgement {
   const expected = `a link ${plan.bridge} of kind bridge`;

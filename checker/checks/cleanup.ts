@@ -1,9 +1,7 @@
-import { giveBack, undoAll } from '../diagnosis/leftovers.ts';
-import { type Difference, diffFacts } from '../facts/diff.ts';
+import { giveBack, ownerOf, undoAll } from '../queries/leftovers.ts';
+import { type Difference, diffFacts, type Subject } from '../facts/diff.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { Subject } from '../facts/items.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { ownerOf } from './owner.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
 
 /** Differences that are leftovers: what is new, or another than it was. */
 const leftoversOf = (facts: Facts, baseline: Facts): Difference[] =>

@@ -1,23 +1,8 @@
 import { type Container, type Plan, world } from '@handwired/host';
-import type { Hint } from '../diagnosis/hint.ts';
-import type { Condition, CopiesWanted } from '../probes/copies.ts';
-import type { ProbeId } from '../probes/list.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { arrived, copyOf, endOf, nameOf, worthless } from './copy.ts';
-import { bridgeNfSetting, conditionsOf } from './forward.ts';
-import { type containers, listOf } from './look.ts';
-
-/** What the open checks want tried in copies; undefined: nothing. */
-export function copiesWanted(
-  checks: readonly Check[],
-  { facts, baseline }: Pick<Case, 'facts' | 'baseline'>,
-): CopiesWanted | undefined {
-  const probes = [...new Set(checks.flatMap(({ copies }) => copies ?? []))];
-  if (probes.length === 0) return undefined;
-  const { demanded, own } = conditionsOf(facts, baseline);
-  const conditions = demanded.includes(own) ? demanded : [...demanded, own];
-  return { conditions, probes };
-}
+import { type Case, type Check, fail, type Hint, type Judgement, pass } from '../queries/check.ts';
+import type { Condition, ProbeId } from '../evidence/probes.ts';
+import { arrived, bridgeNfSetting, conditionsOf, copyOf, endOf, nameOf, worthless } from '../queries/conditions.ts';
+import { type containers, listOf } from '../queries/links.ts';
 
 interface Group {
   what: string;

@@ -1,6 +1,6 @@
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, linked } from './look.ts';
-import { blind, outcomeOf, resultOf, sightsOf, wayOf } from './trace.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { containers, linked } from '../queries/links.ts';
+import { blind, outcomeOf, resultOf, sightsOf, wayOf } from '../queries/sights.ts';
 
 type Which = (typeof containers)[number];
 const other = { ct1: 'ct2', ct2: 'ct1' } as const;

@@ -1,10 +1,10 @@
 import { world } from '@handwired/host';
 import type { File } from '../facts/facts.ts';
-import type { Evidence, Sight } from '../probes/evidence.ts';
-import { controls, type ProbeId } from '../probes/list.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, routed } from './look.ts';
-import { blind, outcomeOf, resultOf, sightsOf, worldIsDown } from './trace.ts';
+import type { Evidence, Sight } from '../evidence/evidence.ts';
+import { controls, type ProbeId } from '../evidence/probes.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { containers, routed } from '../queries/links.ts';
+import { blind, outcomeOf, resultOf, sightsOf, worldIsDown } from '../queries/sights.ts';
 
 type Which = (typeof containers)[number];
 const asking = { ct1: 'ct1 lookup', ct2: 'ct2 lookup' } as const;

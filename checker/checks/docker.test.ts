@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dockerCase, dockers } from '../testing/docker.ts';
 import { caseOf } from '../testing/fixtures.ts';
-import type { Case } from './check.ts';
+import type { Case } from '../queries/check.ts';
 import { docker } from './docker.ts';
-import { runChecks } from './run.ts';
+import { runChecks } from '../judge/run.ts';
 
 const verdicts = (the: Case): Record<string, string> =>
   Object.fromEntries(runChecks(docker, the).map(({ check, verdict }) => [check.id.slice('docker.'.length), verdict]));

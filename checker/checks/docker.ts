@@ -1,8 +1,8 @@
 import { dockerHost } from '@handwired/host';
 import type { Link } from '../facts/iproute.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { linkOf, netnsOf } from './look.ts';
-import { outcomeOf, resultOf, sightsOf, wayOf } from './trace.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { linkOf, netnsOf } from '../queries/links.ts';
+import { outcomeOf, resultOf, sightsOf, wayOf } from '../queries/sights.ts';
 
 const { netns, bridge, address } = dockerHost;
 

@@ -1,8 +1,8 @@
 import { world } from '@handwired/host';
-import { controls, type ProbeId } from '../probes/list.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, listOf, routed } from './look.ts';
-import { first, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from './trace.ts';
+import { controls, type ProbeId } from '../evidence/probes.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { containers, listOf, routed } from '../queries/links.ts';
+import { first, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from '../queries/sights.ts';
 
 type Which = (typeof containers)[number];
 const ping = { ct1: 'ct1>internet', ct2: 'ct2>internet' } as const;

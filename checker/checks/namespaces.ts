@@ -1,5 +1,5 @@
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, netnsOf } from './look.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { containers, netnsOf } from '../queries/links.ts';
 
 function judge({ facts, plan }: Case, which: 'ct1' | 'ct2'): Judgement {
   const { name } = plan[which];

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { begun } from '../begun.ts';
 import { type Knock, parseAnswers, parseCaptures, parseKnocks } from '../facts/work.ts';
 import { caseOf } from '../testing/fixtures.ts';
-import type { Case, Check } from './check.ts';
+import type { Case, Check } from '../queries/check.ts';
 import { observe, questions } from './observe.ts';
 
 const [capture, answers] = observe as [Check, Check];

@@ -1,9 +1,9 @@
 import { type Plan, world } from '@handwired/host';
 import type { CaptureFacts, Handshake } from '../facts/work.ts';
-import type { Sight } from '../probes/evidence.ts';
-import type { ProbeId } from '../probes/list.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { blind, sightsOf, worldIsDown } from './trace.ts';
+import type { Sight } from '../evidence/evidence.ts';
+import type { ProbeId } from '../evidence/probes.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { blind, sightsOf, worldIsDown } from '../queries/sights.ts';
 
 /** One connection from outside as a learner's captures have it: each part, or undefined where it is in none of them. */
 interface Flow {

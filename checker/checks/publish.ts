@@ -1,8 +1,8 @@
 import { world } from '@handwired/host';
-import { controls, type ProbeId } from '../probes/list.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { routed } from './look.ts';
-import { askedAt, blind, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from './trace.ts';
+import { controls, type ProbeId } from '../evidence/probes.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { routed } from '../queries/links.ts';
+import { askedAt, blind, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from '../queries/sights.ts';
 
 /** Did the request itself, by its token, arrive in ct1 from outside? Whatever answers then, ct1 was reached. */
 const arrivals = ({ evidence, plan }: Case, probe: ProbeId) =>

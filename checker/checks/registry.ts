@@ -1,6 +1,6 @@
 import { addressing } from './addressing.ts';
 import { bridge } from './bridge.ts';
-import type { Check } from './check.ts';
+import type { Check } from '../queries/check.ts';
 import { cleanup } from './cleanup.ts';
 import { conditions } from './conditions.ts';
 import { connectivity } from './connectivity.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { begun } from '../begun.ts';
-import { type FaultNote, noteFault, Record } from '../record.ts';
+import { type FaultNote, noteFault, LabRecord } from '../record.ts';
 import { caseOf } from '../testing/fixtures.ts';
-import type { Case } from './check.ts';
+import type { Case } from '../queries/check.ts';
 import { troubleshoot } from './troubleshoot.ts';
 
 const note: FaultNote = {
@@ -41,5 +41,5 @@ test('the chapter is begun by the first fault, and what is noted of a fault agai
 
 test('a record of before there were faults is read as it is', () => {
   const old = { schemaVersion: 1, begun: {}, seen: [] };
-  assert.deepEqual(Record.parse(old), old);
+  assert.deepEqual(LabRecord.parse(old), old);
 });

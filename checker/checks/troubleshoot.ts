@@ -1,5 +1,5 @@
 import type { FaultNote } from '../record.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
 
 const expected = 'a fault whose root cause you named, and after which all passes again';
 

@@ -1,5 +1,5 @@
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, listOf, netnsOf, pairOf, pairsOf, state } from './look.ts';
+import { type Case, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { containers, listOf, netnsOf, pairOf, pairsOf, state } from '../queries/links.ts';
 
 type Which = (typeof containers)[number];
 

@@ -1,4 +1,4 @@
-import type { Source } from '../take.ts';
+import type { Source } from '../grading/take.ts';
 import { observePair, type Pair } from './observe.ts';
 import type { Look, Row, Sides } from './row.ts';
 import { forward, guards } from './rows/forward.ts';

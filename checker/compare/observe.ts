@@ -4,7 +4,7 @@ import { type Facts, Net } from '../facts/facts.ts';
 import { factsOf, observeRaw } from '../facts/observe.ts';
 import { parseNet } from '../facts/parse.ts';
 import type { Raw } from '../facts/raw.ts';
-import type { Source } from '../take.ts';
+import type { Source } from '../grading/take.ts';
 
 /** A running container as Docker noted it, with its namespace as the kernel has it. */
 export interface Container {

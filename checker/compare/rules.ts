@@ -1,4 +1,4 @@
-import { wordsOf } from '../diagnosis/iptables.ts';
+import { wordsOf } from '../queries/iptables.ts';
 import type { Net } from '../facts/facts.ts';
 import type { Table } from '../facts/firewall.ts';
 import type { Link } from '../facts/iproute.ts';

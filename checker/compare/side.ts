@@ -1,8 +1,8 @@
 import { dockerHost } from '@handwired/host';
-import { linkOf, netnsOf, pairOf as cableOf, resolvConfOf } from '../checks/look.ts';
+import { linkOf, netnsOf, pairOf as cableOf, resolvConfOf } from '../queries/links.ts';
 import type { Facts, Net } from '../facts/facts.ts';
 import type { Link } from '../facts/iproute.ts';
-import type { Source } from '../take.ts';
+import type { Source } from '../grading/take.ts';
 import type { Container, Pair } from './observe.ts';
 import { type Rule, rulesOf } from './rules.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Case } from '../checks/check.ts';
-import { linkOf, pairOf } from '../checks/look.ts';
+import type { Case } from '../queries/check.ts';
+import { linkOf, pairOf } from '../queries/links.ts';
 import type { File } from '../facts/facts.ts';
 import type { NftTable } from '../facts/firewall.ts';
 import { causesOf, chainOf, endAt, failed, inside, link } from '../testing/damage.ts';

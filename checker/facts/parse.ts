@@ -1,9 +1,8 @@
 import { messageOf } from '@handwired/host';
-import { parseConnections, parseNft, parseSave, type Table } from './firewall.ts';
 import type { Facts, Net } from './facts.ts';
+import { parseConnections, parseNft, parseSave, type Table } from './firewall.ts';
 import { parseForwarding, parseLinks, parseNeighbours, parsePolicyRules, parsePorts, parseRoutes } from './iproute.ts';
 import type { Raw, Source } from './raw.ts';
-import { movedBetween } from './steady.ts';
 import { parseAnswers, parseCaptures, parseKnocks } from './work.ts';
 
 /** Facts from what the observing program printed. Never throws: a source that can't be read becomes a problem. */
@@ -162,4 +161,25 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 function conditionsOf(env: string): Record<string, string> {
   const pairs = [...env.matchAll(/^([A-Z_]+)=(.*)$/gm)].slice(0, 20);
   return Object.fromEntries(pairs.map((pair) => [pair[1] ?? '', (pair[2] ?? '').replaceAll(/^['"]|['"]$/g, '')]));
+}
+
+/** What the digits of a fingerprint stand for, in their order: PARTS in agent/fingerprint.py. */
+const parts = [
+  'namespaces',
+  'links',
+  'addresses',
+  'routes',
+  'routing rules',
+  'nftables rules',
+  'iptables-legacy rules',
+  'kernel settings',
+  'listening sockets',
+  'resolver files',
+];
+
+/** The parts in which two fingerprints differ, as words; null: none. */
+export function movedBetween(before: string, after: string): string | null {
+  if (before === after) return null;
+  const [old, now] = [before.split('-'), after.split('-')];
+  return parts.filter((_, at) => old[at] !== now[at]).join(', ') || 'something';
 }

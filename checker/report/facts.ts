@@ -1,5 +1,5 @@
-import type { Case } from '../checks/check.ts';
-import { type Owner, ownerOf } from '../checks/owner.ts';
+import type { Case } from '../queries/check.ts';
+import { type Owner, ownerOf } from '../queries/leftovers.ts';
 import { type Difference, diffFacts } from '../facts/diff.ts';
 import type { Facts, Net } from '../facts/facts.ts';
 import { asciiJson, escapeText } from './escape.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan } from '@handwired/host';
 import { checks } from '../checks/registry.ts';
-import { allErrors, runChecks } from '../checks/run.ts';
+import { allErrors, runChecks } from '../judge/run.ts';
 import { caseOf, chapters, type State } from '../testing/fixtures.ts';
 import { escapeText } from './escape.ts';
 import { renderJson, renderText } from './formats.ts';

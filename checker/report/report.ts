@@ -1,7 +1,7 @@
 import { chapterIds, type ChapterInfo, EXIT, type Plan } from '@handwired/host';
 import { z } from 'zod';
-import type { Outcome } from '../checks/run.ts';
-import { hintAt, type HintLevel } from '../diagnosis/hint.ts';
+import type { Outcome } from '../judge/run.ts';
+import { hintAt, type HintLevel } from '../queries/check.ts';
 import { escapeText } from './escape.ts';
 
 /**

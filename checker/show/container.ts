@@ -1,6 +1,6 @@
 import { type Label, nodeIds, says, type TopologyNode, type Zone } from '@handwired/host';
-import type { Case } from '../checks/check.ts';
-import { netnsOf, pairOf, resolvConfOf } from '../checks/look.ts';
+import type { Case } from '../queries/check.ts';
+import { netnsOf, pairOf, resolvConfOf } from '../queries/links.ts';
 import type { Net } from '../facts/facts.ts';
 import type { Link } from '../facts/iproute.ts';
 import { addressesOn, compared, extraNode, marked, missingNode, strayRoutes, troubles, when } from './labels.ts';

@@ -1,6 +1,6 @@
 import { type Label, nodeIds, plannedTopology, type TopologyNode, world, type Zone } from '@handwired/host';
-import type { Case } from '../checks/check.ts';
-import { linkOf, pairOf, pairsOf } from '../checks/look.ts';
+import type { Case } from '../queries/check.ts';
+import { linkOf, pairOf, pairsOf } from '../queries/links.ts';
 import type { Link } from '../facts/iproute.ts';
 import { addressesOn, compared, extraNode, marked, missingNode, troubles, when } from './labels.ts';
 import { addressesIn, beyond, nodeIn, type Wanted } from './plan.ts';

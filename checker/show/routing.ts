@@ -1,9 +1,8 @@
 import { type Label, nodeIds, says, type TopologyNode, world } from '@handwired/host';
-import type { Case } from '../checks/check.ts';
-import { byNative, request, target, translated } from '../diagnosis/dnat.ts';
-import { fateIn } from '../diagnosis/iptables.ts';
-import { nativeDrop } from '../diagnosis/native.ts';
-import { type Packet, uplink } from '../diagnosis/packet.ts';
+import type { Case } from '../queries/check.ts';
+import { byNative, fateIn, request, target, translated } from '../queries/iptables.ts';
+import { nativeDrop } from '../queries/nftables.ts';
+import { type Packet, uplink } from '../queries/packet.ts';
 import { compared, marked, strayRoutes, when } from './labels.ts';
 import { notesIn, type Wanted } from './plan.ts';
 

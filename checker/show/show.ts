@@ -1,6 +1,6 @@
 import type { ChapterId, Topology } from '@handwired/host';
 import { asciiJson } from '../report/escape.ts';
-import { type Source, takeFacts } from '../take.ts';
+import { type Source, takeFacts } from '../grading/take.ts';
 import { topologyOf } from './topology.ts';
 
 /** The topology of a lab host as it is now: one snapshot, no experiment. */

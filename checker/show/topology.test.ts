@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chapterIds, dockerHost, hasMarks, type Mark, plannedTopology, Topology } from '@handwired/host';
-import type { Case } from '../checks/check.ts';
-import { linkOf } from '../checks/look.ts';
+import type { Case } from '../queries/check.ts';
+import { linkOf } from '../queries/links.ts';
 import { caseOf, states } from '../testing/fixtures.ts';
 import { emptyRecord } from '../record.ts';
 import { showJson } from './show.ts';

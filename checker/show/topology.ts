@@ -8,9 +8,9 @@ import {
   type Zone,
 } from '@handwired/host';
 import { begun } from '../begun.ts';
-import type { Case } from '../checks/check.ts';
-import { netnsOf, pairsOf } from '../checks/look.ts';
-import { nothing } from '../take.ts';
+import type { Case } from '../queries/check.ts';
+import { netnsOf, pairsOf } from '../queries/links.ts';
+import { nothing } from '../grading/take.ts';
 import { escapeText } from '../report/escape.ts';
 import { containerZone } from './container.ts';
 import { hostView, type HostView } from './host.ts';

@@ -1,7 +1,7 @@
-import type { Case } from '../checks/check.ts';
-import { linkOf, netnsOf } from '../checks/look.ts';
+import type { Case } from '../queries/check.ts';
+import { linkOf, netnsOf } from '../queries/links.ts';
 import { checks } from '../checks/registry.ts';
-import { type Outcome, runChecks } from '../checks/run.ts';
+import { type Outcome, runChecks } from '../judge/run.ts';
 import { explained } from '../diagnosis/diagnose.ts';
 import type { Net } from '../facts/facts.ts';
 import type { Link } from '../facts/iproute.ts';

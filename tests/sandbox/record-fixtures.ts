@@ -6,14 +6,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Conditions, defaultPlan, openSeat } from '@handwired/host';
 import { build } from '@handwired/labs';
-import { copiesWanted } from '../../checker/checks/conditions.ts';
+import { copiesWanted } from '../../checker/queries/conditions.ts';
 import { checks } from '../../checker/checks/registry.ts';
 import { parseFacts } from '../../checker/facts/parse.ts';
 import { Raw } from '../../checker/facts/raw.ts';
-import { tools } from '../../checker/facts/tools.ts';
+import { tools } from '../../checker/facts/observe.ts';
 import { runRemote } from '../../checker/remote.ts';
-import { probes, type ProbeId } from '../../checker/probes/list.ts';
-import { runProbes } from '../../checker/probes/run.ts';
+import { type ProbeId, probes } from '../../checker/evidence/probes.ts';
+import { runProbes } from '../../checker/evidence/run.ts';
 import { course, seedCleanup, seedSteps } from './grading.ts';
 import { dns } from '../corpus/rights/dns.ts';
 import { egress } from '../corpus/rights/egress.ts';

@@ -1,0 +1,144 @@
+import { type Plan, world } from '@handwired/host';
+import type { Copy, Sight } from '../evidence/evidence.ts';
+import type { Condition, CopiesWanted, ProbeId } from '../evidence/probes.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Table } from '../facts/firewall.ts';
+import type { Case, Check } from './check.ts';
+import { first, outcomeOf, resultOf } from './sights.ts';
+
+type Variant = Table['variant'];
+
+export const bridgeNfSetting = 'net/bridge/bridge-nf-call-iptables';
+
+/**
+ * The conditions that a lab must hold under, and the lab host's own, which is the control: pure, from what is there.
+ * FORWARD ACCEPT always. FORWARD DROP if the lab host was handed over with it, or where the learner has an accepting rule
+ * of their own in iptables' FORWARD: rules that someone wrote must be enough, and nobody has to write any under ACCEPT.
+ * bridge-nf 1 does not exist on a kernel without br_netfilter.
+ */
+export function conditionsOf(facts: Facts, baseline: Facts): { demanded: Condition[]; own: Condition } {
+  const drop = (['nft', 'legacy'] as const).filter(
+    (variant) => policyOf(baseline, variant) === 'DROP' || accepts(facts, baseline, variant),
+  );
+  const dropsNow = policyOf(facts, 'nft') === 'DROP' || policyOf(facts, 'legacy') === 'DROP';
+  const forwardPolicy = dropsNow ? 'drop' : 'accept';
+  const bridgeNf = facts.here.sysctls[bridgeNfSetting] === '1' ? '1' : '0';
+  const values = facts.here.sysctls[bridgeNfSetting] === undefined ? (['0'] as const) : (['0', '1'] as const);
+  const policies = drop.length > 0 ? (['accept', 'drop'] as const) : (['accept'] as const);
+  const isOwn = (one: Omit<Condition, 'own' | 'drop'>) =>
+    one.forwardPolicy === forwardPolicy && one.bridgeNf === bridgeNf;
+  const demanded = policies.flatMap((policy) =>
+    values.map((value): Condition => {
+      const condition = { forwardPolicy: policy, bridgeNf: value };
+      return { ...condition, own: isOwn(condition), drop: policy === 'drop' ? drop : [] };
+    }),
+  );
+  return { demanded, own: demanded.find(isOwn) ?? { forwardPolicy, bridgeNf, own: true, drop: [] } };
+}
+
+const filterOf = (facts: Facts, variant: Variant): Table | undefined =>
+  facts.here.iptables.find((table) => table.family === 'ip' && table.variant === variant && table.name === 'filter');
+
+const policyOf = (facts: Facts, variant: Variant): string | null | undefined =>
+  filterOf(facts, variant)?.chains.find(({ name }) => name === 'FORWARD')?.policy;
+
+/** Is there a rule of the learner's own that accepts, in FORWARD or in a chain that it leads to? */
+function accepts(facts: Facts, baseline: Facts, variant: Variant): boolean {
+  const rulesOf = (table: Table | undefined, chain: string): string[] =>
+    table?.chains.find(({ name }) => name === chain)?.rules ?? [];
+  const [now, before] = [filterOf(facts, variant), filterOf(baseline, variant)];
+  const reached = ['FORWARD'];
+  for (const chain of reached) {
+    const given = new Set(rulesOf(before, chain));
+    for (const rule of rulesOf(now, chain)) {
+      const target = targetOf(rule);
+      if (target === 'ACCEPT' && !given.has(rule)) return true;
+      if (target !== undefined && !reached.includes(target) && now?.chains.some(({ name }) => name === target)) {
+        reached.push(target);
+      }
+    }
+  }
+  return false;
+}
+
+/** What a rule of iptables-save does: the word behind -j or -g, quoted texts aside. */
+function targetOf(rule: string): string | undefined {
+  const words = rule.match(/"(?:\\.|[^"\\])*"|\S+/g) ?? [];
+  return words[words.findIndex((word) => word === '-j' || word === '-g') + 1 || words.length];
+}
+
+type Named = Pick<Condition, 'forwardPolicy' | 'bridgeNf'>;
+
+export const copyOf = (the: Case, { forwardPolicy, bridgeNf }: Named): Copy | undefined =>
+  the.evidence.copies.find(
+    ({ condition }) => condition.forwardPolicy === forwardPolicy && condition.bridgeNf === bridgeNf,
+  );
+
+export const nameOf = ({ forwardPolicy, bridgeNf }: Named): string =>
+  `FORWARD ${forwardPolicy.toUpperCase()} with bridge-nf ${bridgeNf}`;
+
+/** Why the copy under a condition proves nothing; undefined: it does. */
+export function worthless(the: Case, condition: Condition, paths: readonly ProbeId[]): string | undefined {
+  const copy = copyOf(the, condition);
+  const where = `the copy of the lab host under ${nameOf(condition)}`;
+  if (!copy) return `${where} was not made`;
+  if (copy.error !== null) return `${where} can't be made: ${copy.error}`;
+  if (copy.differences.length > 0) return `${where} is not like the original: ${copy.differences[0] ?? ''}`;
+  const lacking = paths.find((path) => copy.results[path] === undefined);
+  if (lacking !== undefined) return `${where} has no result for ${lacking}`;
+  if (copy.results['world>site']?.ok !== true) return `the world of ${where} does not answer even itself`;
+  if (!condition.own) return undefined;
+  const unlike = paths.find((path) => arrived(copy, path, the.plan) !== resultOf(the.evidence, path).ok);
+  return unlike === undefined
+    ? undefined
+    : `${where}, which is its own, shows something else than the lab host itself: ${unlike} ${outcomeOf(copy.results[unlike] ?? resultOf(the.evidence, unlike))}`;
+}
+
+/** Was a path's packet answered in a copy, by whom it was for? What a program of the lab host takes is relayed to it. */
+export function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {
+  const result = copy.results[path];
+  if (result?.ok !== true) return false;
+  const seen = (where: string, ...what: Sight['what'][]): boolean =>
+    copy.seen.some((sight) => sight.probe === path && sight.in === where && what.includes(sight.what));
+  const relayed = copy.seen.some((sight) => sight.probe === path && sight.device === 'relay');
+  if (path === 'ct1>ct2' || path === 'ct2>ct1') return seen(plan[path === 'ct1>ct2' ? 'ct2' : 'ct1'].name, 'echo');
+  if (path.endsWith('lookup')) {
+    const right = result.answers?.every((answer) => answer === world.site.address) === true;
+    return right && (relayed || seen('world', 'query'));
+  }
+  if (path.startsWith('outside>') || path.startsWith('host>')) return relayed || seen(plan.ct1.name, 'request');
+  return seen('world', 'echo', 'request');
+}
+
+/** Where a packet of a path ends: the first place that did not see it, or its answer, again. */
+export function endOf(copy: Copy, path: ProbeId, plan: Plan): string {
+  const sights = copy.seen.filter((sight) => sight.probe === path && sight.device !== 'relay');
+  const [out, back] = [sights.filter(({ what }) => first.has(what)), sights.filter(({ what }) => !first.has(what))];
+  const stopped = (list: Sight[]): boolean =>
+    list.some((sight) => sight.in === 'root' && sight.way === 'in') &&
+    !list.some((sight) => sight.in === 'root' && sight.way === 'out');
+  const drops = copy.condition.forwardPolicy === 'drop';
+  if (stopped(out)) return drops ? 'ends at FORWARD' : `ends on the lab host, after ${stationOf(out, plan)}`;
+  if (stopped(back))
+    return drops ? 'is answered, and the answer ends at FORWARD' : 'is answered, and the answer is lost';
+  const last = stationOf(out, plan);
+  return last === '' ? 'is not even sent' : `was last seen at ${last}`;
+}
+
+function stationOf(sights: Sight[], plan: Plan): string {
+  const last = sights.at(-1);
+  const place = { root: 'the lab host', world: 'the world' }[last?.in ?? ''] ?? last?.in;
+  return last ? `${last.device} of ${place ?? plan.ct1.name}` : '';
+}
+
+/** What the open checks want tried in copies; undefined: nothing. */
+export function copiesWanted(
+  checks: readonly Check[],
+  { facts, baseline }: Pick<Case, 'facts' | 'baseline'>,
+): CopiesWanted | undefined {
+  const probes = [...new Set(checks.flatMap(({ copies }) => copies ?? []))];
+  if (probes.length === 0) return undefined;
+  const { demanded, own } = conditionsOf(facts, baseline);
+  const conditions = demanded.includes(own) ? demanded : [...demanded, own];
+  return { conditions, probes };
+}
