@@ -4,20 +4,20 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Case } from './queries/check.ts';
+import { LabError } from '@handwired/host';
 import { checks } from './checks/registry.ts';
-import { runChecks } from './judge/run.ts';
+import { Evidence } from './evidence/evidence.ts';
 import { diffFacts } from './facts/diff.ts';
 import { Facts } from './facts/facts.ts';
 import { parseFacts } from './facts/parse.ts';
 import { Raw } from './facts/raw.ts';
 import { digestOf, judgeCase } from './grading/grade.ts';
-import { Evidence } from './evidence/evidence.ts';
 import { readRecording, regrade } from './grading/recording.ts';
+import { runChecks } from './judge/run.ts';
+import type { Case } from './queries/check.ts';
 import { LabRecord } from './record.ts';
 import { formats } from './report/formats.ts';
 import { Report } from './report/report.ts';
-import { LabError } from '@handwired/host';
 import { caseOf, chapters, recorded, type State, states } from './testing/fixtures.ts';
 import { altered, damagedOnce, random } from './testing/random.ts';
 

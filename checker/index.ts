@@ -1,4 +1,3 @@
-export { begun } from './begun.ts';
 export type { HintLevel } from './queries/check.ts';
 export type { Facts } from './facts/facts.ts';
 export { type Difference, diffFacts } from './facts/diff.ts';
@@ -6,7 +5,7 @@ export { observe } from './facts/observe.ts';
 export { loadFacts, saveFacts } from './facts/observe.ts';
 export { grade, type GradeOptions } from './grading/grade.ts';
 export { compareLab } from './compare/compare.ts';
-export { renderComparison, renderComparisonJson } from './compare/render.ts';
+export { renderComparison, renderComparisonJson } from './compare/compare.ts';
 export { emptyRecord, type FaultNote, loadRecord, noteBegun, noteFault, LabRecord, saveRecord } from './record.ts';
 export {
   isWhole,
@@ -31,7 +30,7 @@ export { renderMoves } from './report/formats.ts';
 export { watchLab, type Watcher } from './packets/watch.ts';
 export { traceLab } from './packets/trace.ts';
 export { renderTrace, renderTraceJson } from './packets/render.ts';
-export { showJson, showLab } from './show/show.ts';
+export { showJson, showLab } from './show/topology.ts';
 export { capture, placeOf } from './packets/capture.ts';
 export { pcapngHead, pcapngPacket } from './packets/capture.ts';
 export { renderRow, renderRowJson } from './packets/render.ts';

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { world } from '@handwired/host';
 import { checks } from '../checks/registry.ts';
 import { type Case, hintAt } from '../queries/check.ts';
+import { paths } from '../queries/paths.ts';
 import { causesOf, chainOf, endAt, failed, inside, judged, link } from '../testing/damage.ts';
 import { caseOf, network, type State } from '../testing/fixtures.ts';
 import { causes, looks } from './diagnose.ts';
-import { paths } from '../queries/paths.ts';
 
 /** A rule of policy routing on the lab host, and the default route of the table that it names. */
 function byRule({ facts: { here } }: Case, text: string, way: Partial<Case['facts']['here']['routes'][number]>): void {

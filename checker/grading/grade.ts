@@ -1,8 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ChapterId, type ChapterInfo, LabError } from '@handwired/host';
-import { begun } from '../begun.ts';
 import { digestOfJson } from '../canonical.ts';
-import { checks, closureOf } from '../checks/registry.ts';
+import { checks, closureOf, findBegun } from '../checks/registry.ts';
 import { explained } from '../diagnosis/diagnose.ts';
 import { type Evidence, starved } from '../evidence/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -54,7 +53,7 @@ export const checksOf = (asked: readonly ChapterInfo[]): Check[] => closureOf(ne
 /** Grades what was seen. Pure: the same case gives the same report, wherever it comes from. */
 export function judgeCase(the: Seen & { facts: Facts }, selection: Selection, subject: Subject): Report {
   const { facts, evidence, baseline, plan, record } = the;
-  const asked = askedOf(selection, begun(facts, baseline, plan, record));
+  const asked = askedOf(selection, findBegun({ facts, baseline, plan, record }));
   const findings = findingsOf({ ...the, evidence: evidence ?? noEvidence });
   const own = checksOf(asked).map((check) => guarded(check, findings));
   const stopAt = selection.failFast === true ? new Set<string>(asked.map(({ id }) => id)) : undefined;
@@ -83,7 +82,7 @@ const withoutEvidence = (check: Check): Check => {
 export function brokenReport(the: Seen, error: LabError, selection: Selection, subject: Subject): Report {
   const reason = `${error.message}${error.where ? ` (${error.where})` : ''}. Next: ${error.next}`;
   const { facts, baseline, plan, record } = the;
-  const found = facts ? begun(facts, baseline, plan, record) : (Object.keys(record.begun) as ChapterId[]);
+  const found = facts ? findBegun({ facts, baseline, plan, record }) : (Object.keys(record.begun) as ChapterId[]);
   const known = askedOf(selection, found);
   const asked = known.length > 0 ? known : [...selection.chapters];
   const ids = new Set<string>(asked.map(({ id }) => id));
@@ -126,7 +125,7 @@ type Taken = Seen & { facts: Facts; evidence: Evidence };
 async function take(options: GradeOptions, seen: Seen): Promise<Taken> {
   const { baseline, plan, record, failFast } = options;
   let facts = (seen.facts = await takeFacts(options));
-  const asked = askedOf(options, begun(facts, baseline, plan, record));
+  const asked = askedOf(options, findBegun({ facts, baseline, plan, record }));
   if (asked.some(({ id }) => id === 'cleanup')) facts = seen.facts = await settled(facts, options);
   const known = { ...seen, facts, evidence: nothing };
   const stopAt = failFast === true ? new Set<string>(asked.map(({ id }) => id)) : undefined;

@@ -1,7 +1,6 @@
 import { EXIT, LabError, Plan } from '@handwired/host';
 import { z } from 'zod';
-import { begun } from '../begun.ts';
-import { checks } from '../checks/registry.ts';
+import { checks, findBegun } from '../checks/registry.ts';
 import { Evidence } from '../evidence/evidence.ts';
 import { type ProbeId, probes } from '../evidence/probes.ts';
 import { Facts } from '../facts/facts.ts';
@@ -41,7 +40,7 @@ export const mostBytes = 48 << 20;
 export async function recordLab(source: Source, subject: Subject, { evidence = true } = {}): Promise<Recording> {
   const { baseline, plan, record } = source;
   let facts = await takeFacts(source);
-  if (begun(facts, baseline, plan, record).includes('cleanup')) facts = await settled(facts, source);
+  if (findBegun({ facts, baseline, plan, record }).includes('cleanup')) facts = await settled(facts, source);
   const all = new Set(Object.keys(probes) as ProbeId[]);
   const copies = copiesWanted(checks, { facts, baseline });
   const seen = { facts, evidence: evidence ? await takeEvidence(all, source, copies) : null, baseline, plan, record };

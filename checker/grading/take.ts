@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OpenSeat, Plan } from '@handwired/host';
-import { begun, namesOf } from '../begun.ts';
-import { canSettle } from '../checks/cleanup.ts';
+import { findBegun, findNames } from '../checks/registry.ts';
 import { Evidence } from '../evidence/evidence.ts';
 import type { CopiesWanted, ProbeId } from '../evidence/probes.ts';
 import { runProbes } from '../evidence/run.ts';
 import type { Facts } from '../facts/facts.ts';
 import { observe } from '../facts/observe.ts';
 import { unsteady } from '../judge/integrity.ts';
+import { canSettle } from '../queries/leftovers.ts';
 import { type LabRecord, noteBegun } from '../record.ts';
 
 /** A lab host, and what is known of it from before. */
@@ -27,7 +27,7 @@ const SETTLE_MS = 3000;
 /** One snapshot, in one round trip; what it shows begun is noted in the record. */
 export async function takeFacts({ seat, plan, baseline, record, signal }: Source): Promise<Facts> {
   const facts = await observe(seat, { baseline, ...(signal ? { signal } : {}) });
-  noteBegun(record, begun(facts, baseline, plan, record), namesOf(facts, baseline));
+  noteBegun(record, findBegun({ facts, baseline, plan, record }), findNames(facts, baseline));
   return facts;
 }
 

@@ -1,7 +1,7 @@
 import { messageOf } from '@handwired/host';
 import { starved } from '../evidence/evidence.ts';
-import { worldTrouble } from './integrity.ts';
 import type { Case, Check, Diagnosis, Hint, Judgement } from '../queries/check.ts';
+import { worldTrouble } from './integrity.ts';
 
 /** A check's outcome, as reports have it. */
 export interface Outcome {

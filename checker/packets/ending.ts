@@ -1,6 +1,6 @@
 import type { Plan } from '@handwired/host';
-import { isLocal, within } from '../queries/packet.ts';
 import type { Facts } from '../facts/facts.ts';
+import { isLocal, within } from '../queries/packet.ts';
 import { endText, isArp, netOf, placeName } from './steps.ts';
 import type { ChainStep, End, Errand, Seen, Step } from './trace-data.ts';
 

@@ -1,6 +1,7 @@
 import type { ChapterId, Plan } from '@handwired/host';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { ProbeId } from '../evidence/probes.ts';
+import type { Difference } from '../facts/diff.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LabRecord } from '../record.ts';
 
@@ -81,6 +82,23 @@ export interface Check {
   /** Sources of facts that the verdict stands on, as they begin in `facts.problems`. */
   sources?: string[];
   judge: (the: Case) => Judgement;
+}
+
+/** What tells whether a chapter was begun. */
+export interface Signs extends Omit<Case, 'evidence'> {
+  /** What is new or another than in the baseline. */
+  differences: readonly Difference[];
+}
+
+/** All that the checker has of one chapter. */
+export interface ChapterChecks {
+  chapter: ChapterId;
+  /** Does the lab host, or the record, show that the learner began it? */
+  isBegun: (signs: Signs) => boolean;
+  /** While it is begun by these signs, the lab host is not cleaned up. */
+  standing?: boolean;
+  /** Each after those that it needs. */
+  checks: readonly Check[];
 }
 
 interface Seen {

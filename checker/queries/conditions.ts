@@ -1,9 +1,10 @@
-import { type Plan, world } from '@handwired/host';
+import { type ChapterId, type Plan, world } from '@handwired/host';
 import type { Copy, Sight } from '../evidence/evidence.ts';
 import type { Condition, CopiesWanted, ProbeId } from '../evidence/probes.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Table } from '../facts/firewall.ts';
-import type { Case, Check } from './check.ts';
+import { type Case, type Check, fail, type Hint, type Judgement, pass } from './check.ts';
+import { listOf } from './links.ts';
 import { first, outcomeOf, resultOf } from './sights.ts';
 
 type Variant = Table['variant'];
@@ -142,3 +143,77 @@ export function copiesWanted(
   const conditions = demanded.includes(own) ? demanded : [...demanded, own];
   return { conditions, probes };
 }
+
+/** A chapter's paths that must also hold under conditions that the learner did not choose. */
+export interface UnderConditions {
+  chapter: ChapterId;
+  /** A sentence that is true when the check passes. */
+  title: string;
+  needs: string[];
+  /** What works, for `expected`. */
+  what: string;
+  /** The experiments that are made in each copy, and what each is called. */
+  paths: Partial<Record<ProbeId, (plan: Plan) => string>>;
+  /** What is wrong where it fails under DROP, and what mends it; `tool` is the variant of iptables that drops. */
+  hint: (plan: Plan, tool: string) => Omit<Hint, 'look'>;
+}
+
+/**
+ * The check `CHAPTER.conditions`: the chapter's paths again, in disposable copies of the lab host's namespaces
+ * (agent/copy.py). A copy that is not exact, or that under the lab host's own condition shows something else than the lab
+ * host, proves nothing: `error`, never `pass`.
+ */
+export function checkUnderConditions(under: UnderConditions): Check {
+  const { chapter, title, needs, paths } = under;
+  const probes = Object.keys(paths) as ProbeId[];
+  return {
+    id: `${chapter}.conditions`,
+    chapter,
+    title: () => title,
+    needs,
+    probes,
+    copies: probes,
+    sources: ['root iptables'],
+    judge: (the) => judgeUnderConditions(the, under),
+  };
+}
+
+function judgeUnderConditions(the: Case, { what, paths, hint }: UnderConditions): Judgement {
+  const { facts, baseline, plan } = the;
+  const { demanded, own } = conditionsOf(facts, baseline);
+  const ids = Object.keys(paths) as ProbeId[];
+  const expected = `${what} under ${listOf(demanded.map(nameOf))}`;
+  const tried = demanded.includes(own) ? demanded : [...demanded, own];
+  const reason = tried.map((condition) => worthless(the, condition, ids)).find((one) => one !== undefined);
+  if (reason !== undefined) return { verdict: 'error', expected, reason };
+  const evidence: string[] = [];
+  let drops: Condition | undefined;
+  for (const condition of demanded) {
+    const copy = copyOf(the, condition);
+    const lost = ids.filter((path) => copy && !arrived(copy, path, plan));
+    if (lost.length > 0 && condition.forwardPolicy === 'drop') drops ??= condition;
+    for (const path of copy ? lost : []) {
+      evidence.push(
+        `under ${nameOf(condition)}: ${paths[path]?.(plan) ?? path} ${copy ? endOf(copy, path, plan) : ''}`,
+      );
+    }
+  }
+  const lines = [...evidence, ...notes(the)];
+  if (evidence.length === 0) return pass({ expected, actual: 'so it does', evidence: lines });
+  const tool = drops?.drop.includes('nft') === false ? 'iptables-legacy' : 'iptables';
+  const look = `${evidence[0] ?? ''}: look at what would decide there under that condition`;
+  return fail({
+    expected,
+    actual: evidence[0] ?? '',
+    evidence: lines,
+    hint: drops ? { look: lookAtForward(tool), ...hint(plan, tool) } : { look },
+  });
+}
+
+const notes = ({ facts }: Case): string[] =>
+  facts.here.sysctls[bridgeNfSetting] === undefined
+    ? ['bridge-nf 1 was not tried: this kernel has no br_netfilter, so there is no such condition']
+    : [];
+
+const lookAtForward = (tool: string): string =>
+  `what FORWARD accepts when its policy is DROP (${tool} -S FORWARD): each direction needs a rule`;

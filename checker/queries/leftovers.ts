@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Plan, world } from '@handwired/host';
-import type { Difference } from '../facts/diff.ts';
-import type { File, Net } from '../facts/facts.ts';
+import { type Difference, diffFacts } from '../facts/diff.ts';
+import type { Facts, File, Net } from '../facts/facts.ts';
 import type { NftTable } from '../facts/firewall.ts';
 import type { LabRecord } from '../record.ts';
 import type { Case } from './check.ts';
@@ -218,4 +218,22 @@ export function restore({ now, was }: { now: File | undefined; was: File }): str
   const text = was.text.replaceAll('\\', '\\\\').replaceAll('%', '%%').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
   const away = !link && now?.kind === 'symlink' ? [command('rm', was.path)] : [];
   return [...relink, ...away, `${command('printf', text)} > ${command(link ? (was.real ?? was.path) : was.path)}`];
+}
+
+/** Differences that are leftovers: what is new, or another than it was. */
+export const findLeftovers = (facts: Facts, baseline: Facts): Difference[] =>
+  diffFacts(baseline, facts).filter(({ change }) => change !== 'gone');
+
+/**
+ * Are there leftovers that can still go by themselves? `ip netns del` returns before the kernel has taken the
+ * namespace's links away (cleanup_net is a work queue); a process that was killed may still be ending.
+ */
+export function canSettle(facts: Facts, baseline: Facts): boolean {
+  const found = findLeftovers(facts, baseline);
+  const unnamed = new Set(facts.here.ids.filter(({ name }) => name === null).map(({ nsid }) => nsid));
+  return found.some(({ subject, key }) => {
+    if (subject === 'processes') return key.startsWith('process - ');
+    const link = facts.here.links.find(({ name }) => subject === 'links' && key === `link ${name}`);
+    return link?.kind === 'veth' && link.peer !== null && link.peer.nsid !== null && unnamed.has(link.peer.nsid);
+  });
 }

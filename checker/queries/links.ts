@@ -1,6 +1,7 @@
 import type { Container, Plan } from '@handwired/host';
 import type { Facts, File, Named } from '../facts/facts.ts';
 import type { Link } from '../facts/iproute.ts';
+import type { Case } from './check.ts';
 
 /** A real namespace of /run/netns that is not the lab host's own, by name. */
 export const netnsOf = (facts: Facts, name: string): Named | undefined =>
@@ -80,6 +81,13 @@ export const addressesOf = (link: Link | undefined): string[] =>
   (link?.addresses ?? [])
     .filter(({ family }) => family === 'inet')
     .map(({ address, prefix }) => `${address}/${prefix}`);
+
+/** Has a container an IPv4 address on a link other than lo? */
+export const isAddressed = (
+  { facts, plan }: Pick<Case, 'facts' | 'plan'>,
+  which: (typeof containers)[number],
+): boolean =>
+  (netnsOf(facts, plan[which].name)?.net?.links ?? []).some((link) => !link.loopback && addressesOf(link).length > 0);
 
 /** `a, b and c`; nothing: `none`. */
 export function listOf(words: readonly string[]): string {

@@ -1,7 +1,7 @@
-import type { Case } from '../queries/check.ts';
-import { type Owner, ownerOf } from '../queries/leftovers.ts';
 import { type Difference, diffFacts } from '../facts/diff.ts';
 import type { Facts, Net } from '../facts/facts.ts';
+import type { Case } from '../queries/check.ts';
+import { type Owner, ownerOf } from '../queries/leftovers.ts';
 import { asciiJson, escapeText } from './escape.ts';
 
 /** A snapshot for people: what there is in each namespace, rules and sockets included, and what could not be read. */

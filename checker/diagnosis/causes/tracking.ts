@@ -1,10 +1,10 @@
-import type { Case } from '../../queries/check.ts';
 import type { Connection, Table } from '../../facts/firewall.ts';
-import { type Cause, traffic } from '../cause.ts';
+import type { Case } from '../../queries/check.ts';
 import { command, deleteRule, sysctl } from '../../queries/commands.ts';
 import { byNative, fateIn, type Rule, toolOf, translated, wordsOf } from '../../queries/iptables.ts';
 import { answerTo, type Packet } from '../../queries/packet.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
+import { type Cause, traffic } from '../cause.ts';
 import { forwarded } from './firewall.ts';
 
 /** An entry of UDP that was there before the experiment, and into which its first packet fits: TCP begins anew with a SYN. */

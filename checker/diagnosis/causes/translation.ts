@@ -1,12 +1,12 @@
 import { world } from '@handwired/host';
 import type { Case } from '../../queries/check.ts';
-import { linkOf } from '../../queries/links.ts';
-import { first } from '../../queries/sights.ts';
-import type { Cause, Finding } from '../cause.ts';
 import { command, deleteRule } from '../../queries/commands.ts';
 import { fateIn, type Rule, toolOf, wordsOf } from '../../queries/iptables.ts';
+import { linkOf } from '../../queries/links.ts';
 import { isDevice, type Packet, uplink, within } from '../../queries/packet.ts';
+import { first } from '../../queries/sights.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
+import type { Cause, Finding } from '../cause.ts';
 
 const atTranslation = { hop: 'POSTROUTING', explains: ['egress.', 'dns.'] } as const;
 
