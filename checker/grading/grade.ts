@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ChapterId, type ChapterInfo, LabError } from '@handwired/host';
-import { digestOfJson } from '../canonical.ts';
+import { digestOfJson } from './canonical.ts';
 import { checks, closureOf, findBegun } from '../checks/registry.ts';
 import { explained } from '../diagnosis/diagnose.ts';
 import { type Evidence, starved } from '../evidence/evidence.ts';

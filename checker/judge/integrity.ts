@@ -104,7 +104,7 @@ const listening = 'began to be listened on';
 
 /**
  * Something that an honest lab host does not have. What was tampered with never makes a right build wrong, and no pass
- * stands on it. Where the whole world was changed (checks/run.ts), or anything while we looked (judge.ts), a verdict can't
+ * stands on it. Where the whole world was changed (judge/run.ts), or anything while we looked (grading/grade.ts), a verdict can't
  * be had at all, and those two say so; here it has a name.
  */
 export interface Finding {
@@ -125,7 +125,7 @@ export function findingsOf(the: Case): Finding[] {
 
 /**
  * The check as it may be judged in view of what was found: what would pass fails, because what answers in the world's
- * place is the lab host's own. (A world that was tampered with is no verdict at all: checks/run.ts.)
+ * place is the lab host's own. (A world that was tampered with is no verdict at all: judge/run.ts.)
  */
 export function guarded(check: Check, findings: readonly Finding[]): Check {
   const found = findings.find(({ spoils }) => check.probes.some((probe) => spoils.includes(probe)));

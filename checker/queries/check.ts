@@ -75,7 +75,7 @@ export interface Check {
   /** Checks without which a pass would be by accident: then it is skipped; a failure counts all the same. */
   passNeeds?: string[];
   probes: ProbeId[];
-  /** Experiments that are also made in copies of the lab host: probes/copies.ts. */
+  /** Experiments that are also made in copies of the lab host: queries/conditions.ts. */
   copies?: ProbeId[];
   /** Its share of the chapter's points is its weight over all of the chapter's; above 0, default 1. */
   weight?: number;

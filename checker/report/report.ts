@@ -111,9 +111,9 @@ export interface ReportInput {
   outcomes: readonly Outcome[];
   /** How much the hints say (default 1). */
   hints?: HintLevel | undefined;
-  /** Of what was graded: see judge.ts. */
+  /** Of what was graded: see `digestOf` in grading/grade.ts. */
   digest: string;
-  /** What was seen that an honest lab host does not have: see integrity.ts. */
+  /** What was seen that an honest lab host does not have: see judge/integrity.ts. */
   findings?: readonly { id: string; what: string }[] | undefined;
 }
 

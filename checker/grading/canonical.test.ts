@@ -29,3 +29,7 @@ test('A digest does not depend on the order of names, nor on what is undefined, 
     assert.notEqual(digest, digestOfJson(other));
   }
 });
+
+test('A name of bytes that are no UTF-8 has a digest: Python gives a lone surrogate for each', () => {
+  assert.equal(canonicalJson({ path: 'a\udcff' }), '{"path":"a\\udcff"}');
+});
