@@ -25,7 +25,7 @@ export { changesOf } from './report/facts.ts';
 export { renderChanges, renderChangesJson } from './report/facts.ts';
 export { renderFacts } from './report/facts.ts';
 export type { Selection } from './grading/grade.ts';
-export { type Source, takeFacts } from './grading/take.ts';
+export { type Source, takeFacts } from './grading/grade.ts';
 export { renderMoves } from './report/formats.ts';
 export { watchLab, type Watcher } from './packets/watch.ts';
 export { traceLab } from './packets/trace.ts';

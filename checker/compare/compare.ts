@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Source } from '../grading/take.ts';
+import type { Source } from '../grading/grade.ts';
 import { asciiJson, escapeText, wrap } from '../report/escape.ts';
 import type { TextOptions } from '../report/formats.ts';
 import type { Look, Row, Sides } from './row.ts';

@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { type Facts, Net } from '../facts/facts.ts';
 import type { Link } from '../facts/iproute.ts';
 import { factsOf, observeRaw } from '../facts/observe.ts';
-import { parseNet } from '../facts/parse.ts';
-import type { Raw } from '../facts/raw.ts';
-import type { Source } from '../grading/take.ts';
+import { parseNet, type Raw } from '../facts/parse.ts';
+import type { Source } from '../grading/grade.ts';
 import { linkOf, netnsOf, pairOf as vethPairOf, resolvConfOf } from '../queries/links.ts';
 import { type Rule, rulesOf } from './rules.ts';
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { Connection, NftTable, Table } from './firewall.ts';
-import { Forwarding, Link, NamespaceId, Neighbour, PolicyRule, Port, Route } from './iproute.ts';
-import { Socket } from './raw.ts';
+import { Forwarding, Link, NamespaceId, Neighbour, PolicyRule, Port, Route, Socket } from './iproute.ts';
 import { Answers, CaptureFacts, Knock } from './work.ts';
 
 /** The network state of one network namespace. */

@@ -1,8 +1,7 @@
 import { LabError, type OpenSeat, readJson, writeAtomic } from '@handwired/host';
 import { runRemote } from '../remote.ts';
 import { Facts } from './facts.ts';
-import { parseFacts } from './parse.ts';
-import { Raw } from './raw.ts';
+import { parseFacts, Raw } from './parse.ts';
 
 /**
  * What a learner's commands and a grader that trusts them are made of: looked at byte by byte from the seat. Libraries are

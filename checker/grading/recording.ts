@@ -8,8 +8,17 @@ import { copiesWanted } from '../queries/conditions.ts';
 import { LabRecord } from '../record.ts';
 import { asciiJson } from '../report/escape.ts';
 import type { Report } from '../report/report.ts';
-import { brokenReport, digestOf, judgeCase, type Selection, type Subject } from './grade.ts';
-import { settled, type Source, takeEvidence, takeFacts } from './take.ts';
+import {
+  brokenReport,
+  digestOf,
+  judgeCase,
+  type Selection,
+  settled,
+  type Source,
+  type Subject,
+  takeEvidence,
+  takeFacts,
+} from './grade.ts';
 
 /** All that it takes to grade a lab again without its lab host. */
 export const Recording = z.object({

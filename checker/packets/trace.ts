@@ -7,7 +7,7 @@ import { type Probe, type ProbeId, probes } from '../evidence/probes.ts';
 import type { Facts } from '../facts/facts.ts';
 import { type Connection, parseConnections } from '../facts/firewall.ts';
 import { knownWorld, observe } from '../facts/observe.ts';
-import { nothing, type Source } from '../grading/take.ts';
+import { nothing, type Source } from '../grading/grade.ts';
 import { runRemote } from '../remote.ts';
 import { endOf, type Told } from './ending.ts';
 import { isArp, placeName, stepsOf } from './steps.ts';

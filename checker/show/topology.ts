@@ -8,7 +8,7 @@ import {
   type Zone,
 } from '@handwired/host';
 import { findBegun } from '../checks/registry.ts';
-import { nothing, type Source, takeFacts } from '../grading/take.ts';
+import { nothing, type Source, takeFacts } from '../grading/grade.ts';
 import type { Case } from '../queries/check.ts';
 import { netnsOf, pairsOf } from '../queries/links.ts';
 import { asciiJson, escapeText } from '../report/escape.ts';

@@ -3,8 +3,7 @@ import { defaultPlan } from '@handwired/host';
 import { z } from 'zod';
 import { type Pair, pairOf } from '../compare/side.ts';
 import { Evidence } from '../evidence/evidence.ts';
-import { parseFacts } from '../facts/parse.ts';
-import { Raw } from '../facts/raw.ts';
+import { parseFacts, Raw } from '../facts/parse.ts';
 import type { Case } from '../queries/check.ts';
 import { emptyRecord, noteBegun } from '../record.ts';
 
