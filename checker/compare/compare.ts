@@ -12,7 +12,7 @@ import { dockerSide, type Known, observePair, type Pair, type Side, yourSide } f
 export const rows: readonly Row[] = [...links, ...forward, ...guards, ...nat, ...names];
 
 /** One object, compared. */
-export interface Compared {
+interface Compared {
   id: string;
   object: string;
   verdict: 'same' | 'differs' | 'unexplained';

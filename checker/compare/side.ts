@@ -9,7 +9,7 @@ import { linkOf, netnsOf, pairOf as vethPairOf, resolvConfOf } from '../queries/
 import { type Rule, rulesOf } from './rules.ts';
 
 /** A running container as Docker noted it, with its namespace as the kernel has it. */
-export interface Container {
+interface Container {
   /** Without the `/` that Docker begins it with. */
   name: string;
   hostname: string;

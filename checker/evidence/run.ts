@@ -6,10 +6,10 @@ import { runRemote } from '../remote.ts';
 import { Evidence } from './evidence.ts';
 import { controls, type CopiesWanted, type ProbeId, probes } from './probes.ts';
 
-export const newToken = (): string => `hw${randomBytes(9).toString('hex')}`;
+const newToken = (): string => `hw${randomBytes(9).toString('hex')}`;
 
 /** As agent/copy.py takes it. Each copy has tokens of its own. */
-export function copiesParameters({ conditions, probes: wanted }: CopiesWanted, plan: Plan): object {
+function copiesParameters({ conditions, probes: wanted }: CopiesWanted, plan: Plan): object {
   const ids = [...new Set([...controls, ...wanted])];
   const drawn = conditions.map((condition) => ({
     ...condition,

@@ -19,12 +19,12 @@ export interface Item {
 }
 
 /** How the tables that iptables keeps are to be compared: by iptables' own text, or, for those named, by nft's. */
-export interface ItemOptions {
+interface ItemOptions {
   byNft: ReadonlySet<string>;
 }
 
 /** All comparable things of a snapshot, namespaces' own contents included. */
-export function itemsOf(facts: Facts, options: ItemOptions): Item[] {
+function itemsOf(facts: Facts, options: ItemOptions): Item[] {
   const named = facts.namespaces.map((entry) =>
     item('namespaces', '', `netns ${entry.name}`, `namespace ${entry.name}${entry.real ? '' : ' (a plain file)'}`),
   );

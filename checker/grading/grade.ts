@@ -86,7 +86,7 @@ export const digestOf = ({ facts, evidence, baseline, plan, record }: Seen): str
   digestOfJson({ facts, evidence, baseline, plan, record });
 
 /** Of the chapters that have checks at all, those that are to be graded. */
-export function askedOf({ only, through, ...selection }: Selection, found: readonly ChapterId[]): ChapterInfo[] {
+function askedOf({ only, through, ...selection }: Selection, found: readonly ChapterId[]): ChapterInfo[] {
   const last = selection.chapters.findIndex(({ id }) => id === through);
   const upTo = new Set(selection.chapters.slice(0, last + 1));
   const chapters = selection.chapters.filter(({ id }) => checks.some(({ chapter }) => chapter === id));
@@ -95,7 +95,7 @@ export function askedOf({ only, through, ...selection }: Selection, found: reado
   return chapters.filter(({ id }) => found.includes(id));
 }
 
-export const checksOf = (asked: readonly ChapterInfo[]): Check[] => closureOf(new Set(asked.map(({ id }) => id)));
+const checksOf = (asked: readonly ChapterInfo[]): Check[] => closureOf(new Set(asked.map(({ id }) => id)));
 
 /** Grades what was seen. Pure: the same case gives the same report, wherever it comes from. */
 export function judgeCase(the: Seen & { facts: Facts }, selection: Selection, subject: Subject): Report {

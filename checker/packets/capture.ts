@@ -73,7 +73,7 @@ const lastOf = ({ sights }: Row): number => Number(sights.at(-1)?.at);
 const firstOf = ({ sights }: Row): number => Number(sights[0]?.at);
 
 /** One address pair of a row, and the places at which the packet had it. */
-export interface Form {
+interface Form {
   source: string;
   target: string;
   /** Which end is another than in the form before. */

@@ -3,7 +3,7 @@ import type { NftTable } from '../facts/firewall.ts';
 import type { ChainStep, LinkStep, Packet, Rule, Seen, Sight, Space, Step } from './trace-data.ts';
 
 /** The table that a message is about: a packet's own family says no more than bridge or not. */
-export function tableOf(
+function tableOf(
   net: Net | null | undefined,
   rule: Pick<Rule, 'table' | 'chain' | 'bridge'>,
 ): NftTable | undefined {
@@ -14,11 +14,11 @@ export function tableOf(
 }
 
 /** `prerouting`, `forward`, ...; null for a chain without a hook. */
-export const hookOf = (table: NftTable | undefined, chain: string | null): string | null =>
+const hookOf = (table: NftTable | undefined, chain: string | null): string | null =>
   table?.objects.find((entry) => entry.type === 'chain' && entry.chain === chain)?.hook ?? null;
 
 /** A rule as its own tool prints it: iptables hides its matches from nft. */
-export function ruleText(net: Net | null | undefined, table: NftTable | undefined, rule: Rule): string {
+function ruleText(net: Net | null | undefined, table: NftTable | undefined, rule: Rule): string {
   const chain = table?.objects.filter((entry) => entry.type === 'rule' && entry.chain === rule.chain) ?? [];
   const at = chain.findIndex(({ handle }) => handle === rule.handle);
   const kept = net?.iptables

@@ -14,7 +14,7 @@ import { isArp, placeName, stepsOf } from './steps.ts';
 import { type Errand, type Packet, Seen, type Step, type Trace } from './trace-data.ts';
 
 /** One end as it was typed: one of `trafficEnds`, or an IPv4 address. */
-export type EndWord = string;
+type EndWord = string;
 
 /** The errand of `lab trace FROM TO --port N`; undefined: it takes facts to know who has the address FROM. */
 export function errandOf(from: EndWord, to: EndWord, port: number | undefined, plan: Plan): Errand | undefined {
@@ -70,7 +70,7 @@ function targetOf(word: EndWord, sender: Sender, kind: Errand['kind'], plan: Pla
 const patience = { seconds: 0.95, quiet: 0.3 };
 
 /** Sends the packet and looks at all links and rules meanwhile, in one round trip. Throws LabError without a whole answer. */
-export async function takeTrace(
+async function takeTrace(
   seat: OpenSeat,
   errand: Errand,
   { baseline, signal }: { baseline: Facts; signal?: AbortSignal | undefined },
@@ -95,7 +95,7 @@ export async function takeTrace(
 }
 
 /** What the checker says of a path that the trace found broken, if it is one that it knows. */
-export function diagnosed({ errand, seen, facts, plan }: Told, { baseline, record }: Source): ProbeStory | undefined {
+function diagnosed({ errand, seen, facts, plan }: Told, { baseline, record }: Source): ProbeStory | undefined {
   const probe = (Object.keys(probes) as ProbeId[]).find((id) => isSame(probes[id](plan), errand));
   if (probe === undefined || seen.result?.ok === true) return undefined;
   const sights = Object.entries(seen.spaces).flatMap(([space, { sights: all }]) =>

@@ -70,7 +70,7 @@ function targetOf(rule: string): string | undefined {
 
 type Named = Pick<Condition, 'forwardPolicy' | 'bridgeNf'>;
 
-export const copyOf = (the: Case, { forwardPolicy, bridgeNf }: Named): Copy | undefined =>
+const copyOf = (the: Case, { forwardPolicy, bridgeNf }: Named): Copy | undefined =>
   the.evidence.copies.find(
     ({ condition }) => condition.forwardPolicy === forwardPolicy && condition.bridgeNf === bridgeNf,
   );
@@ -79,7 +79,7 @@ export const nameOf = ({ forwardPolicy, bridgeNf }: Named): string =>
   `FORWARD ${forwardPolicy.toUpperCase()} with bridge-nf ${bridgeNf}`;
 
 /** Why the copy under a condition proves nothing; undefined: it does. */
-export function worthless(the: Case, condition: Condition, paths: readonly ProbeId[]): string | undefined {
+function worthless(the: Case, condition: Condition, paths: readonly ProbeId[]): string | undefined {
   const copy = copyOf(the, condition);
   const where = `the copy of the lab host under ${nameOf(condition)}`;
   if (!copy) return `${where} was not made`;
@@ -96,7 +96,7 @@ export function worthless(the: Case, condition: Condition, paths: readonly Probe
 }
 
 /** Was a path's packet answered in a copy, by whom it was for? What a program of the lab host takes is relayed to it. */
-export function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {
+function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {
   const result = copy.results[path];
   if (result?.ok !== true) return false;
   const seen = (where: string, ...what: Sight['what'][]): boolean =>
@@ -112,7 +112,7 @@ export function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {
 }
 
 /** Where a packet of a path ends: the first place that did not see it, or its answer, again. */
-export function endOf(copy: Copy, path: ProbeId, plan: Plan): string {
+function endOf(copy: Copy, path: ProbeId, plan: Plan): string {
   const sights = copy.seen.filter((sight) => sight.probe === path && sight.device !== 'relay');
   const [out, back] = [sights.filter(({ what }) => first.has(what)), sights.filter(({ what }) => !first.has(what))];
   const stopped = (list: Sight[]): boolean =>

@@ -39,7 +39,7 @@ export interface Hop {
   source?: string | undefined;
 }
 
-export interface Leg {
+interface Leg {
   the: Case;
   back: boolean;
 }
@@ -67,24 +67,24 @@ const bridge = ({ the, back }: Leg, way?: Place['way']): Hop => ({
 });
 
 /** A hop in the kernel, where no packet can be captured. */
-export const inside = ({ back }: Leg, kind: HopKind, text: string = kind, which?: Which): Hop => ({
+const inside = ({ back }: Leg, kind: HopKind, text: string = kind, which?: Which): Hop => ({
   ...{ kind, which, back },
   label: label(text, back),
 });
 
 /** From a container to the bridge's own end; from there into a container; and from port to port. */
-export const outOf = (leg: Leg, which: Which): Hop[] => [
+const outOf = (leg: Leg, which: Which): Hop[] => [
   inner(leg, which, 'out'),
   veth(leg, which, 'in'),
   bridge(leg, 'in'),
 ];
-export const into = (leg: Leg, which: Which): Hop[] => [
+const into = (leg: Leg, which: Which): Hop[] => [
   bridge(leg, 'out'),
   veth(leg, which, 'out'),
   inner(leg, which, 'in'),
 ];
 
-export function across(leg: Leg, from: Which, to: Which): Hop[] {
+function across(leg: Leg, from: Which, to: Which): Hop[] {
   // With bridge-nf-call-iptables=1 FORWARD judges what passes between two ports.
   const judged = leg.the.facts.here.sysctls['net/bridge/bridge-nf-call-iptables'] === '1';
   return [
@@ -98,7 +98,7 @@ export function across(leg: Leg, from: Which, to: Which): Hop[] {
 }
 
 /** Out of the uplink to the world, and back in. `as` is the source that the world can answer. */
-export function toWorld(leg: Leg): Hop[] {
+function toWorld(leg: Leg): Hop[] {
   const device = world.uplink.name;
   return [
     { ...inside(leg, 'POSTROUTING'), past: { in: 'root', device, way: 'out' }, source: world.uplink.address },
@@ -107,12 +107,12 @@ export function toWorld(leg: Leg): Hop[] {
   ];
 }
 
-export const fromWorld = (leg: Leg): Hop => ({
+const fromWorld = (leg: Leg): Hop => ({
   ...inside(leg, 'uplink', world.uplink.name),
   past: { in: 'root', device: world.uplink.name, way: 'in' },
 });
 
-export const toUplink = (leg: Leg): Hop => ({
+const toUplink = (leg: Leg): Hop => ({
   ...inside(leg, 'uplink', world.uplink.name),
   past: { in: 'root', device: world.uplink.name, way: 'out' },
 });

@@ -78,7 +78,7 @@ export const renderJson = (report: Report): string => asciiJson(report);
  * JUnit XML as Jenkins, GitLab and their like read it: a testsuite a chapter, `failure` is the learner's, `error` ours,
  * `skipped` an unmet need. There is one XML schema a tool; this is in the parts that they share.
  */
-export function renderJunit(report: Report): string {
+function renderJunit(report: Report): string {
   const suites = report.summary.chapters.map((chapter) => suiteOf(chapter, report));
   const attributes = { name: `handwired ${report.lab}`, ...countsOf(report.checks) };
   return ['<?xml version="1.0" encoding="UTF-8"?>', ...element('testsuites', attributes, suites.flat()), ''].join('\n');
@@ -135,7 +135,7 @@ const attributesOf = (attributes: Record<string, string | number>): string =>
  * TAP version 14, which readers of 13 take as well. A skipped check is `ok # SKIP`; our own error is `not ok` with
  * `severity: error` in its YAML, as TAP has no other word for it.
  */
-export function renderTap(report: Report): string {
+function renderTap(report: Report): string {
   const { checks, integrity } = report;
   const head = ['TAP version 14', checks.length === 0 ? '1..0 # SKIP nothing has been begun' : `1..${checks.length}`];
   const notes = [
@@ -187,7 +187,7 @@ const csvColumns: Record<string, (check: ReportedCheck) => string> = {
 };
 
 /** A row a check. An empty cell under `points` is a check in error: it was not graded, which is no zero. */
-export function renderCsv(report: Report): string {
+function renderCsv(report: Report): string {
   const rows = report.checks.map((check) => [
     report.lab,
     report.driver,

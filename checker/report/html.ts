@@ -2,7 +2,7 @@ import { escapeText, markup } from './escape.ts';
 import { detailsOf, type Report, type ReportedCheck, summaryOf } from './report.ts';
 
 /** Colours have a contrast of 4.5:1 and more on their ground, in the light and in the dark (WCAG 2.2, 1.4.3). */
-export const style = `
+const style = `
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #4a5260; --ground: #ffffff; --band: #f3f5f8; --line: #c9d0da;
   --pass: #0f6b32; --fail: #a8141f; --skipped: #4a5260; --error: #7a4a00; }
 @media (prefers-color-scheme: dark) {

@@ -22,7 +22,7 @@ import {
 } from './labels.ts';
 
 /** What the lab host does with packets that are not for itself: told from rules and settings, in whatever tool they are. */
-export function routingNode(the: Case, wanted: Wanted): TopologyNode | undefined {
+function routingNode(the: Case, wanted: Wanted): TopologyNode | undefined {
   const now = notesIn(wanted.now, nodeIds.routing);
   const is = (text: string): boolean => now.includes(text);
   const notes: Label[] = [

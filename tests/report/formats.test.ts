@@ -25,7 +25,7 @@ test('Every format that renders a report is in the list', () => {
   const folder = new URL('../../checker/report/', import.meta.url);
   const texts = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
   const renderers = texts.flatMap((text) => [
-    ...text.matchAll(/^export (?:const|function) render(\w+)(?: = )?\(report: Report[,)]/gm),
+    ...text.matchAll(/^(?:export )?(?:const|function) render(\w+)(?: = )?\(report: Report[,)]/gm),
   ]);
   const found = renderers.map(([, name = '']) => name.toLowerCase()).filter((name) => name !== 'report');
   assert.deepEqual(found.sort(), Object.keys(formats).sort());

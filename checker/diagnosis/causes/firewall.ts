@@ -13,7 +13,7 @@ import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import { type Cause, type Finding, traffic } from '../cause.ts';
 
 /** A chain of iptables that drops or refuses the packet for certain; the policy last. */
-export function dropped(net: Net, tables: readonly string[], chain: string, packet: Packet): Fate | undefined {
+function dropped(net: Net, tables: readonly string[], chain: string, packet: Packet): Fate | undefined {
   const fates = net.iptables
     .filter(({ family, name }) => family === 'ip' && tables.includes(name))
     .map((table) => fateIn(table, chain, packet, net));
@@ -21,7 +21,7 @@ export function dropped(net: Net, tables: readonly string[], chain: string, pack
 }
 
 /** The command that lets it through: the rule away, or the policy back. */
-export const mendOf = ({ rule }: Fate): string[] | undefined => (rule ? [deleteRule(rule)] : undefined);
+const mendOf = ({ rule }: Fate): string[] | undefined => (rule ? [deleteRule(rule)] : undefined);
 
 export const nativeMend = ({ table, name, rule }: Drop): string[] | undefined => {
   if (!rule) return [command('nft', 'chain', table.family, table.name, name, '{ policy accept ; }')];
@@ -31,7 +31,7 @@ export const nativeMend = ({ table, name, rule }: Drop): string[] | undefined =>
 };
 
 /** What says of a rule which one it is. */
-export const shownOf = ({ rule }: Fate): string => (rule ? `-A ${rule.chain} ${rule.words.join(' ')}` : 'the policy');
+const shownOf = ({ rule }: Fate): string => (rule ? `-A ${rule.chain} ${rule.words.join(' ')}` : 'the policy');
 
 interface Hook {
   id: string;

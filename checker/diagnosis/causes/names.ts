@@ -17,7 +17,7 @@ function nsswitchFor({ facts }: Case, name: string | undefined): File | undefine
   return (name === undefined ? undefined : find(`/etc/netns/${name}/nsswitch.conf`)) ?? find('/etc/nsswitch.conf');
 }
 
-export interface Asked {
+interface Asked {
   which: Which;
   name: string;
   file: File | undefined;
@@ -26,7 +26,7 @@ export interface Asked {
 }
 
 /** What the container of a name lookup reads. */
-export function asked(the: Case, { path, probe }: Walk): Asked | undefined {
+function asked(the: Case, { path, probe }: Walk): Asked | undefined {
   const which = path.containers[0];
   if (which === undefined || probe === undefined) return undefined;
   const { name } = the.plan[which];
@@ -35,10 +35,10 @@ export function asked(the: Case, { path, probe }: Walk): Asked | undefined {
   return { which, name, file, own: file?.path.startsWith('/etc/netns/') === true, servers };
 }
 
-export const placeOf = ({ file, own }: Asked): string =>
+const placeOf = ({ file, own }: Asked): string =>
   own ? (file?.path ?? '') : "the lab host's own resolv.conf, for there is none in /etc/netns";
 
-export const write = ({ plan }: Case, name: string): string[] => [
+const write = ({ plan }: Case, name: string): string[] => [
   command('mkdir', '-p', `/etc/netns/${name}`),
   command('rm', '-rf', `/etc/netns/${name}/resolv.conf`),
   `echo nameserver ${command(plan.resolver)} > ${command(`/etc/netns/${name}/resolv.conf`)}`,
