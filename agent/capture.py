@@ -4,7 +4,7 @@ Parameters: {"at": [[space, device], ...], "filter": tcpdump's expression or "",
 "seconds": number or null, "world": see find_world, "view": pid, "nonce"}; a space is "root" or a name of /run/netns.
 Every line is the nonce and JSON: {"ready": true} first, or {"trouble": "filter" or "place", ...} last; then [place,
 "SECONDS.NANOSECONDS", "in" or "out", length, matches, base64], {"down": place}, and {"end": [drops of each place]}.
-checker/capture/capture.ts reads them.
+checker/packets/capture.ts reads them.
 """
 
 from __future__ import annotations

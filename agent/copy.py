@@ -1,7 +1,7 @@
 """Disposable copies of the lab host's network namespaces, each under another condition, each in a child of ours.
 
 Parameters: {"conditions": [{"forwardPolicy", "bridgeNf", "own", "drop": [variants], "probes": [...]}], "world":
-host/world.ts}, as checker/probes/copies.ts has them. A copy's namespaces have no name and no process but the child,
+host/world.ts}, as checker/evidence/run.ts has them. A copy's namespaces have no name and no process but the child,
 which dies with us: a kill at any moment leaves nothing, and the original is only read. A child builds its copy,
 compares it with the original, makes the experiments in it, and writes what came of them to a pipe.
 """
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Answer = dict[str, Any]
-    """`Copy` in checker/probes/evidence.ts."""
+    """`Copy` in checker/evidence/evidence.ts."""
 
     Experiments = Callable[[Place], Answer]
     Originals = Mapping[str, "Original"]

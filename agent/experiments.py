@@ -5,7 +5,7 @@ Parameters: {"probes": [...], "control": id of the probe that the world asks its
 "authority": PEM or null, "world": see find_world, "view": pid, "nonce"}.
 
 Packet sockets in each namespace of "capture" say where the probes' packets were seen: that is evidence which does not
-depend on who answers. The answer's shape is `Evidence` in checker/probes/evidence.ts.
+depend on who answers. The answer's shape is `Evidence` in checker/evidence/evidence.ts.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def perform(place: Place, probe: Probe, results: dict[str, Result], control: str
 
 
 def run_experiments(place: Place, capture: Iterable[str], control: str) -> dict[str, Any]:
-    """All of a place's probes at once: `Run` in checker/probes/evidence.ts."""
+    """All of a place's probes at once: `Run` in checker/evidence/evidence.ts."""
     packets = PacketLog(place, capture)
     packets.start()
     results: dict[str, Result] = {}

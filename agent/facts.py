@@ -1,9 +1,9 @@
 """One snapshot of the lab host: what its commands print of kernel state, its files, processes, sockets and namespaces.
 
 Parameters: {"limit": bytes of one command's output, "seconds": for all commands, "world": see find_world, "tools":
-checker/facts/tools.ts, "docker": scope or null, "view": pid, "nonce"}. With "docker", the scope of the namespace in
+checker/facts/observe.ts, "docker": scope or null, "view": pid, "nonce"}. With "docker", the scope of the namespace in
 which Docker runs, also the namespaces of its containers, as `docker ID`, and what it noted of them. The answer's shape
-is `Raw` in checker/facts/raw.ts.
+is `Raw` in checker/facts/parse.ts.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from agent.view import View
 
 PARTS = ("names", "links", "addresses", "routes", "rules", "nft", "legacy", "sysctls", "sockets", "files")
-"""What the digits stand for, in their order: checker/facts/steady.ts has the same."""
+"""What the digits stand for, in their order: checker/facts/parse.ts has the same."""
 
 LINK_PARTS = (
     nl.IFLA_IFNAME,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     Tools = Mapping[str, list[str]]
-    """`tools` of checker/facts/tools.ts: names of commands and libraries, paths of settings and shells' files."""
+    """`tools` of checker/facts/observe.ts: names of commands and libraries, paths of settings and shells' files."""
 
 SEARCH_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 SEAT_FOLDERS = ["/usr/sbin", "/usr/bin"]

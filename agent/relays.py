@@ -152,7 +152,7 @@ class Servers(threading.Thread):
         self.open -= 1
 
     def note_request(self, space: Netns, data: bytes, peer: Address, target: Address) -> None:
-        """Notes a probe's request that came to a relay, as `Sight` of checker/probes/evidence.ts."""
+        """Notes a probe's request that came to a relay, as `Sight` of checker/evidence/evidence.ts."""
         token = TOKEN.search(data)
         probe = self.id_of_token.get(token.group().lower()) if token else None
         if probe:

@@ -2,7 +2,7 @@
 
 Parameters: {"in": "root", "world" or a name in /run/netns, "from": source address or null, "to": address, "kind": icmp,
 tcp or udp, "port": number, "label": 20 letters, "site": name, "seconds": at most, "quiet": without anything new,
-"world": see find_world, "view": pid, "nonce"}. The answer's shape is `Seen` in checker/trace/seen.ts.
+"world": see find_world, "view": pid, "nonce"}. The answer's shape is `Seen` in checker/packets/trace-data.ts.
 
 The packet is known by bytes that no translation changes: a TCP SYN by its sequence number, its answer by the number
 after it; an echo by 16 bytes of its body; a DNS question by its first label. An ICMP error carries them again, behind
@@ -381,7 +381,7 @@ class Watcher:
         return len(self.eyes.found) + (len(self.tracer.found) if self.tracer else 0)
 
     def describe(self) -> dict[str, Any]:
-        """All that was seen: `Space` in checker/trace/seen.ts. Call it in the watcher's namespace."""
+        """All that was seen: `Space` in checker/packets/trace-data.ts. Call it in the watcher's namespace."""
         moved = None if self.counters is None else find_moved_counters(self.counters, save_counters())
         devices = list(self.eyes.devices.items())[:MOST_DEVICES]
         return {
@@ -424,7 +424,7 @@ def follow_packet(sender: Sender, watchers: Sequence[Watcher], seconds: float, q
 
 
 def trace_packet(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The packet's way: `Seen` in checker/trace/seen.ts."""
+    """The packet's way: `Seen` in checker/packets/trace-data.ts."""
     spaces = shorten_names(Spaces(View(parameters["view"]), parameters["world"]).fds)
     if parameters["in"] not in spaces:
         return {"missing": True, "result": None, "spaces": {}}

@@ -1,7 +1,7 @@
 """Real traffic from a lab host's network namespaces: echo requests, HTTP requests, name lookups.
 
-A probe is {"id", "kind", "in": "root", "world" or a name in /run/netns, "token", ...}: see checker/probes/list.ts. Each
-of its packets carries its token.
+A probe is {"id", "kind", "in": "root", "world" or a name in /run/netns, "token", ...}: see checker/evidence/probes.ts.
+Each of its packets carries its token.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class PatientClock(threading.Thread):
     """
 
     most_lost = 12.0
-    """Seconds; checker/probes/evidence.ts and tests/world.test.ts know it too."""
+    """Seconds; checker/evidence/evidence.ts and tests/world.test.ts know it too."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)

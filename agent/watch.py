@@ -2,7 +2,7 @@
 
 Parameters: {"quiet": seconds without an event that end a batch, "most": seconds that a batch may take, "tick": seconds
 between looks at what has no events, "view": pid, "nonce"}. A line is the nonce and a JSON list of what the changes were
-about. checker/watch/watch.ts reads them.
+about. checker/packets/watch.ts reads them.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan, type Endpoint, LabError, openSeat, type OpenSeat } from '@handwired/host';
-import { grade } from './grade.ts';
+import { grade } from './grading/grade.ts';
 import { emptyRecord } from './record.ts';
-import type { Report } from './report/report.ts';
 import { runRemote } from './remote.ts';
+import type { Report } from './report/report.ts';
 import { caseOf, chapters, recorded, replaying } from './testing/fixtures.ts';
 
 /** A seat whose programs are all this shell script: what a lab host may make of ours. */

@@ -4,20 +4,19 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Case } from './checks/check.ts';
+import { LabError } from '@handwired/host';
 import { checks } from './checks/registry.ts';
-import { runChecks } from './checks/run.ts';
+import { Evidence } from './evidence/evidence.ts';
 import { diffFacts } from './facts/diff.ts';
 import { Facts } from './facts/facts.ts';
-import { parseFacts } from './facts/parse.ts';
-import { Raw } from './facts/raw.ts';
-import { digestOf, judgeCase } from './judge.ts';
-import { Evidence } from './probes/evidence.ts';
-import { readRecording, regrade } from './recording.ts';
-import { Record } from './record.ts';
+import { parseFacts, Raw } from './facts/parse.ts';
+import { digestOf, judgeCase } from './grading/grade.ts';
+import { readRecording, regrade } from './grading/recording.ts';
+import { runChecks } from './judge/run.ts';
+import type { Case } from './queries/check.ts';
+import { LabRecord } from './record.ts';
 import { formats } from './report/formats.ts';
 import { Report } from './report/report.ts';
-import { LabError } from '@handwired/host';
 import { caseOf, chapters, recorded, type State, states } from './testing/fixtures.ts';
 import { altered, damagedOnce, random } from './testing/random.ts';
 
@@ -117,7 +116,7 @@ holds('Strange evidence is refused, or judged without a throw', (next) => {
 holds('Strange facts and records are refused, or judged without a throw', (next) => {
   const state = some(next);
   const facts = Facts.safeParse(altered(known[state].facts, next));
-  const record = Record.safeParse(altered(known[state].record, next));
+  const record = LabRecord.safeParse(altered(known[state].record, next));
   if (!facts.success || !record.success) return;
   const the = { ...known[state], facts: facts.data, record: record.data };
   for (const outcome of runChecks(checks, the)) {

@@ -1,30 +1,36 @@
-export { begun } from './begun.ts';
-export type { HintLevel } from './diagnosis/hint.ts';
+export type { HintLevel } from './queries/check.ts';
 export type { Facts } from './facts/facts.ts';
 export { type Difference, diffFacts } from './facts/diff.ts';
 export { observe } from './facts/observe.ts';
-export { loadFacts, saveFacts } from './facts/store.ts';
-export { grade, type GradeOptions } from './grade.ts';
+export { loadFacts, saveFacts } from './facts/observe.ts';
+export { grade, type GradeOptions } from './grading/grade.ts';
 export { compareLab } from './compare/compare.ts';
-export { renderComparison, renderComparisonJson } from './report/compare.ts';
-export { emptyRecord, type FaultNote, loadRecord, noteBegun, noteFault, Record, saveRecord } from './record.ts';
-export { isWhole, mostBytes, readRecording, recordLab, Recording, regrade } from './recording.ts';
-export { totalOf } from './report/points.ts';
-export { csvOf } from './report/cells.ts';
+export { renderComparison, renderComparisonJson } from './compare/compare.ts';
+export { emptyRecord, type FaultNote, loadRecord, noteBegun, noteFault, LabRecord, saveRecord } from './record.ts';
+export {
+  isWhole,
+  mostBytes,
+  readRecording,
+  recordLab,
+  Recording,
+  regrade,
+  renderRecording,
+} from './grading/recording.ts';
+export { totalOf } from './report/report.ts';
+export { csvOf } from './report/escape.ts';
 export { type FormatName, formats, renderReport } from './report/formats.ts';
 export { Report } from './report/report.ts';
 export { schemas } from './schemas.ts';
-export { changesOf } from './changes.ts';
-export { renderChanges, renderChangesJson } from './report/changes.ts';
+export { changesOf } from './report/facts.ts';
+export { renderChanges, renderChangesJson } from './report/facts.ts';
 export { renderFacts } from './report/facts.ts';
-export { renderRecording } from './report/json.ts';
-export type { Selection } from './judge.ts';
-export { type Source, takeFacts } from './take.ts';
-export { renderMoves } from './report/moves.ts';
-export { watchLab, type Watcher } from './watch/watch.ts';
-export { traceLab } from './trace/trace.ts';
-export { renderTrace, renderTraceJson } from './report/trace.ts';
-export { showJson, showLab } from './show/show.ts';
-export { capture, placeOf } from './capture/capture.ts';
-export { pcapngHead, pcapngPacket } from './capture/pcapng.ts';
-export { renderRow, renderRowJson } from './report/rows.ts';
+export type { Selection } from './grading/grade.ts';
+export { type Source, takeFacts } from './grading/grade.ts';
+export { renderMoves } from './report/formats.ts';
+export { watchLab, type Watcher } from './packets/watch.ts';
+export { traceLab } from './packets/trace.ts';
+export { renderTrace, renderTraceJson } from './packets/render.ts';
+export { showJson, showLab } from './show/topology.ts';
+export { capture, placeOf } from './packets/capture.ts';
+export { pcapngHead, pcapngPacket } from './packets/capture.ts';
+export { renderRow, renderRowJson } from './packets/render.ts';

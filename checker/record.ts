@@ -24,7 +24,7 @@ const FaultNote = z.object({
 export type FaultNote = z.infer<typeof FaultNote>;
 
 /** What a learner has been seen to begin: facts alone can't tell a clean lab host from one that was cleaned. */
-export const Record = z.object({
+export const LabRecord = z.object({
   schemaVersion: z.literal(1),
   /** Chapter -> when it was first seen begun, ISO 8601. */
   begun: z.partialRecord(z.enum(chapterIds), z.string()),
@@ -33,25 +33,26 @@ export const Record = z.object({
   /** The oldest first; absent: none, as in records of before there were faults. */
   faults: z.array(FaultNote).max(200).optional(),
 });
-export type Record = z.infer<typeof Record>;
+export type LabRecord = z.infer<typeof LabRecord>;
 
-export const emptyRecord = (): Record => ({ schemaVersion: 1, begun: {}, seen: [] });
+export const emptyRecord = (): LabRecord => ({ schemaVersion: 1, begun: {}, seen: [] });
 
 /** Reads a lab's record; none yet: an empty one. */
-export const loadRecord = async (file: string): Promise<Record> => (await readJson(file, Record)) ?? emptyRecord();
+export const loadRecord = async (file: string): Promise<LabRecord> =>
+  (await readJson(file, LabRecord)) ?? emptyRecord();
 
-export const saveRecord = (file: string, record: Record): Promise<void> =>
+export const saveRecord = (file: string, record: LabRecord): Promise<void> =>
   writeAtomic(file, `${JSON.stringify(record)}\n`);
 
 /** Notes in the record that these chapters were begun, now: after `lab build`, and at each grade. */
-export function noteBegun(record: Record, chapters: readonly ChapterId[], seen: readonly string[] = []): void {
+export function noteBegun(record: LabRecord, chapters: readonly ChapterId[], seen: readonly string[] = []): void {
   const now = new Date().toISOString();
   for (const chapter of chapters) record.begun[chapter] ??= now;
   record.seen = [...new Set([...record.seen, ...seen])].slice(-200);
 }
 
 /** Writes down what became of a fault, in place of what was written of it before. */
-export function noteFault(record: Record, note: FaultNote): void {
+export function noteFault(record: LabRecord, note: FaultNote): void {
   const others = (record.faults ?? []).filter(({ injectedAt }) => injectedAt !== note.injectedAt);
   record.faults = [...others, note].slice(-200);
 }

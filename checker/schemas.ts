@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Facts } from './facts/facts.ts';
-import { Recording } from './recording.ts';
+import { Recording } from './grading/recording.ts';
+import { ObservedPacket } from './packets/render.ts';
+import { Trace } from './packets/trace-data.ts';
 import { Report } from './report/report.ts';
-import { ObservedPacket } from './report/rows.ts';
-import { Trace } from './trace/shape.ts';
 
 const published = {
   report: [Report, 'One grading of one lab: what `lab check -o json` prints.'],

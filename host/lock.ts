@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
-import { once } from 'node:events';
 
 /** Held until it is released or the process dies, however that dies: the kernel frees the name with the socket. */
 export interface Lock {

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
-import ts from 'typescript';
-
-const root = resolve(import.meta.dirname, '..');
+import { findCircles, type Import, readImports, root } from '../scripts/imports.ts';
 
 /** What each package may import of the others. */
 const allowed: Record<string, readonly string[]> = {
@@ -27,27 +25,7 @@ const owners: [module: RegExp, files: RegExp][] = [
   [/^commander$/, /^cli\//],
 ];
 
-interface Import {
-  file: string;
-  line: string;
-  specifier: string;
-}
-
-/** Every import of every file, also dynamic ones and those of types, as TypeScript itself finds them. */
-function importsOf(folder: string): Import[] {
-  const files = globSync(`${folder}/**/*.ts`, { cwd: root, exclude: ['**/node_modules/**', 'infra/sdks/**'] });
-  return files.flatMap((file) => {
-    const text = readFileSync(join(root, file), 'utf8');
-    const found = ts.preProcessFile(text).importedFiles;
-    return found.map(({ fileName, pos }) => ({
-      file,
-      specifier: fileName,
-      line: `${file}:${text.slice(0, pos).split('\n').length} imports ${fileName}`,
-    }));
-  });
-}
-
-const all = new Map(Object.keys(allowed).map((folder) => [folder, importsOf(folder)]));
+const all = new Map(Object.keys(allowed).map((folder) => [folder, readImports(folder)]));
 
 test('each package imports only those that it may', () => {
   const wrong = [...all].flatMap(([folder, imports]) => {
@@ -93,6 +71,54 @@ test('each edge of the program has one owner', () => {
     wrong.map(({ line }) => line),
     [],
   );
+});
+
+/** What is in checker, in order: each may import of what stands before it, and nothing of what comes after. */
+const layers = [
+  'remote.ts',
+  'record.ts',
+  'facts',
+  'evidence',
+  'queries',
+  'checks',
+  'judge',
+  'diagnosis',
+  'report',
+  'grading',
+  'packets',
+  'compare',
+  'show',
+  'schemas.ts',
+  'index.ts',
+];
+
+/** Tests and what only they use may import of everything. */
+const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.startsWith('checker/testing/');
+
+test("checker's folders import in one direction only", () => {
+  const layerOf = (file: string): number => layers.indexOf(file.split('/')[1] ?? '');
+  const own = (all.get('checker') ?? []).filter(({ file }) => !isTest(file));
+  const wrong = own.filter(
+    ({ file, target }) =>
+      target?.startsWith('checker/') && (isTest(target) || layerOf(target) < 0 || layerOf(target) > layerOf(file)),
+  );
+  assert.deepEqual(
+    wrong.map(({ line }) => line),
+    [],
+  );
+  const there = readdirSync(join(root, 'checker')).filter(
+    (name) => !name.includes('.test.') && name !== 'package.json',
+  );
+  const others = ['fixtures', 'node_modules', 'testing'];
+  assert.deepEqual(
+    there.filter((name) => !others.includes(name)).sort(),
+    [...layers].sort(),
+    'the list names all that there is',
+  );
+});
+
+test('no files import one another in a circle, types counted', () => {
+  assert.deepEqual(findCircles([...all.values()].flat()), []);
 });
 
 test('the rule has files to look at', () => {

@@ -1,5 +1,5 @@
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { addressesOf, containers, linkOf, listOf, netnsOf, pairOf, state } from './look.ts';
+import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { addressesOf, containers, isAddressed, linkOf, listOf, netnsOf, pairOf, state } from '../queries/links.ts';
 
 type Which = (typeof containers)[number];
 
@@ -37,32 +37,36 @@ function route({ facts, plan }: Case, which: Which): Judgement {
 }
 
 /** 04: names, addresses and routes inside the containers. */
-export const addressing: Check[] = containers.flatMap((which): Check[] => {
-  const common = { chapter: 'addressing', probes: [] } as const;
-  return [
-    {
-      ...common,
-      probes: [],
-      id: `addressing.${which}-link`,
-      title: (plan) => `In ${plan[which].name}, lo and ${plan.inner} are up`,
-      needs: [`veth.${which}`],
-      judge: (the) => link(the, which),
-    },
-    {
-      ...common,
-      probes: [],
-      id: `addressing.${which}-address`,
-      title: (plan) => `${plan[which].name} has ${plan[which].address}/${plan.prefix} on ${plan.inner}`,
-      needs: [`namespaces.${which}`],
-      judge: (the) => address(the, which),
-    },
-    {
-      ...common,
-      probes: [],
-      id: `addressing.${which}-route`,
-      title: (plan) => `${plan[which].name}'s default route leads to ${plan.gateway}`,
-      needs: [`namespaces.${which}`],
-      judge: (the) => route(the, which),
-    },
-  ];
-});
+export const addressing: ChapterChecks = {
+  chapter: 'addressing',
+  isBegun: (signs) => containers.some((which) => isAddressed(signs, which)),
+  checks: containers.flatMap((which): Check[] => {
+    const common = { chapter: 'addressing', probes: [] } as const;
+    return [
+      {
+        ...common,
+        probes: [],
+        id: `addressing.${which}-link`,
+        title: (plan) => `In ${plan[which].name}, lo and ${plan.inner} are up`,
+        needs: [`veth.${which}`],
+        judge: (the) => link(the, which),
+      },
+      {
+        ...common,
+        probes: [],
+        id: `addressing.${which}-address`,
+        title: (plan) => `${plan[which].name} has ${plan[which].address}/${plan.prefix} on ${plan.inner}`,
+        needs: [`namespaces.${which}`],
+        judge: (the) => address(the, which),
+      },
+      {
+        ...common,
+        probes: [],
+        id: `addressing.${which}-route`,
+        title: (plan) => `${plan[which].name}'s default route leads to ${plan.gateway}`,
+        needs: [`namespaces.${which}`],
+        judge: (the) => route(the, which),
+      },
+    ];
+  }),
+};

@@ -1,6 +1,6 @@
 import { world } from '@handwired/host';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { addressesOf, linkOf, listOf, newLinks, state } from './look.ts';
+import { type Case, type ChapterChecks, fail, type Judgement, pass } from '../queries/check.ts';
+import { addressesOf, linkOf, listOf, newLinks, state } from '../queries/links.ts';
 
 function exists({ facts, baseline, plan }: Case): Judgement {
   const expected = `a link ${plan.bridge} of kind bridge`;
@@ -38,38 +38,43 @@ function uplink({ facts }: Case): Judgement {
 }
 
 /** 02: the bridge, the containers' gateway. */
-export const bridge: Check[] = [
-  {
-    id: 'bridge.exists',
-    chapter: 'bridge',
-    title: (plan) => `${plan.bridge} is a bridge`,
-    needs: [],
-    probes: [],
-    judge: exists,
-  },
-  {
-    id: 'bridge.address',
-    chapter: 'bridge',
-    title: (plan) => `${plan.bridge} has the gateway's address ${plan.gateway}/${plan.prefix}`,
-    needs: ['bridge.exists'],
-    probes: [],
-    judge: address,
-  },
-  {
-    id: 'bridge.up',
-    chapter: 'bridge',
-    title: (plan) => `${plan.bridge} is up`,
-    needs: ['bridge.exists'],
-    probes: [],
-    judge: up,
-  },
-  {
-    id: 'bridge.uplink',
-    chapter: 'bridge',
-    title: () => `The uplink ${world.uplink.name} stays as it was, outside the bridge`,
-    needs: [],
-    passNeeds: ['bridge.exists'],
-    probes: [],
-    judge: uplink,
-  },
-];
+export const bridge: ChapterChecks = {
+  chapter: 'bridge',
+  standing: true,
+  isBegun: ({ facts, baseline }) => newLinks(facts, baseline, 'bridge').length > 0,
+  checks: [
+    {
+      id: 'bridge.exists',
+      chapter: 'bridge',
+      title: (plan) => `${plan.bridge} is a bridge`,
+      needs: [],
+      probes: [],
+      judge: exists,
+    },
+    {
+      id: 'bridge.address',
+      chapter: 'bridge',
+      title: (plan) => `${plan.bridge} has the gateway's address ${plan.gateway}/${plan.prefix}`,
+      needs: ['bridge.exists'],
+      probes: [],
+      judge: address,
+    },
+    {
+      id: 'bridge.up',
+      chapter: 'bridge',
+      title: (plan) => `${plan.bridge} is up`,
+      needs: ['bridge.exists'],
+      probes: [],
+      judge: up,
+    },
+    {
+      id: 'bridge.uplink',
+      chapter: 'bridge',
+      title: () => `The uplink ${world.uplink.name} stays as it was, outside the bridge`,
+      needs: [],
+      passNeeds: ['bridge.exists'],
+      probes: [],
+      judge: uplink,
+    },
+  ],
+};

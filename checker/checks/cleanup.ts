@@ -1,13 +1,6 @@
-import { giveBack, undoAll } from '../diagnosis/leftovers.ts';
-import { type Difference, diffFacts } from '../facts/diff.ts';
-import type { Facts } from '../facts/facts.ts';
-import type { Subject } from '../facts/items.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { ownerOf } from './owner.ts';
-
-/** Differences that are leftovers: what is new, or another than it was. */
-const leftoversOf = (facts: Facts, baseline: Facts): Difference[] =>
-  diffFacts(baseline, facts).filter(({ change }) => change !== 'gone');
+import { type Difference, diffFacts, type Subject } from '../facts/diff.ts';
+import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { findLeftovers, giveBack, ownerOf, undoAll } from '../queries/leftovers.ts';
 
 const place = ({ scope }: Difference): string => (scope ? ` in ${scope}` : '');
 
@@ -17,7 +10,7 @@ function lineOf(found: Difference, { plan, record }: Case): string {
 }
 
 function none(the: Case, subject: Subject, wrong: (found: Difference[], the: Case) => string | undefined): Judgement {
-  const found = leftoversOf(the.facts, the.baseline).filter((difference) => difference.subject === subject);
+  const found = findLeftovers(the.facts, the.baseline).filter((difference) => difference.subject === subject);
   const expected = 'as in the baseline';
   if (found.length === 0) return pass({ expected, actual: 'so it is' });
   const actual = `${found.length} ${found.length === 1 ? 'difference' : 'differences'}`;
@@ -103,47 +96,37 @@ const sources: Record<Subject, string[]> = {
 };
 
 /** 12: the lab host as it was, and nothing of others taken. */
-export const cleanup: Check[] = [
-  {
-    id: 'cleanup.begun',
-    chapter: 'cleanup',
-    title: () => 'Something of yours was here to be cleaned up',
-    needs: [],
-    probes: [],
-    judge: begun,
-  },
-  ...Object.entries(titles).map(
-    ([subject, title]): Check => ({
-      id: `cleanup.${subject}`,
+export const cleanup: ChapterChecks = {
+  chapter: 'cleanup',
+  isBegun: () => false,
+  checks: [
+    {
+      id: 'cleanup.begun',
       chapter: 'cleanup',
-      title: () => title,
+      title: () => 'Something of yours was here to be cleaned up',
+      needs: [],
+      probes: [],
+      judge: begun,
+    },
+    ...Object.entries(titles).map(
+      ([subject, title]): Check => ({
+        id: `cleanup.${subject}`,
+        chapter: 'cleanup',
+        title: () => title,
+        needs: ['cleanup.begun'],
+        probes: [],
+        sources: sources[subject as Subject],
+        judge: (the) => none(the, subject as Subject, hints[subject as Subject] ?? (() => undefined)),
+      }),
+    ),
+    {
+      id: 'cleanup.kept',
+      chapter: 'cleanup',
+      title: () => 'What was there before you is still there',
       needs: ['cleanup.begun'],
       probes: [],
-      sources: sources[subject as Subject],
-      judge: (the) => none(the, subject as Subject, hints[subject as Subject] ?? (() => undefined)),
-    }),
-  ),
-  {
-    id: 'cleanup.kept',
-    chapter: 'cleanup',
-    title: () => 'What was there before you is still there',
-    needs: ['cleanup.begun'],
-    probes: [],
-    sources: Object.values(sources).flat(),
-    judge: kept,
-  },
-];
-
-/**
- * Are there leftovers that can still go by themselves? `ip netns del` returns before the kernel has taken the
- * namespace's links away (cleanup_net is a work queue); a process that was killed may still be ending.
- */
-export function canSettle(facts: Facts, baseline: Facts): boolean {
-  const found = leftoversOf(facts, baseline);
-  const unnamed = new Set(facts.here.ids.filter(({ name }) => name === null).map(({ nsid }) => nsid));
-  return found.some(({ subject, key }) => {
-    if (subject === 'processes') return key.startsWith('process - ');
-    const link = facts.here.links.find(({ name }) => subject === 'links' && key === `link ${name}`);
-    return link?.kind === 'veth' && link.peer !== null && link.peer.nsid !== null && unnamed.has(link.peer.nsid);
-  });
-}
+      sources: Object.values(sources).flat(),
+      judge: kept,
+    },
+  ],
+};

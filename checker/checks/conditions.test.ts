@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Copy } from '../evidence/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { Copy } from '../probes/evidence.ts';
+import { type Outcome, runChecks } from '../judge/run.ts';
+import type { Case } from '../queries/check.ts';
+import { conditionsOf, copiesWanted } from '../queries/conditions.ts';
 import { caseOf, type State } from '../testing/fixtures.ts';
-import type { Case } from './check.ts';
-import { copiesWanted } from './conditions.ts';
-import { conditionsOf } from './forward.ts';
 import { checks } from './registry.ts';
-import { type Outcome, runChecks } from './run.ts';
 
 const ids = ['connectivity', 'egress', 'dns', 'publish'].map((chapter) => `${chapter}.conditions`);
 const outcomes = (the: Case): Outcome[] => runChecks(checks, the).filter(({ check }) => ids.includes(check.id));

@@ -1,6 +1,7 @@
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, linked } from './look.ts';
-import { blind, outcomeOf, resultOf, sightsOf, wayOf } from './trace.ts';
+import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { checkUnderConditions } from '../queries/conditions.ts';
+import { containers, isAddressed, linked } from '../queries/links.ts';
+import { blind, outcomeOf, resultOf, sightsOf, wayOf } from '../queries/sights.ts';
 
 type Which = (typeof containers)[number];
 const other = { ct1: 'ct2', ct2: 'ct1' } as const;
@@ -39,22 +40,44 @@ function gateway(the: Case, from: Which): Judgement {
   return result.ok ? pass(seen) : fail(seen);
 }
 
+const underConditions = checkUnderConditions({
+  chapter: 'connectivity',
+  title: 'The containers reach each other whatever the policy of FORWARD and bridge-nf',
+  needs: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
+  what: 'the containers reach each other',
+  paths: {
+    'ct1>ct2': ({ ct1, ct2 }) => `${ct1.name} to ${ct2.name}`,
+    'ct2>ct1': ({ ct1, ct2 }) => `${ct2.name} to ${ct1.name}`,
+  },
+  hint: ({ bridge }, tool) => ({
+    wrong: `With bridge-nf 1 FORWARD also judges what passes from one port of ${bridge} to another, and no rule accepts it.`,
+    mend: `${tool} -A FORWARD -i ${bridge} -o ${bridge} -j ACCEPT`,
+  }),
+});
+
 /** 05: frames and packets between the containers and their gateway, by echo requests that carry a token. */
-export const connectivity: Check[] = containers.flatMap((which): Check[] => [
-  {
-    id: `connectivity.${which}-gateway`,
-    chapter: 'connectivity',
-    title: (plan) => `${plan[which].name} reaches its gateway ${plan.gateway}`,
-    needs: [...linked(which), 'bridge.address', 'bridge.up'],
-    probes: [home[which]],
-    judge: (the) => gateway(the, which),
-  },
-  {
-    id: `connectivity.${which}-${other[which]}`,
-    chapter: 'connectivity',
-    title: (plan) => `${plan[which].name} reaches ${plan[other[which]].name}`,
-    needs: [...linked('ct1'), ...linked('ct2'), 'bridge.up'],
-    probes: [across[which]],
-    judge: (the) => neighbour(the, which),
-  },
-]);
+export const connectivity: ChapterChecks = {
+  chapter: 'connectivity',
+  isBegun: (signs) => containers.every((which) => isAddressed(signs, which)),
+  checks: [
+    ...containers.flatMap((which): Check[] => [
+      {
+        id: `connectivity.${which}-gateway`,
+        chapter: 'connectivity',
+        title: (plan) => `${plan[which].name} reaches its gateway ${plan.gateway}`,
+        needs: [...linked(which), 'bridge.address', 'bridge.up'],
+        probes: [home[which]],
+        judge: (the) => gateway(the, which),
+      },
+      {
+        id: `connectivity.${which}-${other[which]}`,
+        chapter: 'connectivity',
+        title: (plan) => `${plan[which].name} reaches ${plan[other[which]].name}`,
+        needs: [...linked('ct1'), ...linked('ct2'), 'bridge.up'],
+        probes: [across[which]],
+        judge: (the) => neighbour(the, which),
+      },
+    ]),
+    underConditions,
+  ],
+};

@@ -1,10 +1,11 @@
 import { world } from '@handwired/host';
+import type { Evidence, Sight } from '../evidence/evidence.ts';
+import { controls, type ProbeId } from '../evidence/probes.ts';
 import type { File } from '../facts/facts.ts';
-import type { Evidence, Sight } from '../probes/evidence.ts';
-import { controls, type ProbeId } from '../probes/list.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, routed } from './look.ts';
-import { blind, outcomeOf, resultOf, sightsOf, worldIsDown } from './trace.ts';
+import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass, type Signs } from '../queries/check.ts';
+import { checkUnderConditions } from '../queries/conditions.ts';
+import { containers, netnsOf, routed } from '../queries/links.ts';
+import { blind, outcomeOf, resultOf, sightsOf, worldIsDown } from '../queries/sights.ts';
 
 type Which = (typeof containers)[number];
 const asking = { ct1: 'ct1 lookup', ct2: 'ct2 lookup' } as const;
@@ -111,42 +112,70 @@ function https({ evidence, plan }: Case): Judgement {
   return fail({ expected, actual: `${outcomeOf(result)} (at: ${result.stage})` });
 }
 
+/** Is there a name server of the learner's own, in a container or at the gateway? */
+const hasNameServer = ({ facts, plan }: Signs): boolean =>
+  facts.here.sockets.some(({ port, address }) => port === 53 && address.startsWith(plan.gateway)) ||
+  containers.some((which) => netnsOf(facts, plan[which].name)?.net?.sockets.some(({ port }) => port === 53));
+
+const underConditions = checkUnderConditions({
+  chapter: 'dns',
+  title: 'The containers look up names whatever the policy of FORWARD and bridge-nf',
+  // An enslaved uplink may work for as long as the lab host remembers its neighbours (ARP), which no copy does.
+  needs: ['bridge.uplink', 'dns.ct1', 'dns.ct2'],
+  what: 'both containers look up names',
+  paths: {
+    'ct1 lookup': ({ ct1 }) => `the name lookup of ${ct1.name}`,
+    'ct2 lookup': ({ ct2 }) => `the name lookup of ${ct2.name}`,
+  },
+  hint: ({ bridge }, tool) => ({
+    wrong: `FORWARD accepts other packets between ${bridge} and ${world.uplink.name}, and not the questions to port 53 and their answers.`,
+    mend: `${tool} -A FORWARD -i ${bridge} -j ACCEPT\n${tool} -A FORWARD -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+  }),
+});
+
 /** 07: names, in the containers and still on the lab host. */
-export const dns: Check[] = [
-  ...containers.map(
-    (which): Check => ({
-      id: `dns.${which}`,
+export const dns: ChapterChecks = {
+  chapter: 'dns',
+  isBegun: (signs) =>
+    signs.differences.some(({ subject, key }) => subject === 'files' && /^\/etc\/(netns\/|resolv\.conf)/.test(key)) ||
+    hasNameServer(signs),
+  checks: [
+    ...containers.map(
+      (which): Check => ({
+        id: `dns.${which}`,
+        chapter: 'dns',
+        title: (plan) => `${plan[which].name} can look up names`,
+        needs: routed(which),
+        probes: [...controls, asking[which], `${which}>internet`],
+        judge: (the) => lookup(the, which),
+      }),
+    ),
+    {
+      id: 'dns.https',
       chapter: 'dns',
-      title: (plan) => `${plan[which].name} can look up names`,
-      needs: routed(which),
-      probes: [...controls, asking[which], `${which}>internet`],
-      judge: (the) => lookup(the, which),
-    }),
-  ),
-  {
-    id: 'dns.https',
-    chapter: 'dns',
-    title: (plan) => `${plan.ct1.name} opens https://${siteName} by its name`,
-    needs: ['dns.ct1', 'egress.ct1'],
-    probes: [...controls, 'ct1 https'],
-    judge: https,
-  },
-  {
-    id: 'dns.host-unchanged',
-    chapter: 'dns',
-    title: () => "The lab host's own resolver files are untouched",
-    needs: [],
-    passNeeds: ['dns.ct1', 'dns.ct2'],
-    probes: [],
-    judge: unchanged,
-  },
-  {
-    id: 'dns.host-works',
-    chapter: 'dns',
-    title: () => 'The lab host itself can still look up names',
-    needs: [],
-    passNeeds: ['dns.ct1', 'dns.ct2'],
-    probes: [...controls, 'host lookup'],
-    judge: hostWorks,
-  },
-];
+      title: (plan) => `${plan.ct1.name} opens https://${siteName} by its name`,
+      needs: ['dns.ct1', 'egress.ct1'],
+      probes: [...controls, 'ct1 https'],
+      judge: https,
+    },
+    {
+      id: 'dns.host-unchanged',
+      chapter: 'dns',
+      title: () => "The lab host's own resolver files are untouched",
+      needs: [],
+      passNeeds: ['dns.ct1', 'dns.ct2'],
+      probes: [],
+      judge: unchanged,
+    },
+    {
+      id: 'dns.host-works',
+      chapter: 'dns',
+      title: () => 'The lab host itself can still look up names',
+      needs: [],
+      passNeeds: ['dns.ct1', 'dns.ct2'],
+      probes: [...controls, 'host lookup'],
+      judge: hostWorks,
+    },
+    underConditions,
+  ],
+};

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runChecks } from '../judge/run.ts';
+import type { Case } from '../queries/check.ts';
 import { dockerCase, dockers } from '../testing/docker.ts';
 import { caseOf } from '../testing/fixtures.ts';
-import type { Case } from './check.ts';
 import { docker } from './docker.ts';
-import { runChecks } from './run.ts';
 
 const verdicts = (the: Case): Record<string, string> =>
-  Object.fromEntries(runChecks(docker, the).map(({ check, verdict }) => [check.id.slice('docker.'.length), verdict]));
+  Object.fromEntries(
+    runChecks(docker.checks, the).map(({ check, verdict }) => [check.id.slice('docker.'.length), verdict]),
+  );
 
-const judged = (the: Case, id: string) => runChecks(docker, the).find(({ check }) => check.id === `docker.${id}`);
+const judged = (the: Case, id: string) =>
+  runChecks(docker.checks, the).find(({ check }) => check.id === `docker.${id}`);
 
 const netOf = ({ facts }: Case) => {
   const net = facts.namespaces.find(({ name }) => name === 'docker')?.net;

@@ -1,8 +1,8 @@
 import { dockerHost } from '@handwired/host';
-import type { Link } from '../facts/links.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { linkOf, netnsOf } from './look.ts';
-import { outcomeOf, resultOf, sightsOf, wayOf } from './trace.ts';
+import type { Link } from '../facts/iproute.ts';
+import { type Case, type ChapterChecks, fail, type Judgement, pass } from '../queries/check.ts';
+import { linkOf, netnsOf } from '../queries/links.ts';
+import { outcomeOf, resultOf, sightsOf, wayOf } from '../queries/sights.ts';
 
 const { netns, bridge, address } = dockerHost;
 
@@ -58,30 +58,34 @@ function published({ evidence, plan }: Case): Judgement {
 }
 
 /** 10: a Docker of the learner's own, apart from what they built, that publishes the plan's port. */
-export const docker: Check[] = [
-  {
-    id: 'docker.daemon',
-    chapter: 'docker',
-    title: () => `dockerd runs in the network namespace ${netns}`,
-    needs: [],
-    probes: [],
-    judge: daemon,
-  },
-  {
-    id: 'docker.container',
-    chapter: 'docker',
-    title: () => `A container runs on ${bridge}`,
-    needs: ['docker.daemon'],
-    probes: [],
-    judge: container,
-  },
-  {
-    id: 'docker.published',
-    chapter: 'docker',
-    title: (plan) => `The lab host reaches it at ${address}:${plan.hostPort}`,
-    needs: ['docker.container'],
-    probes: ['host>docker'],
-    weight: 2,
-    judge: published,
-  },
-];
+export const docker: ChapterChecks = {
+  chapter: 'docker',
+  isBegun: ({ facts }) => facts.namespaces.some(({ name }) => name === dockerHost.netns),
+  checks: [
+    {
+      id: 'docker.daemon',
+      chapter: 'docker',
+      title: () => `dockerd runs in the network namespace ${netns}`,
+      needs: [],
+      probes: [],
+      judge: daemon,
+    },
+    {
+      id: 'docker.container',
+      chapter: 'docker',
+      title: () => `A container runs on ${bridge}`,
+      needs: ['docker.daemon'],
+      probes: [],
+      judge: container,
+    },
+    {
+      id: 'docker.published',
+      chapter: 'docker',
+      title: (plan) => `The lab host reaches it at ${address}:${plan.hostPort}`,
+      needs: ['docker.container'],
+      probes: ['host>docker'],
+      weight: 2,
+      judge: published,
+    },
+  ],
+};

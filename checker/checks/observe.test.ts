@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { begun } from '../begun.ts';
 import { type Knock, parseAnswers, parseCaptures, parseKnocks } from '../facts/work.ts';
+import type { Case, Check } from '../queries/check.ts';
 import { caseOf } from '../testing/fixtures.ts';
-import type { Case, Check } from './check.ts';
 import { observe, questions } from './observe.ts';
+import { findBegun } from './registry.ts';
 
-const [capture, answers] = observe as [Check, Check];
+const [capture, answers] = observe.checks as unknown as [Check, Check];
 
 const bytes = (name: string): Buffer => readFileSync(new URL(`../fixtures/captures/${name}.pcap`, import.meta.url));
 const handedIn = (data: Buffer | null, path = '/root/captures/a.pcap') =>
@@ -142,7 +142,7 @@ describe('observe.answers', () => {
 
 describe('chapter observe', () => {
   it('is begun once something was handed in', () => {
-    const chapters = (the: Case): string[] => begun(the.facts, the.baseline, the.plan, the.record);
+    const chapters = (the: Case): string[] => findBegun(the);
     assert.ok(!chapters(caseOf('right')).includes('observe'));
     assert.ok(chapters(withCaptures(['any'])).includes('observe'));
     assert.ok(chapters(withAnswers(right)).includes('observe'));

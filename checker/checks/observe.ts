@@ -1,9 +1,9 @@
 import { type Plan, world } from '@handwired/host';
+import type { Sight } from '../evidence/evidence.ts';
+import type { ProbeId } from '../evidence/probes.ts';
 import type { CaptureFacts, Handshake } from '../facts/work.ts';
-import type { Sight } from '../probes/evidence.ts';
-import type { ProbeId } from '../probes/list.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { blind, sightsOf, worldIsDown } from './trace.ts';
+import { type Case, type ChapterChecks, fail, type Judgement, pass } from '../queries/check.ts';
+import { blind, sightsOf, worldIsDown } from '../queries/sights.ts';
 
 /** One connection from outside as a learner's captures have it: each part, or undefined where it is in none of them. */
 interface Flow {
@@ -208,22 +208,27 @@ function answered(the: Case): Judgement {
 }
 
 /** 09: what a learner saw of packets on their way. */
-export const observe: Check[] = [
-  {
-    id: 'observe.capture',
-    chapter: 'observe',
-    title: ({ ct1 }) =>
-      `Your captures hold a request from outside before and after its translation, and ${ct1.name}'s answer`,
-    needs: [],
-    probes: [],
-    judge: captured,
-  },
-  {
-    id: 'observe.answers',
-    chapter: 'observe',
-    title: () => 'You know which addresses a packet has at each place',
-    needs: ['publish.outside', 'egress.ct1'],
-    probes: ['world>site', 'outside>uplink', 'ct1>site'],
-    judge: answered,
-  },
-];
+export const observe: ChapterChecks = {
+  chapter: 'observe',
+  isBegun: ({ facts }) =>
+    facts.answers?.some(({ chapter }) => chapter === 'observe') === true || (facts.captures ?? []).length > 0,
+  checks: [
+    {
+      id: 'observe.capture',
+      chapter: 'observe',
+      title: ({ ct1 }) =>
+        `Your captures hold a request from outside before and after its translation, and ${ct1.name}'s answer`,
+      needs: [],
+      probes: [],
+      judge: captured,
+    },
+    {
+      id: 'observe.answers',
+      chapter: 'observe',
+      title: () => 'You know which addresses a packet has at each place',
+      needs: ['publish.outside', 'egress.ct1'],
+      probes: ['world>site', 'outside>uplink', 'ct1>site'],
+      judge: answered,
+    },
+  ],
+};

@@ -1,8 +1,10 @@
-import { world } from '@handwired/host';
-import { controls, type ProbeId } from '../probes/list.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { routed } from './look.ts';
-import { askedAt, blind, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from './trace.ts';
+import { type Plan, world } from '@handwired/host';
+import { controls, type ProbeId } from '../evidence/probes.ts';
+import type { Difference } from '../facts/diff.ts';
+import { type Case, type ChapterChecks, fail, type Judgement, pass, type Signs } from '../queries/check.ts';
+import { checkUnderConditions } from '../queries/conditions.ts';
+import { netnsOf, routed } from '../queries/links.ts';
+import { askedAt, blind, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from '../queries/sights.ts';
 
 /** Did the request itself, by its token, arrive in ct1 from outside? Whatever answers then, ct1 was reached. */
 const arrivals = ({ evidence, plan }: Case, probe: ProbeId) =>
@@ -55,63 +57,100 @@ function untouched(the: Case, probe: 'ct2>site:port' | 'host>site:port', who: st
   return fail({ expected, actual: outcomeOf(resultOf(evidence, probe)), evidence: wayOf(evidence, probe), hint });
 }
 
+/** A rule or a listener with the published port's number. */
+const isPublished = ({ subject, scope, key, text }: Difference, plan: Plan): boolean =>
+  scope === '' &&
+  ((subject === 'rules' && new RegExp(`\\b${plan.hostPort}\\b`).test(text)) ||
+    (subject === 'processes' && new RegExp(`:${plan.hostPort} `).test(key)));
+
+const hasServer = ({ facts, plan }: Signs): boolean =>
+  netnsOf(facts, plan.ct1.name)?.net?.sockets.some(
+    ({ protocol, port }) => protocol === 'tcp' && port === plan.containerPort,
+  ) === true;
+
+const underConditions = checkUnderConditions({
+  chapter: 'publish',
+  title: 'The published port is reached whatever the policy of FORWARD and bridge-nf',
+  // An enslaved uplink may work for as long as the lab host remembers its neighbours (ARP), which no copy does.
+  needs: ['bridge.uplink', 'publish.outside', 'publish.host-address', 'publish.loopback'],
+  what: 'the published port is reached',
+  paths: {
+    'outside>uplink': ({ hostPort }) => `an outside client to ${world.uplink.address}:${hostPort}`,
+    'host>uplink': ({ hostPort }) => `the lab host to ${world.uplink.address}:${hostPort}`,
+    'host>loopback': ({ hostPort }) => `the lab host to 127.0.0.1:${hostPort}`,
+    'host>server': ({ ct1, containerPort }) => `the lab host to ${ct1.address}:${containerPort}`,
+  },
+  hint: ({ ct1, containerPort }, tool) => ({
+    wrong: `No rule of FORWARD accepts what comes for ${ct1.address}:${containerPort}, or what it answers.`,
+    mend: [
+      `${tool} -A FORWARD -p tcp -d ${ct1.address} --dport ${containerPort} -j ACCEPT`,
+      `${tool} -A FORWARD -p tcp -s ${ct1.address} --sport ${containerPort} -j ACCEPT`,
+    ].join('\n'),
+  }),
+});
+
 /** 08: the container's server at the lab host's port, from everywhere, and no more than that. */
-export const publish: Check[] = [
-  {
-    id: 'publish.server',
-    chapter: 'publish',
-    title: (plan) => `A server in ${plan.ct1.name} answers on port ${plan.containerPort}`,
-    needs: routed('ct1'),
-    probes: ['host>server'],
-    judge: (the) => reached(the, 'host>server'),
-  },
-  {
-    id: 'publish.outside',
-    chapter: 'publish',
-    title: (plan) => `An outside client reaches it at ${world.uplink.address}:${plan.hostPort}`,
-    needs: ['publish.server'],
-    probes: [...controls, 'outside>uplink'],
-    judge: (the) =>
-      worldIsDown(the.evidence)
-        ? {
-            verdict: 'error',
-            expected: 'an outside client is answered',
-            reason: 'the world does not answer even itself',
-          }
-        : reached(the, 'outside>uplink'),
-  },
-  {
-    id: 'publish.host-address',
-    chapter: 'publish',
-    title: (plan) => `The lab host reaches it at ${world.uplink.address}:${plan.hostPort}`,
-    needs: ['publish.server'],
-    probes: ['host>uplink'],
-    judge: (the) => reached(the, 'host>uplink'),
-  },
-  {
-    id: 'publish.loopback',
-    chapter: 'publish',
-    title: (plan) => `The lab host reaches it at 127.0.0.1:${plan.hostPort}`,
-    needs: ['publish.server'],
-    probes: ['host>loopback'],
-    judge: (the) => reached(the, 'host>loopback'),
-  },
-  {
-    id: 'publish.transit',
-    chapter: 'publish',
-    title: (plan) => `${plan.ct2.name} still reaches port ${plan.hostPort} of other hosts`,
-    needs: routed('ct2'),
-    passNeeds: ['publish.outside'],
-    probes: [...controls, 'ct2>site:port', 'ct2>site'],
-    judge: (the) => untouched(the, 'ct2>site:port', 'ct2'),
-  },
-  {
-    id: 'publish.outgoing',
-    chapter: 'publish',
-    title: (plan) => `The lab host still reaches port ${plan.hostPort} of other hosts`,
-    needs: [],
-    passNeeds: ['publish.outside'],
-    probes: [...controls, 'host>site:port'],
-    judge: (the) => untouched(the, 'host>site:port', 'host'),
-  },
-];
+export const publish: ChapterChecks = {
+  chapter: 'publish',
+  isBegun: (signs) => signs.differences.some((found) => isPublished(found, signs.plan)) || hasServer(signs),
+  checks: [
+    {
+      id: 'publish.server',
+      chapter: 'publish',
+      title: (plan) => `A server in ${plan.ct1.name} answers on port ${plan.containerPort}`,
+      needs: routed('ct1'),
+      probes: ['host>server'],
+      judge: (the) => reached(the, 'host>server'),
+    },
+    {
+      id: 'publish.outside',
+      chapter: 'publish',
+      title: (plan) => `An outside client reaches it at ${world.uplink.address}:${plan.hostPort}`,
+      needs: ['publish.server'],
+      probes: [...controls, 'outside>uplink'],
+      judge: (the) =>
+        worldIsDown(the.evidence)
+          ? {
+              verdict: 'error',
+              expected: 'an outside client is answered',
+              reason: 'the world does not answer even itself',
+            }
+          : reached(the, 'outside>uplink'),
+    },
+    {
+      id: 'publish.host-address',
+      chapter: 'publish',
+      title: (plan) => `The lab host reaches it at ${world.uplink.address}:${plan.hostPort}`,
+      needs: ['publish.server'],
+      probes: ['host>uplink'],
+      judge: (the) => reached(the, 'host>uplink'),
+    },
+    {
+      id: 'publish.loopback',
+      chapter: 'publish',
+      title: (plan) => `The lab host reaches it at 127.0.0.1:${plan.hostPort}`,
+      needs: ['publish.server'],
+      probes: ['host>loopback'],
+      judge: (the) => reached(the, 'host>loopback'),
+    },
+    {
+      id: 'publish.transit',
+      chapter: 'publish',
+      title: (plan) => `${plan.ct2.name} still reaches port ${plan.hostPort} of other hosts`,
+      needs: routed('ct2'),
+      passNeeds: ['publish.outside'],
+      probes: [...controls, 'ct2>site:port', 'ct2>site'],
+      judge: (the) => untouched(the, 'ct2>site:port', 'ct2'),
+    },
+    {
+      id: 'publish.outgoing',
+      chapter: 'publish',
+      title: (plan) => `The lab host still reaches port ${plan.hostPort} of other hosts`,
+      needs: [],
+      passNeeds: ['publish.outside'],
+      probes: [...controls, 'host>site:port'],
+      judge: (the) => untouched(the, 'host>site:port', 'host'),
+    },
+    underConditions,
+  ],
+};

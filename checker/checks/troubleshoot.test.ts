@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { begun } from '../begun.ts';
-import { type FaultNote, noteFault, Record } from '../record.ts';
+import type { Case } from '../queries/check.ts';
+import { type FaultNote, LabRecord, noteFault } from '../record.ts';
 import { caseOf } from '../testing/fixtures.ts';
-import type { Case } from './check.ts';
+import { findBegun } from './registry.ts';
 import { troubleshoot } from './troubleshoot.ts';
 
 const note: FaultNote = {
@@ -17,7 +17,7 @@ const withNotes = (...notes: FaultNote[]): Case => {
   return the;
 };
 
-const verdict = (the: Case): string => troubleshoot.map(({ judge }) => judge(the).verdict).join();
+const verdict = (the: Case): string => troubleshoot.checks.map(({ judge }) => judge(the).verdict).join();
 
 test('a fault that was named and repaired passes', () => {
   assert.equal(verdict(withNotes(note)), 'pass');
@@ -32,7 +32,7 @@ test('a fault that was only named, only repaired, or revealed does not, and neit
 });
 
 test('the chapter is begun by the first fault, and what is noted of a fault again takes the place of what was', () => {
-  const chapters = ({ facts, baseline, plan, record }: Case): string[] => begun(facts, baseline, plan, record);
+  const chapters = (the: Case): string[] => findBegun(the);
   assert.ok(!chapters(withNotes()).includes('troubleshoot'));
   const twice = withNotes({ ...note, right: false }, note);
   assert.ok(chapters(twice).includes('troubleshoot'));
@@ -41,5 +41,5 @@ test('the chapter is begun by the first fault, and what is noted of a fault agai
 
 test('a record of before there were faults is read as it is', () => {
   const old = { schemaVersion: 1, begun: {}, seen: [] };
-  assert.deepEqual(Record.parse(old), old);
+  assert.deepEqual(LabRecord.parse(old), old);
 });

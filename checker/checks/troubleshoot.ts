@@ -1,5 +1,5 @@
+import { type Case, type ChapterChecks, fail, type Judgement, pass } from '../queries/check.ts';
 import type { FaultNote } from '../record.ts';
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
 
 const expected = 'a fault whose root cause you named, and after which all passes again';
 
@@ -37,13 +37,17 @@ function found({ record }: Case): Judgement {
 }
 
 /** 11: something that was broken on purpose was found. */
-export const troubleshoot: Check[] = [
-  {
-    id: 'troubleshoot.found',
-    chapter: 'troubleshoot',
-    title: () => 'You found a fault and repaired it',
-    needs: [],
-    probes: [],
-    judge: found,
-  },
-];
+export const troubleshoot: ChapterChecks = {
+  chapter: 'troubleshoot',
+  isBegun: ({ record }) => (record.faults ?? []).length > 0,
+  checks: [
+    {
+      id: 'troubleshoot.found',
+      chapter: 'troubleshoot',
+      title: () => 'You found a fault and repaired it',
+      needs: [],
+      probes: [],
+      judge: found,
+    },
+  ],
+};

@@ -1,5 +1,6 @@
-import { type Case, type Check, fail, type Judgement, pass } from './check.ts';
-import { containers, listOf, netnsOf, pairOf, pairsOf, state } from './look.ts';
+import type { Named } from '../facts/facts.ts';
+import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass } from '../queries/check.ts';
+import { containers, listOf, netnsOf, newLinks, pairOf, pairsOf, state } from '../queries/links.ts';
 
 type Which = (typeof containers)[number];
 
@@ -30,22 +31,31 @@ function port({ facts, plan }: Case, which: Which): Judgement {
   return fail({ expected, actual });
 }
 
+const hasVeth = (netns: Named | undefined): boolean => netns?.net?.links.some(({ kind }) => kind === 'veth') === true;
+
 /** 03: the cables, by the kernel's own indexes; names are free. */
-export const veth: Check[] = containers.flatMap((which): Check[] => [
-  {
-    id: `veth.${which}`,
-    chapter: 'veth',
-    title: (plan) => `A veth pair leads from ${plan[which].name} to the lab host`,
-    needs: [`namespaces.${which}`],
-    probes: [],
-    judge: (the) => pair(the, which),
-  },
-  {
-    id: `veth.${which}-port`,
-    chapter: 'veth',
-    title: (plan) => `${plan[which].name}'s cable is plugged into ${plan.bridge}`,
-    needs: [`veth.${which}`, 'bridge.exists'],
-    probes: [],
-    judge: (the) => port(the, which),
-  },
-]);
+export const veth: ChapterChecks = {
+  chapter: 'veth',
+  standing: true,
+  isBegun: ({ facts, baseline, plan }) =>
+    newLinks(facts, baseline, 'veth').length > 0 ||
+    containers.some((which) => hasVeth(netnsOf(facts, plan[which].name))),
+  checks: containers.flatMap((which): Check[] => [
+    {
+      id: `veth.${which}`,
+      chapter: 'veth',
+      title: (plan) => `A veth pair leads from ${plan[which].name} to the lab host`,
+      needs: [`namespaces.${which}`],
+      probes: [],
+      judge: (the) => pair(the, which),
+    },
+    {
+      id: `veth.${which}-port`,
+      chapter: 'veth',
+      title: (plan) => `${plan[which].name}'s cable is plugged into ${plan.bridge}`,
+      needs: [`veth.${which}`, 'bridge.exists'],
+      probes: [],
+      judge: (the) => port(the, which),
+    },
+  ]),
+};

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan } from '@handwired/host';
-import { renderComparison, renderComparisonJson } from '../report/compare.ts';
-import { caseOf } from '../testing/fixtures.ts';
-import { dockers, pairWith, rawWith } from '../testing/docker.ts';
-import { compare, type Comparison, rows } from './compare.ts';
 import type { Facts } from '../facts/facts.ts';
-import { type Pair, pairOf } from './observe.ts';
+import { dockers, pairWith, rawWith } from '../testing/docker.ts';
+import { caseOf } from '../testing/fixtures.ts';
+import { compare, type Comparison, renderComparison, renderComparisonJson, rows } from './compare.ts';
+import { type Pair, pairOf } from './side.ts';
 
 /** The lab host was handed over with what is called `keep`. */
 const baselineOf = ({ facts }: Pair): Facts => ({

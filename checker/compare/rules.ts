@@ -1,7 +1,7 @@
-import { wordsOf } from '../diagnosis/iptables.ts';
 import type { Net } from '../facts/facts.ts';
-import type { Table } from '../facts/iptables.ts';
-import type { Link } from '../facts/links.ts';
+import type { Table } from '../facts/firewall.ts';
+import type { Link } from '../facts/iproute.ts';
+import { wordsOf } from '../queries/iptables.ts';
 
 /** A rule as a packet meets it from a built-in chain: with what the jumps on the way to it ask for. */
 export interface Rule {
@@ -36,7 +36,7 @@ export function rulesOf(net: Net, names: Names): { rules: Rule[]; native: string
   const rules = tables.flatMap((table) =>
     table.chains
       .filter(({ policy }) => policy !== null)
-      .flatMap(({ name }) => walk({ table, base: name, chain: name, rename, asked: [], depth: 0 })),
+      .flatMap(({ name }) => followJumps({ table, base: name, chain: name, rename, asked: [], depth: 0 })),
   );
   const shown = new Set(tables.filter(({ variant }) => variant === 'nft').map(({ name }) => `ip ${name}`));
   const others = net.nft.filter(({ family }) => family !== 'ip6').map(({ family, name }) => `${family} ${name}`);
@@ -52,7 +52,7 @@ interface Course {
   depth: number;
 }
 
-function walk(course: Course): Rule[] {
+function followJumps(course: Course): Rule[] {
   const { table, chain, base, rename, asked, depth } = course;
   const rules = table.chains.find(({ name }) => name === chain)?.rules ?? [];
   return (depth < 8 ? rules : []).flatMap((text): Rule[] => {
@@ -63,7 +63,7 @@ function walk(course: Course): Rule[] {
     // The end of a chain, in words.
     if (target === 'RETURN' && asks.length === asked.length) return [];
     if (table.chains.some(({ name }) => name === target)) {
-      return walk({ ...course, chain: target, asked: asks, depth: depth + 1 });
+      return followJumps({ ...course, chain: target, asked: asks, depth: depth + 1 });
     }
     return [ruleOf({ table: table.name, base, chain, asks: new Map(asks), target, text })];
   });

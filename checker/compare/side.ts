@@ -1,10 +1,70 @@
 import { dockerHost } from '@handwired/host';
-import { linkOf, netnsOf, pairOf as cableOf, resolvConfOf } from '../checks/look.ts';
-import type { Facts, Net } from '../facts/facts.ts';
-import type { Link } from '../facts/links.ts';
-import type { Source } from '../take.ts';
-import type { Container, Pair } from './observe.ts';
+import { z } from 'zod';
+import { type Facts, Net } from '../facts/facts.ts';
+import type { Link } from '../facts/iproute.ts';
+import { factsOf, observeRaw } from '../facts/observe.ts';
+import { parseNet, type Raw } from '../facts/parse.ts';
+import type { Source } from '../grading/grade.ts';
+import { linkOf, netnsOf, pairOf as vethPairOf, resolvConfOf } from '../queries/links.ts';
 import { type Rule, rulesOf } from './rules.ts';
+
+/** A running container as Docker noted it, with its namespace as the kernel has it. */
+interface Container {
+  /** Without the `/` that Docker begins it with. */
+  name: string;
+  hostname: string;
+  /** Names of its networks; `bridge` is the default one. */
+  networks: string[];
+  /** The mount that keeps its network namespace. */
+  netns: string;
+  net: Net;
+  /** The resolv.conf that is mounted into it; null: unreadable. */
+  resolv: string | null;
+}
+
+/** What a comparison looks at. */
+export interface Pair {
+  facts: Facts;
+  containers: Container[];
+}
+
+/** What of config.v2.json is used: daemon/container.go of moby, type Container. */
+const Config = z.object({
+  Name: z.string().max(256),
+  Config: z.object({ Hostname: z.string().max(256) }),
+  NetworkSettings: z.object({ Networks: z.record(z.string().max(256), z.unknown()) }),
+  State: z.object({ Running: z.boolean() }),
+});
+
+/** Looks at the lab host, and into its Docker, in one round trip. Throws LabError as `observe` does. */
+export async function observePair({ seat, baseline, signal }: Source): Promise<Pair> {
+  const docker = `netns ${dockerHost.netns}`;
+  return pairOf(await observeRaw(seat, { baseline, docker, ...(signal ? { signal } : {}) }));
+}
+
+/** Pure. A container whose notes or whose namespace can't be read is left out. */
+export function pairOf(raw: Raw): Pair {
+  const facts = factsOf(raw);
+  const containers = raw.docker.flatMap(({ id, config, resolv, netns }): Container[] => {
+    const scope = `docker ${id}`;
+    const sources = raw.sources[scope];
+    const known = Config.safeParse(jsonOf(config)).data;
+    if (!sources || !known?.State.Running || netns === null) return [];
+    const { Name, NetworkSettings } = known;
+    const net = parseNet(sources, raw, { scope, problems: facts.problems });
+    const networks = Object.keys(NetworkSettings.Networks);
+    return [{ name: Name.replace(/^\//, ''), hostname: known.Config.Hostname, networks, netns, net, resolv }];
+  });
+  return { facts, containers };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** One of the two builds, told in the same words. */
 export interface Side {
@@ -47,7 +107,7 @@ export type Known = Pick<Source, 'plan' | 'baseline'>;
 export function yourSide({ facts }: Pair, { plan, baseline }: Known): Side | undefined {
   const inner = netnsOf(facts, plan.ct1.name)?.net;
   if (!inner) return undefined;
-  const cable = cableOf(facts, plan.ct1, plan);
+  const cable = vethPairOf(facts, plan.ct1, plan);
   const bridge = linkOf(facts.here.links, cable?.host.master ?? plan.bridge);
   const eth0 = cable?.inner ?? linkOf(inner.links, plan.inner);
   const ports = { host: plan.hostPort, container: plan.containerPort };

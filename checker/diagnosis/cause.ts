@@ -1,6 +1,6 @@
-import type { Case } from '../checks/check.ts';
-import type { HopKind, Which } from './hops.ts';
-import type { Walk } from './walk.ts';
+import type { Case } from '../queries/check.ts';
+import type { HopKind, Which } from '../queries/paths.ts';
+import type { Walk } from '../queries/walk.ts';
 
 /** What a cause found that supports it. */
 export interface Finding {
@@ -31,3 +31,6 @@ export interface Cause {
   /** Where to look; without it, what is said of its hop. */
   look?: (the: Case, walk: Walk) => string;
 }
+
+/** The checks that send packets, by the beginning of their ids. */
+export const traffic = ['connectivity.', 'egress.', 'dns.', 'publish.'] as const;

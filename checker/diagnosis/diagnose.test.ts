@@ -3,13 +3,11 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { world } from '@handwired/host';
 import { checks } from '../checks/registry.ts';
-import type { Case } from '../checks/check.ts';
+import { type Case, hintAt } from '../queries/check.ts';
+import { paths } from '../queries/paths.ts';
 import { causesOf, chainOf, endAt, failed, inside, judged, link } from '../testing/damage.ts';
 import { caseOf, network, type State } from '../testing/fixtures.ts';
-import { hintAt } from './hint.ts';
-import { looks } from './looks.ts';
-import { paths } from './paths.ts';
-import { causes } from './registry.ts';
+import { causes, looks } from './diagnose.ts';
 
 /** A rule of policy routing on the lab host, and the default route of the table that it names. */
 function byRule({ facts: { here } }: Case, text: string, way: Partial<Case['facts']['here']['routes'][number]>): void {
@@ -342,10 +340,11 @@ test('Every failed check of the course is about some path, and the registry list
     [],
   );
   for (const file of readdirSync(new URL('causes/', import.meta.url))) {
-    const name = file.replace('.ts', '');
     const module = (await import(`./causes/${file}`)) as Record<string, unknown>;
-    const own = module[name];
-    assert.ok(Array.isArray(own) && own.every((one) => causes.includes(one as never)), `${name} is not listed`);
+    const lists = Object.entries(module).filter(([name]) => name.endsWith('Causes'));
+    assert.ok(lists.length > 0, `${file} has no causes`);
+    for (const [name, own] of lists)
+      assert.ok(Array.isArray(own) && own.every((one) => causes.includes(one as never)), `${name} is not listed`);
   }
   assert.equal(new Set(causes.map(({ id }) => id)).size, causes.length);
   for (const { id, explains } of causes) {

@@ -1,18 +1,78 @@
-import type { Case } from '../checks/check.ts';
-import { nameOf } from '../checks/copy.ts';
-import { bridgeNfSetting, conditionsOf } from '../checks/forward.ts';
-import type { Outcome } from '../checks/run.ts';
-import { outcomeOf, wayOf } from '../checks/trace.ts';
-import type { Condition } from '../probes/copies.ts';
-import type { ProbeId } from '../probes/list.ts';
+import { world } from '@handwired/host';
+import type { Condition, ProbeId } from '../evidence/probes.ts';
+import type { Outcome } from '../judge/run.ts';
+import type { Case, Diagnosis, Hint } from '../queries/check.ts';
+import { bridgeNfSetting, conditionsOf, nameOf } from '../queries/conditions.ts';
+import { type Hop, type HopKind, paths, type Which } from '../queries/paths.ts';
+import { outcomeOf, wayOf } from '../queries/sights.ts';
+import { mayEndAt, trailTo, type Walk, walkOf } from '../queries/walk.ts';
 import type { Cause, Finding } from './cause.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Hint } from './hint.ts';
-import type { Hop } from './hops.ts';
-import { looks } from './looks.ts';
-import { paths } from './paths.ts';
-import { causes } from './registry.ts';
-import { mayEndAt, trailTo, type Walk, walkOf } from './walk.ts';
+import { addressingCauses, uplinkCauses } from './causes/addressing.ts';
+import { firewallCauses, forwardCauses, frontendCauses } from './causes/firewall.ts';
+import { bridgeCauses, veth } from './causes/links.ts';
+import { lookupCauses, nameCauses } from './causes/names.ts';
+import { leftoverCauses, namespaceCauses } from './causes/namespaces.ts';
+import { neighbourCauses, silentCauses, staleCauses } from './causes/neighbours.ts';
+import { loopbackCauses, publishCauses, serverCauses, shadowCauses } from './causes/publish.ts';
+import { routingCauses, sizeCauses } from './causes/routing.ts';
+import { trackingCauses } from './causes/tracking.ts';
+import { translationCauses } from './causes/translation.ts';
+
+/** Every cause, the most probable first: a fact that breaks a path explains before what only fits what was seen. */
+export const causes: readonly Cause[] = [
+  ...namespaceCauses,
+  ...bridgeCauses,
+  ...leftoverCauses,
+  ...veth,
+  ...addressingCauses,
+  ...uplinkCauses,
+  ...neighbourCauses,
+  ...silentCauses,
+  ...trackingCauses,
+  ...staleCauses,
+  ...sizeCauses,
+  ...shadowCauses,
+  ...routingCauses,
+  ...lookupCauses,
+  ...nameCauses,
+  ...frontendCauses,
+  ...firewallCauses,
+  ...serverCauses,
+  ...publishCauses,
+  ...loopbackCauses,
+  ...forwardCauses,
+  ...translationCauses,
+];
+
+const link = world.uplink.name;
+
+/** Where to look at each kind of hop, and with which commands. They show; they change nothing, and they name no cause. */
+export const looks: Record<HopKind, (the: Case, which: Which) => string> = {
+  inner: ({ plan }, which) =>
+    `what ${plan[which].name} is and has: ip netns list; ls -l /run/netns; ip -n ${plan[which].name} -d addr; ip -n ${plan[which].name} route; ip -n ${plan[which].name} neigh`,
+  client: ({ plan }, which) =>
+    `what ${plan[which].name} itself does with the answer: ip netns exec ${plan[which].name} nft list ruleset; ip netns exec ${plan[which].name} iptables -nvL`,
+  server: ({ plan }, which) =>
+    `what listens in ${plan[which].name}, and which rules it has: ip netns exec ${plan[which].name} ss -ltnp; ip netns exec ${plan[which].name} iptables -nvL`,
+  veth: () => 'the cables and where their ends are: ip -d link show type veth; bridge link',
+  bridge: ({ plan }) =>
+    `the bridge and its ports: ip -d addr show ${plan.bridge}; bridge -d link; bridge fdb show br ${plan.bridge}`,
+  PREROUTING: () =>
+    'what is done to a packet when it comes in: iptables -t nat -nvL PREROUTING; iptables -t raw -nvL PREROUTING; nft list ruleset; ss -ltnp',
+  OUTPUT: () =>
+    "what is done to the lab host's own packets: iptables -t nat -nvL OUTPUT; iptables -nvL OUTPUT; nft list ruleset",
+  host: () => 'what the lab host does with packets for itself: iptables -nvL INPUT; nft list ruleset',
+  routing: ({ plan }) =>
+    `where the lab host sends it, and whether it sends on what is not for itself: ip rule; ip route show table all; sysctl -a --pattern 'ipv4.*(forward|rp_filter|localnet)'; ip route get ${world.resolvers[0]} from ${plan.ct1.address} iif ${plan.bridge}`,
+  FORWARD: () =>
+    'which rules judge what passes the lab host, and which of them count: iptables -nvL FORWARD; iptables-legacy -nvL FORWARD; nft list ruleset',
+  POSTROUTING: () =>
+    `with which source it leaves, and which rules should change that: tcpdump -nni ${link} -c 4; iptables -t nat -nvL POSTROUTING`,
+  uplink: () => `the lab host's own way out: ip -d addr show ${link}; ip route`,
+  world: () => `what leaves and comes back by ${link}: tcpdump -nni ${link} -c 8`,
+  names: ({ plan }, which) =>
+    `what ${plan[which].name} reads, and whom it asks: ip netns exec ${plan[which].name} cat /etc/resolv.conf /etc/nsswitch.conf; ls -l /etc/netns/*; tcpdump -nni any -c 4 port 53; ls -l /etc/resolv.conf`,
+};
 
 /** Outcomes with what explains those that fail: where the path breaks, why, and what a learner is told of it. */
 export const explained = (outcomes: readonly Outcome[], the: Case): Outcome[] =>

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Case } from '../checks/check.ts';
-import { linkOf, pairOf } from '../checks/look.ts';
 import type { File } from '../facts/facts.ts';
-import type { NftTable } from '../facts/nftables.ts';
+import type { NftTable } from '../facts/firewall.ts';
+import type { Case } from '../queries/check.ts';
+import { linkOf, pairOf } from '../queries/links.ts';
 import { causesOf, chainOf, endAt, failed, inside, link } from '../testing/damage.ts';
 import { caseOf } from '../testing/fixtures.ts';
 

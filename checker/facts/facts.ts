@@ -1,12 +1,6 @@
 import { z } from 'zod';
-import { Connection } from './connections.ts';
-import { Table } from './iptables.ts';
-import { Link } from './links.ts';
-import { NamespaceId, Neighbour } from './neighbours.ts';
-import { NftTable } from './nftables.ts';
-import { Forwarding, Port } from './ports.ts';
-import { PolicyRule, Route } from './routes.ts';
-import { Socket } from './sockets.ts';
+import { Connection, NftTable, Table } from './firewall.ts';
+import { Forwarding, Link, NamespaceId, Neighbour, PolicyRule, Port, Route, Socket } from './iproute.ts';
 import { Answers, CaptureFacts, Knock } from './work.ts';
 
 /** The network state of one network namespace. */

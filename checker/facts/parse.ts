@@ -1,15 +1,78 @@
 import { messageOf } from '@handwired/host';
-import { parseConnections } from './connections.ts';
+import { z } from 'zod';
 import type { Facts, Net } from './facts.ts';
-import { parseSave, type Table } from './iptables.ts';
-import { parseLinks } from './links.ts';
-import { parseNeighbours } from './neighbours.ts';
-import { parseNft } from './nftables.ts';
-import { parseForwarding, parsePorts } from './ports.ts';
-import type { Raw, Source } from './raw.ts';
-import { movedBetween } from './steady.ts';
-import { parsePolicyRules, parseRoutes } from './routes.ts';
-import { parseAnswers, parseCaptures, parseKnocks } from './work.ts';
+import { parseConnections, parseNft, parseSave, type Table } from './firewall.ts';
+import {
+  NamespaceId,
+  parseForwarding,
+  parseLinks,
+  parseNeighbours,
+  parsePolicyRules,
+  parsePorts,
+  parseRoutes,
+  Socket,
+} from './iproute.ts';
+import { parseAnswers, parseCaptures, parseKnocks, Work } from './work.ts';
+
+/** One command as the observing program ran it. `code` null: not started, killed, or out of time; `cut`: more than the limit. */
+const Source = z.object({ code: z.int().nullable(), out: z.string(), err: z.string(), cut: z.boolean() });
+export type Source = z.infer<typeof Source>;
+
+const RawFile = z.object({
+  path: z.string().max(4096),
+  kind: z.enum(['absent', 'file', 'symlink', 'folder', 'other']),
+  target: z.string().max(4096).optional(),
+  real: z.string().max(4096).optional(),
+  size: z.int().optional(),
+  sha256: z.string().length(64).optional(),
+  text: z.string().max(8192).optional(),
+});
+
+/** What the observing program prints: everything is quoted, nothing is interpreted. */
+export const Raw = z.object({
+  host: z.object({
+    name: z.string().max(256),
+    kernel: z.string().max(256),
+    clock: z.number(),
+    inode: z.int(),
+    boot: z.string().max(64),
+  }),
+  lab: z.string().nullable(),
+  world: z.object({
+    pid: z.int().nullable(),
+    inode: z.int().nullable(),
+    start: z.string().max(32).nullable(),
+    sha256: z.string().length(64).nullable(),
+    authority: z.string().max(65536).nullable(),
+    knocks: z.array(z.string().max(1000)).max(200).nullable().default(null),
+  }),
+  altered: z.array(z.object({ path: z.string().max(4096), what: z.string().max(300) })).max(200),
+  /** Fingerprints from before the first source and after the last. */
+  steady: z.object({ before: z.string().max(100), after: z.string().max(100) }),
+  netns: z.array(z.object({ name: z.string().max(256), inode: z.int().nullable(), nsfs: z.boolean() })).max(64),
+  mounts: z.array(z.object({ path: z.string().max(4096), inode: z.int() })).max(200),
+  processes: z.array(z.object({ pid: z.int(), inode: z.int(), args: z.array(z.string()).max(401) })).max(500),
+  files: z.array(RawFile).max(300),
+  /** What a learner hands in: read_work in agent/files.py. */
+  work: Work.default({ answers: [], captures: [] }),
+  ids: z.record(z.string(), z.array(NamespaceId).max(1000)),
+  sockets: z.record(z.string(), z.array(Socket).max(2000)),
+  sysctls: z.record(z.string(), z.record(z.string(), z.string())),
+  /** Where it was asked for: what Docker noted of its containers (config.v2.json), and what keeps their namespaces. */
+  docker: z
+    .array(
+      z.object({
+        id: z.string().max(64),
+        config: z.string().max(1 << 18),
+        resolv: z.string().max(8192).nullable(),
+        netns: z.string().max(100).nullable(),
+      }),
+    )
+    .max(8)
+    .default([]),
+  sources: z.record(z.string(), z.record(z.string(), Source)),
+});
+export type Raw = z.infer<typeof Raw>;
 
 /** Facts from what the observing program printed. Never throws: a source that can't be read becomes a problem. */
 export function parseFacts(raw: Raw): Facts {
@@ -167,4 +230,25 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 function conditionsOf(env: string): Record<string, string> {
   const pairs = [...env.matchAll(/^([A-Z_]+)=(.*)$/gm)].slice(0, 20);
   return Object.fromEntries(pairs.map((pair) => [pair[1] ?? '', (pair[2] ?? '').replaceAll(/^['"]|['"]$/g, '')]));
+}
+
+/** What the digits of a fingerprint stand for, in their order: PARTS in agent/fingerprint.py. */
+const parts = [
+  'namespaces',
+  'links',
+  'addresses',
+  'routes',
+  'routing rules',
+  'nftables rules',
+  'iptables-legacy rules',
+  'kernel settings',
+  'listening sockets',
+  'resolver files',
+];
+
+/** The parts in which two fingerprints differ, as words; null: none. */
+export function movedBetween(before: string, after: string): string | null {
+  if (before === after) return null;
+  const [old, now] = [before.split('-'), after.split('-')];
+  return parts.filter((_, at) => old[at] !== now[at]).join(', ') || 'something';
 }

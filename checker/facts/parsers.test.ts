@@ -2,13 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lineOf, recorded, sourceOf } from '../testing/fixtures.ts';
 import { damaged } from '../testing/random.ts';
-import { parseConnections } from './connections.ts';
-import { parseSave } from './iptables.ts';
-import { parseLinks } from './links.ts';
-import { parseNeighbours } from './neighbours.ts';
-import { parseNft } from './nftables.ts';
-import { parseForwarding, parsePorts } from './ports.ts';
-import { parsePolicyRules, parseRoutes } from './routes.ts';
+import { parseConnections, parseNft, parseSave } from './firewall.ts';
+import { parseForwarding, parseLinks, parseNeighbours, parsePolicyRules, parsePorts, parseRoutes } from './iproute.ts';
 
 const json = (text: string): unknown => JSON.parse(text);
 

@@ -1,8 +1,15 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { parseFrame } from '../capture/packet.ts';
-import { readCapture } from '../capture/pcap.ts';
-import type { Raw } from './raw.ts';
+import { parseFrame, readCapture } from './pcap.ts';
+
+/** What a learner hands in, as it came: read_work in agent/files.py. */
+export const Work = z.object({
+  answers: z.array(z.object({ path: z.string().max(4096), text: z.string().max(8192).nullable() })).max(16),
+  captures: z
+    .array(z.object({ path: z.string().max(4096), cut: z.boolean(), data: z.base64().max(400_000).nullable() }))
+    .max(8),
+});
+type Work = z.infer<typeof Work>;
 
 /** A file of /root/answers: what a learner answered to a chapter's questions. */
 export const Answers = z.object({
@@ -54,7 +61,7 @@ export type Knock = z.infer<typeof Knock>;
 /** More of a capture is not looked at. */
 const MOST_FRAMES = 20_000;
 
-export const parseAnswers = (files: Raw['work']['answers']): Answers[] =>
+export const parseAnswers = (files: Work['answers']): Answers[] =>
   files.map(({ path, text }) => ({
     chapter: basename(path, '.txt'),
     lines: (text ?? '')
@@ -66,7 +73,7 @@ export const parseAnswers = (files: Raw['work']['answers']): Answers[] =>
       .slice(0, 60),
   }));
 
-export const parseCaptures = (files: Raw['work']['captures']): CaptureFacts[] =>
+export const parseCaptures = (files: Work['captures']): CaptureFacts[] =>
   files.map(({ path, data, cut }) => {
     if (data === null) return { path, packets: 0, handshakes: [], problem: 'it is no file that can be read' };
     const { frames, problem } = readCapture(Buffer.from(data, 'base64'), MOST_FRAMES);

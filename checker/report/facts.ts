@@ -1,5 +1,8 @@
+import { type Difference, diffFacts } from '../facts/diff.ts';
 import type { Facts, Net } from '../facts/facts.ts';
-import { escapeText } from './escape.ts';
+import type { Case } from '../queries/check.ts';
+import { type Owner, ownerOf } from '../queries/leftovers.ts';
+import { asciiJson, escapeText } from './escape.ts';
 
 /** A snapshot for people: what there is in each namespace, rules and sockets included, and what could not be read. */
 export function renderFacts(facts: Facts): string {
@@ -96,3 +99,54 @@ function ruleLines({ iptables, nft }: Net): string[] {
     ...native.map(({ family, name, objects }) => `nft table ${family} ${name}: ${objects.length} objects`),
   ];
 }
+
+/** A difference between two snapshots of one lab host, and whose it is. */
+export interface Change extends Difference {
+  owner: Owner;
+}
+
+/** What has changed since an earlier snapshot. */
+export const changesOf = (before: Facts, { facts, plan, record }: Pick<Case, 'facts' | 'plan' | 'record'>): Change[] =>
+  diffFacts(before, facts).map((found) => ({ ...found, owner: ownerOf(found, plan, record) }));
+
+export interface Changes {
+  lab: string;
+  /** `baseline`, or the file that the earlier snapshot was in. */
+  since: string;
+  changes: readonly Change[];
+}
+
+const signs = { new: '+', gone: '-', changed: '~' } as const;
+const owners = { yours: 'yours', world: "the world's", docker: "Docker's", unknown: 'unknown' } as const;
+
+/** What has changed, for people: grouped by subject, each line with its owner. */
+export function renderChanges({ lab, since, changes }: Changes): string {
+  if (changes.length === 0) return `${escapeText(lab)}: nothing has changed since ${escapeText(since)}\n`;
+  const lines = [...Map.groupBy(changes, ({ subject }) => subject)].flatMap(([subject, own]) => [
+    subject,
+    ...own.map((change) => `  ${lineOf(change)}`),
+  ]);
+  const counts = [...Map.groupBy(changes, ({ owner }) => owner)].map(
+    ([owner, own]) => `${own.length} ${owners[owner]}`,
+  );
+  return `${[...lines, '', `${lab}: ${changes.length} changes since ${since}: ${counts.join(', ')}`].map(escapeText).join('\n')}\n`;
+}
+
+function lineOf({ owner, change, text, scope, was }: Change): string {
+  const place = scope === '' ? '' : ` in ${scope}`;
+  return `${owners[owner].padEnd(11)} ${signs[change]} ${text}${place}${was === null ? '' : ` (was: ${was})`}`;
+}
+
+export const renderChangesJson = ({ lab, since, changes }: Changes): string =>
+  asciiJson({
+    schemaVersion: 1,
+    ...{ lab, since },
+    changes: changes.map(({ subject, scope, change, owner, text, was }) => ({
+      subject,
+      scope,
+      change,
+      owner,
+      text,
+      was,
+    })),
+  });

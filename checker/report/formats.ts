@@ -1,10 +1,204 @@
-import { renderCsv } from './csv.ts';
+import { styleText } from 'node:util';
+import { asciiJson, csvOf, escapeText, markup, wrap } from './escape.ts';
 import { renderHtml } from './html.ts';
-import { renderJson } from './json.ts';
-import { renderJunit } from './junit.ts';
-import type { Report } from './report.ts';
-import { renderTap } from './tap.ts';
-import { renderText, type TextOptions } from './text.ts';
+import { detailsOf, type Report, type ReportedCheck, summaryOf, trailOf } from './report.ts';
+
+export interface TextOptions {
+  color: boolean;
+  columns: number;
+}
+
+const words = { pass: 'ok', fail: 'FAIL', skipped: 'skip', error: 'ERROR' } as const;
+const colors = { pass: 'green', fail: 'red', skipped: 'gray', error: 'yellow' } as const;
+/** Lines of evidence under one check; the JSON report has all of them. */
+const EVIDENCE_LINES = 8;
+
+/** The report for a terminal: a line per check grouped by chapter, details only for what failed. */
+export function renderText(report: Report, { color, columns }: TextOptions): string {
+  const width = Math.max(60, Math.min(columns || 80, 160));
+  const paint = (style: (typeof colors)[keyof typeof colors] | 'bold', text: string): string =>
+    color ? styleText(style, text, { validateStream: false }) : text;
+  if (report.checks.length === 0) return `${report.lab}: nothing has been begun, so there is nothing to check.\n`;
+  const lines: string[] = [];
+  const shared = sharedReason(report.checks);
+  for (const chapter of report.summary.chapters) {
+    const points = `${chapter.points ?? '-'}/${chapter.of}`;
+    lines.push(paint('bold', `${chapter.number} ${escapeText(chapter.title)}  ${points}`));
+    for (const check of report.checks.filter((entry) => entry.chapter === chapter.id)) {
+      lines.push(
+        `  ${paint(colors[check.verdict], words[check.verdict].padEnd(5))} ${fit(escapeText(check.title), width - 8)}`,
+      );
+      lines.push(
+        ...details(check, shared)
+          .flatMap((line) => wrap(line, width - 10))
+          .map((line) => `          ${line}`),
+        ...hintOf(check, width - 10).map((line) => `          ${line}`),
+      );
+    }
+  }
+  if (shared !== undefined) lines.push('', ...wrap(`error: ${escapeText(shared)}`, width));
+  const found = report.integrity.findings.flatMap(({ what }) => wrap(`integrity: ${escapeText(what)}`, width));
+  if (found.length > 0) lines.push('', ...found);
+  return `${[...lines, '', summaryOf(report)].join('\n')}\n`;
+}
+
+/** A reason that all checks in error have in common is said once, at the end. */
+function sharedReason(checks: readonly ReportedCheck[]): string | undefined {
+  const reasons = new Set(checks.filter(({ verdict }) => verdict === 'error').map(({ because }) => because));
+  return reasons.size === 1 ? ([...reasons][0] ?? undefined) : undefined;
+}
+
+function details(check: ReportedCheck, shared: string | undefined): string[] {
+  if (check.verdict === 'error') return check.because === shared ? [] : [`because: ${escapeText(check.because ?? '')}`];
+  if (check.verdict !== 'fail') return [];
+  const evidence = check.evidence.slice(0, EVIDENCE_LINES);
+  const more = check.evidence.length - evidence.length;
+  return [
+    `expected: ${check.expected}`,
+    `actual:   ${check.actual}`,
+    ...evidence.map((line) => `- ${line}`),
+    ...(more > 0 ? [`- and ${more} more (-o json)`] : []),
+    ...[trailOf(check) ?? []].flat(),
+  ].map(escapeText);
+}
+
+/** Commands stay on lines of their own, whatever the width: they are there to be typed. */
+function hintOf({ verdict, hint }: ReportedCheck, width: number): string[] {
+  if (verdict !== 'fail' || hint === null) return [];
+  const [first = '', ...rest] = hint.split('\n').map(escapeText);
+  if (rest.length === 0 && !first.startsWith('# ')) return wrap(`hint:     ${first}`, width);
+  return ['hint:', first, ...rest];
+}
+
+const fit = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
+
+export const renderJson = (report: Report): string => asciiJson(report);
+
+/**
+ * JUnit XML as Jenkins, GitLab and their like read it: a testsuite a chapter, `failure` is the learner's, `error` ours,
+ * `skipped` an unmet need. There is one XML schema a tool; this is in the parts that they share.
+ */
+function renderJunit(report: Report): string {
+  const suites = report.summary.chapters.map((chapter) => suiteOf(chapter, report));
+  const attributes = { name: `handwired ${report.lab}`, ...countsOf(report.checks) };
+  return ['<?xml version="1.0" encoding="UTF-8"?>', ...element('testsuites', attributes, suites.flat()), ''].join('\n');
+}
+
+function suiteOf({ id, number, title, points, of }: Report['summary']['chapters'][number], report: Report): string[] {
+  const own = report.checks.filter(({ chapter }) => chapter === id);
+  const { digest, findings } = report.integrity;
+  const known: [name: string, value: string][] = [
+    ['lab', report.lab],
+    ['driver', report.driver],
+    ['points', points === null ? 'not graded' : String(points)],
+    ['of', String(of)],
+    ['digest', digest],
+    ...findings.map((finding): [string, string] => [`integrity.${finding.id}`, finding.what]),
+  ];
+  const properties = known.flatMap(([name, value]) => element('property', { name, value }, []));
+  return element('testsuite', { name: `${number} ${title}`, ...countsOf(own), time: 0 }, [
+    ...element('properties', {}, properties),
+    ...own.flatMap(caseOf),
+  ]);
+}
+
+const countsOf = (checks: readonly ReportedCheck[]): Record<string, number> => {
+  const count = (verdict: ReportedCheck['verdict']): number =>
+    checks.filter((check) => check.verdict === verdict).length;
+  return { tests: checks.length, failures: count('fail'), errors: count('error'), skipped: count('skipped') };
+};
+
+const outcomes = { fail: 'failure', error: 'error', skipped: 'skipped' } as const;
+
+function caseOf(check: ReportedCheck): string[] {
+  const attributes = { classname: `handwired.${check.chapter}`, name: `${check.id}: ${check.title}`, time: 0 };
+  if (check.verdict === 'pass') return element('testcase', attributes, []);
+  const message = check.verdict === 'fail' ? check.actual : (check.because ?? '');
+  // Of a skipped one some readers take the message alone.
+  if (check.verdict === 'skipped') return element('testcase', attributes, element('skipped', { message }, []));
+  const body = detailsOf(check).flatMap(({ name, lines }) => lines.map((line) => markup(`${name}: ${line}`)));
+  const told = [`<${outcomes[check.verdict]}${attributesOf({ message, type: check.verdict })}>${body.join('\n')}`];
+  return element('testcase', attributes, [`${told.join('')}</${outcomes[check.verdict]}>`]);
+}
+
+function element(name: string, attributes: Record<string, string | number>, inside: readonly string[]): string[] {
+  const open = `<${name}${attributesOf(attributes)}`;
+  return inside.length === 0 ? [`${open}/>`] : [`${open}>`, ...inside, `</${name}>`];
+}
+
+const attributesOf = (attributes: Record<string, string | number>): string =>
+  Object.entries(attributes)
+    .map(([name, value]) => ` ${name}="${markup(escapeText(String(value)))}"`)
+    .join('');
+
+/**
+ * TAP version 14, which readers of 13 take as well. A skipped check is `ok # SKIP`; our own error is `not ok` with
+ * `severity: error` in its YAML, as TAP has no other word for it.
+ */
+function renderTap(report: Report): string {
+  const { checks, integrity } = report;
+  const head = ['TAP version 14', checks.length === 0 ? '1..0 # SKIP nothing has been begun' : `1..${checks.length}`];
+  const notes = [
+    ...integrity.findings.map(({ id, what }) => `integrity ${id}: ${what}`),
+    summaryOf(report),
+    `digest ${integrity.digest}`,
+  ];
+  return [...head, ...checks.flatMap(pointOf), ...notes.map((note) => `# ${escapeText(note)}`), ''].join('\n');
+}
+
+function pointOf(check: ReportedCheck, at: number): string[] {
+  const { id, title, verdict, because } = check;
+  const point = `${at + 1} - ${word(`${id}: ${title}`)}`;
+  if (verdict === 'pass') return [`ok ${point}`];
+  if (verdict === 'skipped') return [`ok ${point} # SKIP ${word(because ?? '')}`];
+  const mark = verdict === 'error' ? ` ${word('# ERROR')}` : '';
+  return [`not ok ${point}${mark}`, ...diagnostics(check)];
+}
+
+/** A backslash and a hash are the two characters that a description must not have as they are. */
+const word = (text: string): string => escapeText(text).replaceAll(/[\\#]/g, String.raw`\$&`);
+
+/** Of YAML only what the smallest readers know: keys, and single-quoted scalars of one line. */
+function diagnostics(check: ReportedCheck): string[] {
+  const fields = detailsOf(check).map(({ name, lines }) => `${name}: ${quoted(lines.join(' | '))}`);
+  const message = check.verdict === 'error' ? check.because : check.actual;
+  const head = [`message: ${quoted(escapeText(message ?? ''))}`, `severity: ${check.verdict}`];
+  return ['---', ...head, ...fields, '...'].map((line) => `  ${line}`);
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** Between lines of one cell: a line break there is read in as many ways as there are readers. */
+const LINE = ' | ';
+
+const csvColumns: Record<string, (check: ReportedCheck) => string> = {
+  chapter: ({ chapter }) => chapter,
+  check: ({ id }) => id,
+  title: ({ title }) => title,
+  verdict: ({ verdict }) => verdict,
+  points: ({ points }) => (points === null ? '' : String(points)),
+  of: ({ of }) => String(of),
+  expected: ({ expected }) => expected,
+  actual: ({ actual }) => actual,
+  because: ({ because }) => because ?? '',
+  cause: ({ diagnosis }) => diagnosis?.cause ?? '',
+  hint: ({ hint }) => hint?.replaceAll('\n', LINE) ?? '',
+  evidence: ({ evidence }) => evidence.join(LINE),
+};
+
+/** A row a check. An empty cell under `points` is a check in error: it was not graded, which is no zero. */
+function renderCsv(report: Report): string {
+  const rows = report.checks.map((check) => [
+    report.lab,
+    report.driver,
+    ...Object.values(csvColumns).map((of) => of(check)),
+  ]);
+  const table = [
+    ['lab', 'driver', ...Object.keys(csvColumns), 'digest'],
+    ...rows.map((row) => [...row, report.integrity.digest]),
+  ];
+  return csvOf(table.map((row) => row.map((cell) => escapeText(cell))));
+}
 
 /** Every output format of a report; the first is the default. */
 export const formats = {
@@ -20,3 +214,30 @@ export type FormatName = keyof typeof formats;
 
 export const renderReport = (report: Report, format: FormatName, options: TextOptions): string =>
   formats[format](report, options);
+
+/**
+ * What one report says otherwise than the one before it: `egress.ct1: fail -> pass`, a line a check, and below what fails
+ * now what was found and the hint; then the new sum. Nothing when they say the same.
+ */
+export function renderMoves(before: Report, after: Report): string {
+  const was = new Map(before.checks.map(({ id, verdict }) => [id, verdict]));
+  const now = new Set(after.checks.map(({ id }) => id));
+  const moved = after.checks.filter(({ id, verdict }) => was.get(id) !== verdict);
+  const left = before.checks.filter(({ id }) => !now.has(id));
+  if (moved.length + left.length === 0) return '';
+  const lines = [
+    ...moved.flatMap((check) => [`${check.id}: ${was.get(check.id) ?? 'none'} -> ${check.verdict}`, ...whyOf(check)]),
+    ...left.map(({ id, verdict }) => `${id}: ${verdict} -> none`),
+    summaryOf(after),
+  ];
+  return `${lines.map(escapeText).join('\n')}\n`;
+}
+
+function whyOf({ verdict, actual, hint, because }: ReportedCheck): string[] {
+  if (verdict === 'error') return [`  because: ${because ?? ''}`];
+  if (verdict !== 'fail') return [];
+  return [
+    `  actual:  ${actual}`,
+    ...(hint ?? '').split('\n').flatMap((line) => (line === '' ? [] : [`  hint:    ${line}`])),
+  ];
+}

@@ -1,9 +1,30 @@
-import { type ChapterInfo, chapterIds, EXIT } from '@handwired/host';
+import { chapterIds, type ChapterInfo, EXIT, type Plan } from '@handwired/host';
 import { z } from 'zod';
-import { hintAt, type HintLevel } from '../diagnosis/hint.ts';
-import type { Outcome } from '../checks/run.ts';
-import type { Plan } from '@handwired/host';
-import { sharesOf, totalOf } from './points.ts';
+import type { Outcome } from '../judge/run.ts';
+import { hintAt, type HintLevel } from '../queries/check.ts';
+import { escapeText } from './escape.ts';
+
+/**
+ * Shares of a whole by weights, to the hundredth, that add up to exactly the whole: the largest-remainder method, the
+ * earlier one first where remainders are equal. Weights are above 0; no weights: no shares.
+ */
+export function sharesOf(whole: number, weights: readonly number[]): number[] {
+  const total = sum(weights);
+  const exact = weights.map((weight) => (whole * 100 * weight) / total);
+  const shares = exact.map(Math.floor);
+  const left = Math.round(whole * 100) - sum(shares);
+  const order = exact
+    .map((value, at) => ({ at, rest: value - Math.floor(value) }))
+    // Remainders that differ by no more than the arithmetic's own error are equal.
+    .sort((a, b) => (Math.abs(a.rest - b.rest) < 1e-6 ? a.at - b.at : b.rest - a.rest));
+  for (const { at } of order.slice(0, left)) shares[at] = (shares[at] ?? 0) + 1;
+  return shares.map((share) => share / 100);
+}
+
+/** The sum of points, without the dust of binary fractions. */
+export const totalOf = (points: readonly number[]): number => Math.round(sum(points) * 100) / 100;
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 const Verdict = z.enum(['pass', 'fail', 'skipped', 'error']);
 
@@ -90,9 +111,9 @@ export interface ReportInput {
   outcomes: readonly Outcome[];
   /** How much the hints say (default 1). */
   hints?: HintLevel | undefined;
-  /** Of what was graded: see judge.ts. */
+  /** Of what was graded: see `digestOf` in grading/grade.ts. */
   digest: string;
-  /** What was seen that an honest lab host does not have: see integrity.ts. */
+  /** What was seen that an honest lab host does not have: see judge/integrity.ts. */
   findings?: readonly { id: string; what: string }[] | undefined;
 }
 
@@ -192,4 +213,35 @@ function chapterOf(
     points: broken ? null : totalOf(own.map((check) => check.points ?? 0)),
     of: points,
   };
+}
+
+/** Counts and points on one line: the end of each report that people read. */
+export function summaryOf({ lab, driver, summary }: Report): string {
+  const { pass, fail, skipped, error, points, of } = summary;
+  const counts = [`${pass} pass`, `${fail} fail`, `${skipped} skipped`, ...(error > 0 ? [`${error} error`] : [])];
+  return `${lab} (${driver}): ${counts.join(', ')}; ${points === null ? 'not graded' : `${points} of ${of} points`}`;
+}
+
+/** How far the packets of a failed path got: `ct1 eth0 ✓ veth ✓ br0 ✗`. */
+export function trailOf({ diagnosis }: ReportedCheck): string | undefined {
+  if (!diagnosis || diagnosis.trail.length === 0) return undefined;
+  return `${diagnosis.path}: ${diagnosis.trail.map(({ hop, passed }) => `${hop} ${passed ? '✓' : '✗'}`).join(' ')}`;
+}
+
+/** What a check in one of these states has to say beyond its title, by name; each text may have several lines. */
+export function detailsOf(check: ReportedCheck): { name: string; lines: string[] }[] {
+  const { verdict, expected, actual, evidence, diagnosis, hint, because } = check;
+  const seen = diagnosis?.seen ?? [];
+  const all = {
+    because: because === null ? [] : [because],
+    expected: verdict === 'fail' ? [expected] : [],
+    actual: verdict === 'fail' ? [actual] : [],
+    evidence: verdict === 'fail' ? evidence : [],
+    path: [trailOf(check) ?? []].flat(),
+    cause: diagnosis?.cause == null ? [] : [diagnosis.cause, ...seen],
+    hint: verdict === 'fail' && hint !== null ? hint.split('\n') : [],
+  };
+  return Object.entries(all)
+    .filter(([, lines]) => lines.length > 0)
+    .map(([name, lines]) => ({ name, lines: lines.map(escapeText) }));
 }

@@ -1,10 +1,23 @@
 import { type Label, nodeIds, says, type TopologyNode, type Zone } from '@handwired/host';
-import type { Case } from '../checks/check.ts';
-import { netnsOf, pairOf, resolvConfOf } from '../checks/look.ts';
 import type { Net } from '../facts/facts.ts';
-import type { Link } from '../facts/links.ts';
-import { addressesOn, compared, extraNode, marked, missingNode, strayRoutes, troubles, when } from './labels.ts';
-import { addressesIn, nodeIn, notesIn, type Wanted, zoneIn } from './plan.ts';
+import type { Link } from '../facts/iproute.ts';
+import type { Case } from '../queries/check.ts';
+import { netnsOf, pairOf, resolvConfOf } from '../queries/links.ts';
+import {
+  addressesIn,
+  addressesOn,
+  compared,
+  extraNode,
+  marked,
+  missingNode,
+  nodeIn,
+  notesIn,
+  strayRoutes,
+  troubles,
+  type Wanted,
+  when,
+  zoneIn,
+} from './labels.ts';
 
 type Which = 'ct1' | 'ct2';
 

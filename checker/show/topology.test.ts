@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chapterIds, dockerHost, hasMarks, type Mark, plannedTopology, Topology } from '@handwired/host';
-import type { Case } from '../checks/check.ts';
-import { linkOf } from '../checks/look.ts';
-import { caseOf, states } from '../testing/fixtures.ts';
+import type { Case } from '../queries/check.ts';
+import { linkOf } from '../queries/links.ts';
 import { emptyRecord } from '../record.ts';
-import { showJson } from './show.ts';
-import { topologyOf } from './topology.ts';
+import { caseOf, states } from '../testing/fixtures.ts';
+import { showJson, topologyOf } from './topology.ts';
 
 /** Everything that has a mark, as `ZONE NODE: TEXT (MARK)`. */
 function marksOf({ zones, links }: Topology): string[] {

@@ -7,15 +7,14 @@ import {
   worldZone,
   type Zone,
 } from '@handwired/host';
-import { begun } from '../begun.ts';
-import type { Case } from '../checks/check.ts';
-import { netnsOf, pairsOf } from '../checks/look.ts';
-import { nothing } from '../take.ts';
-import { escapeText } from '../report/escape.ts';
+import { findBegun } from '../checks/registry.ts';
+import { nothing, type Source, takeFacts } from '../grading/grade.ts';
+import type { Case } from '../queries/check.ts';
+import { netnsOf, pairsOf } from '../queries/links.ts';
+import { asciiJson, escapeText } from '../report/escape.ts';
 import { containerZone } from './container.ts';
 import { hostView, type HostView } from './host.ts';
-import { extraNode, when } from './labels.ts';
-import { beyond, type Wanted, wantedOf } from './plan.ts';
+import { beyond, extraNode, type Wanted, wantedOf, when } from './labels.ts';
 
 /** The most containers that are drawn which nobody planned. */
 const mostExtra = 6;
@@ -37,7 +36,7 @@ export function topologyOf(known: Omit<Case, 'evidence'>, through?: ChapterId): 
 }
 
 function lastBegun({ facts, baseline, plan, record }: Case): ChapterId {
-  const now = begun(facts, baseline, plan, record);
+  const now = findBegun({ facts, baseline, plan, record });
   return drawn.find((id) => now.includes(id)) ?? 'tour';
 }
 
@@ -119,3 +118,12 @@ function escaped(topology: Topology): Topology {
     typeof value === 'string' ? escapeText(value) : value,
   ) as Topology;
 }
+
+/** The topology of a lab host as it is now: one snapshot, no experiment. */
+export async function showLab(source: Source, through?: ChapterId): Promise<Topology> {
+  const { plan, baseline, record } = source;
+  return topologyOf({ facts: await takeFacts(source), baseline, plan, record }, through);
+}
+
+/** A topology as JSON: host/topology.ts has its shape. */
+export const showJson = (topology: Topology): string => asciiJson(topology);

@@ -1,10 +1,10 @@
-import type { Case } from '../checks/check.ts';
-import { linkOf, netnsOf } from '../checks/look.ts';
 import { checks } from '../checks/registry.ts';
-import { type Outcome, runChecks } from '../checks/run.ts';
 import { explained } from '../diagnosis/diagnose.ts';
 import type { Net } from '../facts/facts.ts';
-import type { Link } from '../facts/links.ts';
+import type { Link } from '../facts/iproute.ts';
+import { type Outcome, runChecks } from '../judge/run.ts';
+import type { Case } from '../queries/check.ts';
+import { linkOf, netnsOf } from '../queries/links.ts';
 import { network } from './fixtures.ts';
 
 export const judged = (the: Case): Outcome[] => explained(runChecks(checks, the), the);

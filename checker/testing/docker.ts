@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { defaultPlan } from '@handwired/host';
 import { z } from 'zod';
-import type { Case } from '../checks/check.ts';
-import { type Pair, pairOf } from '../compare/observe.ts';
-import { parseFacts } from '../facts/parse.ts';
-import { Raw } from '../facts/raw.ts';
-import { Evidence } from '../probes/evidence.ts';
+import { type Pair, pairOf } from '../compare/side.ts';
+import { Evidence } from '../evidence/evidence.ts';
+import { parseFacts, Raw } from '../facts/parse.ts';
+import type { Case } from '../queries/check.ts';
 import { emptyRecord, noteBegun } from '../record.ts';
 
 /** Our own build with a real Docker beside it, recorded by tests/sandbox/record-docker.ts: that of Debian 12, and 13. */

@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { type ChapterInfo, chapterIds, defaultPlan, type ExecResult, type OpenSeat } from '@handwired/host';
-import type { Case } from '../checks/check.ts';
-import { parseFacts } from '../facts/parse.ts';
-import { Raw } from '../facts/raw.ts';
-import { Evidence } from '../probes/evidence.ts';
-import { probes } from '../probes/list.ts';
+import { chapterIds, type ChapterInfo, defaultPlan, type ExecResult, type OpenSeat } from '@handwired/host';
+import { Evidence } from '../evidence/evidence.ts';
+import { probes } from '../evidence/probes.ts';
+import { parseFacts, Raw } from '../facts/parse.ts';
+import type { Case } from '../queries/check.ts';
 import { emptyRecord, noteBegun } from '../record.ts';
 import type { AgentProgram } from '../remote.ts';
 

@@ -1,7 +1,7 @@
 import { type ChapterInfo, defaultPlan, LabError } from '@handwired/host';
 import { chapters } from '@handwired/labs';
 import type { Report } from '@handwired/checker';
-import { brokenReport, judgeCase } from '../../checker/judge.ts';
+import { brokenReport, judgeCase } from '../../checker/grading/grade.ts';
 import { caseOf, type State } from '../../checker/testing/fixtures.ts';
 import { emptyRecord } from '../../checker/record.ts';
 

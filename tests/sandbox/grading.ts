@@ -8,14 +8,22 @@ import {
   type OpenSeat,
 } from '@handwired/host';
 import { chapters } from '@handwired/labs';
-import { emptyRecord, type Facts, grade, type HintLevel, observe, type Record, type Report } from '@handwired/checker';
+import {
+  emptyRecord,
+  type Facts,
+  grade,
+  type HintLevel,
+  observe,
+  type LabRecord,
+  type Report,
+} from '@handwired/checker';
 import { type LabHost, withLabHost } from './lab-host.ts';
 
 /** A lab host with its baseline, as the grader sees it. */
 export interface Graded {
   host: Pick<LabHost, 'session' | 'seat' | 'plan'>;
   baseline: Facts;
-  record: Record;
+  record: LabRecord;
   /** Round trips of the latest check. */
   trips: () => number;
   /** Types a text at the lab host's bash; exit statuses are ignored, as a learner's are. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { world } from '@handwired/host';
 import { build } from '@handwired/labs';
-import { runProbes } from '../../checker/probes/run.ts';
+import { runProbes } from '../../checker/evidence/run.ts';
 import { course, withGraded } from './grading.ts';
 
 test('Who is asked for by ARP when the experiments begin is waited for until the kernel asks again, a second later', () =>

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { defaultPlan, dockerHost, openSeat } from '@handwired/host';
 import { build } from '@handwired/labs';
 import { observeRaw } from '../../checker/facts/observe.ts';
-import { runProbes } from '../../checker/probes/run.ts';
+import { runProbes } from '../../checker/evidence/run.ts';
 import { course } from './grading.ts';
 import { type Lab, labOf, ownState, specOf } from './sandbox.ts';
 

@@ -1,15 +1,16 @@
-import type { Case } from '../../checks/check.ts';
-import { addressesOf, linkOf, listOf, netnsOf } from '../../checks/look.ts';
+import { world } from '@handwired/host';
 import type { Net } from '../../facts/facts.ts';
+import type { Case } from '../../queries/check.ts';
+import { defaultRoute, hostRoute, ip } from '../../queries/commands.ts';
+import { addressesOf, linkOf, listOf, netnsOf } from '../../queries/links.ts';
+import type { Which } from '../../queries/paths.ts';
+import type { Walk } from '../../queries/walk.ts';
 import type { Cause, Finding } from '../cause.ts';
-import { defaultRoute, ip } from '../commands.ts';
-import type { Which } from '../hops.ts';
-import type { Walk } from '../walk.ts';
 
-const common = { hop: 'inner', structural: true } as const;
+const inContainer = { hop: 'inner', structural: true } as const;
 
 /** The first container of the path that a test of its namespace holds for. */
-const first = (
+const firstOfContainers = (
   the: Case,
   { path }: Walk,
   test: (net: Net, which: Which) => Omit<Finding, 'which'> | undefined,
@@ -75,11 +76,11 @@ function address(the: Case, net: Net, which: Which): (Omit<Finding, 'which'> & {
 
 function addressCause(id: string, kind: string): Cause {
   return {
-    ...common,
+    ...inContainer,
     id,
     explains: ['addressing.ct1-address', 'addressing.ct2-address', 'addressing.ct1-route', 'addressing.ct2-route'],
     detect: (the, walk) =>
-      first(the, walk, (net, which) => {
+      firstOfContainers(the, walk, (net, which) => {
         const { kind: found, ...rest } = address(the, net, which) ?? {};
         return found === kind ? (rest as Finding) : undefined;
       }),
@@ -87,28 +88,28 @@ function addressCause(id: string, kind: string): Cause {
 }
 
 /** Chapter 04: names, addresses and routes inside a container. */
-export const addressing: Cause[] = [
+export const addressingCauses: Cause[] = [
   {
-    ...common,
+    ...inContainer,
     id: 'inner-down',
     explains: ['addressing.ct1', 'addressing.ct2'],
-    detect: (the, walk) => first(the, walk, (net, which) => down(the, net, which, the.plan.inner, false)),
+    detect: (the, walk) => firstOfContainers(the, walk, (net, which) => down(the, net, which, the.plan.inner, false)),
   },
   {
-    ...common,
+    ...inContainer,
     id: 'loopback-down',
     explains: ['addressing.ct1-link', 'addressing.ct2-link'],
-    detect: (the, walk) => first(the, walk, (net, which) => down(the, net, which, 'lo', true)),
+    detect: (the, walk) => firstOfContainers(the, walk, (net, which) => down(the, net, which, 'lo', true)),
   },
   addressCause('address-wrong-mask', 'mask'),
   addressCause('address-wrong', 'wrong'),
   addressCause('address-missing', 'missing'),
   {
-    ...common,
+    ...inContainer,
     id: 'default-route-missing',
     explains: ['addressing.ct1-route', 'addressing.ct2-route'],
     detect: (the, walk) =>
-      first(the, walk, (net, which) => {
+      firstOfContainers(the, walk, (net, which) => {
         if (bestDefault(net)) return undefined;
         const { name } = the.plan[which];
         return {
@@ -119,11 +120,11 @@ export const addressing: Cause[] = [
       }),
   },
   {
-    ...common,
+    ...inContainer,
     id: 'default-route-wrong',
     explains: ['addressing.ct1-route', 'addressing.ct2-route'],
     detect: (the, walk) =>
-      first(the, walk, (net, which) => {
+      firstOfContainers(the, walk, (net, which) => {
         const { plan } = the;
         const { name, address: own } = plan[which];
         const best = bestDefault(net);
@@ -141,5 +142,78 @@ export const addressing: Cause[] = [
           ],
         };
       }),
+  },
+];
+
+const { name: uplinkName, address: uplinkAddress, prefix, gateway } = world.uplink;
+const atUplink = {
+  hop: 'uplink',
+  explains: ['bridge.uplink', 'egress.', 'dns.', 'publish.'],
+  structural: true,
+} as const;
+
+/** The lab host's own way out, which was there before the learner. */
+export const uplinkCauses: Cause[] = [
+  {
+    ...atUplink,
+    id: 'uplink-enslaved',
+    detect: ({ facts }) => {
+      const link = linkOf(facts.here.links, uplinkName);
+      const master = link?.master ?? null;
+      if (master === null) return undefined;
+      return {
+        seen: [`${uplinkName} has the master ${master}`],
+        wrong: `As a port of ${master} the uplink hands every packet to the bridge: the lab host itself is cut off. The way out is routing and NAT, not a bridge.`,
+        mend: [ip(null, 'link', 'set', uplinkName, 'nomaster')],
+      };
+    },
+  },
+  {
+    ...atUplink,
+    id: 'uplink-down',
+    detect: ({ facts }) => {
+      const link = linkOf(facts.here.links, uplinkName);
+      if (!link || link.up) return undefined;
+      return {
+        seen: [`${uplinkName} is without the flag UP`],
+        wrong: `The uplink ${uplinkName} is down, and its routes went with it.`,
+        mend: [ip(null, 'link', 'set', uplinkName, 'up'), hostRoute()],
+      };
+    },
+  },
+  {
+    ...atUplink,
+    id: 'uplink-address-missing',
+    detect: ({ facts }) => {
+      const link = linkOf(facts.here.links, uplinkName);
+      const found = addressesOf(link);
+      if (!link || found.includes(`${uplinkAddress}/${prefix}`)) return undefined;
+      return {
+        seen: [`${uplinkName} has ${listOf(found)}`],
+        wrong: `The uplink ${uplinkName} has lost its address ${uplinkAddress}/${prefix}, which was there before you.`,
+        mend: [ip(null, 'addr', 'add', `${uplinkAddress}/${prefix}`, 'dev', uplinkName), hostRoute()],
+      };
+    },
+  },
+  {
+    ...atUplink,
+    id: 'host-default-route-missing',
+    hop: 'routing',
+    detect: ({ facts }) => {
+      const route = facts.here.routes.find(
+        ({ destination, table, gateway: by }) =>
+          destination === 'default' && table === 'main' && !(by ?? '').includes(':'),
+      );
+      if (route?.gateway === gateway && route.device === uplinkName) return undefined;
+      return {
+        seen: [
+          route
+            ? `the lab host has default via ${route.gateway ?? 'nobody'} dev ${route.device ?? 'none'}`
+            : "the lab host's table main has no default route",
+        ],
+        wrong: `The lab host itself does not reach the world: its default route ${route ? 'leads elsewhere' : 'is gone'}.`,
+        mend: [hostRoute()],
+      };
+    },
   },
 ];

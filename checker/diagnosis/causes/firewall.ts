@@ -1,18 +1,19 @@
-import type { Case } from '../../checks/check.ts';
-import { netnsOf } from '../../checks/look.ts';
+import { world } from '@handwired/host';
+import type { ProbeId } from '../../evidence/probes.ts';
 import type { Net } from '../../facts/facts.ts';
-import type { Cause, Finding } from '../cause.ts';
-import { command, deleteRule } from '../commands.ts';
-import type { HopKind } from '../hops.ts';
-import { type Fate, fateIn } from '../iptables.ts';
-import { type Drop, nativeDrop } from '../native.ts';
-import { answerTo, type Packet } from '../packet.ts';
-import { mayEndAt, type Walk } from '../walk.ts';
-
-const explains = ['connectivity.', 'egress.', 'dns.', 'publish.'] as const;
+import type { Case } from '../../queries/check.ts';
+import { command, deleteRule } from '../../queries/commands.ts';
+import { type Fate, fateIn } from '../../queries/iptables.ts';
+import { netnsOf } from '../../queries/links.ts';
+import { type Drop, nativeDrop } from '../../queries/nftables.ts';
+import { answerTo, type Packet } from '../../queries/packet.ts';
+import type { HopKind } from '../../queries/paths.ts';
+import { first } from '../../queries/sights.ts';
+import { mayEndAt, type Walk } from '../../queries/walk.ts';
+import { type Cause, type Finding, traffic } from '../cause.ts';
 
 /** A chain of iptables that drops or refuses the packet for certain; the policy last. */
-export function dropped(net: Net, tables: readonly string[], chain: string, packet: Packet): Fate | undefined {
+function dropped(net: Net, tables: readonly string[], chain: string, packet: Packet): Fate | undefined {
   const fates = net.iptables
     .filter(({ family, name }) => family === 'ip' && tables.includes(name))
     .map((table) => fateIn(table, chain, packet, net));
@@ -20,7 +21,7 @@ export function dropped(net: Net, tables: readonly string[], chain: string, pack
 }
 
 /** The command that lets it through: the rule away, or the policy back. */
-export const mendOf = ({ rule }: Fate): string[] | undefined => (rule ? [deleteRule(rule)] : undefined);
+const mendOf = ({ rule }: Fate): string[] | undefined => (rule ? [deleteRule(rule)] : undefined);
 
 export const nativeMend = ({ table, name, rule }: Drop): string[] | undefined => {
   if (!rule) return [command('nft', 'chain', table.family, table.name, name, '{ policy accept ; }')];
@@ -30,9 +31,9 @@ export const nativeMend = ({ table, name, rule }: Drop): string[] | undefined =>
 };
 
 /** What says of a rule which one it is. */
-export const shownOf = ({ rule }: Fate): string => (rule ? `-A ${rule.chain} ${rule.words.join(' ')}` : 'the policy');
+const shownOf = ({ rule }: Fate): string => (rule ? `-A ${rule.chain} ${rule.words.join(' ')}` : 'the policy');
 
-interface Place {
+interface Hook {
   id: string;
   hop: HopKind;
   back?: boolean;
@@ -43,8 +44,8 @@ interface Place {
   packet: (the: Case, walk: Walk) => { net: Net; netns: string | null; packet: Packet } | undefined;
 }
 
-const onHost =
-  (shape: (packet: Packet, the: Case) => Packet | undefined): Place['packet'] =>
+const atHostHook =
+  (shape: (packet: Packet, the: Case) => Packet | undefined): Hook['packet'] =>
   (the, { path, probe }) => {
     const packet = path.packet?.(the, probe);
     const shaped = packet ? shape(packet, the) : undefined;
@@ -52,8 +53,8 @@ const onHost =
   };
 
 /** In a container: its rules judge what comes to it and what leaves it. */
-const inContainer =
-  (at: 'client' | 'server', back: boolean): Place['packet'] =>
+const atContainerHook =
+  (at: 'client' | 'server', back: boolean): Hook['packet'] =>
   (the, walk) => {
     const hop = walk.open.find(({ kind, which }) => (kind === at || kind === 'inner') && which !== undefined);
     const packet = walk.path.packet?.(the, walk.probe);
@@ -66,14 +67,14 @@ const inContainer =
     return { net, netns: own.name, packet: { ...seen, ...side } };
   };
 
-const places: Place[] = [
+const hooks: Hook[] = [
   {
     id: 'prerouting-drop',
     hop: 'PREROUTING',
     tables: ['raw', 'mangle'],
     chain: 'PREROUTING',
     hook: 'prerouting',
-    packet: onHost((packet, { plan }) => {
+    packet: atHostHook((packet, { plan }) => {
       if (packet.in === undefined) return undefined;
       if (!packet.translated) return { ...packet, out: undefined };
       return { ...packet, out: undefined, target: '203.0.113.2', targetPort: plan.hostPort, translated: false };
@@ -85,7 +86,7 @@ const places: Place[] = [
     tables: ['raw', 'mangle', 'filter'],
     chain: 'OUTPUT',
     hook: 'output',
-    packet: onHost((packet) => (packet.in === undefined ? packet : undefined)),
+    packet: atHostHook((packet) => (packet.in === undefined ? packet : undefined)),
   },
   {
     id: 'input-drop',
@@ -93,7 +94,7 @@ const places: Place[] = [
     tables: ['mangle', 'filter'],
     chain: 'INPUT',
     hook: 'input',
-    packet: onHost((packet) => {
+    packet: atHostHook((packet) => {
       if (packet.out === undefined) return packet;
       return packet.in === undefined ? answerTo(packet) : undefined;
     }),
@@ -104,7 +105,7 @@ const places: Place[] = [
     tables: ['raw', 'mangle', 'filter'],
     chain: 'INPUT',
     hook: 'input',
-    packet: inContainer('server', false),
+    packet: atContainerHook('server', false),
   },
   {
     id: 'container-drops-answer',
@@ -113,7 +114,7 @@ const places: Place[] = [
     tables: ['raw', 'mangle', 'filter'],
     chain: 'INPUT',
     hook: 'input',
-    packet: inContainer('client', true),
+    packet: atContainerHook('client', true),
   },
   {
     id: 'container-drops-out',
@@ -122,15 +123,15 @@ const places: Place[] = [
     tables: ['raw', 'mangle', 'filter'],
     chain: 'OUTPUT',
     hook: 'output',
-    packet: inContainer('client', false),
+    packet: atContainerHook('client', false),
   },
 ];
 
-function causeOf(place: Place): Cause {
+function causeOf(place: Hook): Cause {
   return {
     id: place.id,
     hop: place.hop,
-    explains,
+    explains: traffic,
     detect: (the, walk): Finding | undefined => {
       if (!mayEndAt(walk, place.hop, place.back)) return undefined;
       const at = place.packet(the, walk);
@@ -158,4 +159,159 @@ function causeOf(place: Place): Cause {
 }
 
 /** Rules that drop, at every chain but FORWARD: of iptables, either variant, and of native nft. */
-export const firewall: Cause[] = places.map(causeOf);
+export const firewallCauses: Cause[] = hooks.map(causeOf);
+
+const atForward = { hop: 'FORWARD', explains: traffic } as const;
+
+/** The packet that FORWARD sees where it may end: on its way out, or the answer. */
+export function forwarded(the: Case, walk: Walk): { packet: Packet; back: boolean } | undefined {
+  const shape = walk.path.packet?.(the, walk.probe);
+  if (shape?.in === undefined || shape.out === undefined || walk.probe === undefined) return undefined;
+  const packet = { ...shape, sourcePort: portOf(the, walk.probe) };
+  if (walk.later) return { packet: { ...packet, state: 'ESTABLISHED' }, back: false };
+  if (mayEndAt(walk, 'FORWARD', false)) return { packet, back: false };
+  return mayEndAt(walk, 'FORWARD', true) ? { packet: answerTo(packet), back: true } : undefined;
+}
+
+/** The port that it was sent from; undefined: it has none, or none was seen. */
+const portOf = ({ evidence }: Case, probe: ProbeId): number | undefined =>
+  evidence.seen.find((sight) => sight.probe === probe && first.has(sight.what))?.sourcePort || undefined;
+
+const bridged = ({ in: from, out }: Packet): boolean => from === out;
+
+/** An accepting rule, put first: whatever stands behind it no longer matters. */
+const accept = (tool: string, ...words: (string | number)[]): string =>
+  command(tool, '-I', 'FORWARD', 1, ...words, '-j', 'ACCEPT');
+
+type Kind = 'bridged' | 'published' | 'out' | 'back';
+
+function kindOf(packet: Packet, { plan }: Case): Kind {
+  if (bridged(packet)) return 'bridged';
+  if (packet.in === plan.bridge) return 'out';
+  return packet.state === 'NEW' ? 'published' : 'back';
+}
+
+/** What lets it pass, as the course does it, by the tool whose policy drops it. */
+function acceptOf({ plan }: Case, kind: Kind, tool: string): string {
+  const { bridge, ct1, containerPort } = plan;
+  if (kind === 'bridged') return accept(tool, '-i', bridge, '-o', bridge);
+  if (kind === 'out') return accept(tool, '-i', bridge, '!', '-o', bridge);
+  if (kind === 'published') return accept(tool, '-o', bridge, '-d', ct1.address, '-p', 'tcp', '--dport', containerPort);
+  return accept(tool, '-o', bridge, '-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED');
+}
+
+const wrongOf: Record<Kind, (the: Case) => string> = {
+  bridged: ({ plan }) =>
+    `bridge-nf-call-iptables is 1, so FORWARD judges what passes between two ports, and no rule accepts ${plan.bridge} to ${plan.bridge}`,
+  out: ({ plan }) =>
+    `It ends between ${plan.bridge} and ${world.uplink.name}, and no rule accepts what comes in by ${plan.bridge}`,
+  back: ({ plan }) =>
+    `The answer comes back to ${world.uplink.name} and not to ${plan.bridge}: FORWARD lets the way out pass and not the way back (ESTABLISHED)`,
+  published: ({ plan }) => `It ends on the lab host: no rule accepted it on its way to ${plan.ct1.name}`,
+};
+
+const ids: Record<Kind, string> = {
+  bridged: 'forward-drops-bridged',
+  out: 'forward-no-accept-out',
+  back: 'forward-no-accept-back',
+  published: 'forward-no-accept-published',
+};
+
+const policies: Cause[] = (Object.keys(ids) as Kind[]).map((kind) => ({
+  ...atForward,
+  id: ids[kind],
+  detect: (the, walk): Finding | undefined => {
+    const at = forwarded(the, walk);
+    if (!at || kindOf(at.packet, the) !== kind) return undefined;
+    const fate = dropped(the.facts.here, ['filter'], 'FORWARD', at.packet);
+    if (!fate || fate.rule) return undefined;
+    return {
+      back: at.back,
+      seen: [
+        `the policy of ${fate.chain} is DROP`,
+        `no rule of it accepts ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`,
+      ],
+      wrong: `${wrongOf[kind](the)}; the policy of ${fate.chain} is DROP.`,
+      mend: [acceptOf(the, kind, fate.tool)],
+    };
+  },
+}));
+
+/** What passes the lab host and is judged in FORWARD: of iptables, either variant, and of native nft. */
+export const forwardCauses: Cause[] = [
+  {
+    ...atForward,
+    id: 'forward-rule-drops',
+    detect: (the, walk) => {
+      const at = forwarded(the, walk);
+      const fate = at && dropped(the.facts.here, ['mangle', 'filter'], 'FORWARD', at.packet);
+      if (!at || !fate?.rule) return undefined;
+      return {
+        back: at.back,
+        seen: [`${shownOf(fate)} of ${fate.chain} takes ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`],
+        wrong: `A rule in FORWARD drops it before any other accepts it: ${shownOf(fate)}${bridged(at.packet) ? ' (bridge-nf-call-iptables is 1, so FORWARD judges what passes between two ports)' : ''}.`,
+        mend: mendOf(fate),
+      };
+    },
+  },
+  {
+    ...atForward,
+    id: 'nft-chain-drops',
+    detect: (the, walk) => {
+      const at = forwarded(the, walk);
+      const drop = at && nativeDrop(the.facts.here, 'forward', at.packet);
+      if (!at || !drop) return undefined;
+      const by = drop.rule?.shown ?? 'its policy';
+      return {
+        back: at.back,
+        seen: [`${by} of ${drop.chain} takes ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`],
+        wrong: `A chain of nft drops it, and an accept in iptables does not change that: ${drop.chain}, ${by}.`,
+        mend: nativeMend(drop),
+      };
+    },
+  },
+  ...policies,
+];
+
+const atFrontend = { hop: 'FORWARD', explains: traffic } as const;
+
+/** Firewalls with rules of their own making, which know nothing of the containers. */
+export const frontendCauses: Cause[] = [
+  {
+    ...atFrontend,
+    id: 'ufw-refuses',
+    detect: (the, walk) => {
+      const at = forwarded(the, walk);
+      const fate = at && dropped(the.facts.here, ['filter'], 'FORWARD', at.packet);
+      if (!at || !fate?.rule?.chain.startsWith('ufw')) return undefined;
+      const { bridge } = the.plan;
+      const accept = (...words: string[]): string => command(fate.tool, '-I', 'FORWARD', 1, ...words, '-j', 'ACCEPT');
+      return {
+        back: at.back,
+        seen: [`${shownOf(fate)} of ${fate.chain} takes ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`],
+        wrong: `The chains of ufw come first in FORWARD, and refuse what is routed: ${shownOf(fate)}. It must be let through before them, or in them (ufw route allow).`,
+        mend: [accept('-i', bridge), accept('-o', bridge)],
+      };
+    },
+  },
+  {
+    ...atFrontend,
+    id: 'firewalld-refuses',
+    detect: (the, walk) => {
+      const at = forwarded(the, walk);
+      const drop = at && nativeDrop(the.facts.here, 'forward', at.packet);
+      if (!at || drop?.table.name !== 'firewalld') return undefined;
+      const { bridge } = the.plan;
+      const accept = (key: string): string =>
+        command('nft', 'insert', 'rule', drop.table.family, drop.table.name, drop.name, key, bridge, 'accept');
+      return {
+        back: at.back,
+        seen: [
+          `${drop.rule?.shown ?? 'the policy'} of ${drop.chain} takes ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`,
+        ],
+        wrong: `firewalld's own table refuses what goes between ${bridge} and ${world.uplink.name}, and an accept in iptables does not change that: ${bridge} is in no zone that may forward (firewall-cmd --zone=trusted --add-interface=${bridge}).`,
+        mend: [accept('iifname'), accept('oifname')],
+      };
+    },
+  },
+];

@@ -1,15 +1,15 @@
-import { createHash } from 'node:crypto';
 import { world } from '@handwired/host';
-import type { Case } from '../../checks/check.ts';
-import { netnsOf, resolvConfOf } from '../../checks/look.ts';
-import { sightsOf } from '../../checks/trace.ts';
 import type { File } from '../../facts/facts.ts';
+import type { Case } from '../../queries/check.ts';
+import { command } from '../../queries/commands.ts';
+import { restore } from '../../queries/leftovers.ts';
+import { netnsOf, resolvConfOf } from '../../queries/links.ts';
+import type { Which } from '../../queries/paths.ts';
+import { sightsOf } from '../../queries/sights.ts';
+import type { Walk } from '../../queries/walk.ts';
 import type { Cause } from '../cause.ts';
-import { command } from '../commands.ts';
-import type { Which } from '../hops.ts';
-import type { Walk } from '../walk.ts';
 
-const common = { hop: 'names', explains: ['dns.ct1', 'dns.ct2'], structural: true } as const;
+const atNames = { hop: 'names', explains: ['dns.ct1', 'dns.ct2'], structural: true } as const;
 
 /** nsswitch.conf as a program under `ip netns exec NAME` sees it; undefined: on the lab host. */
 function nsswitchFor({ facts }: Case, name: string | undefined): File | undefined {
@@ -17,7 +17,7 @@ function nsswitchFor({ facts }: Case, name: string | undefined): File | undefine
   return (name === undefined ? undefined : find(`/etc/netns/${name}/nsswitch.conf`)) ?? find('/etc/nsswitch.conf');
 }
 
-export interface Asked {
+interface Asked {
   which: Which;
   name: string;
   file: File | undefined;
@@ -26,7 +26,7 @@ export interface Asked {
 }
 
 /** What the container of a name lookup reads. */
-export function asked(the: Case, { path, probe }: Walk): Asked | undefined {
+function asked(the: Case, { path, probe }: Walk): Asked | undefined {
   const which = path.containers[0];
   if (which === undefined || probe === undefined) return undefined;
   const { name } = the.plan[which];
@@ -35,10 +35,10 @@ export function asked(the: Case, { path, probe }: Walk): Asked | undefined {
   return { which, name, file, own: file?.path.startsWith('/etc/netns/') === true, servers };
 }
 
-export const placeOf = ({ file, own }: Asked): string =>
+const placeOf = ({ file, own }: Asked): string =>
   own ? (file?.path ?? '') : "the lab host's own resolv.conf, for there is none in /etc/netns";
 
-export const write = ({ plan }: Case, name: string): string[] => [
+const write = ({ plan }: Case, name: string): string[] => [
   command('mkdir', '-p', `/etc/netns/${name}`),
   command('rm', '-rf', `/etc/netns/${name}/resolv.conf`),
   `echo nameserver ${command(plan.resolver)} > ${command(`/etc/netns/${name}/resolv.conf`)}`,
@@ -67,25 +67,10 @@ const changed = ({ facts, baseline }: Case): { now: File | undefined; was: File 
     return same || !was ? [] : [{ now, was }];
   });
 
-/** The command that writes a file as it was; undefined: its text is not known whole. */
-export function restore({ now, was }: { now: File | undefined; was: File }): string[] | undefined {
-  const link = was.kind === 'symlink' && was.target !== null;
-  const relink =
-    link && (now?.kind !== 'symlink' || now.target !== was.target)
-      ? [command('ln', '-sfn', was.target ?? '', was.path)]
-      : [];
-  if (now?.sha256 === was.sha256 && relink.length > 0) return relink;
-  const whole = was.text !== null && createHash('sha256').update(was.text).digest('hex') === was.sha256;
-  if (!whole || was.text === null) return relink.length > 0 ? relink : undefined;
-  const text = was.text.replaceAll('\\', '\\\\').replaceAll('%', '%%').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
-  const away = !link && now?.kind === 'symlink' ? [command('rm', was.path)] : [];
-  return [...relink, ...away, `${command('printf', text)} > ${command(link ? (was.real ?? was.path) : was.path)}`];
-}
-
 /** 07: what a container reads to look up a name, and the lab host's own. */
-export const names: Cause[] = [
+export const nameCauses: Cause[] = [
   {
-    ...common,
+    ...atNames,
     id: 'nsswitch-without-dns',
     explains: ['dns.'],
     detect: (the, { path, probe }) => {
@@ -106,7 +91,7 @@ export const names: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atNames,
     id: 'host-resolver-overwritten',
     explains: ['dns.host', 'dns.ct'],
     detect: (the, walk) => {
@@ -130,7 +115,7 @@ export const names: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atNames,
     id: 'resolver-file-missing',
     detect: (the, walk) => {
       const at = asked(the, walk);
@@ -145,7 +130,7 @@ export const names: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atNames,
     id: 'resolver-file-empty',
     detect: (the, walk) => {
       const at = asked(the, walk);
@@ -159,7 +144,7 @@ export const names: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atNames,
     id: 'resolver-not-listening',
     detect: (the, walk) => {
       const at = asked(the, walk);
@@ -175,7 +160,7 @@ export const names: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atNames,
     id: 'resolver-unreachable',
     detect: (the, walk) => {
       const at = asked(the, walk);
@@ -191,7 +176,7 @@ export const names: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atNames,
     id: 'resolver-makes-up',
     detect: (the, walk) => {
       const at = asked(the, walk);
@@ -205,6 +190,47 @@ export const names: Cause[] = [
           `${at.file?.path ?? ''} says nameserver ${at.servers.join(', ')}`,
         ],
         wrong: 'Something on the lab host makes the answer up: the world was not asked, or said otherwise.',
+        mend: write(the, at.name),
+      };
+    },
+  },
+];
+
+const atLookups = { hop: 'names', explains: ['dns.ct1', 'dns.ct2'], structural: true } as const;
+
+/** 07: which name is asked for, and in which order servers are: resolv.conf(5). */
+export const lookupCauses: Cause[] = [
+  {
+    ...atLookups,
+    id: 'search-domain-first',
+    detect: (the, walk) => {
+      const at = asked(the, walk);
+      const foundAs = walk.probe === undefined ? undefined : the.evidence.results[walk.probe]?.foundAs;
+      const search = /^(?:search|domain)\s+(.+)$/m.exec(at?.file?.text ?? '')?.[1]?.trim();
+      const dots = /^options\s.*\bndots:(\d+)/m.exec(at?.file?.text ?? '')?.[1];
+      if (!at || foundAs === undefined || search === undefined) return undefined;
+      return {
+        which: at.which,
+        seen: [`the answer is about ${foundAs}`, `${at.file?.path ?? ''} has search ${search}, ndots:${dots ?? '1'}`],
+        wrong: `${at.name} reads ${placeOf(at)}: a name with fewer than ${dots ?? '1'} dots is first asked for under ${search}, and there it is answered: as ${foundAs}.`,
+        mend: write(the, at.name),
+      };
+    },
+  },
+  {
+    ...atLookups,
+    id: 'resolver-dead-first',
+    detect: (the, walk) => {
+      const at = asked(the, walk);
+      const known: readonly string[] = [...world.resolvers, the.plan.gateway];
+      const [server, ...others] = at?.servers ?? [];
+      if (!at || walk.probe === undefined || server === undefined || known.includes(server)) return undefined;
+      if (server.startsWith('127.') || !others.some((other) => known.includes(other))) return undefined;
+      if (sightsOf(the.evidence, walk.probe, { what: 'answer', source: server }).length > 0) return undefined;
+      return {
+        which: at.which,
+        seen: [`${at.file?.path ?? ''} says nameserver ${at.servers.join(', ')}`, `no answer came from ${server}`],
+        wrong: `${at.name} reads ${placeOf(at)}: nameserver ${server} is asked first and is none; the next is asked only when the time for an answer is over, for each name anew.`,
         mend: write(the, at.name),
       };
     },

@@ -1,15 +1,16 @@
-import type { Case } from '../../checks/check.ts';
-import { linkOf, netnsOf } from '../../checks/look.ts';
-import { unanswered } from '../../checks/trace.ts';
 import type { Net } from '../../facts/facts.ts';
-import type { Cause, Finding } from '../cause.ts';
-import { ip, sysctl } from '../commands.ts';
-import type { Which } from '../hops.ts';
-import { within } from '../packet.ts';
-import type { Walk } from '../walk.ts';
+import type { Case } from '../../queries/check.ts';
+import { command, ip, sysctl } from '../../queries/commands.ts';
+import { containers, linkOf, netnsOf, pairOf } from '../../queries/links.ts';
+import { nativeDrop } from '../../queries/nftables.ts';
+import { within } from '../../queries/packet.ts';
+import type { Which } from '../../queries/paths.ts';
+import { unanswered } from '../../queries/sights.ts';
+import { mayEndAt, type Walk } from '../../queries/walk.ts';
+import { type Cause, type Finding, traffic } from '../cause.ts';
+import { nativeMend } from './firewall.ts';
 
-const traffic = ['connectivity.', 'egress.', 'dns.', 'publish.'] as const;
-const common = { hop: 'inner', explains: traffic, structural: true } as const;
+const atNeighbour = { hop: 'inner', explains: traffic, structural: true } as const;
 
 interface Side {
   which: Which;
@@ -55,9 +56,9 @@ function falseEntry(the: Case, net: Net, netns: string | null, which: Which | un
 }
 
 /** Between neighbours: ARP, and who has which address. */
-export const neighbours: Cause[] = [
+export const neighbourCauses: Cause[] = [
   {
-    ...common,
+    ...atNeighbour,
     id: 'mac-doubled',
     detect: (the) => {
       const { ct1, ct2, inner, bridge } = the.plan;
@@ -81,7 +82,7 @@ export const neighbours: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atNeighbour,
     id: 'address-doubled',
     detect: (the) => {
       const { ct1, ct2, gateway, bridge } = the.plan;
@@ -110,7 +111,7 @@ export const neighbours: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atNeighbour,
     id: 'neighbour-entry-wrong',
     detect: (the, walk) => {
       const own = sides(the, walk).map(({ net, name, which }) => falseEntry(the, net, name, which));
@@ -118,7 +119,7 @@ export const neighbours: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atNeighbour,
     id: 'arp-off',
     detect: (the, walk) => {
       const { plan, facts } = the;
@@ -141,7 +142,7 @@ export const neighbours: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atNeighbour,
     id: 'proxy-arp',
     structural: false,
     hop: 'bridge',
@@ -165,7 +166,7 @@ export const neighbours: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atNeighbour,
     id: 'inner-route-diverts',
     detect: (the, walk) => {
       const { plan } = the;
@@ -200,3 +201,142 @@ export const neighbours: Cause[] = [
 
 /** A locally administered MAC address that differs from the given one. */
 const fresh = (mac: string): string => (mac.startsWith('02:68:77:00:00:0') ? '02:68:77:00:00:0b' : '02:68:77:00:00:0a');
+
+/** The containers of a path and the lab host: what each is called, and how a command is told to be about it. */
+const interfacesOf = ({ facts, plan }: Case, { path }: Walk) => [
+  ...path.containers.map((which) => ({
+    which: which,
+    name: plan[which].name,
+    address: plan[which].address,
+    device: plan.inner,
+    net: netnsOf(facts, plan[which].name)?.net,
+    inside: ['ip', 'netns', 'exec', plan[which].name],
+  })),
+  { which: undefined, name: 'the lab host', address: plan.gateway, device: plan.bridge, net: facts.here, inside: [] },
+];
+
+const settingAt = (inside: readonly string[], key: string, value: string): string =>
+  inside.length === 0 ? sysctl(key, value) : `${command(...inside)} ${sysctl(key, value)}`;
+
+/** Those that get a packet and say nothing, although nothing is in its way. */
+export const silentCauses: Cause[] = [
+  {
+    id: 'port-disabled',
+    hop: 'bridge',
+    explains: traffic,
+    structural: true,
+    detect: (the, { path }) => {
+      for (const which of path.containers) {
+        const host = pairOf(the.facts, the.plan[which], the.plan)?.host;
+        const port = the.facts.here.ports.find(({ device }) => device === host?.name);
+        if (!host?.up || !host.carrier || !port || port.state === 'forwarding') continue;
+        // With STP on, a bridge sets this by itself, and for a while.
+        if (linkOf(the.facts.here.links, the.plan.bridge)?.bridge?.stp !== 0) continue;
+        return {
+          which,
+          seen: [`${host.name} is up, and its port of ${the.plan.bridge} is in the state ${port.state}`],
+          wrong: `${host.name} is a port of ${the.plan.bridge} in the state ${port.state}: the link is up, and the bridge neither takes nor sends a frame there.`,
+          mend: [command('bridge', 'link', 'set', 'dev', host.name, 'state', 3)],
+        };
+      }
+      return undefined;
+    },
+  },
+  {
+    id: 'bridge-family-drops',
+    hop: 'bridge',
+    explains: traffic,
+    detect: (the, walk) => {
+      const packet = walk.path.packet?.(the, walk.probe);
+      const ends = walk.path.containers.map((which) => pairOf(the.facts, the.plan[which], the.plan)?.host.name);
+      if (!packet || ends.length < 2 || !mayEndAt(walk, 'bridge')) return undefined;
+      const drop = nativeDrop(the.facts.here, 'forward', { ...packet, in: ends[0], out: ends[1] }, ['bridge']);
+      if (!drop) return undefined;
+      const by = drop.rule?.shown ?? 'its policy';
+      return {
+        seen: [`${by} of ${drop.chain} takes ${packet.protocol} from ${packet.source} to ${packet.target}`],
+        wrong: `A chain of nft's family bridge drops it between two ports, where no chain of ip or inet sees it: ${drop.chain}, ${by}.`,
+        mend: nativeMend(drop),
+      };
+    },
+    look: ({ plan }) =>
+      `which rules judge frames between two ports: nft list ruleset bridge; bridge -d link show master ${plan.bridge}`,
+  },
+  {
+    id: 'arp-ignored',
+    hop: 'inner',
+    explains: traffic,
+    structural: true,
+    detect: (the, walk) => {
+      for (const { which, name, address, device, net, inside } of interfacesOf(the, walk)) {
+        const keys = ['all', device].map((one) => `net/ipv4/conf/${one}/arp_ignore`);
+        const key = keys.find((one) => Number(net?.sysctls[one] ?? 0) >= 8);
+        if (key === undefined) continue;
+        return {
+          ...(which ? { which } : { hop: 'bridge' as const }),
+          seen: [`${key} of ${name} is ${net?.sysctls[key] ?? ''}`],
+          wrong: `${name} answers nobody who asks by ARP who has ${address}: ${key} is ${net?.sysctls[key] ?? ''}, so it ignores such questions for all of its addresses.`,
+          mend: [settingAt(inside, key, '0')],
+        };
+      }
+      return undefined;
+    },
+    look: () =>
+      'who asks by ARP, who answers, and by which settings: tcpdump -nni any -c 6 arp; sysctl -a --pattern arp_',
+  },
+  {
+    id: 'echo-ignored',
+    hop: 'server',
+    explains: ['connectivity.'],
+    structural: true,
+    detect: (the, walk) => {
+      const packet = walk.path.packet?.(the, walk.probe);
+      const at = interfacesOf(the, walk).find(({ address }) => address === packet?.target);
+      const key = 'net/ipv4/icmp_echo_ignore_all';
+      if (!at || Number(at.net?.sysctls[key] ?? 0) !== 1) return undefined;
+      return {
+        ...(at.which ? { which: at.which } : { hop: 'host' as const }),
+        seen: [`${key} of ${at.name} is 1`],
+        wrong: `${at.name} gets the echo request and answers none: ${key} is 1. Nothing is wrong on the way there.`,
+        mend: [settingAt(at.inside, key, '0')],
+      };
+    },
+  },
+];
+
+/** What a container takes for its gateway's MAC address for a while, where the bridge has another one; undefined: it is right. */
+function staleEntryOf(
+  { facts, plan }: Case,
+  which: Which,
+): { which: Which; name: string; old: string; real: string } | undefined {
+  const { name } = plan[which];
+  const net = netnsOf(facts, name)?.net;
+  const real = linkOf(facts.here.links, plan.bridge)?.mac;
+  const old = net?.neighbours.find(
+    ({ address, device, mac, state }) =>
+      address === plan.gateway && device === plan.inner && mac !== null && !state.includes('PERMANENT'),
+  )?.mac;
+  return real && old && old !== real ? { which, name, old, real } : undefined;
+}
+
+/** The bridge's MAC address has changed, and not everybody has noticed. */
+export const staleCauses: Cause[] = [
+  {
+    id: 'neighbour-stale',
+    hop: 'bridge',
+    explains: traffic,
+    detect: (the, { path }) => {
+      const { bridge, gateway, inner } = the.plan;
+      const old = containers.flatMap((which) => staleEntryOf(the, which) ?? []);
+      const one = old.find(({ which }) => path.containers.includes(which));
+      if (!one) return undefined;
+      return {
+        seen: [`${one.name} has ${gateway} at ${one.old}; ${bridge} has ${one.real}`],
+        wrong: `${one.name} still sends what is for ${gateway} to ${one.old}, which ${bridge} had before: a bridge without a MAC address of its own takes the lowest of its ports'. The kernel asks again by itself after some seconds.`,
+        mend: old.map(({ name }) => ip(name, 'neigh', 'flush', 'dev', inner)),
+      };
+    },
+    look: ({ plan }, { path }) =>
+      `which MAC address the gateway has, and which is taken for it: ip link show ${plan.bridge}; ${path.containers.map((which) => `ip -n ${plan[which].name} neigh`).join('; ')}`,
+  },
+];

@@ -1,12 +1,10 @@
 import { world } from '@handwired/host';
-import type { Case } from '../../checks/check.ts';
-import { askedAt, sightsOf } from '../../checks/trace.ts';
-import type { Cause, Finding } from '../cause.ts';
-import { command, deleteRule } from '../commands.ts';
+import type { NftTable } from '../../facts/firewall.ts';
+import type { Case } from '../../queries/check.ts';
+import { command, deleteRule, dnat, serve, sysctl } from '../../queries/commands.ts';
 import {
   byNative,
   type Chain,
-  dnat,
   lacking,
   portRules,
   request,
@@ -14,8 +12,79 @@ import {
   target,
   translated,
   translatedWithout,
-} from '../dnat.ts';
-import { mayEndAt, type Walk } from '../walk.ts';
+} from '../../queries/iptables.ts';
+import { netnsOf } from '../../queries/links.ts';
+import { nativeTables } from '../../queries/nftables.ts';
+import { askedAt, sightsOf } from '../../queries/sights.ts';
+import { mayEndAt, type Walk } from '../../queries/walk.ts';
+import type { Cause, Finding } from '../cause.ts';
+
+/** 08: the server in ct1. */
+export const serverCauses: Cause[] = [
+  {
+    id: 'server-on-loopback',
+    hop: 'server',
+    explains: ['publish.'],
+    detect: (the) => {
+      const { ct1, containerPort } = the.plan;
+      const sockets = netnsOf(the.facts, ct1.name)?.net?.sockets.filter(({ protocol }) => protocol === 'tcp') ?? [];
+      const there = sockets.filter(({ port }) => port === containerPort);
+      const only = there[0];
+      if (!only || there.some(({ address }) => !address.startsWith('127.') && address !== '[::1]')) return undefined;
+      return {
+        which: 'ct1',
+        seen: [`${only.program ?? 'a program'} listens on ${only.address}:${only.port} in ${ct1.name}`],
+        wrong: `The server in ${ct1.name} listens on ${only.address} only; packets come to ${ct1.address}.`,
+        mend: [command('ip', 'netns', 'exec', ct1.name, 'fuser', '-sk', `${containerPort}/tcp`), ...serve(the)],
+      };
+    },
+  },
+  {
+    id: 'server-missing',
+    hop: 'server',
+    explains: ['publish.'],
+    detect: (the, walk) => {
+      const { ct1, containerPort } = the.plan;
+      const sockets = netnsOf(the.facts, ct1.name)?.net?.sockets.filter(({ protocol }) => protocol === 'tcp') ?? [];
+      if (sockets.some(({ port }) => port === containerPort) || !mayEndAt(walk, 'server')) return undefined;
+      const others = sockets.map(({ address, port }) => `${address}:${port}`).join(', ');
+      return {
+        which: 'ct1',
+        seen: [others ? `in ${ct1.name} there is a listener on ${others}` : `in ${ct1.name} no program listens on TCP`],
+        wrong: `Nothing listens on TCP port ${containerPort} in ${ct1.name}${others ? `; there is ${others}` : ''}.`,
+        mend: serve(the),
+      };
+    },
+  },
+  {
+    id: 'server-silent',
+    hop: 'server',
+    explains: ['publish.server'],
+    structural: true,
+    detect: (the, walk) => {
+      const { ct1, containerPort } = the.plan;
+      const { probe } = walk;
+      const socket = netnsOf(the.facts, ct1.name)?.net?.sockets.find(
+        ({ protocol, port, address }) => protocol === 'tcp' && port === containerPort && !address.startsWith('127.'),
+      );
+      if (!socket || probe === undefined || the.evidence.results[probe]?.ok) return undefined;
+      // Connected: then what came last was the answer to the first packet, and not its program's.
+      if (the.evidence.results[probe]?.stage !== 'reply' && !mayEndAt(walk, 'server')) return undefined;
+      const arrived = sightsOf(the.evidence, probe, { in: ct1.name, way: 'in' }).map(({ what }) => what);
+      const answered = sightsOf(the.evidence, probe, { in: ct1.name, way: 'out' }).map(({ what }) => what);
+      if (!arrived.includes('syn') || answered.includes('rst') || answered.includes('reply')) return undefined;
+      return {
+        which: 'ct1',
+        seen: [
+          `${socket.program ?? 'a program'} listens on ${socket.address}:${socket.port} in ${ct1.name}`,
+          `in ${ct1.name} arrived: ${[...new Set(arrived)].join(', ')}; no reply left it`,
+        ],
+        wrong: `The request comes to ${ct1.name}, where ${socket.program ?? 'a program'} (process ${socket.pid ?? 'unknown'}) listens and says nothing: the kernel takes connections in its place, and it does not serve them. Look at its state (ps -o pid,stat,args).`,
+        mend: [command('ip', 'netns', 'exec', ct1.name, 'fuser', '-sk', `${containerPort}/tcp`), ...serve(the)],
+      };
+    },
+  },
+];
 
 const reaching = ['publish.outside', 'publish.host-address', 'publish.loopback'];
 
@@ -51,7 +120,7 @@ function other(
 }
 
 /** 08: the published port. */
-export const publish: Cause[] = [
+export const publishCauses: Cause[] = [
   {
     id: 'dnat-wrong-address',
     hop: 'PREROUTING',
@@ -197,5 +266,100 @@ export const publish: Cause[] = [
         mend: [dnat(the, 'PREROUTING'), dnat(the, 'OUTPUT')],
       };
     },
+  },
+];
+
+/** 08: what the lab host's own requests to 127.0.0.1 need beside the translation. */
+export const loopbackCauses: Cause[] = [
+  {
+    id: 'route-localnet-missing',
+    hop: 'routing',
+    explains: ['publish.loopback'],
+    detect: (the, walk) => {
+      const key = `net/ipv4/conf/${the.plan.bridge}/route_localnet`;
+      const all = 'net/ipv4/conf/all/route_localnet';
+      if (walk.probe !== 'host>loopback' || !mayEndAt(walk, 'routing', false)) return undefined;
+      if ([key, all].some((one) => the.facts.here.sysctls[one] === '1')) return undefined;
+      return {
+        seen: [`${key} is ${the.facts.here.sysctls[key] ?? 'unknown'}`],
+        wrong: `OUTPUT translates it, and routing then drops it: a packet from 127.0.0.1 may leave by ${the.plan.bridge} only with net.ipv4.conf.${the.plan.bridge}.route_localnet=1.`,
+        mend: [sysctl(key, '1')],
+      };
+    },
+  },
+  {
+    id: 'loopback-source-untranslated',
+    hop: 'POSTROUTING',
+    explains: ['publish.loopback'],
+    structural: true,
+    detect: (the, walk) => {
+      if (walk.probe !== 'host>loopback') return undefined;
+      const out = sightsOf(the.evidence, walk.probe, { in: 'root', device: the.plan.bridge, way: 'out' })[0];
+      if (!out?.source.startsWith('127.')) return undefined;
+      const { bridge, ct1 } = the.plan;
+      return {
+        seen: [`${bridge} puts out the source ${out.source}`],
+        wrong: `It goes out of ${bridge} with the source ${out.source}, which ${ct1.name} can't answer: it needs translation on its way out, too.`,
+        mend: [
+          command(
+            'iptables',
+            '-t',
+            'nat',
+            '-A',
+            'POSTROUTING',
+            '-o',
+            bridge,
+            '-m',
+            'addrtype',
+            '--src-type',
+            'LOCAL',
+            '-j',
+            'MASQUERADE',
+          ),
+        ],
+      };
+    },
+  },
+];
+
+type NftObject = NftTable['objects'][number];
+
+/** A rule of a native nat chain that translates destinations to an address. */
+function nativeDnat({ facts }: Case, address: string): { table: NftTable; rule: NftObject } | undefined {
+  for (const table of nativeTables(facts.here)) {
+    const rule = table.objects.find(
+      ({ type, text }) => type === 'rule' && text.includes('"dnat"') && text.includes(`"${address}"`),
+    );
+    if (rule) return { table, rule };
+  }
+  return undefined;
+}
+
+/** Of two chains of nat on one hook the one with the lower priority is asked first, and its translation holds. */
+export const shadowCauses: Cause[] = [
+  {
+    id: 'nft-dnat-first',
+    hop: 'PREROUTING',
+    explains: ['publish.outside', 'publish.host-address', 'publish.loopback'],
+    structural: true,
+    detect: (the, walk) => {
+      if (walk.probe === undefined) return undefined;
+      const sent = sightsOf(the.evidence, walk.probe, { in: 'root', what: 'syn', way: 'out' }).find(
+        ({ target: to, targetPort }) => `${to}:${targetPort}` !== target(the) && targetPort !== the.plan.hostPort,
+      );
+      const found = sent && nativeDnat(the, sent.target);
+      if (!sent || !found) return undefined;
+      const { table, rule } = found;
+      const name = `nft ${table.family} ${table.name} ${rule.chain ?? ''}`;
+      return {
+        seen: [`${sent.device} puts out the request to ${sent.target}:${sent.targetPort}`, `${name} has ${rule.shown}`],
+        wrong: `A native chain translates port ${the.plan.hostPort} to ${sent.target}:${sent.targetPort} before the nat table of iptables is asked: ${name}, ${rule.shown}. The first translation of a connection holds.`,
+        mend:
+          rule.chain === null || rule.handle === null
+            ? undefined
+            : [command('nft', 'delete', 'rule', table.family, table.name, rule.chain, 'handle', rule.handle)],
+      };
+    },
+    look: () => 'in which order chains of one hook are asked (priority), and which of them translate: nft list ruleset',
   },
 ];

@@ -1,15 +1,11 @@
-import type { Case } from '../../checks/check.ts';
-import type { Connection } from '../../facts/connections.ts';
-import type { Table } from '../../facts/iptables.ts';
-import type { Cause } from '../cause.ts';
-import { command, deleteRule, sysctl } from '../commands.ts';
-import { byNative, translated } from '../dnat.ts';
-import { fateIn, type Rule, toolOf, wordsOf } from '../iptables.ts';
-import { answerTo, type Packet } from '../packet.ts';
-import { mayEndAt, type Walk } from '../walk.ts';
-import { forwarded } from './forward.ts';
-
-const explains = ['connectivity.', 'egress.', 'dns.', 'publish.'] as const;
+import type { Connection, Table } from '../../facts/firewall.ts';
+import type { Case } from '../../queries/check.ts';
+import { command, deleteRule, sysctl } from '../../queries/commands.ts';
+import { byNative, fateIn, type Rule, toolOf, translated, wordsOf } from '../../queries/iptables.ts';
+import { answerTo, type Packet } from '../../queries/packet.ts';
+import { mayEndAt, type Walk } from '../../queries/walk.ts';
+import { type Cause, traffic } from '../cause.ts';
+import { forwarded } from './firewall.ts';
 
 /** An entry of UDP that was there before the experiment, and into which its first packet fits: TCP begins anew with a SYN. */
 function entryOf({ facts, evidence }: Case, { probe }: Walk): Connection | undefined {
@@ -53,11 +49,11 @@ const limit = /-m connlimit .*-j (DROP|REJECT).*/;
 const untracked = /-j (CT --notrack|NOTRACK).*/;
 
 /** What connection tracking remembers, has no room for, or is kept from seeing. */
-export const tracking: Cause[] = [
+export const trackingCauses: Cause[] = [
   {
     id: 'conntrack-full',
     hop: 'PREROUTING',
-    explains: ['bridge.uplink', ...explains],
+    explains: ['bridge.uplink', ...traffic],
     structural: true,
     detect: ({ facts, evidence }) => {
       const most = Number(facts.here.sysctls[set] ?? Infinity);
@@ -121,7 +117,7 @@ export const tracking: Cause[] = [
   {
     id: 'connection-limit',
     hop: 'FORWARD',
-    explains,
+    explains: traffic,
     detect: (the, walk) => {
       const at = mayEndAt(walk, 'FORWARD') ? forwarded(the, walk) : undefined;
       const rule = at && ruleWith(the, { table: 'filter', chain: 'FORWARD' }, at.packet, limit);

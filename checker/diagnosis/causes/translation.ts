@@ -1,14 +1,14 @@
 import { world } from '@handwired/host';
-import type { Case } from '../../checks/check.ts';
-import { linkOf } from '../../checks/look.ts';
-import { first } from '../../checks/trace.ts';
+import type { Case } from '../../queries/check.ts';
+import { command, deleteRule } from '../../queries/commands.ts';
+import { fateIn, type Rule, toolOf, wordsOf } from '../../queries/iptables.ts';
+import { linkOf } from '../../queries/links.ts';
+import { isDevice, type Packet, uplink, within } from '../../queries/packet.ts';
+import { first } from '../../queries/sights.ts';
+import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import type { Cause, Finding } from '../cause.ts';
-import { command, deleteRule } from '../commands.ts';
-import { fateIn, type Rule, toolOf, wordsOf } from '../iptables.ts';
-import { isDevice, type Packet, uplink, within } from '../packet.ts';
-import { mayEndAt, type Walk } from '../walk.ts';
 
-const common = { hop: 'POSTROUTING', explains: ['egress.', 'dns.'] } as const;
+const atTranslation = { hop: 'POSTROUTING', explains: ['egress.', 'dns.'] } as const;
 
 /** Rules of iptables that translate sources, as they stand. */
 const sources = ({ facts, baseline }: Case): Rule[] => {
@@ -98,9 +98,9 @@ function wouldTake(the: Case, rule: Rule, option: string, packet: Packet): boole
 }
 
 /** The source address on the way out. */
-export const translation: Cause[] = [
+export const translationCauses: Cause[] = [
   {
-    ...common,
+    ...atTranslation,
     id: 'masquerade-wrong-device',
     detect: (the, walk) =>
       nearMiss(the, walk, '-o', (given) => {
@@ -109,19 +109,19 @@ export const translation: Cause[] = [
       }),
   },
   {
-    ...common,
+    ...atTranslation,
     id: 'masquerade-wrong-subnet',
     detect: (the, walk) =>
       nearMiss(the, walk, '-s', (given) => `A rule translates for ${given}; the containers are in ${the.plan.subnet}.`),
   },
   {
-    ...common,
+    ...atTranslation,
     id: 'masquerade-wrong-protocol',
     detect: (the, walk) =>
       nearMiss(the, walk, '-p', (given, { protocol }) => `A rule translates for ${given} only; this was ${protocol}.`),
   },
   {
-    ...common,
+    ...atTranslation,
     id: 'snat-wrong-address',
     detect: (the, walk) => {
       const at = untranslated(the, walk);
@@ -135,7 +135,7 @@ export const translation: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atTranslation,
     id: 'masquerade-shadowed',
     detect: (the, walk) => {
       const at = untranslated(the, walk);
@@ -153,7 +153,7 @@ export const translation: Cause[] = [
     },
   },
   {
-    ...common,
+    ...atTranslation,
     id: 'masquerade-missing',
     detect: (the, walk) => {
       const at = untranslated(the, walk);

@@ -1,0 +1,108 @@
+import { EXIT, LabError, Plan } from '@handwired/host';
+import { z } from 'zod';
+import { checks, findBegun } from '../checks/registry.ts';
+import { Evidence } from '../evidence/evidence.ts';
+import { type ProbeId, probes } from '../evidence/probes.ts';
+import { Facts } from '../facts/facts.ts';
+import { copiesWanted } from '../queries/conditions.ts';
+import { LabRecord } from '../record.ts';
+import { asciiJson } from '../report/escape.ts';
+import type { Report } from '../report/report.ts';
+import {
+  brokenReport,
+  digestOf,
+  judgeCase,
+  type Selection,
+  settled,
+  type Source,
+  type Subject,
+  takeEvidence,
+  takeFacts,
+} from './grade.ts';
+
+/** All that it takes to grade a lab again without its lab host. */
+export const Recording = z.object({
+  schemaVersion: z.literal(1),
+  lab: z.string().max(64),
+  driver: z.enum(['vm', 'sandbox']),
+  /** ISO 8601, by the clock of the machine that recorded it. */
+  takenAt: z.string().max(40),
+  facts: Facts,
+  /** Of every experiment; null: none were made. */
+  evidence: Evidence.nullable(),
+  baseline: Facts,
+  plan: Plan,
+  record: LabRecord,
+  /** sha256 over the canonical JSON (RFC 8785) of facts, evidence, baseline, plan and record. It tells damage and
+   * carelessness; it is no signature, as whoever changes a recording can also make a new digest. */
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type Recording = z.infer<typeof Recording>;
+
+/** More is no recording: a lab host's snapshot and evidence are bounded to less. */
+export const mostBytes = 48 << 20;
+
+/**
+ * Takes a recording: a round trip for the facts, and unless `evidence` is false one for all experiments.
+ * Throws LabError when the lab host gives no whole answer.
+ */
+export async function recordLab(source: Source, subject: Subject, { evidence = true } = {}): Promise<Recording> {
+  const { baseline, plan, record } = source;
+  let facts = await takeFacts(source);
+  if (findBegun({ facts, baseline, plan, record }).includes('cleanup')) facts = await settled(facts, source);
+  const all = new Set(Object.keys(probes) as ProbeId[]);
+  const copies = copiesWanted(checks, { facts, baseline });
+  const seen = { facts, evidence: evidence ? await takeEvidence(all, source, copies) : null, baseline, plan, record };
+  return { schemaVersion: 1, ...subject, takenAt: new Date().toISOString(), ...seen, digest: digestOf(seen) };
+}
+
+/** It is what its digest says. */
+export const isWhole = (recording: Recording): boolean => digestOf(recording) === recording.digest;
+
+/** Grades a recording as its lab host would have been. One that was altered since is an error, and is not graded. */
+export function regrade(recording: Recording, selection: Selection): Report {
+  const { lab, driver } = recording;
+  const subject = { lab, driver };
+  if (isWhole(recording)) return judgeCase(recording, selection, subject);
+  const altered = new LabError({
+    what: 'the recording was altered: it is not what its digest says',
+    next: 'lab facts -o json',
+  });
+  return brokenReport(recording, altered, selection, subject);
+}
+
+const Head = z.object({ schemaVersion: z.unknown(), facts: z.object({ schemaVersion: z.unknown() }).nullish() });
+
+/**
+ * A recording from its text. `where` names it in errors.
+ * Throws LabError: too large, no JSON, of another version, or of another shape.
+ */
+export function readRecording(text: string, where: string): Recording {
+  const wrong = (what: string): LabError =>
+    new LabError({ what, where, next: 'lab facts -o json > FILE', exit: EXIT.fault });
+  if (text.length > mostBytes) throw wrong(`that is no recording: it is larger than ${mostBytes >> 20} MiB`);
+  const json = parse(text);
+  const head = Head.safeParse(json);
+  if (!head.success) throw wrong('that is no recording: it is not the JSON that lab facts prints');
+  const version = [head.data.schemaVersion, head.data.facts?.schemaVersion];
+  const known = [Recording.shape.schemaVersion.value, Facts.shape.schemaVersion.value];
+  if (version[0] !== known[0] || version[1] !== known[1]) {
+    const [has, wants] = [version, known].map((pair) => pair.map(shown).join(' with facts of '));
+    throw wrong(`that recording is of schema version ${has ?? ''}; this lab reads ${wants ?? ''}`);
+  }
+  const parsed = Recording.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw wrong(`that is no whole recording: ${parsed.error.issues[0]?.path.join('.') ?? ''} is not what it should be`);
+}
+
+const shown = (version: unknown): string => (typeof version === 'number' ? String(version) : 'none');
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export const renderRecording = (recording: Recording): string => asciiJson(recording);

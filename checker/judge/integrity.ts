@@ -1,0 +1,193 @@
+import { world } from '@handwired/host';
+import type { Evidence } from '../evidence/evidence.ts';
+import { type ProbeId, probes } from '../evidence/probes.ts';
+import { compareItems, type Difference, type Item, netItems } from '../facts/diff.ts';
+import type { Facts, Net } from '../facts/facts.ts';
+import { movedBetween } from '../facts/parse.ts';
+import { type Case, type Check, fail, type Judgement } from '../queries/check.ts';
+import { listOf } from '../queries/links.ts';
+import { resultOf, sightsOf } from '../queries/sights.ts';
+
+/** The scope that differences of the world's own namespace have. */
+const scope = 'the world';
+
+/**
+ * What of the world is not as it was before the learner came: its namespace's links, addresses, routes, rules, settings and
+ * listeners, the process that serves it and, unless that is the very process of the baseline, its program. Anything at all: nothing that was seen of the world can be trusted.
+ */
+export function worldChanges(baseline: Facts, facts: Facts): Difference[] {
+  if (facts.world.net === null || baseline.world.net === null) {
+    return baseline.world.net === null
+      ? []
+      : [gone('namespace', 'its network namespace: no process holds it any more')];
+  }
+  const sameLife = isSameLife(baseline, facts);
+  const [was, is] = [baseline.world, facts.world];
+  const same = sameLife && was.pid === is.pid && was.start === is.start && was.inode === is.inode;
+  const [before, after] = [baseline, facts].map(({ world }) => [
+    ...serverItems(same ? { ...world, sha256: was.sha256 } : world, sameLife),
+    ...netItems(owned(world.net as Net, sameLife), scope, { byNft: new Set() }).filter(({ key }) => !shared.test(key)),
+  ]);
+  return compareItems(before ?? [], after ?? []);
+}
+
+/** Has the lab host run on since? A sandbox that is made anew has another network namespace in the same boot. */
+const isSameLife = ({ host }: Facts, { host: now }: Facts): boolean =>
+  host.boot === now.boot && host.inode === now.inode;
+
+/** Settings that come with a kernel module, at any time. */
+const shared = /^net\/bridge\//;
+
+/** Listeners with their process: a name is anybody's to take. */
+const owned = (net: Net, sameLife: boolean): Net => ({
+  ...net,
+  sockets: net.sockets.map((socket) => ({
+    ...socket,
+    program: sameLife ? `${socket.program ?? 'nobody'} (process ${socket.pid ?? 0})` : socket.program,
+  })),
+});
+
+function serverItems({ pid, start, inode, sha256, authority }: Facts['world'], sameLife: boolean): Item[] {
+  const is = (key: string, text: string): Item => ({ subject: 'processes', scope, key, text, device: null });
+  const kept = [
+    is('program', `its program ${(sha256 ?? 'unreadable').slice(0, 12)}`),
+    is('authority', `its certificate ${(authority ?? 'unreadable').replaceAll(/-.*-|\s/g, '').slice(-24)}`),
+  ];
+  const moment = `its process ${pid ?? 'none'}, started at ${start ?? 'no time'}, in namespace ${inode ?? 'none'}`;
+  return sameLife ? [is('process', moment), ...kept] : kept;
+}
+
+const gone = (key: string, text: string): Difference => ({
+  subject: 'namespaces',
+  scope,
+  change: 'gone',
+  text,
+  was: null,
+  key,
+});
+
+/** The same as one reason, for what stands on the world; undefined: it is as it was. */
+export function worldTrouble(baseline: Facts, facts: Facts): string | undefined {
+  const found = worldChanges(baseline, facts);
+  if (found.length === 0) return undefined;
+  const shown = found
+    .slice(0, 3)
+    .map(({ change, text, was }) => `${change} ${text}${was === null ? '' : ` (was: ${was})`}`);
+  return `the world beyond the uplink was changed: ${shown.join('; ')}. Next: lab reset`;
+}
+
+/** What changed between the beginning of a snapshot and the end of the experiments; null: nothing, or it is not known. */
+export function unsteady(facts: Facts, evidence: Evidence | null): string | null {
+  const problem = facts.problems.find(({ source }) => source === 'steady');
+  if (problem) return problem.what;
+  if (!evidence?.steady || facts.steady === null) return null;
+  const { before, after } = evidence.steady;
+  const between = movedBetween(facts.steady, before);
+  if (between !== null) return `${between} changed between the snapshot and the experiments`;
+  const told = changesIn(facts, evidence);
+  if (told.length > 0) return `${told.slice(0, 3).join(', ')} while experiments were made`;
+  const during = movedBetween(before, after);
+  return during === null ? null : `${during} changed while experiments were made`;
+}
+
+/** What the kernel told of, also of what was taken back before the end. A server that is started anew for each client was there before. */
+function changesIn({ here, namespaces }: Facts, { changes }: Evidence): string[] {
+  const known = [here, ...namespaces.flatMap(({ net }) => (net ? [net] : []))].flatMap(({ sockets }) => sockets);
+  const began = new Set(known.map(({ protocol, address, port }) => `${protocol} ${address}:${port} ${listening}`));
+  return changes
+    .filter(({ what }) => !began.has(what))
+    .map((change) => `${change.what} (${change.in === 'root' ? 'on the lab host' : `in ${change.in}`})`);
+}
+
+/** As agent/changes.py says it. */
+const listening = 'began to be listened on';
+
+/**
+ * Something that an honest lab host does not have. What was tampered with never makes a right build wrong, and no pass
+ * stands on it. Where the whole world was changed (judge/run.ts), or anything while we looked (grading/grade.ts), a verdict can't
+ * be had at all, and those two say so; here it has a name.
+ */
+export interface Finding {
+  id: 'altered' | 'world' | 'place' | 'nonce' | 'change';
+  /** What was seen, where. */
+  what: string;
+  /** Experiments of which nothing may pass. */
+  spoils: readonly ProbeId[];
+}
+
+/** How many of one kind are told; there may be as many as a lab host has files. */
+const MOST = 20;
+
+/** Everything that was seen, in the order of how much of the result it touches. Pure. */
+export function findingsOf(the: Case): Finding[] {
+  return [changes, changedWorld, inPlace, nonces, altered].flatMap((look) => look(the));
+}
+
+/**
+ * The check as it may be judged in view of what was found: what would pass fails, because what answers in the world's
+ * place is the lab host's own. (A world that was tampered with is no verdict at all: judge/run.ts.)
+ */
+export function guarded(check: Check, findings: readonly Finding[]): Check {
+  const found = findings.find(({ spoils }) => check.probes.some((probe) => spoils.includes(probe)));
+  if (!found) return check;
+  return {
+    ...check,
+    judge: (the): Judgement => {
+      const judged = check.judge(the);
+      if (judged.verdict !== 'pass') return judged;
+      return fail({ expected: judged.expected, actual: found.what, evidence: judged.evidence });
+    },
+  };
+}
+
+/** Tools, libraries, mounts and shells of the learner's: nothing of ours is run by them, so no verdict stands on them. */
+function altered({ facts }: Case): Finding[] {
+  const found = facts.altered.slice(0, MOST).map(({ path, what }) => `${path} ${what}`);
+  const more = facts.altered.length - found.length;
+  if (more > 0) found.push(`and ${more} more under the learner's commands`);
+  return found.map((what) => ({ id: 'altered', what, spoils: [] }));
+}
+
+function changedWorld({ facts, baseline }: Case): Finding[] {
+  return worldChanges(baseline, facts)
+    .slice(0, MOST)
+    .map(({ change, text }) => ({
+      id: 'world',
+      what: `in the world beyond the uplink: ${change}: ${text}`,
+      spoils: [],
+    }));
+}
+
+function changes({ facts, evidence }: Case): Finding[] {
+  const first = evidence.retaken === null ? [] : [`${evidence.retaken}; all of it was taken once more`];
+  const moved = unsteady(facts, evidence);
+  return [...first, ...(moved === null ? [] : [moved])].map((what) => ({ id: 'change', what, spoils: [] }));
+}
+
+/** Experiments with something beyond the uplink that were answered. */
+function outbound({ evidence, plan }: Case): ProbeId[] {
+  const beyond = new Set<string>([world.site.address, ...world.resolvers]);
+  return (Object.keys(probes) as ProbeId[]).filter((id) => {
+    const probe: { in: string; to?: string } = probes[id](plan);
+    return (
+      evidence.results[id]?.ok === true && probe.in !== 'world' && (probe.to === undefined || beyond.has(probe.to))
+    );
+  });
+}
+
+/** An answer to what never arrived out there. The checks themselves know it too; here it has a name. */
+function inPlace(the: Case): Finding[] {
+  const { evidence } = the;
+  if (evidence.over || (evidence.drops['world'] ?? 1) > 0) return [];
+  const made = outbound(the).filter((id) => sightsOf(evidence, id, { in: 'world', way: 'in' }).length === 0);
+  return answered(made, 'place', 'answered, and nothing of it arrived in the world: something answers in its place');
+}
+
+/** The world's site repeats what it was asked; whoever answers from memory can't. */
+function nonces(the: Case): Finding[] {
+  const old = outbound(the).filter((id) => resultOf(the.evidence, id).echoed === false);
+  return answered(old, 'nonce', "answered without the token that was asked for, which the world's site repeats");
+}
+
+const answered = (spoils: readonly ProbeId[], id: 'place' | 'nonce', what: string): Finding[] =>
+  spoils.length === 0 ? [] : [{ id, what: `${listOf(spoils)}: ${what}`, spoils }];

@@ -1,0 +1,126 @@
+import { messageOf } from '@handwired/host';
+import { starved } from '../evidence/evidence.ts';
+import type { Case, Check, Diagnosis, Hint, Judgement } from '../queries/check.ts';
+import { worldTrouble } from './integrity.ts';
+
+/** A check's outcome, as reports have it. */
+export interface Outcome {
+  check: Check;
+  verdict: 'pass' | 'fail' | 'skipped' | 'error';
+  expected: string;
+  actual: string;
+  evidence: string[];
+  hint: Hint | null;
+  /** Of a check that fails; null also where it is about no path. */
+  diagnosis: Diagnosis | null;
+  because: string | null;
+}
+
+/**
+ * Judges checks in order; each must come after those that it needs. After the first one of the chapters `stopAt` that
+ * fails, the rest is skipped.
+ */
+export function runChecks(checks: readonly Check[], the: Case, stopAt?: ReadonlySet<string>): Outcome[] {
+  const done = new Map<string, Outcome>();
+  let stop: string | undefined;
+  for (const check of checks) {
+    const outcome = stop === undefined ? outcomeOf(check, the, done) : stopped(check, stop);
+    done.set(check.id, outcome);
+    if (outcome.verdict === 'fail' && stopAt?.has(check.chapter)) stop ??= check.id;
+  }
+  return [...done.values()];
+}
+
+const stopped = (check: Check, first: string): Outcome => ({
+  ...blank(check),
+  verdict: 'skipped',
+  because: `not run: ${first} fails, and --fail-fast stops there`,
+});
+
+/**
+ * The checks that facts alone don't rule out: a skipped check's experiments need not be made. Checks that need
+ * evidence are taken to pass here.
+ */
+export function stillOpen(checks: readonly Check[], the: Case, stopAt?: ReadonlySet<string>): Check[] {
+  const hoped: Judgement = { verdict: 'pass', expected: '', actual: '', evidence: [] };
+  const trial = checks.map((check) => ({
+    ...check,
+    passNeeds: [],
+    judge: check.probes.length > 0 ? () => hoped : check.judge,
+  }));
+  const open = new Set(
+    runChecks(trial, the, stopAt).flatMap(({ verdict, check }) => (verdict === 'skipped' ? [] : [check.id])),
+  );
+  return checks.filter(({ id }) => open.has(id));
+}
+
+/** The same checks when nothing could be observed: our error, and no verdict on the learner. */
+export const allErrors = (checks: readonly Check[], reason: string): Outcome[] =>
+  checks.map((check) => ({ ...blank(check), verdict: 'error', because: reason }));
+
+const blank = (check: Check): Omit<Outcome, 'verdict'> => ({
+  check,
+  expected: '',
+  actual: '',
+  evidence: [],
+  hint: null,
+  diagnosis: null,
+  because: null,
+});
+
+const busy =
+  'the lab host was too busy: it did not let the grader run for longer than answers are waited for. Next: lab check';
+
+/** Did somebody not answer in time while time stood still? A refusal is an answer. */
+const unanswered = ({ probes, copies }: Check, { evidence }: Case): boolean =>
+  starved(evidence) && (copies !== undefined || probes.some((probe) => evidence.results[probe]?.error === 'no answer'));
+
+function outcomeOf(check: Check, the: Case, done: ReadonlyMap<string, Outcome>): Outcome {
+  const unmet = unmetOf(check.needs, done);
+  if (unmet) return unmet(check, '');
+  const problem = the.facts.problems.find(({ source }) => check.sources?.some((start) => source.startsWith(start)));
+  if (problem) return { ...blank(check), verdict: 'error', because: `${problem.source}: ${problem.what}` };
+  const tampered = check.probes.includes('world>site') ? worldTrouble(the.baseline, the.facts) : undefined;
+  if (tampered !== undefined) return { ...blank(check), verdict: 'error', because: tampered };
+  const judged = judge(check, the);
+  if (judged.verdict === 'fail' && unanswered(check, the)) return { ...blank(check), verdict: 'error', because: busy };
+  if (judged.verdict === 'error') {
+    return { ...blank(check), verdict: 'error', expected: judged.expected, because: judged.reason };
+  }
+  if (judged.verdict === 'skipped') {
+    return {
+      ...blank(check),
+      verdict: 'skipped',
+      expected: judged.expected,
+      because: `it can't be told while ${judged.unless} does not pass`,
+    };
+  }
+  const accident = judged.verdict === 'pass' ? unmetOf(check.passNeeds ?? [], done) : undefined;
+  if (accident) return accident(check, judged.expected);
+  return { ...blank(check), hint: null, ...judged };
+}
+
+/** A need that failed skips the check; one that ended in our own error makes it an error too, never the learner's. */
+function unmetOf(needs: readonly string[], done: ReadonlyMap<string, Outcome>) {
+  const open = needs.filter((id) => done.get(id)?.verdict !== 'pass');
+  const first = open.find((id) => done.get(id)?.verdict === 'error') ?? open[0];
+  if (first === undefined) return undefined;
+  const verdict = done.get(first)?.verdict === 'error' ? 'error' : 'skipped';
+  const state =
+    done.get(first)?.verdict === 'fail' ? 'fails' : done.get(first)?.verdict === 'error' ? 'is in error' : 'is skipped';
+  return (check: Check, expected: string): Outcome => ({
+    ...blank(check),
+    verdict,
+    expected,
+    because: `${first} ${state}`,
+  });
+}
+
+/** A check that throws is our fault. */
+function judge(check: Check, the: Case): Judgement {
+  try {
+    return check.judge(the);
+  } catch (error) {
+    return { verdict: 'error', expected: '', reason: `the check itself failed: ${messageOf(error)}` };
+  }
+}

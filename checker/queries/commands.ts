@@ -1,0 +1,116 @@
+import { quoteAll, world } from '@handwired/host';
+import type { Case } from './check.ts';
+import { type Chain, type Rule, target } from './iptables.ts';
+import { linkOf, netnsOf, pairOf } from './links.ts';
+import type { Which } from './paths.ts';
+
+/** A command line, each word quoted where it must be. A name of the kernel's has no NUL; one in a recorded file may. */
+export const command = (...words: (string | number)[]): string =>
+  quoteAll(words.map((word) => String(word).replaceAll('\0', '\uFFFD')));
+
+/** `ip` in the lab host's namespace or in a container's. */
+export const ip = (netns: string | null, ...words: (string | number)[]): string =>
+  netns === null ? command('ip', ...words) : command('ip', '-n', netns, ...words);
+
+export const defaultRoute = ({ plan }: Case, which: Which): string =>
+  ip(plan[which].name, 'route', 'replace', 'default', 'via', plan.gateway, 'dev', plan.inner);
+
+export const hostRoute = (): string =>
+  ip(null, 'route', 'replace', 'default', 'via', world.uplink.gateway, 'dev', world.uplink.name);
+
+export const sysctl = (key: string, value: string): string =>
+  command('sysctl', '-w', `${key.replaceAll(/[./]/g, (sign) => (sign === '.' ? '/' : '.'))}=${value}`);
+
+/** `-A` becomes `-D`: the very same rule, of the tool that keeps it. */
+export const deleteRule = ({ tool, table, chain, words }: Rule): string =>
+  command(tool, '-t', table, '-D', chain, ...words);
+
+/** The pair's host end as it is, or as the plan calls it. */
+const endOf = (the: Case, which: Which): string =>
+  pairOf(the.facts, the.plan[which], the.plan)?.host.name ?? the.plan[which].veth;
+
+export const plug = (the: Case, which: Which): string[] => {
+  const end = endOf(the, which);
+  return [ip(null, 'link', 'set', end, 'master', the.plan.bridge), ip(null, 'link', 'set', end, 'up')];
+};
+
+const beganWith = (the: Case, chapter: 'addressing' | 'veth' | 'publish'): boolean =>
+  the.record.begun[chapter] !== undefined;
+
+/** Names, addresses and routes inside a container, as far as they were begun. */
+export function settle(the: Case, which: Which): string[] {
+  const { plan } = the;
+  const { name, address } = plan[which];
+  return [
+    ip(name, 'link', 'set', 'lo', 'up'),
+    ip(name, 'addr', 'replace', `${address}/${plan.prefix}`, 'dev', plan.inner),
+    ip(name, 'link', 'set', plan.inner, 'up'),
+    defaultRoute(the, which),
+  ];
+}
+
+/** Neighbours forget the MAC address of what was there before. */
+const forget = ({ facts, plan }: Case): string[] => [
+  ip(null, 'neigh', 'flush', 'dev', plan.bridge),
+  ...[plan.ct1, plan.ct2]
+    .filter(({ name }) => netnsOf(facts, name))
+    .map(({ name }) => ip(name, 'neigh', 'flush', 'all')),
+];
+
+/** A new cable for a container, and what was on the old one. `fresh`: into a namespace with nothing in it. */
+export function cable(the: Case, which: Which, fresh = false): string[] {
+  const { facts, plan } = the;
+  const { name, veth } = plan[which];
+  const there = fresh ? [] : netnsOf(facts, name)?.net?.links;
+  return [
+    ...(linkOf(there, plan.inner) ? [ip(name, 'link', 'del', plan.inner)] : []),
+    ...(linkOf(facts.here.links, veth) ? [ip(null, 'link', 'del', veth)] : []),
+    ip(null, 'link', 'add', veth, 'type', 'veth', 'peer', 'name', plan.inner, 'netns', name),
+    ...(linkOf(facts.here.links, plan.bridge) ? [ip(null, 'link', 'set', veth, 'master', plan.bridge)] : []),
+    ip(null, 'link', 'set', veth, 'up'),
+    ...(beganWith(the, 'addressing')
+      ? [...settle(the, which), ...(linkOf(facts.here.links, plan.bridge) ? forget(the) : [])]
+      : []),
+  ];
+}
+
+/** The published server anew, and the wait until it listens. */
+export function serve({ plan }: Case): string[] {
+  const { name } = plan.ct1;
+  const folder = `/srv/${name}`;
+  const argv = ['python3', '-m', 'http.server', plan.containerPort, '--bind', '0.0.0.0', '--directory', folder];
+  const listening = command('ip', 'netns', 'exec', name, 'ss', '-Hltn', `sport = :${plan.containerPort}`);
+  return [
+    command('mkdir', '-p', folder),
+    `setsid --fork ${command('ip', 'netns', 'exec', name, ...argv)} </dev/null >/dev/null 2>&1`,
+    `until ${listening} | grep -q .; do sleep 0.1; done`,
+  ];
+}
+
+/** A container from nothing, with all of it that was begun. */
+export function container(the: Case, which: Which): string[] {
+  return [
+    ip(null, 'netns', 'add', the.plan[which].name),
+    ...(beganWith(the, 'veth') ? cable(the, which, true) : []),
+    ...(which === 'ct1' && beganWith(the, 'publish') ? serve(the) : []),
+  ];
+}
+
+/** The bridge from nothing, with the cables that are there. */
+export function bridge(the: Case): string[] {
+  const { plan, facts, record } = the;
+  const ends = (['ct1', 'ct2'] as const).filter((which) => pairOf(facts, plan[which], plan));
+  return [
+    ip(null, 'link', 'add', plan.bridge, 'type', 'bridge'),
+    ip(null, 'addr', 'add', `${plan.gateway}/${plan.prefix}`, 'dev', plan.bridge),
+    ip(null, 'link', 'set', plan.bridge, 'up'),
+    ...ends.flatMap((which) => plug(the, which)),
+    ...forget(the),
+    ...(record.begun.publish === undefined ? [] : [sysctl(`net/ipv4/conf/${plan.bridge}/route_localnet`, '1')]),
+  ];
+}
+
+export const dnat = (the: Case, chain: Chain): string => {
+  const published = ['-p', 'tcp', '--dport', the.plan.hostPort, '-m', 'addrtype', '--dst-type', 'LOCAL'];
+  return command('iptables', '-t', 'nat', '-A', chain, ...published, '-j', 'DNAT', '--to-destination', target(the));
+};

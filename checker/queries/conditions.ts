@@ -1,0 +1,219 @@
+import { type ChapterId, type Plan, world } from '@handwired/host';
+import type { Copy, Sight } from '../evidence/evidence.ts';
+import type { Condition, CopiesWanted, ProbeId } from '../evidence/probes.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Table } from '../facts/firewall.ts';
+import { type Case, type Check, fail, type Hint, type Judgement, pass } from './check.ts';
+import { listOf } from './links.ts';
+import { first, outcomeOf, resultOf } from './sights.ts';
+
+type Variant = Table['variant'];
+
+export const bridgeNfSetting = 'net/bridge/bridge-nf-call-iptables';
+
+/**
+ * The conditions that a lab must hold under, and the lab host's own, which is the control: pure, from what is there.
+ * FORWARD ACCEPT always. FORWARD DROP if the lab host was handed over with it, or where the learner has an accepting rule
+ * of their own in iptables' FORWARD: rules that someone wrote must be enough, and nobody has to write any under ACCEPT.
+ * bridge-nf 1 does not exist on a kernel without br_netfilter.
+ */
+export function conditionsOf(facts: Facts, baseline: Facts): { demanded: Condition[]; own: Condition } {
+  const drop = (['nft', 'legacy'] as const).filter(
+    (variant) => policyOf(baseline, variant) === 'DROP' || accepts(facts, baseline, variant),
+  );
+  const dropsNow = policyOf(facts, 'nft') === 'DROP' || policyOf(facts, 'legacy') === 'DROP';
+  const forwardPolicy = dropsNow ? 'drop' : 'accept';
+  const bridgeNf = facts.here.sysctls[bridgeNfSetting] === '1' ? '1' : '0';
+  const values = facts.here.sysctls[bridgeNfSetting] === undefined ? (['0'] as const) : (['0', '1'] as const);
+  const policies = drop.length > 0 ? (['accept', 'drop'] as const) : (['accept'] as const);
+  const isOwn = (one: Omit<Condition, 'own' | 'drop'>) =>
+    one.forwardPolicy === forwardPolicy && one.bridgeNf === bridgeNf;
+  const demanded = policies.flatMap((policy) =>
+    values.map((value): Condition => {
+      const condition = { forwardPolicy: policy, bridgeNf: value };
+      return { ...condition, own: isOwn(condition), drop: policy === 'drop' ? drop : [] };
+    }),
+  );
+  return { demanded, own: demanded.find(isOwn) ?? { forwardPolicy, bridgeNf, own: true, drop: [] } };
+}
+
+const filterOf = (facts: Facts, variant: Variant): Table | undefined =>
+  facts.here.iptables.find((table) => table.family === 'ip' && table.variant === variant && table.name === 'filter');
+
+const policyOf = (facts: Facts, variant: Variant): string | null | undefined =>
+  filterOf(facts, variant)?.chains.find(({ name }) => name === 'FORWARD')?.policy;
+
+/** Is there a rule of the learner's own that accepts, in FORWARD or in a chain that it leads to? */
+function accepts(facts: Facts, baseline: Facts, variant: Variant): boolean {
+  const rulesOf = (table: Table | undefined, chain: string): string[] =>
+    table?.chains.find(({ name }) => name === chain)?.rules ?? [];
+  const [now, before] = [filterOf(facts, variant), filterOf(baseline, variant)];
+  const reached = ['FORWARD'];
+  for (const chain of reached) {
+    const given = new Set(rulesOf(before, chain));
+    for (const rule of rulesOf(now, chain)) {
+      const target = targetOf(rule);
+      if (target === 'ACCEPT' && !given.has(rule)) return true;
+      if (target !== undefined && !reached.includes(target) && now?.chains.some(({ name }) => name === target)) {
+        reached.push(target);
+      }
+    }
+  }
+  return false;
+}
+
+/** What a rule of iptables-save does: the word behind -j or -g, quoted texts aside. */
+function targetOf(rule: string): string | undefined {
+  const words = rule.match(/"(?:\\.|[^"\\])*"|\S+/g) ?? [];
+  return words[words.findIndex((word) => word === '-j' || word === '-g') + 1 || words.length];
+}
+
+type Named = Pick<Condition, 'forwardPolicy' | 'bridgeNf'>;
+
+const copyOf = (the: Case, { forwardPolicy, bridgeNf }: Named): Copy | undefined =>
+  the.evidence.copies.find(
+    ({ condition }) => condition.forwardPolicy === forwardPolicy && condition.bridgeNf === bridgeNf,
+  );
+
+export const nameOf = ({ forwardPolicy, bridgeNf }: Named): string =>
+  `FORWARD ${forwardPolicy.toUpperCase()} with bridge-nf ${bridgeNf}`;
+
+/** Why the copy under a condition proves nothing; undefined: it does. */
+function worthless(the: Case, condition: Condition, paths: readonly ProbeId[]): string | undefined {
+  const copy = copyOf(the, condition);
+  const where = `the copy of the lab host under ${nameOf(condition)}`;
+  if (!copy) return `${where} was not made`;
+  if (copy.error !== null) return `${where} can't be made: ${copy.error}`;
+  if (copy.differences.length > 0) return `${where} is not like the original: ${copy.differences[0] ?? ''}`;
+  const lacking = paths.find((path) => copy.results[path] === undefined);
+  if (lacking !== undefined) return `${where} has no result for ${lacking}`;
+  if (copy.results['world>site']?.ok !== true) return `the world of ${where} does not answer even itself`;
+  if (!condition.own) return undefined;
+  const unlike = paths.find((path) => arrived(copy, path, the.plan) !== resultOf(the.evidence, path).ok);
+  return unlike === undefined
+    ? undefined
+    : `${where}, which is its own, shows something else than the lab host itself: ${unlike} ${outcomeOf(copy.results[unlike] ?? resultOf(the.evidence, unlike))}`;
+}
+
+/** Was a path's packet answered in a copy, by whom it was for? What a program of the lab host takes is relayed to it. */
+function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {
+  const result = copy.results[path];
+  if (result?.ok !== true) return false;
+  const seen = (where: string, ...what: Sight['what'][]): boolean =>
+    copy.seen.some((sight) => sight.probe === path && sight.in === where && what.includes(sight.what));
+  const relayed = copy.seen.some((sight) => sight.probe === path && sight.device === 'relay');
+  if (path === 'ct1>ct2' || path === 'ct2>ct1') return seen(plan[path === 'ct1>ct2' ? 'ct2' : 'ct1'].name, 'echo');
+  if (path.endsWith('lookup')) {
+    const right = result.answers?.every((answer) => answer === world.site.address) === true;
+    return right && (relayed || seen('world', 'query'));
+  }
+  if (path.startsWith('outside>') || path.startsWith('host>')) return relayed || seen(plan.ct1.name, 'request');
+  return seen('world', 'echo', 'request');
+}
+
+/** Where a packet of a path ends: the first place that did not see it, or its answer, again. */
+function endOf(copy: Copy, path: ProbeId, plan: Plan): string {
+  const sights = copy.seen.filter((sight) => sight.probe === path && sight.device !== 'relay');
+  const [out, back] = [sights.filter(({ what }) => first.has(what)), sights.filter(({ what }) => !first.has(what))];
+  const stopped = (list: Sight[]): boolean =>
+    list.some((sight) => sight.in === 'root' && sight.way === 'in') &&
+    !list.some((sight) => sight.in === 'root' && sight.way === 'out');
+  const drops = copy.condition.forwardPolicy === 'drop';
+  if (stopped(out)) return drops ? 'ends at FORWARD' : `ends on the lab host, after ${stationOf(out, plan)}`;
+  if (stopped(back))
+    return drops ? 'is answered, and the answer ends at FORWARD' : 'is answered, and the answer is lost';
+  const last = stationOf(out, plan);
+  return last === '' ? 'is not even sent' : `was last seen at ${last}`;
+}
+
+function stationOf(sights: Sight[], plan: Plan): string {
+  const last = sights.at(-1);
+  const place = { root: 'the lab host', world: 'the world' }[last?.in ?? ''] ?? last?.in;
+  return last ? `${last.device} of ${place ?? plan.ct1.name}` : '';
+}
+
+/** What the open checks want tried in copies; undefined: nothing. */
+export function copiesWanted(
+  checks: readonly Check[],
+  { facts, baseline }: Pick<Case, 'facts' | 'baseline'>,
+): CopiesWanted | undefined {
+  const probes = [...new Set(checks.flatMap(({ copies }) => copies ?? []))];
+  if (probes.length === 0) return undefined;
+  const { demanded, own } = conditionsOf(facts, baseline);
+  const conditions = demanded.includes(own) ? demanded : [...demanded, own];
+  return { conditions, probes };
+}
+
+/** A chapter's paths that must also hold under conditions that the learner did not choose. */
+export interface UnderConditions {
+  chapter: ChapterId;
+  /** A sentence that is true when the check passes. */
+  title: string;
+  needs: string[];
+  /** What works, for `expected`. */
+  what: string;
+  /** The experiments that are made in each copy, and what each is called. */
+  paths: Partial<Record<ProbeId, (plan: Plan) => string>>;
+  /** What is wrong where it fails under DROP, and what mends it; `tool` is the variant of iptables that drops. */
+  hint: (plan: Plan, tool: string) => Omit<Hint, 'look'>;
+}
+
+/**
+ * The check `CHAPTER.conditions`: the chapter's paths again, in disposable copies of the lab host's namespaces
+ * (agent/copy.py). A copy that is not exact, or that under the lab host's own condition shows something else than the lab
+ * host, proves nothing: `error`, never `pass`.
+ */
+export function checkUnderConditions(under: UnderConditions): Check {
+  const { chapter, title, needs, paths } = under;
+  const probes = Object.keys(paths) as ProbeId[];
+  return {
+    id: `${chapter}.conditions`,
+    chapter,
+    title: () => title,
+    needs,
+    probes,
+    copies: probes,
+    sources: ['root iptables'],
+    judge: (the) => judgeUnderConditions(the, under),
+  };
+}
+
+function judgeUnderConditions(the: Case, { what, paths, hint }: UnderConditions): Judgement {
+  const { facts, baseline, plan } = the;
+  const { demanded, own } = conditionsOf(facts, baseline);
+  const ids = Object.keys(paths) as ProbeId[];
+  const expected = `${what} under ${listOf(demanded.map(nameOf))}`;
+  const tried = demanded.includes(own) ? demanded : [...demanded, own];
+  const reason = tried.map((condition) => worthless(the, condition, ids)).find((one) => one !== undefined);
+  if (reason !== undefined) return { verdict: 'error', expected, reason };
+  const evidence: string[] = [];
+  let drops: Condition | undefined;
+  for (const condition of demanded) {
+    const copy = copyOf(the, condition);
+    const lost = ids.filter((path) => copy && !arrived(copy, path, plan));
+    if (lost.length > 0 && condition.forwardPolicy === 'drop') drops ??= condition;
+    for (const path of copy ? lost : []) {
+      evidence.push(
+        `under ${nameOf(condition)}: ${paths[path]?.(plan) ?? path} ${copy ? endOf(copy, path, plan) : ''}`,
+      );
+    }
+  }
+  const lines = [...evidence, ...notes(the)];
+  if (evidence.length === 0) return pass({ expected, actual: 'so it does', evidence: lines });
+  const tool = drops?.drop.includes('nft') === false ? 'iptables-legacy' : 'iptables';
+  const look = `${evidence[0] ?? ''}: look at what would decide there under that condition`;
+  return fail({
+    expected,
+    actual: evidence[0] ?? '',
+    evidence: lines,
+    hint: drops ? { look: lookAtForward(tool), ...hint(plan, tool) } : { look },
+  });
+}
+
+const notes = ({ facts }: Case): string[] =>
+  facts.here.sysctls[bridgeNfSetting] === undefined
+    ? ['bridge-nf 1 was not tried: this kernel has no br_netfilter, so there is no such condition']
+    : [];
+
+const lookAtForward = (tool: string): string =>
+  `what FORWARD accepts when its policy is DROP (${tool} -S FORWARD): each direction needs a rule`;

@@ -1,0 +1,214 @@
+import { world } from '@handwired/host';
+import type { Net } from '../facts/facts.ts';
+import type { Table } from '../facts/firewall.ts';
+import type { Case } from './check.ts';
+import { nativeTables } from './nftables.ts';
+import { every, isDevice, isLocal, type Maybe, not, type Packet, some, uplink, within } from './packet.ts';
+
+/** What becomes of a packet in a chain, and which rule says so. */
+export interface Fate {
+  /** `ACCEPT`, `DROP`, `REJECT`, `DNAT`, `MASQUERADE`, ... */
+  target: string;
+  /** null: the chain's policy. */
+  rule: Rule | null;
+  /** How the chain is called where it is printed: `iptables (nft) filter FORWARD`. */
+  chain: string;
+  /** `iptables` or `iptables-legacy`: what changes that chain. */
+  tool: string;
+  /** False: a rule before it may have taken the packet; that can't be told from here. */
+  certain: boolean;
+}
+
+export interface Rule {
+  tool: string;
+  table: string;
+  chain: string;
+  words: string[];
+}
+
+/** Words of a rule as iptables-save quotes them: "..." with a backslash before a quote or a backslash. */
+export const wordsOf = (rule: string): string[] =>
+  [...rule.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(
+    (match) => match[1]?.replaceAll(/\\(.)/g, '$1') ?? match[2] ?? '',
+  );
+
+const ends = new Set(['ACCEPT', 'DROP', 'REJECT', 'DNAT', 'SNAT', 'MASQUERADE', 'REDIRECT', 'NETMAP', 'QUEUE']);
+
+/** What one table makes of a packet at one of its built-in chains; undefined: it has no such chain. */
+export function fateIn(table: Table, chain: string, packet: Packet, net: Net): Fate | undefined {
+  const base = table.chains.find(({ name }) => name === chain);
+  if (!base) return undefined;
+  const state = { certain: true };
+  const found = walk(table, chain, { packet, net, state, depth: 0 });
+  const shown = `iptables (${table.variant}) ${table.name} ${chain}`;
+  return {
+    target: base.policy ?? 'ACCEPT',
+    rule: null,
+    ...found,
+    chain: shown,
+    tool: toolOf(table),
+    certain: state.certain,
+  };
+}
+
+interface Course {
+  packet: Packet;
+  net: Net;
+  state: { certain: boolean };
+  depth: number;
+}
+
+type Taken = Pick<Fate, 'target' | 'rule'>;
+
+function walk(table: Table, chain: string, course: Course): Taken | undefined {
+  const rules = table.chains.find(({ name }) => name === chain)?.rules ?? [];
+  for (const text of course.depth < 16 ? rules : []) {
+    const words = wordsOf(text);
+    const match = matches(words, course);
+    if (match === false) continue;
+    const target = words[Math.max(words.indexOf('-j'), words.indexOf('-g')) + 1] ?? '';
+    if (!words.includes('-j') && !words.includes('-g')) continue;
+    if (match === undefined) {
+      if (ends.has(target) || target === 'RETURN' || isChain(table, target)) course.state.certain = false;
+      continue;
+    }
+    if (target === 'RETURN') return undefined;
+    const rule = { tool: toolOf(table), table: table.name, chain, words };
+    if (ends.has(target)) return { target, rule };
+    const deeper = isChain(table, target) ? walk(table, target, { ...course, depth: course.depth + 1 }) : undefined;
+    if (deeper) return deeper;
+  }
+  return undefined;
+}
+
+const isChain = (table: Table, name: string): boolean => table.chains.some((chain) => chain.name === name);
+
+export const toolOf = ({ family, variant }: Pick<Table, 'family' | 'variant'>): string =>
+  `${family === 'ip6' ? 'ip6tables' : 'iptables'}${variant === 'legacy' ? '-legacy' : ''}`;
+
+/** Options that say nothing about which packets are meant; the word after them belongs to them. */
+const silent = /^(-m|-j|-g|--comment|--to-.+|--reject-with|--set-.+|--log-.+|--random.*|--persistent)$/;
+
+/** Does a rule match a packet? Options that are not known here can't be told. */
+function matches(words: readonly string[], { packet, net }: Course): Maybe {
+  const found: Maybe[] = [];
+  for (let at = 0; at < words.length; at += 1) {
+    const negated = words[at] === '!';
+    if (negated) at += 1;
+    const [option = '', value = ''] = words.slice(at, at + 2);
+    at += option.startsWith('-') ? 1 : 0;
+    if (silent.test(option)) continue;
+    const one = matchOf(option, value, packet, net);
+    found.push(negated ? not(one) : one);
+  }
+  return every(found);
+}
+
+function matchOf(option: string, value: string, packet: Packet, net: Net): Maybe {
+  const list = value.split(',');
+  switch (option) {
+    case '-i':
+      return packet.in === undefined ? false : isDevice(value, packet.in);
+    case '-o':
+      return packet.out === undefined ? false : isDevice(value, packet.out);
+    case '-s':
+      return within(packet.source, value);
+    case '-d':
+      return within(packet.target, value);
+    case '-p':
+      return value === packet.protocol || value === 'all';
+    case '--dport':
+    case '--dports':
+      return portIn(list, packet.targetPort);
+    case '--sport':
+    case '--sports':
+      return portIn(list, packet.sourcePort);
+    case '--ctstate':
+    case '--state':
+      return list.includes(packet.state) || (packet.translated === true && list.includes('DNAT'));
+    case '--dst-type':
+      return value === 'LOCAL' ? isLocal(net, packet.target) : undefined;
+    case '--src-type':
+      return value === 'LOCAL' ? isLocal(net, packet.source) : undefined;
+    case '--icmp-type':
+      return packet.protocol === 'icmp' ? some([value === '8' && packet.state === 'NEW', undefined]) : false;
+    default:
+      return undefined;
+  }
+}
+
+/** In `80`, or in `8000:8100`. */
+function portIn(list: readonly string[], port: number | undefined): Maybe {
+  if (port === undefined) return undefined;
+  return list.some((entry) => {
+    const [from = '', to = from] = entry.split(':');
+    return port >= Number(from) && port <= Number(to);
+  });
+}
+
+/** The chains of nat that translate destinations. */
+export type Chain = 'PREROUTING' | 'OUTPUT';
+
+export const target = ({ plan }: Case): string => `${plan.ct1.address}:${plan.containerPort}`;
+
+/** A request to the published port, as the chain that should translate it sees it. */
+export function request({ plan }: Case, chain: Chain, to: string = world.uplink.address): Packet {
+  const from = chain === 'PREROUTING' ? { in: uplink, source: world.outside } : { out: 'lo', source: to };
+  return { ...from, target: to, protocol: 'tcp', targetPort: plan.hostPort, state: 'NEW' };
+}
+
+/** What the nat tables of iptables make of it; `translates`: to where. */
+export function translated(the: Case, chain: Chain, packet: Packet): (Fate & { to: string | undefined }) | undefined {
+  for (const table of the.facts.here.iptables.filter(({ family, name }) => family === 'ip' && name === 'nat')) {
+    const fate = fateIn(table, chain, packet, the.facts.here);
+    const words = fate?.rule?.words ?? [];
+    if (fate && fate.target === 'DNAT') return { ...fate, to: words[words.indexOf('--to-destination') + 1] };
+  }
+  return undefined;
+}
+
+const natRules = ({ facts }: Case): Rule[] =>
+  facts.here.iptables
+    .filter(({ family, name }) => family === 'ip' && name === 'nat')
+    .flatMap((table) =>
+      table.chains.flatMap(({ name, rules }) =>
+        rules.map((rule) => ({ tool: toolOf(table), table: 'nat', chain: name, words: wordsOf(rule) })),
+      ),
+    );
+
+/** Rules that translate our port, however they are limited otherwise. */
+export const portRules = (the: Case): Rule[] =>
+  natRules(the).filter(({ words }) => words.includes('DNAT') && words.includes(String(the.plan.hostPort)));
+
+export const shown = ({ chain, words }: Rule): string => `-A ${chain} ${words.join(' ')}`;
+
+/** A native nft chain may translate it in a way that is not read here: then nothing is missing for certain. */
+export const byNative = (the: Case, hook: string): boolean =>
+  nativeTables(the.facts.here).some((table) =>
+    table.objects.some(
+      ({ hook: at, text, chain }) =>
+        at === hook &&
+        text.includes('"nat"') &&
+        table.objects.some((one) => one.type === 'rule' && one.chain === chain),
+    ),
+  );
+
+/** Both chains that lack a translation to the right place. */
+export const lacking = (the: Case): Chain[] =>
+  (['PREROUTING', 'OUTPUT'] as const).filter(
+    (chain) => translated(the, chain, request(the, chain))?.to !== target(the),
+  );
+
+/** Would the port still be translated without some rules? */
+export function translatedWithout(the: Case, chain: Chain, gone: readonly Rule[]): boolean {
+  const texts = new Set(gone.map((rule) => rule.words.join(' ')));
+  const tables = the.facts.here.iptables.map((table) => ({
+    ...table,
+    chains: table.chains.map((one) => ({
+      ...one,
+      rules: one.rules.filter((rule) => !texts.has(wordsOf(rule).join(' '))),
+    })),
+  }));
+  const facts = { ...the.facts, here: { ...the.facts.here, iptables: tables } };
+  return translated({ ...the, facts }, chain, request(the, chain))?.to === target(the);
+}

@@ -1,0 +1,98 @@
+import type { Container, Plan } from '@handwired/host';
+import type { Facts, File, Named } from '../facts/facts.ts';
+import type { Link } from '../facts/iproute.ts';
+import type { Case } from './check.ts';
+
+/** A real namespace of /run/netns that is not the lab host's own, by name. */
+export const netnsOf = (facts: Facts, name: string): Named | undefined =>
+  facts.namespaces.find((entry) => entry.name === name && entry.real && entry.inode !== facts.host.inode);
+
+/** resolv.conf as a program under `ip netns exec NAME` sees it: ip-netns(8). */
+export function resolvConfOf(facts: Facts, name: string): File | undefined {
+  const own = facts.files.find((file) => file.path === `/etc/netns/${name}/resolv.conf` && file.kind !== 'absent');
+  return own ?? facts.files.find((file) => file.path === '/etc/resolv.conf');
+}
+
+export const linkOf = (links: readonly Link[] | undefined, name: string): Link | undefined =>
+  links?.find((link) => link.name === name);
+
+export interface Pair {
+  inner: Link;
+  host: Link;
+}
+
+/**
+ * The veth pairs between a container and the lab host, found by what the kernel says of both ends and by no name: each
+ * end's link_index is the other's ifindex, and the host end's link_netnsid is the number of the container's namespace.
+ */
+export function pairsOf(facts: Facts, container: Pick<Container, 'name'>): Pair[] {
+  const netns = netnsOf(facts, container.name);
+  const numbers = new Set(
+    facts.here.ids
+      .filter(
+        ({ name }) => name !== null && facts.namespaces.some((ns) => ns.name === name && ns.inode === netns?.inode),
+      )
+      .map(({ nsid }) => nsid),
+  );
+  return (netns?.net?.links ?? [])
+    .filter((inner) => inner.kind === 'veth')
+    .flatMap((inner) =>
+      facts.here.links
+        .filter(
+          (host) =>
+            host.kind === 'veth' &&
+            host.peer?.index === inner.index &&
+            inner.peer?.index === host.index &&
+            host.peer.nsid !== null &&
+            numbers.has(host.peer.nsid),
+        )
+        .map((host) => ({ inner, host })),
+    );
+}
+
+/** The pair that carries the container's traffic: the one at its `eth0` if there are several. */
+export function pairOf(facts: Facts, container: Container, plan: Plan): Pair | undefined {
+  const pairs = pairsOf(facts, container);
+  return pairs.find(({ inner }) => inner.name === plan.inner) ?? pairs[0];
+}
+
+export const containers = ['ct1', 'ct2'] as const;
+
+/** Checks without which no packet of a container can come to the bridge. */
+export const linked = (which: (typeof containers)[number]): string[] => [
+  `addressing.${which}-link`,
+  `addressing.${which}-address`,
+  `veth.${which}-port`,
+];
+
+/** Checks without which none can come further than its own subnet. */
+export const routed = (which: (typeof containers)[number]): string[] => [
+  ...linked(which),
+  `addressing.${which}-route`,
+  'bridge.address',
+  'bridge.up',
+];
+
+/** Links of a kind that the baseline lacks, by name. */
+export const newLinks = (facts: Facts, baseline: Facts, kind: string): Link[] =>
+  facts.here.links.filter((link) => link.kind === kind && !linkOf(baseline.here.links, link.name));
+
+export const addressesOf = (link: Link | undefined): string[] =>
+  (link?.addresses ?? [])
+    .filter(({ family }) => family === 'inet')
+    .map(({ address, prefix }) => `${address}/${prefix}`);
+
+/** Has a container an IPv4 address on a link other than lo? */
+export const isAddressed = (
+  { facts, plan }: Pick<Case, 'facts' | 'plan'>,
+  which: (typeof containers)[number],
+): boolean =>
+  (netnsOf(facts, plan[which].name)?.net?.links ?? []).some((link) => !link.loopback && addressesOf(link).length > 0);
+
+/** `a, b and c`; nothing: `none`. */
+export function listOf(words: readonly string[]): string {
+  if (words.length < 2) return words[0] ?? 'none';
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`;
+}
+
+export const state = (up: boolean): string => (up ? 'up' : 'down');

@@ -1,0 +1,130 @@
+import { world } from '@handwired/host';
+import type { Net } from '../facts/facts.ts';
+import type { PolicyRule, Route } from '../facts/iproute.ts';
+
+/** A packet as a rule sees it: what is unknown here is left open, so that a rule that asks for it may match or not. */
+export interface Packet {
+  in?: string | undefined;
+  out?: string | undefined;
+  source: string;
+  target: string;
+  protocol: 'icmp' | 'tcp' | 'udp';
+  targetPort?: number | undefined;
+  sourcePort?: number | undefined;
+  state: 'NEW' | 'ESTABLISHED';
+  /** Its destination was translated before. */
+  translated?: boolean;
+}
+
+/** true, false, or undefined: it can't be told. */
+export type Maybe = boolean | undefined;
+
+export const not = (value: Maybe): Maybe => (value === undefined ? undefined : !value);
+
+/** All of them; a certain no beats what can't be told. */
+export const every = (values: readonly Maybe[]): Maybe =>
+  values.includes(false) ? false : values.includes(undefined) ? undefined : true;
+
+export const some = (values: readonly Maybe[]): Maybe => not(every(values.map(not)));
+
+/** An IPv4 address as a number; NaN for anything else. */
+function numberOf(address: string): number {
+  const parts = address.split('.').map(Number);
+  const fine = parts.length === 4 && parts.every((part) => Number.isInteger(part) && part >= 0 && part < 256);
+  return fine ? parts.reduce((sum, part) => sum * 256 + part, 0) : Number.NaN;
+}
+
+/** Is an address in `a.b.c.d/n`, `a.b.c.d/m.m.m.m` or equal to `a.b.c.d`? */
+export function within(address: string, network: string): boolean {
+  const [base = '', mask = '32'] = network.split('/');
+  const length = mask.includes('.') ? Math.log2(2 ** 32 / (2 ** 32 - numberOf(mask))) : Number(mask);
+  const size = 2 ** (32 - length);
+  return Math.floor(numberOf(address) / size) === Math.floor(numberOf(base) / size);
+}
+
+/** Is an address one of this network namespace's own? */
+export const isLocal = (net: Net, address: string): boolean =>
+  address.startsWith('127.') || net.links.some((link) => link.addresses.some((one) => one.address === address));
+
+/** `br0`, or `br+` for all that begin so. */
+export const isDevice = (pattern: string, device: string): boolean =>
+  pattern.endsWith('+') ? device.startsWith(pattern.slice(0, -1)) : pattern === device;
+
+/** The answer to a packet, on its way back. */
+export const answerTo = (packet: Packet): Packet => ({
+  ...packet,
+  in: packet.out,
+  out: packet.in,
+  source: packet.target,
+  target: packet.source,
+  sourcePort: packet.targetPort,
+  targetPort: packet.sourcePort,
+  state: 'ESTABLISHED',
+});
+
+export const uplink = world.uplink.name;
+
+/** The rules that every host has: local, main, default. */
+const usual = new Set([0, 32766, 32767]);
+
+/** Could a policy rule, by its selectors, take a packet? A selector that is not known here may. */
+function takes(net: Net, { text }: PolicyRule, packet: Packet): boolean {
+  const words = text.split(' ');
+  if (words.includes('fwmark') && !marks(net)) return false;
+  const value = (key: string): string | undefined => words[words.indexOf(key) + 1 || -1];
+  const [from, to, device] = [value('src'), value('dst'), value('iif')];
+  const matches = (address: string, base: string, length: string | undefined): boolean =>
+    base === 'all' || base === '0.0.0.0' || within(address, `${base}/${length ?? 32}`);
+  return (
+    (from === undefined || matches(packet.source, from, value('srclen'))) &&
+    (to === undefined || matches(packet.target, to, value('dstlen'))) &&
+    (device === undefined || device === packet.in)
+  );
+}
+
+/** Does anything there set marks on packets? */
+const marks = ({ iptables, nft }: Net): boolean =>
+  iptables.some(({ chains }) => chains.some(({ rules }) => rules.some((rule) => /-[jg] (CONN)?MARK\b/.test(rule)))) ||
+  nft.some(({ objects }) => objects.some(({ text }) => /"mangle".*"mark"/.test(text)));
+
+/** A rule of one's own that sends such a packet before table main is asked. */
+export const deciding = (net: Net, packet: Packet): PolicyRule | undefined =>
+  net.policy.find((rule) => sends(net, rule, packet));
+
+/** One that sends one of these packets where it should not go. */
+export function diverting(net: Net, packets: Packet[]): PolicyRule | undefined {
+  const wrong = (rule: PolicyRule, packet: Packet): boolean => {
+    const route = routeIn(net, tableOf(rule), packet.target);
+    return route === undefined || !leadsRight(route, packet);
+  };
+  return net.policy.find((rule) => packets.some((packet) => sends(net, rule, packet) && wrong(rule, packet)));
+}
+
+/** A rule whose table has no route for the packet leaves it to the next rule: ip-rule(8). */
+function sends(net: Net, rule: PolicyRule, packet: Packet): boolean {
+  if (usual.has(rule.priority) || !takes(net, rule, packet)) return false;
+  const table = tableOf(rule);
+  return table === undefined || routeIn(net, table, packet.target) !== undefined;
+}
+
+const tableOf = ({ text }: PolicyRule): string | undefined => /\btable (\S+)/.exec(text)?.[1];
+
+/** The most specific IPv4 route of a table to an address. */
+const routeIn = ({ routes }: Net, table: string | undefined, target: string): Route | undefined =>
+  routes
+    .filter((one) => one.table === table && !one.destination.includes(':'))
+    .filter(({ destination }) => destination === 'default' || within(target, destination))
+    .toSorted((a, b) => lengthOf(b) - lengthOf(a))[0];
+
+/** By the link that the packet should leave by, and there to nobody else than it should. */
+const leadsRight = ({ type, device, gateway }: Route, { out }: Packet): boolean =>
+  type === 'unicast' && out === device && gateway === (device === uplink ? world.uplink.gateway : null);
+
+/** The same of table main, unless that is the default route. */
+export function routeTo(net: Net, address: string): Route | undefined {
+  const route = routeIn(net, 'main', address);
+  return route?.destination === 'default' ? undefined : route;
+}
+
+const lengthOf = ({ destination }: Route): number =>
+  destination === 'default' ? 0 : Number(destination.split('/')[1] ?? 32);
