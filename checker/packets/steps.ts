@@ -3,10 +3,7 @@ import type { NftTable } from '../facts/firewall.ts';
 import type { ChainStep, LinkStep, Packet, Rule, Seen, Sight, Space, Step } from './trace-data.ts';
 
 /** The table that a message is about: a packet's own family says no more than bridge or not. */
-function tableOf(
-  net: Net | null | undefined,
-  rule: Pick<Rule, 'table' | 'chain' | 'bridge'>,
-): NftTable | undefined {
+function tableOf(net: Net | null | undefined, rule: Pick<Rule, 'table' | 'chain' | 'bridge'>): NftTable | undefined {
   const families = rule.bridge ? ['bridge'] : ['ip', 'inet'];
   return families
     .flatMap((family) => net?.nft.filter((table) => table.family === family && table.name === rule.table) ?? [])

@@ -73,16 +73,8 @@ const inside = ({ back }: Leg, kind: HopKind, text: string = kind, which?: Which
 });
 
 /** From a container to the bridge's own end; from there into a container; and from port to port. */
-const outOf = (leg: Leg, which: Which): Hop[] => [
-  inner(leg, which, 'out'),
-  veth(leg, which, 'in'),
-  bridge(leg, 'in'),
-];
-const into = (leg: Leg, which: Which): Hop[] => [
-  bridge(leg, 'out'),
-  veth(leg, which, 'out'),
-  inner(leg, which, 'in'),
-];
+const outOf = (leg: Leg, which: Which): Hop[] => [inner(leg, which, 'out'), veth(leg, which, 'in'), bridge(leg, 'in')];
+const into = (leg: Leg, which: Which): Hop[] => [bridge(leg, 'out'), veth(leg, which, 'out'), inner(leg, which, 'in')];
 
 function across(leg: Leg, from: Which, to: Which): Hop[] {
   // With bridge-nf-call-iptables=1 FORWARD judges what passes between two ports.
