@@ -12,7 +12,7 @@ from agent import netlink as nl
 from agent import nftables as nft
 from agent.copy_links import Netns, read_links
 from agent.namespaces import enter_netns
-from agent.packets import UDP
+from agent.packets import DNS_PORT, UDP
 from agent.relays import READ, Answering, Servers
 from agent.settings import write_setting
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Numbers = Mapping[str, Any]
 
-RTN_LOCAL, DNS_PORT, DNS_NO_SUCH_NAME = 2, 53, 3
+RTN_LOCAL, DNS_NO_SUCH_NAME = 2, 3
 NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR = 3, 2
 NFTA_FIB_DREG, NFTA_FIB_RESULT, NFTA_FIB_FLAGS = 1, 2, 3
 NFTA_REJECT_TYPE, NFTA_REJECT_ICMP_CODE, NFT_REJECT_ICMP_UNREACH = 1, 2, 0

@@ -24,6 +24,7 @@ from agent.copy import begin_copies, take_copies
 from agent.fingerprint import take_fingerprint
 from agent.namespaces import ROOT_NETNS, enter_netns, shorten_names
 from agent.packets import (
+    DNS_PORT,
     ECHO,
     ECHO_REPLY,
     ETH_P_ARP,
@@ -37,6 +38,7 @@ from agent.packets import (
     UDP,
     UNREACHABLE,
     describe_arp,
+    describe_ends,
     find_client_random,
     open_packet_socket,
     read_drops,
@@ -55,7 +57,6 @@ if TYPE_CHECKING:
 MOST_SIGHTS = 3000
 SIGHT_KEYS = ("probe", "in", "device", "way", "what", "source", "sourcePort", "target", "targetPort")
 ICMP_WORDS = {ECHO_REPLY: "echo-reply", UNREACHABLE: "unreachable", ECHO: "echo"}
-DNS_PORT = 53
 RETRANSMIT_SECONDS = 1.2
 """Longer than the kernel waits before it asks for a neighbour again: arp(7), retrans_time_ms."""
 
@@ -157,14 +158,7 @@ def describe_packet(place: Place, data: bytes) -> dict[str, Any] | None:
         ports = (0, body[1] if what == "unreachable" else 0)
     if what is None:
         return None
-    return {
-        "probe": probe,
-        "what": what,
-        "source": socket.inet_ntoa(data[12:16]),
-        "sourcePort": ports[0],
-        "target": socket.inet_ntoa(data[16:20]),
-        "targetPort": ports[1],
-    }
+    return {"probe": probe, **describe_ends(what, data[12:16], data[16:20], ports)}
 
 
 def describe_flags(flags: int, has_payload: bool) -> str | None:

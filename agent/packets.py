@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 
+from agent.netlink import SO_RCVBUFFORCE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -14,8 +16,9 @@ ETH_P_ALL, ETH_P_IP, ETH_P_ARP = 3, 0x800, 0x806
 # include/uapi/linux/if_packet.h, asm-generic/socket.h
 PACKET_OTHERHOST, PACKET_OUTGOING = 3, 4
 SOL_PACKET, PACKET_STATISTICS = 263, 6
-SO_RCVBUFFORCE, SO_TIMESTAMPNS = 33, 35
-TH_FIN, TH_SYN, TH_RST, TH_ACK = 1, 2, 4, 16
+SO_TIMESTAMPNS = 35
+DNS_PORT = 53
+TH_SYN, TH_RST, TH_ACK = 2, 4, 16
 ECHO_REPLY, UNREACHABLE, REDIRECT, ECHO, TIME_EXCEEDED = 0, 3, 5, 8, 11
 """Types of ICMP messages, RFC 792."""
 
@@ -77,18 +80,23 @@ def make_dns_query(ident: bytes, name: str) -> bytes:
     return ident + b"\1\0\0\1\0\0\0\0\0\0" + make_dns_question(name)
 
 
+def describe_ends(what: str, source: bytes, target: bytes, ports: tuple[int, int] = (0, 0)) -> dict[str, Any]:
+    """{"what", "source", "sourcePort", "target", "targetPort"} of a packet. Addresses come as 4 bytes."""
+    return {
+        "what": what,
+        "source": socket.inet_ntoa(source),
+        "sourcePort": ports[0],
+        "target": socket.inet_ntoa(target),
+        "targetPort": ports[1],
+    }
+
+
 def describe_arp(data: bytes) -> dict[str, Any] | None:
-    """{"what": "who-has" or "is-at", "source", "sourcePort", "target", "targetPort"} of an ARP packet, RFC 826."""
+    """What `describe_ends` gives, of an ARP packet (RFC 826): who-has or is-at. None for another operation."""
     what = ARP_OPERATIONS.get(data[7]) if len(data) >= 28 else None
     if what is None:
         return None
-    return {
-        "what": what,
-        "source": socket.inet_ntoa(data[14:18]),
-        "sourcePort": 0,
-        "target": socket.inet_ntoa(data[24:28]),
-        "targetPort": 0,
-    }
+    return describe_ends(what, data[14:18], data[24:28])
 
 
 def find_client_random(payload: bytes) -> bytes | None:

@@ -39,6 +39,7 @@ from agent.packets import (
     UDP,
     UNREACHABLE,
     describe_arp,
+    describe_ends,
     make_dns_query,
     make_echo,
     open_packet_socket,
@@ -71,7 +72,7 @@ NFT_TABLE_F_OWNER, LOWEST_PRIORITY = 2, -1 << 31
 NFTA_TRACE_TABLE, NFTA_TRACE_CHAIN, NFTA_TRACE_RULE_HANDLE, NFTA_TRACE_TYPE = 1, 2, 3, 4
 NFTA_TRACE_VERDICT, NFTA_TRACE_NETWORK_HEADER, NFTA_TRACE_TRANSPORT_HEADER = 5, 8, 9
 NFTA_TRACE_IIF, NFTA_TRACE_OIF, NFTA_TRACE_NFPROTO, NFTA_TRACE_POLICY = 10, 12, 15, 16
-NFTA_VERDICT_CODE, NFTA_VERDICT_CHAIN = 1, 2
+NFTA_VERDICT_CHAIN = 2
 TRACE_TYPES = {1: "policy", 2: "return", 3: "rule"}
 VERDICTS = {
     0: "drop",
@@ -128,13 +129,7 @@ class Errand:
                 what = "rst" if flags & TH_RST else {TH_SYN: "syn", TH_SYN | TH_ACK: "syn-ack"}.get(flags & 18)
         if what is None:
             return None
-        return {
-            "what": what,
-            "source": socket.inet_ntoa(network[12:16]),
-            "sourcePort": ports[0],
-            "target": socket.inet_ntoa(network[16:20]),
-            "targetPort": ports[1],
-        }
+        return describe_ends(what, network[12:16], network[16:20], ports)
 
 
 class Sender:
@@ -249,7 +244,7 @@ class RuleTracer:
         if table == self.table:
             return
         verdict = nl.first_attributes(has.get(NFTA_TRACE_VERDICT, b""))
-        code = verdict.get(NFTA_VERDICT_CODE) if NFTA_TRACE_VERDICT in has else has.get(NFTA_TRACE_POLICY)
+        code = verdict.get(nft.NFTA_VERDICT_CODE) if NFTA_TRACE_VERDICT in has else has.get(NFTA_TRACE_POLICY)
         handle = has.get(NFTA_TRACE_RULE_HANDLE)
         self.found.append(
             {
