@@ -3,14 +3,14 @@ import type { Rule } from './rules.ts';
 import type { Side } from './side.ts';
 
 /** What one side has of an object: lines for people, and a word for it that is equal where nothing differs. */
-export interface Look {
+export interface View {
   shown: string[];
   is: string;
 }
 
 /** A difference that is known, and its reason. */
 export interface Why {
-  when: (yours: Look, docker: Look, sides: Sides) => boolean;
+  when: (yours: View, docker: View, sides: Sides) => boolean;
   why: string;
 }
 
@@ -27,7 +27,7 @@ export interface Row {
   step?: readonly [chapter: ChapterId, step: string];
   /** For what no step makes: file and function in moby, as StepText has them. */
   source?: string;
-  look: (side: Side) => Look;
+  view: (side: Side) => View;
   /** Of rows about rules: those that the row is about, so that what no row is about can be told. */
   picks?: (rule: Rule) => boolean;
   /** The first that fits is told. A difference that none fits is not explained. */
@@ -36,15 +36,15 @@ export interface Row {
   remark?: string;
 }
 
-export const look = (is: string, ...shown: string[]): Look => ({ is, shown });
-export const nothing: Look = { is: '', shown: [] };
+export const viewOf = (is: string, ...shown: string[]): View => ({ is, shown });
+export const nothing: View = { is: '', shown: [] };
 
 export const always = (why: string): Why => ({ when: () => true, why });
 /** Only one of the two has it. */
 export const onlyYours = (why: string): Why => ({ when: (yours, docker) => docker.is === '' && yours.is !== '', why });
 export const onlyDocker = (why: string): Why => ({ when: (yours, docker) => yours.is === '' && docker.is !== '', why });
 
-type RuleRow = Omit<Row, 'look' | 'picks'> & {
+type RuleRow = Omit<Row, 'view' | 'picks'> & {
   picks: (rule: Rule) => boolean;
   /** What Docker is known to have, as `Rule.is`: then a difference is the learner's own way of saying it. */
   known?: string;
@@ -57,7 +57,7 @@ const otherWords =
 export const ruleRow = ({ known, ...row }: RuleRow): Row => ({
   ...row,
   whys: [...row.whys, { when: (yours, docker) => docker.is === known && yours.is !== '', why: otherWords }],
-  look: ({ rules }) => {
+  view: ({ rules }) => {
     const found = rules.filter(row.picks);
     return {
       is: [...new Set(found.map(({ is }) => is))].sort().join('; '),

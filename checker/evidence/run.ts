@@ -9,7 +9,7 @@ import { controls, type CopiesWanted, type ProbeId, probes } from './probes.ts';
 const newToken = (): string => `hw${randomBytes(9).toString('hex')}`;
 
 /** As agent/copy.py takes it. Each copy has tokens of its own. */
-function copiesParameters({ conditions, probes: wanted }: CopiesWanted, plan: Plan): object {
+function renderCopies({ conditions, probes: wanted }: CopiesWanted, plan: Plan): object {
   const ids = [...new Set([...controls, ...wanted])];
   const drawn = conditions.map((condition) => ({
     ...condition,
@@ -55,7 +55,7 @@ export async function runProbes(
       capture: ['root', 'world', plan.ct1.name, plan.ct2.name, dockerHost.netns],
       seconds: patience,
       slow,
-      copies: copies ? copiesParameters(copies, plan) : null,
+      copies: copies ? renderCopies(copies, plan) : null,
       world: knownWorld(baseline),
       authority: baseline?.world.authority ?? null,
     },

@@ -74,8 +74,8 @@ export interface ObserveOptions {
  * Takes one snapshot of the lab host in one round trip.
  * Throws LabError when there is no whole answer, or when it lacks the lab host's own links.
  */
-export async function observe(seat: OpenSeat, options: ObserveOptions = {}): Promise<Facts> {
-  return factsOf(await observeRaw(seat, options));
+export async function observeFacts(seat: OpenSeat, options: ObserveOptions = {}): Promise<Facts> {
+  return parseWhole(await observeRaw(seat, options));
 }
 
 /** The same before it is parsed; `docker` names the scope of a namespace whose Docker is to be looked into as well. */
@@ -96,7 +96,7 @@ export async function observeRaw(
 }
 
 /** Throws LabError when there are not even the lab host's own links in it. */
-export function factsOf(raw: Raw): Facts {
+export function parseWhole(raw: Raw): Facts {
   const facts = parseFacts(raw);
   if (facts.here.links.length > 0) return facts;
   const reason = facts.problems.find((problem) => problem.source.startsWith('root ip'));

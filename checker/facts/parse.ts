@@ -82,7 +82,7 @@ export function parseFacts(raw: Raw): Facts {
     return sources ? parseNet(sources, raw, { scope, problems }) : null;
   };
   const here = netOf('root') ?? parseNet({}, raw, { scope: 'root', problems });
-  const moved = movedBetween(raw.steady.before, raw.steady.after);
+  const moved = compareFingerprints(raw.steady.before, raw.steady.after);
   if (moved !== null) problems.push({ source: 'steady', what: `${moved} changed while the snapshot was taken` });
   const names = new Map(raw.netns.map((entry) => [entry.inode, entry.name]));
   return {
@@ -247,7 +247,7 @@ const parts = [
 ];
 
 /** The parts in which two fingerprints differ, as words; null: none. */
-export function movedBetween(before: string, after: string): string | null {
+export function compareFingerprints(before: string, after: string): string | null {
   if (before === after) return null;
   const [old, now] = [before.split('-'), after.split('-')];
   return parts.filter((_, at) => old[at] !== now[at]).join(', ') || 'something';

@@ -181,7 +181,7 @@ export interface Captured {
 }
 
 /** `br0`, `ct1:eth0`, `uplink`; a container's name alone is its link in the plan. */
-export function placeOf(word: string, { ct1, ct2, inner }: Plan): Place {
+export function parsePlace(word: string, { ct1, ct2, inner }: Plan): Place {
   if (word === 'uplink') return { name: word, space: 'root', device: world.uplink.name };
   if (word === ct1.name || word === ct2.name) return { name: `${word}:${inner}`, space: word, device: inner };
   const [first = '', ...rest] = word.split(':');
@@ -219,7 +219,7 @@ export interface Listener {
  * Captures at several places at once until it is enough, or `signal` aborts, which is no error: what was seen is told.
  * Throws LabError: a place that does not exist, a filter that does not parse (64), a lab host that does not answer.
  */
-export async function capture(
+export async function capturePackets(
   seat: OpenSeat,
   wanted: CaptureWanted,
   { onReady, onRow, onDown }: Listener,

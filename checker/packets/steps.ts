@@ -3,10 +3,7 @@ import type { NftTable } from '../facts/firewall.ts';
 import type { ChainStep, LinkStep, Packet, Rule, Seen, Sight, Space, Step } from './trace-data.ts';
 
 /** The table that a message is about: a packet's own family says no more than bridge or not. */
-function tableOf(
-  net: Net | null | undefined,
-  rule: Pick<Rule, 'table' | 'chain' | 'bridge'>,
-): NftTable | undefined {
+function tableOf(net: Net | null | undefined, rule: Pick<Rule, 'table' | 'chain' | 'bridge'>): NftTable | undefined {
   const families = rule.bridge ? ['bridge'] : ['ip', 'inet'];
   return families
     .flatMap((family) => net?.nft.filter((table) => table.family === family && table.name === rule.table) ?? [])
@@ -36,7 +33,7 @@ export const placeName = (space: string): string =>
   space === 'root' ? 'host' : space === 'world' ? 'the world' : space;
 
 /** Every place that the packet, and then its answer, was seen at, in order. */
-export function stepsOf(seen: Seen, facts: Facts): Step[] {
+export function orderSteps(seen: Seen, facts: Facts): Step[] {
   const all = Object.entries(seen.spaces).flatMap(([name, space]) => [
     ...inSpace(name, space, netOf(facts, name), false),
     ...inSpace(name, space, netOf(facts, name), true),

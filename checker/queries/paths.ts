@@ -40,30 +40,30 @@ export interface Hop {
 }
 
 interface Leg {
-  the: Case;
+  lab: Case;
   back: boolean;
 }
 
 const label = (text: string, back: boolean): string => (back ? `${text} (back)` : text);
 
-const hostEnd = (the: Case, which: Which): string =>
-  pairOf(the.facts, the.plan[which], the.plan)?.host.name ?? the.plan[which].veth;
+const hostEnd = (lab: Case, which: Which): string =>
+  pairOf(lab.facts, lab.plan[which], lab.plan)?.host.name ?? lab.plan[which].veth;
 
-const inner = ({ the, back }: Leg, which: Which, way: Place['way']): Hop => ({
+const inner = ({ lab, back }: Leg, which: Which, way: Place['way']): Hop => ({
   ...{ kind: 'inner', which, back },
-  label: label(`${the.plan[which].name} ${the.plan.inner}`, back),
-  past: { in: the.plan[which].name, device: the.plan.inner, way },
+  label: label(`${lab.plan[which].name} ${lab.plan.inner}`, back),
+  past: { in: lab.plan[which].name, device: lab.plan.inner, way },
 });
 
-const veth = ({ the, back }: Leg, which: Which, way: Place['way']): Hop => ({
+const veth = ({ lab, back }: Leg, which: Which, way: Place['way']): Hop => ({
   ...{ kind: 'veth', which, back },
   label: label('veth', back),
-  past: { in: 'root', device: hostEnd(the, which), way },
+  past: { in: 'root', device: hostEnd(lab, which), way },
 });
 
-const bridge = ({ the, back }: Leg, way?: Place['way']): Hop => ({
-  ...{ kind: 'bridge', back, label: label(the.plan.bridge, back) },
-  past: way ? { in: 'root', device: the.plan.bridge, way } : undefined,
+const bridge = ({ lab, back }: Leg, way?: Place['way']): Hop => ({
+  ...{ kind: 'bridge', back, label: label(lab.plan.bridge, back) },
+  past: way ? { in: 'root', device: lab.plan.bridge, way } : undefined,
 });
 
 /** A hop in the kernel, where no packet can be captured. */
@@ -73,20 +73,12 @@ const inside = ({ back }: Leg, kind: HopKind, text: string = kind, which?: Which
 });
 
 /** From a container to the bridge's own end; from there into a container; and from port to port. */
-const outOf = (leg: Leg, which: Which): Hop[] => [
-  inner(leg, which, 'out'),
-  veth(leg, which, 'in'),
-  bridge(leg, 'in'),
-];
-const into = (leg: Leg, which: Which): Hop[] => [
-  bridge(leg, 'out'),
-  veth(leg, which, 'out'),
-  inner(leg, which, 'in'),
-];
+const outOf = (leg: Leg, which: Which): Hop[] => [inner(leg, which, 'out'), veth(leg, which, 'in'), bridge(leg, 'in')];
+const into = (leg: Leg, which: Which): Hop[] => [bridge(leg, 'out'), veth(leg, which, 'out'), inner(leg, which, 'in')];
 
 function across(leg: Leg, from: Which, to: Which): Hop[] {
   // With bridge-nf-call-iptables=1 FORWARD judges what passes between two ports.
-  const judged = leg.the.facts.here.sysctls['net/bridge/bridge-nf-call-iptables'] === '1';
+  const judged = leg.lab.facts.here.sysctls['net/bridge/bridge-nf-call-iptables'] === '1';
   return [
     inner(leg, from, 'out'),
     veth(leg, from, 'in'),
@@ -127,13 +119,13 @@ export interface Path {
   /** The first of them that failed is followed. */
   probes: ProbeId[];
   /** Out, and back. */
-  hops: (the: Case) => Hop[];
+  hops: (lab: Case) => Hop[];
   /** Its first packet as FORWARD sees it, or the host's own OUTPUT and INPUT; undefined: no chain of the host does. */
-  packet?: (the: Case, probe: ProbeId | undefined) => Packet;
+  packet?: (lab: Case, probe: ProbeId | undefined) => Packet;
 }
 
 const other = { ct1: 'ct2', ct2: 'ct1' } as const;
-const way = (the: Case, back: boolean) => ({ the, back });
+const legOf = (lab: Case, back: boolean) => ({ lab, back });
 
 const structural = (which: Which): string[] => [
   `namespaces.${which}`,
@@ -147,11 +139,11 @@ const home = (which: Which): Path => ({
   containers: [which],
   checks: [`connectivity.${which}-gateway`, ...structural(which), ...(which === 'ct1' ? bridges : [])],
   probes: [`${which}>gateway`],
-  hops: (the) => [
-    ...outOf(way(the, false), which),
-    inside(way(the, false), 'host', 'lab host'),
-    ...into(way(the, true), which),
-    inside(way(the, true), 'client', the.plan[which].name, which),
+  hops: (lab) => [
+    ...outOf(legOf(lab, false), which),
+    inside(legOf(lab, false), 'host', 'lab host'),
+    ...into(legOf(lab, true), which),
+    inside(legOf(lab, true), 'client', lab.plan[which].name, which),
   ],
   packet: ({ plan }) => ({
     ...{ in: plan.bridge, source: plan[which].address, target: plan.gateway },
@@ -166,11 +158,11 @@ const neighbours = (from: Which): Path => ({
   containers: [from, other[from]],
   checks: [`connectivity.${from}-${other[from]}`],
   probes: [from === 'ct1' ? 'ct1>ct2' : 'ct2>ct1'],
-  hops: (the) => [
-    ...across(way(the, false), from, other[from]),
-    inside(way(the, false), 'server', the.plan[other[from]].name, other[from]),
-    ...across(way(the, true), other[from], from),
-    inside(way(the, true), 'client', the.plan[from].name, from),
+  hops: (lab) => [
+    ...across(legOf(lab, false), from, other[from]),
+    inside(legOf(lab, false), 'server', lab.plan[other[from]].name, other[from]),
+    ...across(legOf(lab, true), other[from], from),
+    inside(legOf(lab, true), 'client', lab.plan[from].name, from),
   ],
   packet: ({ plan }) => ({
     ...{ in: plan.bridge, out: plan.bridge, source: plan[from].address, target: plan[other[from]].address },
@@ -179,17 +171,17 @@ const neighbours = (from: Which): Path => ({
 });
 
 /** Past the host to the world. */
-const beyond = (the: Case, which: Which): Hop[] => [
-  ...outOf(way(the, false), which),
-  inside(way(the, false), 'PREROUTING'),
-  inside(way(the, false), 'routing'),
-  inside(way(the, false), 'FORWARD'),
-  ...toWorld(way(the, false)),
-  fromWorld(way(the, true)),
-  inside(way(the, true), 'routing'),
-  inside(way(the, true), 'FORWARD'),
-  ...into(way(the, true), which),
-  inside(way(the, true), 'client', the.plan[which].name, which),
+const beyond = (lab: Case, which: Which): Hop[] => [
+  ...outOf(legOf(lab, false), which),
+  inside(legOf(lab, false), 'PREROUTING'),
+  inside(legOf(lab, false), 'routing'),
+  inside(legOf(lab, false), 'FORWARD'),
+  ...toWorld(legOf(lab, false)),
+  fromWorld(legOf(lab, true)),
+  inside(legOf(lab, true), 'routing'),
+  inside(legOf(lab, true), 'FORWARD'),
+  ...into(legOf(lab, true), which),
+  inside(legOf(lab, true), 'client', lab.plan[which].name, which),
 ];
 
 /** What a probe's packets are on the wire. */
@@ -221,7 +213,7 @@ const internet = (which: Which): Path => ({
     `${which}>site:large`,
     ...(which === 'ct2' ? ['ct2>site:port' as const] : ['ct1 https' as const]),
   ],
-  hops: (the) => beyond(the, which),
+  hops: (lab) => beyond(lab, which),
   packet: outbound(which),
 });
 
@@ -230,17 +222,17 @@ const lookup = (which: Which): Path => ({
   containers: [which],
   checks: [`dns.${which}`],
   probes: [`${which} lookup`],
-  hops: (the) => [inside(way(the, false), 'names', 'resolver files'), ...beyond(the, which)],
+  hops: (lab) => [inside(legOf(lab, false), 'names', 'resolver files'), ...beyond(lab, which)],
   packet: outbound(which),
 });
 
 /** The host's own way out. */
-const own = (the: Case): Hop[] => [
-  inside(way(the, false), 'OUTPUT'),
-  inside(way(the, false), 'routing'),
-  ...toWorld(way(the, false)),
-  fromWorld(way(the, true)),
-  inside(way(the, true), 'host', 'lab host'),
+const own = (lab: Case): Hop[] => [
+  inside(legOf(lab, false), 'OUTPUT'),
+  inside(legOf(lab, false), 'routing'),
+  ...toWorld(legOf(lab, false)),
+  fromWorld(legOf(lab, true)),
+  inside(legOf(lab, true), 'host', 'lab host'),
 ];
 
 const local: NonNullable<Path['packet']> = ({ plan }, probe) => ({
@@ -262,15 +254,15 @@ const hostLookup: Path = {
   containers: [],
   checks: ['dns.host-works', 'dns.host-unchanged'],
   probes: ['host lookup'],
-  hops: (the) => [inside(way(the, false), 'names', 'resolver files'), ...own(the)],
+  hops: (lab) => [inside(legOf(lab, false), 'names', 'resolver files'), ...own(lab)],
   packet: local,
 };
 
 /** From the bridge into ct1, to its server, and back to the bridge. */
-const served = (the: Case): Hop[] => [
-  ...into(way(the, false), 'ct1'),
-  inside(way(the, false), 'server', `server in ${the.plan.ct1.name}`, 'ct1'),
-  ...outOf(way(the, true), 'ct1'),
+const served = (lab: Case): Hop[] => [
+  ...into(legOf(lab, false), 'ct1'),
+  inside(legOf(lab, false), 'server', `server in ${lab.plan.ct1.name}`, 'ct1'),
+  ...outOf(legOf(lab, true), 'ct1'),
 ];
 
 const toServer: NonNullable<Path['packet']> = ({ plan }) => ({
@@ -283,11 +275,11 @@ const hostServer: Path = {
   containers: ['ct1'],
   checks: ['publish.server'],
   probes: ['host>server'],
-  hops: (the) => [
-    inside(way(the, false), 'OUTPUT'),
-    inside(way(the, false), 'routing'),
-    ...served(the),
-    inside(way(the, true), 'host', 'lab host'),
+  hops: (lab) => [
+    inside(legOf(lab, false), 'OUTPUT'),
+    inside(legOf(lab, false), 'routing'),
+    ...served(lab),
+    inside(legOf(lab, true), 'host', 'lab host'),
   ],
   packet: toServer,
 };
@@ -297,12 +289,12 @@ const published = (probe: 'host>uplink' | 'host>loopback', check: string): Path 
   containers: ['ct1'],
   checks: [check],
   probes: [probe],
-  hops: (the) => [
-    inside(way(the, false), 'OUTPUT'),
-    inside(way(the, false), 'routing'),
-    inside(way(the, false), 'POSTROUTING'),
-    ...served(the),
-    inside(way(the, true), 'host', 'lab host'),
+  hops: (lab) => [
+    inside(legOf(lab, false), 'OUTPUT'),
+    inside(legOf(lab, false), 'routing'),
+    inside(legOf(lab, false), 'POSTROUTING'),
+    ...served(lab),
+    inside(legOf(lab, true), 'host', 'lab host'),
   ],
   packet: toServer,
 });
@@ -312,15 +304,15 @@ const outside: Path = {
   containers: ['ct1'],
   checks: ['publish.outside'],
   probes: ['outside>uplink'],
-  hops: (the) => [
-    fromWorld(way(the, false)),
-    inside(way(the, false), 'PREROUTING'),
-    inside(way(the, false), 'routing'),
-    inside(way(the, false), 'FORWARD'),
-    ...served(the),
-    inside(way(the, true), 'routing'),
-    inside(way(the, true), 'FORWARD'),
-    toUplink(way(the, true)),
+  hops: (lab) => [
+    fromWorld(legOf(lab, false)),
+    inside(legOf(lab, false), 'PREROUTING'),
+    inside(legOf(lab, false), 'routing'),
+    inside(legOf(lab, false), 'FORWARD'),
+    ...served(lab),
+    inside(legOf(lab, true), 'routing'),
+    inside(legOf(lab, true), 'FORWARD'),
+    toUplink(legOf(lab, true)),
   ],
   packet: ({ plan }) => ({
     ...{ in: uplink, out: plan.bridge, source: world.outside, target: plan.ct1.address },

@@ -1,7 +1,7 @@
 import { type Difference, diffFacts } from '../facts/diff.ts';
 import type { Facts, Net } from '../facts/facts.ts';
 import type { Case } from '../queries/check.ts';
-import { type Owner, ownerOf } from '../queries/leftovers.ts';
+import { type Owner, findOwner } from '../queries/leftovers.ts';
 import { asciiJson, escapeText } from './escape.ts';
 
 /** A snapshot for people: what there is in each namespace, rules and sockets included, and what could not be read. */
@@ -106,8 +106,10 @@ export interface Change extends Difference {
 }
 
 /** What has changed since an earlier snapshot. */
-export const changesOf = (before: Facts, { facts, plan, record }: Pick<Case, 'facts' | 'plan' | 'record'>): Change[] =>
-  diffFacts(before, facts).map((found) => ({ ...found, owner: ownerOf(found, plan, record) }));
+export const listChanges = (
+  before: Facts,
+  { facts, plan, record }: Pick<Case, 'facts' | 'plan' | 'record'>,
+): Change[] => diffFacts(before, facts).map((found) => ({ ...found, owner: findOwner(found, plan, record) }));
 
 export interface Changes {
   lab: string;

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { asciiJson, csvOf, escapeText, markup, wrap } from './escape.ts';
+import { asciiJson, renderCsvTable, escapeText, markup, wrap } from './escape.ts';
 import { renderHtml } from './html.ts';
 import { detailsOf, type Report, type ReportedCheck, summaryOf, trailOf } from './report.ts';
 
@@ -117,8 +117,8 @@ function caseOf(check: ReportedCheck): string[] {
   // Of a skipped one some readers take the message alone.
   if (check.verdict === 'skipped') return element('testcase', attributes, element('skipped', { message }, []));
   const body = detailsOf(check).flatMap(({ name, lines }) => lines.map((line) => markup(`${name}: ${line}`)));
-  const told = [`<${outcomes[check.verdict]}${attributesOf({ message, type: check.verdict })}>${body.join('\n')}`];
-  return element('testcase', attributes, [`${told.join('')}</${outcomes[check.verdict]}>`]);
+  const content = [`<${outcomes[check.verdict]}${attributesOf({ message, type: check.verdict })}>${body.join('\n')}`];
+  return element('testcase', attributes, [`${content.join('')}</${outcomes[check.verdict]}>`]);
 }
 
 function element(name: string, attributes: Record<string, string | number>, inside: readonly string[]): string[] {
@@ -197,7 +197,7 @@ function renderCsv(report: Report): string {
     ['lab', 'driver', ...Object.keys(csvColumns), 'digest'],
     ...rows.map((row) => [...row, report.integrity.digest]),
   ];
-  return csvOf(table.map((row) => row.map((cell) => escapeText(cell))));
+  return renderCsvTable(table.map((row) => row.map((cell) => escapeText(cell))));
 }
 
 /** Every output format of a report; the first is the default. */
