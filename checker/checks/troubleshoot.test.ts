@@ -7,8 +7,15 @@ import { findBegun } from './registry.ts';
 import { troubleshoot } from './troubleshoot.ts';
 
 const note: FaultNote = {
-  ...{ injectedAt: '2026-11-25T03:00:00.000Z', level: 1, count: 1, attempts: 1, hints: 0, seconds: 90 },
-  ...{ right: true, repaired: true, revealed: false },
+  injectedAt: '2026-11-25T03:00:00.000Z',
+  level: 1,
+  count: 1,
+  attempts: 1,
+  hints: 0,
+  seconds: 90,
+  right: true,
+  repaired: true,
+  revealed: false,
 };
 
 const withNotes = (...notes: FaultNote[]): Case => {

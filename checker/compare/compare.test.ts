@@ -24,8 +24,25 @@ const ids = (comparison: Comparison, verdict: string): string[] =>
 
 /** Where Docker is not like our build, as the course says: in both versions. */
 const different = [
-  ...['netns', 'mac', 'hairpin', 'policy', 'chains', 'isolation', 'direct', 'guard', 'others', 'dnat'],
-  ...['local', 'loopback', 'source', 'accept', 'self', 'left-alone', 'resolver', 'embedded', 'hostname'],
+  'netns',
+  'mac',
+  'hairpin',
+  'policy',
+  'chains',
+  'isolation',
+  'direct',
+  'guard',
+  'others',
+  'dnat',
+  'local',
+  'loopback',
+  'source',
+  'accept',
+  'self',
+  'left-alone',
+  'resolver',
+  'embedded',
+  'hostname',
 ];
 
 for (const version of dockers) {
@@ -85,9 +102,12 @@ test('The chains of version 29 leave nothing unexplained either, and close direc
   const host = pair.facts.namespaces.find(({ name }) => name === 'docker')?.net;
   if (host)
     host.iptables = Object.entries(newer).map(([name, chains]) => ({
-      ...{ family: 'ip', variant: 'nft', name },
+      family: 'ip',
+      variant: 'nft',
+      name,
       chains: Object.entries(chains).map(([chain, rules]) => ({
-        ...{ name: chain, rules },
+        name: chain,
+        rules,
         policy: /^DOCKER/.test(chain) ? null : chain === 'FORWARD' ? 'DROP' : 'ACCEPT',
       })),
     }));

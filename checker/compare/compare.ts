@@ -25,6 +25,7 @@ interface Compared {
   source: string | null;
 }
 
+/** The two builds, object by object, and the rules of Docker's that no row is about. */
 export interface Comparison {
   /** What the containers are called. */
   yours: string;
@@ -56,8 +57,12 @@ export function comparePair(pair: Pair, known: Known): Comparison | Missing {
 function compared(row: Row, sides: Sides): Compared {
   const [yours, docker] = [row.view(sides.yours), row.view(sides.docker)];
   const both = {
-    ...{ id: row.id, object: row.object, yours: yours.shown, docker: docker.shown },
-    ...{ step: row.step?.join('/') ?? null, source: row.source ?? null },
+    id: row.id,
+    object: row.object,
+    yours: yours.shown,
+    docker: docker.shown,
+    step: row.step?.join('/') ?? null,
+    source: row.source ?? null,
   };
   if (yours.is === docker.is) return { ...both, verdict: 'same', why: row.remark ?? null };
   const why = reasonOf(row, yours, docker, sides);

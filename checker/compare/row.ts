@@ -14,6 +14,7 @@ export interface Why {
   why: string;
 }
 
+/** Both builds. */
 export interface Sides {
   yours: Side;
   docker: Side;
@@ -36,12 +37,16 @@ export interface Row {
   remark?: string;
 }
 
+/** A view: `is` is compared, `shown` is printed. */
 export const viewOf = (is: string, ...shown: string[]): View => ({ is, shown });
+/** The view of a side that has no such object. */
 export const nothing: View = { is: '', shown: [] };
 
+/** The reason for every difference. */
 export const always = (why: string): Why => ({ when: () => true, why });
 /** Only one of the two has it. */
 export const onlyYours = (why: string): Why => ({ when: (yours, docker) => docker.is === '' && yours.is !== '', why });
+/** The reason where Docker's side alone has the object. */
 export const onlyDocker = (why: string): Why => ({ when: (yours, docker) => yours.is === '' && docker.is !== '', why });
 
 type RuleRow = Omit<Row, 'view' | 'picks'> & {
@@ -69,9 +74,11 @@ export const ruleRow = ({ known, ...row }: RuleRow): Row => ({
 /** Does a rule ask for this, and for nothing else than what else is named? */
 export const asks = ({ asks: has }: Rule, wanted: Record<string, string>): boolean =>
   Object.entries(wanted).every(([option, value]) => has.get(option) === value);
+/** Does a rule ask for exactly this? */
 export const asksOnly = (rule: Rule, wanted: Record<string, string>): boolean =>
   asks(rule, wanted) && rule.asks.size === Object.keys(wanted).length;
 
+/** A line for each listener of docker-proxy at the published port. */
 export const proxyOf = ({ host, hostPort }: Side): string[] =>
   host.sockets
     .filter(({ protocol, port, program }) => protocol === 'tcp' && port === hostPort && program === 'docker-proxy')

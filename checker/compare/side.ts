@@ -91,6 +91,7 @@ export interface Side {
   second: Container | undefined;
 }
 
+/** A link's first IPv4 address. */
 export const addressOf = (link: Link | undefined): Link['addresses'][number] | undefined =>
   link?.addresses.find(({ family }) => family === 'inet');
 
@@ -115,8 +116,17 @@ export function readYourSide({ facts }: Pair, { plan, baseline }: Known): Side |
   const { rules, native } = rulesOf(facts.here, { bridge, eth0, ports, others });
   const given = new Set(baseline.here.nft.map(({ family, name }) => `${family} ${name}`));
   return {
-    ...{ whose: 'yours', container: plan.ct1.name, netns: `/run/netns/${plan.ct1.name}`, hostname: facts.host.name },
-    ...{ host: facts.here, inner, bridge, eth0, port: cable?.host, hostPort: plan.hostPort, rules },
+    whose: 'yours',
+    container: plan.ct1.name,
+    netns: `/run/netns/${plan.ct1.name}`,
+    hostname: facts.host.name,
+    host: facts.here,
+    inner,
+    bridge,
+    eth0,
+    port: cable?.host,
+    hostPort: plan.hostPort,
+    rules,
     native: native.filter((name) => !given.has(name)),
     resolvers: serversIn(resolvConfOf(facts, plan.ct1.name)?.text),
     hostResolvers: hostResolversOf(facts),
@@ -139,8 +149,18 @@ export function readDockerSide({ facts, containers }: Pair, { plan }: Known): Si
   const others = { word: 'ANOTHER', addresses };
   const { rules, native } = rulesOf(host, { bridge, eth0, ports, others });
   return {
-    ...{ whose: 'docker', container: found.name, netns: found.netns, hostname: found.hostname },
-    ...{ host, inner: found.net, bridge, eth0, port, hostPort: plan.hostPort, rules, native },
+    whose: 'docker',
+    container: found.name,
+    netns: found.netns,
+    hostname: found.hostname,
+    host,
+    inner: found.net,
+    bridge,
+    eth0,
+    port,
+    hostPort: plan.hostPort,
+    rules,
+    native,
     resolvers: serversIn(found.resolv),
     hostResolvers: hostResolversOf(facts),
     second: containers.find(({ networks }) => !networks.includes('bridge') && !networks.includes('host')),

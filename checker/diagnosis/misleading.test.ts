@@ -28,12 +28,23 @@ function leaveUntranslated(lab: Case): void {
 }
 
 const rule = (chain: string, expr: object[], handle: number): NftTable['objects'][number] => ({
-  ...{ type: 'rule', chain, hook: null, policy: null, handle },
-  ...{ text: JSON.stringify({ rule: { expr } }), shown: 'a rule' },
+  type: 'rule',
+  chain,
+  hook: null,
+  policy: null,
+  handle,
+  text: JSON.stringify({ rule: { expr } }),
+  shown: 'a rule',
 });
 
 const chain = (name: string, hook: string): NftTable['objects'][number] => ({
-  ...{ type: 'chain', chain: name, text: '{}', shown: `chain ${name}`, hook, policy: 'accept', handle: 1 },
+  type: 'chain',
+  chain: name,
+  text: '{}',
+  shown: `chain ${name}`,
+  hook,
+  policy: 'accept',
+  handle: 1,
 });
 
 const match = (left: object, right: unknown, op = '==') => ({ match: { op, left, right } });

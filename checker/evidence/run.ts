@@ -27,6 +27,7 @@ const patience = 0.7;
 /** On a slow lab host that is this many times what a trivial program takes there from start to end. */
 const slow = 40;
 
+/** Which experiments `runProbes` makes, and what it must know of the lab. */
 export interface ProbeOptions {
   plan: Plan;
   /** Tells which namespace is the world's, and whose certificates hold. */

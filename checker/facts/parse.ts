@@ -120,6 +120,7 @@ interface Place {
   problems: Facts['problems'];
 }
 
+/** One network namespace's facts from its sources. What can't be read is added to `place.problems`. */
 export function parseNet(sources: Record<string, Source>, raw: Raw, place: Place): Net {
   const read = readerOf(sources, place);
   const batch = (name: string, count: number): unknown[] =>

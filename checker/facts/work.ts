@@ -61,6 +61,7 @@ export type Knock = z.infer<typeof Knock>;
 /** More of a capture is not looked at. */
 const MOST_FRAMES = 20_000;
 
+/** The lines `key: value` of each file; at most 60 of a file. */
 export const parseAnswers = (files: Work['answers']): Answers[] =>
   files.map(({ path, text }) => ({
     chapter: basename(path, '.txt'),
@@ -73,6 +74,7 @@ export const parseAnswers = (files: Work['answers']): Answers[] =>
       .slice(0, 60),
   }));
 
+/** The handshakes in each capture file, as far as it can be read. */
 export const parseCaptures = (files: Work['captures']): CaptureFacts[] =>
   files.map(({ path, data, cut }) => {
     if (data === null) return { path, packets: 0, handshakes: [], problem: 'it is no file that can be read' };

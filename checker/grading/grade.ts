@@ -59,6 +59,7 @@ export function takeEvidence(
     : runProbes(seat, { plan, baseline, wanted, copies, signal });
 }
 
+/** The evidence of a grading that needs no experiment. */
 export const noExperiments = Evidence.parse({ results: {}, seen: [], over: false, drops: {}, lost: 0 });
 
 /** What of a lab is to be graded. */
@@ -126,7 +127,15 @@ export function judgeCase(lab: Seen & { facts: Facts }, selection: Selection, su
 }
 
 const noEvidence: Case['evidence'] = {
-  ...{ results: {}, seen: [], over: false, drops: {}, copies: [], changes: [], retaken: null, lost: 0, steady: null },
+  results: {},
+  seen: [],
+  over: false,
+  drops: {},
+  copies: [],
+  changes: [],
+  retaken: null,
+  lost: 0,
+  steady: null,
 };
 
 const withoutEvidence = (check: Check): Check => {
@@ -155,6 +164,7 @@ export function reportTrouble(lab: Seen, error: LabError, selection: Selection, 
 /** Before a second take nothing of ours is sent for so long: what only our packets switched on is off again by then. */
 const QUIET_MS = 2000;
 
+/** A lab host, what of it is to be graded, and whose report it is. */
 export interface GradeOptions extends Source, Selection, Subject {}
 
 /**

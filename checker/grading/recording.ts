@@ -105,4 +105,5 @@ function parse(text: string): unknown {
   }
 }
 
+/** A recording as `lab facts -o json` prints it. */
 export const renderRecording = (recording: Recording): string => asciiJson(recording);

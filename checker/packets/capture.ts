@@ -162,6 +162,7 @@ export interface Place {
   device: string;
 }
 
+/** Which packets are captured, where and for how long. */
 export interface CaptureWanted {
   places: readonly Place[];
   /** In tcpdump's language (pcap-filter(7)); empty: everything. A packet is told at all places if it matches at one. */
@@ -208,6 +209,7 @@ const Word = z.union([
 ]);
 type Word = z.infer<typeof Word>;
 
+/** What is called while packets come. */
 export interface Listener {
   onReady: () => void;
   onRow: (row: Row) => void;
@@ -278,7 +280,10 @@ const placeless: Place = { name: '?', space: 'root', device: '?' };
 
 const parameters = ({ places, filter, snap, seconds }: CaptureWanted): Record<string, unknown> => ({
   at: places.map(({ space, device }) => [space, device]),
-  ...{ filter, snap, seconds: seconds ?? null, world: null },
+  filter,
+  snap,
+  seconds: seconds ?? null,
+  world: null,
 });
 
 function sightOf([place, at, way, length, matches, data]: z.infer<typeof PacketWord>): Sight {

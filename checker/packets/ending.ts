@@ -4,6 +4,7 @@ import { isLocal, within } from '../queries/packet.ts';
 import { endText, isArp, netOf, placeName } from './steps.ts';
 import type { ChainStep, End, Errand, Seen, Step } from './trace-data.ts';
 
+/** A trace with what is needed to say how it ended. */
 export interface Traced {
   errand: Errand;
   seen: Seen;

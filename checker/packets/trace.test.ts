@@ -22,7 +22,11 @@ function packet(text: string): Packet {
 }
 
 const sight = (at: number, device: string, way: Sight['way'], text: string): Sight => ({
-  ...{ at, device, way, ttl: 64, other: false },
+  at,
+  device,
+  way,
+  ttl: 64,
+  other: false,
   ...packet(text),
 });
 
@@ -102,8 +106,12 @@ const dnat = (): Seen =>
             iif: 'enp1s0',
           }),
           ...run(`syn ${after}`, {
-            ...{ table: 'filter', chain: 'FORWARD', rule: '--dport 80', verdict: 'accept' },
-            ...{ iif: 'enp1s0', oif: 'br0' },
+            table: 'filter',
+            chain: 'FORWARD',
+            rule: '--dport 80',
+            verdict: 'accept',
+            iif: 'enp1s0',
+            oif: 'br0',
           }),
           ...run(`syn ${after}`, { table: 'nat', chain: 'POSTROUTING', verdict: 'accept', iif: 'enp1s0', oif: 'br0' }),
         ],

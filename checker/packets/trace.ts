@@ -126,6 +126,7 @@ function isSame(probe: Probe, errand: Errand): boolean {
   );
 }
 
+/** From where to where a packet is to be sent. */
 export interface TraceWanted {
   /** The lab's name. */
   lab: string;
@@ -168,7 +169,13 @@ function makeTrace(traced: Traced, { lab, from, to }: TraceWanted, source: Sourc
   const { errand, seen, steps } = traced;
   const story = diagnoseTrace(traced, source);
   return {
-    ...{ schemaVersion: 1, lab, from, to, errand, steps: [...steps], end: findEnd(traced) },
+    schemaVersion: 1,
+    lab,
+    from,
+    to,
+    errand,
+    steps: [...steps],
+    end: findEnd(traced),
     connections: connectionsOf(seen, steps),
     diagnosis: story ?? null,
     notes: notesOf(seen),

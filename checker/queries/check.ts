@@ -107,6 +107,7 @@ interface Seen {
   evidence?: string[];
 }
 
+/** The judgement of a check that passes. */
 export const pass = ({ expected, actual, evidence }: Seen): Judgement => ({
   verdict: 'pass',
   expected,

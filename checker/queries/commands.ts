@@ -12,12 +12,15 @@ export const command = (...words: (string | number)[]): string =>
 export const ip = (netns: string | null, ...words: (string | number)[]): string =>
   netns === null ? command('ip', ...words) : command('ip', '-n', netns, ...words);
 
+/** The command that gives a container its default route. */
 export const defaultRoute = ({ plan }: Case, which: Which): string =>
   ip(plan[which].name, 'route', 'replace', 'default', 'via', plan.gateway, 'dev', plan.inner);
 
+/** The command that gives the lab host its default route back. */
 export const hostRoute = (): string =>
   ip(null, 'route', 'replace', 'default', 'via', world.uplink.gateway, 'dev', world.uplink.name);
 
+/** The command that sets a kernel setting; `key` is its path under /proc/sys. */
 export const sysctl = (key: string, value: string): string =>
   command('sysctl', '-w', `${key.replaceAll(/[./]/g, (sign) => (sign === '.' ? '/' : '.'))}=${value}`);
 
@@ -29,6 +32,7 @@ export const deleteRule = ({ tool, table, chain, words }: Rule): string =>
 const endOf = (lab: Case, which: Which): string =>
   pairOf(lab.facts, lab.plan[which], lab.plan)?.host.name ?? lab.plan[which].veth;
 
+/** The commands that make a container's cable a port of the bridge, and up. */
 export const plug = (lab: Case, which: Which): string[] => {
   const end = endOf(lab, which);
   return [ip(null, 'link', 'set', end, 'master', lab.plan.bridge), ip(null, 'link', 'set', end, 'up')];
@@ -110,6 +114,7 @@ export function bridge(lab: Case): string[] {
   ];
 }
 
+/** The command that publishes the plan's port in a chain of nat. */
 export const dnat = (lab: Case, chain: Chain): string => {
   const published = ['-p', 'tcp', '--dport', lab.plan.hostPort, '-m', 'addrtype', '--dst-type', 'LOCAL'];
   return command('iptables', '-t', 'nat', '-A', chain, ...published, '-j', 'DNAT', '--to-destination', target(lab));

@@ -9,6 +9,7 @@ import { first, outcomeOf, resultOf } from './sights.ts';
 
 type Variant = Table['variant'];
 
+/** The path under /proc/sys of the setting that has iptables judge bridged packets. */
 export const bridgeNfSetting = 'net/bridge/bridge-nf-call-iptables';
 
 /**
@@ -75,6 +76,7 @@ const copyOf = (lab: Case, { forwardPolicy, bridgeNf }: Named): Copy | undefined
     ({ condition }) => condition.forwardPolicy === forwardPolicy && condition.bridgeNf === bridgeNf,
   );
 
+/** A condition for people: `FORWARD DROP with bridge-nf 1`. */
 export const nameOf = ({ forwardPolicy, bridgeNf }: Named): string =>
   `FORWARD ${forwardPolicy.toUpperCase()} with bridge-nf ${bridgeNf}`;
 

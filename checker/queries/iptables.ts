@@ -19,6 +19,7 @@ export interface Fate {
   certain: boolean;
 }
 
+/** A rule of iptables, in words. */
 export interface Rule {
   tool: string;
   table: string;
@@ -83,6 +84,7 @@ function walk(table: Table, chain: string, course: Course): Taken | undefined {
 
 const isChain = (table: Table, name: string): boolean => table.chains.some((chain) => chain.name === name);
 
+/** The command that changes a table: `iptables`, `ip6tables-legacy`. */
 export const toolOf = ({ family, variant }: Pick<Table, 'family' | 'variant'>): string =>
   `${family === 'ip6' ? 'ip6tables' : 'iptables'}${variant === 'legacy' ? '-legacy' : ''}`;
 
@@ -149,6 +151,7 @@ function portIn(list: readonly string[], port: number | undefined): Maybe {
 /** The chains of nat that translate destinations. */
 export type Chain = 'PREROUTING' | 'OUTPUT';
 
+/** Where the published port must lead: ct1's address and port. */
 export const target = ({ plan }: Case): string => `${plan.ct1.address}:${plan.containerPort}`;
 
 /** A request to the published port, as the chain that should translate it sees it. */
@@ -184,6 +187,7 @@ const natRules = ({ facts }: Case): Rule[] =>
 export const portRules = (lab: Case): Rule[] =>
   natRules(lab).filter(({ words }) => words.includes('DNAT') && words.includes(String(lab.plan.hostPort)));
 
+/** A rule as `iptables -S` prints it. */
 export const shown = ({ chain, words }: Rule): string => `-A ${chain} ${words.join(' ')}`;
 
 /** A native nft chain may translate it in a way that is not read here: then nothing is missing for certain. */

@@ -181,7 +181,12 @@ function linkUndo({ key, was, scope }: Difference, { facts }: Case): string[] {
   const family = destination.includes(':') || via?.includes(':') ? ['-6'] : [];
   return [
     command(
-      ...['ip', ...family, 'route', 'del', ...(type === undefined || type === 'unicast' ? [] : [type]), destination],
+      'ip',
+      ...family,
+      'route',
+      'del',
+      ...(type === undefined || type === 'unicast' ? [] : [type]),
+      destination,
       ...(via === undefined ? [] : ['via', via]),
       ...(device === 'none' ? [] : ['dev', device]),
       ...(table === 'main' ? [] : ['table', table]),

@@ -5,6 +5,7 @@ import type { Case } from './check.ts';
 import { pairOf } from './links.ts';
 import { type Packet, uplink } from './packet.ts';
 
+/** A container of the plan. */
 export type Which = 'ct1' | 'ct2';
 
 /** The kinds of place on a path. `client` and `server` are the two programs and the rules of their own namespace. */
@@ -27,6 +28,7 @@ export type HopKind =
 /** A station of packets that can be captured; the packets on their way out, or those of the answer. */
 type Place = Pick<Sight, 'in' | 'device' | 'way'>;
 
+/** A place on a path, and by which packets it is seen that one got past it. */
 export interface Hop {
   kind: HopKind;
   /** Whose, for what a container has of its own. */
@@ -50,25 +52,33 @@ const hostEnd = (lab: Case, which: Which): string =>
   pairOf(lab.facts, lab.plan[which], lab.plan)?.host.name ?? lab.plan[which].veth;
 
 const inner = ({ lab, back }: Leg, which: Which, way: Place['way']): Hop => ({
-  ...{ kind: 'inner', which, back },
+  kind: 'inner',
+  which,
+  back,
   label: label(`${lab.plan[which].name} ${lab.plan.inner}`, back),
   past: { in: lab.plan[which].name, device: lab.plan.inner, way },
 });
 
 const veth = ({ lab, back }: Leg, which: Which, way: Place['way']): Hop => ({
-  ...{ kind: 'veth', which, back },
+  kind: 'veth',
+  which,
+  back,
   label: label('veth', back),
   past: { in: 'root', device: hostEnd(lab, which), way },
 });
 
 const bridge = ({ lab, back }: Leg, way?: Place['way']): Hop => ({
-  ...{ kind: 'bridge', back, label: label(lab.plan.bridge, back) },
+  kind: 'bridge',
+  back,
+  label: label(lab.plan.bridge, back),
   past: way ? { in: 'root', device: lab.plan.bridge, way } : undefined,
 });
 
 /** A hop in the kernel, where no packet can be captured. */
 const inside = ({ back }: Leg, kind: HopKind, text: string = kind, which?: Which): Hop => ({
-  ...{ kind, which, back },
+  kind,
+  which,
+  back,
   label: label(text, back),
 });
 
@@ -146,8 +156,11 @@ const home = (which: Which): Path => ({
     inside(legOf(lab, true), 'client', lab.plan[which].name, which),
   ],
   packet: ({ plan }) => ({
-    ...{ in: plan.bridge, source: plan[which].address, target: plan.gateway },
-    ...{ protocol: 'icmp', state: 'NEW' },
+    in: plan.bridge,
+    source: plan[which].address,
+    target: plan.gateway,
+    protocol: 'icmp',
+    state: 'NEW',
   }),
 });
 
@@ -165,8 +178,12 @@ const neighbours = (from: Which): Path => ({
     inside(legOf(lab, true), 'client', lab.plan[from].name, from),
   ],
   packet: ({ plan }) => ({
-    ...{ in: plan.bridge, out: plan.bridge, source: plan[from].address, target: plan[other[from]].address },
-    ...{ protocol: 'icmp', state: 'NEW' },
+    in: plan.bridge,
+    out: plan.bridge,
+    source: plan[from].address,
+    target: plan[other[from]].address,
+    protocol: 'icmp',
+    state: 'NEW',
   }),
 });
 
@@ -199,7 +216,10 @@ function wire(plan: Plan, probe: ProbeId | undefined): Pick<Packet, 'protocol' |
 const outbound =
   (which: Which): NonNullable<Path['packet']> =>
   ({ plan }, probe) => ({
-    ...{ in: plan.bridge, out: uplink, source: plan[which].address, state: 'NEW' },
+    in: plan.bridge,
+    out: uplink,
+    source: plan[which].address,
+    state: 'NEW',
     ...wire(plan, probe),
   });
 
@@ -236,7 +256,9 @@ const own = (lab: Case): Hop[] => [
 ];
 
 const local: NonNullable<Path['packet']> = ({ plan }, probe) => ({
-  ...{ out: uplink, source: world.uplink.address, state: 'NEW' },
+  out: uplink,
+  source: world.uplink.address,
+  state: 'NEW',
   ...wire(plan, probe),
 });
 
@@ -266,8 +288,13 @@ const served = (lab: Case): Hop[] => [
 ];
 
 const toServer: NonNullable<Path['packet']> = ({ plan }) => ({
-  ...{ out: plan.bridge, source: plan.gateway, target: plan.ct1.address },
-  ...{ protocol: 'tcp', targetPort: plan.containerPort, state: 'NEW', translated: true },
+  out: plan.bridge,
+  source: plan.gateway,
+  target: plan.ct1.address,
+  protocol: 'tcp',
+  targetPort: plan.containerPort,
+  state: 'NEW',
+  translated: true,
 });
 
 const hostServer: Path = {
@@ -315,8 +342,14 @@ const outside: Path = {
     toUplink(legOf(lab, true)),
   ],
   packet: ({ plan }) => ({
-    ...{ in: uplink, out: plan.bridge, source: world.outside, target: plan.ct1.address },
-    ...{ protocol: 'tcp', targetPort: plan.containerPort, state: 'NEW', translated: true },
+    in: uplink,
+    out: plan.bridge,
+    source: world.outside,
+    target: plan.ct1.address,
+    protocol: 'tcp',
+    targetPort: plan.containerPort,
+    state: 'NEW',
+    translated: true,
   }),
 };
 

@@ -37,6 +37,7 @@ function stationsOf(evidence: Evidence, probe: ProbeId): string[] {
   return [...new Set(seen.map((sight) => `${sight.in === 'root' ? 'host' : sight.in} ${sight.device} ${sight.way}`))];
 }
 
+/** One line about where a probe's packets were seen. */
 export const wayOf = (evidence: Evidence, probe: ProbeId): string[] => {
   const stations = stationsOf(evidence, probe);
   return stations.length > 0 ? [`seen at: ${stations.join(', ')}`] : ['no packet of it was seen on any link'];

@@ -111,6 +111,7 @@ export const listChanges = (
   { facts, plan, record }: Pick<Case, 'facts' | 'plan' | 'record'>,
 ): Change[] => diffFacts(before, facts).map((found) => ({ ...found, owner: findOwner(found, plan, record) }));
 
+/** What `lab diff` prints. */
 export interface Changes {
   lab: string;
   /** `baseline`, or the file that the earlier snapshot was in. */
@@ -139,10 +140,12 @@ function lineOf({ owner, change, text, scope, was }: Change): string {
   return `${owners[owner].padEnd(11)} ${signs[change]} ${text}${place}${was === null ? '' : ` (was: ${was})`}`;
 }
 
+/** The same as JSON. */
 export const renderChangesJson = ({ lab, since, changes }: Changes): string =>
   asciiJson({
     schemaVersion: 1,
-    ...{ lab, since },
+    lab,
+    since,
     changes: changes.map(({ subject, scope, change, owner, text, was }) => ({
       subject,
       scope,

@@ -3,6 +3,7 @@ import { asciiJson, renderCsvTable, escapeText, markup, wrap } from './escape.ts
 import { renderHtml } from './html.ts';
 import { detailsOf, type Report, type ReportedCheck, summaryOf, trailOf } from './report.ts';
 
+/** The terminal that is printed on; `columns` 0: not known. */
 export interface TextOptions {
   color: boolean;
   columns: number;
@@ -72,6 +73,7 @@ function hintOf({ verdict, hint }: ReportedCheck, width: number): string[] {
 
 const fit = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
 
+/** The report as data: docs/schema/report.json. */
 export const renderJson = (report: Report): string => asciiJson(report);
 
 /**
@@ -210,8 +212,10 @@ export const formats = {
   html: renderHtml,
 } satisfies Record<string, (report: Report, options: TextOptions) => string>;
 
+/** The name of an output format. */
 export type FormatName = keyof typeof formats;
 
+/** A report in one of the formats. */
 export const renderReport = (report: Report, format: FormatName, options: TextOptions): string =>
   formats[format](report, options);
 

@@ -100,8 +100,10 @@ export const Report = z.object({
   exit: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
 });
 export type Report = z.infer<typeof Report>;
+/** One check of a report. */
 export type ReportedCheck = Report['checks'][number];
 
+/** What a report is made from. */
 export interface ReportInput {
   lab: string;
   driver: Report['driver'];

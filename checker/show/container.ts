@@ -53,12 +53,10 @@ function innerNode(lab: Case, link: Link, id: string, wanted: Wanted): TopologyN
   const { plan } = lab;
   const named = !wanted.has('addressing') || link.name === plan.inner;
   return {
-    ...{
-      id,
-      kind: link.kind === 'veth' ? 'veth' : 'device',
-      name: link.name,
-      mark: named && link.kind === 'veth' ? null : 'wrong',
-    },
+    id,
+    kind: link.kind === 'veth' ? 'veth' : 'device',
+    name: link.name,
+    mark: named && link.kind === 'veth' ? null : 'wrong',
     addresses: compared(addressesOn(link), addressesIn(wanted.now, id), addressesIn(wanted.all, id)),
     notes: [
       ...when(!named, `is to be called ${plan.inner}`, 'wrong'),

@@ -38,7 +38,7 @@ function routingNode(lab: Case, wanted: Wanted): TopologyNode | undefined {
     ...policy(lab),
   ];
   if (notes.length === 0) return undefined;
-  return { ...{ id: nodeIds.routing, kind: 'routing', name: 'routing and NAT', mark: null }, addresses: [], notes };
+  return { id: nodeIds.routing, kind: 'routing', name: 'routing and NAT', mark: null, addresses: [], notes };
 }
 
 /** Rules of the routing policy that were not there before. */
@@ -59,8 +59,13 @@ function forwards({ facts, plan }: Case): boolean {
 
 /** A packet from ct1 to the world's site, as it leaves the bridge. */
 const leaving = ({ plan }: Case): Packet => ({
-  ...{ in: plan.bridge, out: uplink, source: plan.ct1.address, target: world.site.address },
-  ...{ protocol: 'tcp', targetPort: 80, state: 'NEW' },
+  in: plan.bridge,
+  out: uplink,
+  source: plan.ct1.address,
+  target: world.site.address,
+  protocol: 'tcp',
+  targetPort: 80,
+  state: 'NEW',
 });
 
 function sourceNat(lab: Case, isWanted: boolean): Label[] {
@@ -104,6 +109,7 @@ export interface HostView {
 /** The most links that are drawn which nobody planned: a lab host may have thousands. */
 const mostExtra = 8;
 
+/** The lab host's own zone, with bridge, uplink, routing and what is beyond the plan. */
 export function hostView(lab: Case, wanted: Wanted): HostView {
   const ids = idsOf(lab);
   const planned = [nodeIds.uplink, nodeIds.bridge, ...(['ct1', 'ct2'] as const).map(nodeIds.port)];
@@ -119,7 +125,11 @@ export function hostView(lab: Case, wanted: Wanted): HostView {
   const others = extra.map((link) => extraNode(`host ${link.name}`, kindOf(link), link, beyond(link.name, wanted)));
   const beside = [...foreign(lab), ...strays(lab, more)];
   const zone: Zone = {
-    ...{ id: 'host', kind: 'host', name: 'lab host', mark: null, notes: [] },
+    id: 'host',
+    kind: 'host',
+    name: 'lab host',
+    mark: null,
+    notes: [],
     nodes: [...nodes, ...(routing ? [routing] : []), ...others, ...beside],
   };
   return { zone, ids };
@@ -156,7 +166,10 @@ function plannedNode(lab: Case, id: string, link: Link, wanted: Wanted): Topolog
   const kind = nodeIn(plannedTopology(lab.plan), id)?.kind ?? 'device';
   const isOther = (kind === 'bridge' || kind === 'veth') && link.kind !== kind;
   return {
-    ...{ id, kind, name: link.name, mark: isOther ? 'wrong' : nodeIn(wanted.all, id) ? null : 'extra' },
+    id,
+    kind,
+    name: link.name,
+    mark: isOther ? 'wrong' : nodeIn(wanted.all, id) ? null : 'extra',
     addresses: compared(addressesOn(link), addressesIn(wanted.now, id), addressesIn(wanted.all, id)),
     notes: [
       ...when(isOther, `is of kind ${link.kind ?? 'none'}, no ${kind}`, 'wrong'),
@@ -192,7 +205,7 @@ const bothIsolated = ({ facts, plan }: Case): boolean =>
   facts.here.ports.filter(({ bridge, isolated }) => bridge === plan.bridge && isolated).length > 1;
 
 const others = (id: string, name: string, notes: Label[]): TopologyNode[] =>
-  notes.length === 0 ? [] : [{ ...{ id, kind: 'others', name, mark: null }, addresses: [], notes }];
+  notes.length === 0 ? [] : [{ id, kind: 'others', name, mark: null, addresses: [], notes }];
 
 /** What was there before the learner came: it is not theirs, and it stays. */
 function foreign({ facts, baseline }: Case): TopologyNode[] {

@@ -51,7 +51,10 @@ function extraZones({ facts, baseline, plan }: Case, wanted: Wanted): Zone[] {
     const shown = mark === null ? links.filter((link) => link.name === dockerHost.inner) : links.slice(0, 4);
     const more = found.length - mostExtra;
     return {
-      ...{ id: `container ${name}`, kind: 'container', name, mark },
+      id: `container ${name}`,
+      kind: 'container',
+      name,
+      mark,
       nodes: shown.map((link) =>
         extraNode(`${name} ${link.name}`, link.kind === 'veth' ? 'veth' : 'device', link, mark),
       ),

@@ -23,6 +23,7 @@ function dropped(net: Net, tables: readonly string[], chain: string, packet: Pac
 /** The command that lets it through: the rule away, or the policy back. */
 const mendOf = ({ rule }: Fate): string[] | undefined => (rule ? [deleteRule(rule)] : undefined);
 
+/** The commands that take a drop of native nft away; undefined: not known. */
 export const nativeMend = ({ table, name, rule }: Drop): string[] | undefined => {
   if (!rule) return [command('nft', 'chain', table.family, table.name, name, '{ policy accept ; }')];
   const { chain, handle } = rule;
