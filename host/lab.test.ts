@@ -6,7 +6,18 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { z } from 'zod';
 import { LabError } from './errors.ts';
 import { labDir, labsDir, readJson, stateDir, writeAtomic } from './files.ts';
-import { Conditions, conditionValues, findSpec, forgetLab, type LabSpec, listLabs, loadEndpoint, loadSpec, saveEndpoint, saveSpec } from './lab.ts';
+import {
+  Conditions,
+  conditionValues,
+  findSpec,
+  forgetLab,
+  type LabSpec,
+  listLabs,
+  loadEndpoint,
+  loadSpec,
+  saveEndpoint,
+  saveSpec,
+} from './lab.ts';
 import { defaultPlan } from './plan.ts';
 import { run } from './process.ts';
 

@@ -2,7 +2,14 @@ import { once, setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { LabError, messageOf } from './errors.ts';
 import { gatherText } from './process.ts';
-import { type Channel, ChannelProcess, killLine, remoteLine, type RemoteProcess, type Wire } from './session-process.ts';
+import {
+  type Channel,
+  ChannelProcess,
+  killLine,
+  remoteLine,
+  type RemoteProcess,
+  type Wire,
+} from './session-process.ts';
 
 /** One ssh connection to a lab host. Commands run as root, by its /bin/sh. */
 export interface Session {
