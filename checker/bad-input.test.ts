@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan, type Endpoint, LabError, openSeat, type OpenSeat } from '@handwired/host';
-import { grade } from './grading/grade.ts';
+import { gradeSource } from './grading/grade.ts';
 import { emptyRecord } from './record.ts';
 import { runRemote } from './remote.ts';
 import type { Report } from './report/report.ts';
@@ -16,7 +16,7 @@ const seatOf = (script: string): Promise<OpenSeat> => {
 const gradeOf = (seat: OpenSeat, only?: 'bridge' | 'cleanup'): Promise<Report> => {
   const { baseline } = caseOf('empty');
   const subject = { lab: 'lab', driver: 'sandbox' } as const;
-  return grade({ seat, ...subject, plan: defaultPlan, baseline, record: emptyRecord(), chapters, only });
+  return gradeSource({ seat, ...subject, plan: defaultPlan, baseline, record: emptyRecord(), chapters, only });
 };
 
 /** Reads the parameters' line, as our program would, and says something with their nonce. */
@@ -90,7 +90,15 @@ test('A source without its kernel module or tool is an error of the checks that 
     });
     const { baseline, record } = caseOf('empty');
     const subject = { lab: 'lab', driver: 'sandbox' } as const;
-    const report = await grade({ seat, ...subject, plan: defaultPlan, baseline, record, chapters, only: 'cleanup' });
+    const report = await gradeSource({
+      seat,
+      ...subject,
+      plan: defaultPlan,
+      baseline,
+      record,
+      chapters,
+      only: 'cleanup',
+    });
     const rules = report.checks.find(({ id }) => id === 'cleanup.rules');
     assert.deepEqual([rules?.verdict, rules?.points, report.exit, report.summary.points], ['error', null, 3, null]);
     assert.match(rules?.because ?? '', /nft/);

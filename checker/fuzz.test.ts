@@ -10,8 +10,8 @@ import { Evidence } from './evidence/evidence.ts';
 import { diffFacts } from './facts/diff.ts';
 import { Facts } from './facts/facts.ts';
 import { parseFacts, Raw } from './facts/parse.ts';
-import { digestOf, judgeCase } from './grading/grade.ts';
-import { readRecording, regrade } from './grading/recording.ts';
+import { digestCase, judgeCase } from './grading/grade.ts';
+import { readRecording, regradeRecording } from './grading/recording.ts';
 import { runChecks } from './judge/run.ts';
 import type { Case } from './queries/check.ts';
 import { LabRecord } from './record.ts';
@@ -48,9 +48,9 @@ function holds(title: string, property: (next: Numbers) => void): void {
 }
 
 /** Whatever was read, it is graded, twice alike, and printed in every format. */
-function assertGraded(the: Case): void {
-  const report = judgeCase(the, { chapters, through: 'cleanup' }, subject);
-  assert.deepEqual(judgeCase(the, { chapters, through: 'cleanup' }, subject), report);
+function assertGraded(lab: Case): void {
+  const report = judgeCase(lab, { chapters, through: 'cleanup' }, subject);
+  assert.deepEqual(judgeCase(lab, { chapters, through: 'cleanup' }, subject), report);
   assert.deepEqual(Report.parse(JSON.parse(JSON.stringify(report))), JSON.parse(JSON.stringify(report)));
   for (const [name, render] of Object.entries(formats)) {
     const text = render(report, { color: false, columns: 100 });
@@ -106,11 +106,11 @@ holds('Strange evidence is refused, or judged without a throw', (next) => {
   const state = some(next);
   const evidence = Evidence.safeParse(altered(known[state].evidence, next));
   if (!evidence.success) return;
-  const the = { ...known[state], evidence: evidence.data };
-  for (const outcome of runChecks(checks, the)) {
+  const lab = { ...known[state], evidence: evidence.data };
+  for (const outcome of runChecks(checks, lab)) {
     assert.doesNotMatch(outcome.because ?? '', /the check itself failed: (?!the check reads)/, outcome.check.id);
   }
-  if (next(8) === 0) assertGraded(the);
+  if (next(8) === 0) assertGraded(lab);
 });
 
 holds('Strange facts and records are refused, or judged without a throw', (next) => {
@@ -118,23 +118,23 @@ holds('Strange facts and records are refused, or judged without a throw', (next)
   const facts = Facts.safeParse(altered(known[state].facts, next));
   const record = LabRecord.safeParse(altered(known[state].record, next));
   if (!facts.success || !record.success) return;
-  const the = { ...known[state], facts: facts.data, record: record.data };
-  for (const outcome of runChecks(checks, the)) {
+  const lab = { ...known[state], facts: facts.data, record: record.data };
+  for (const outcome of runChecks(checks, lab)) {
     assert.doesNotMatch(outcome.because ?? '', /the check itself failed/, outcome.check.id);
   }
-  if (next(8) === 0) assertGraded(the);
+  if (next(8) === 0) assertGraded(lab);
 });
 
 holds(
   'A strange recording or report is refused with a LabError, or is read; an altered one is never graded',
   (next) => {
     const state = some(next);
-    const whole = { schemaVersion: 1, ...subject, takenAt: '', ...known[state], digest: digestOf(known[state]) };
+    const whole = { schemaVersion: 1, ...subject, takenAt: '', ...known[state], digest: digestCase(known[state]) };
     const text = JSON.stringify(altered(whole, next));
     try {
       const recording = readRecording(next(4) === 0 ? damagedOnce(text, next) : text, 'x.json');
-      const { summary, exit } = regrade(recording, { chapters, through: 'publish' });
-      if (digestOf(recording) !== whole.digest) assert.deepEqual([exit, summary.pass, summary.fail], [3, 0, 0]);
+      const { summary, exit } = regradeRecording(recording, { chapters, through: 'publish' });
+      if (digestCase(recording) !== whole.digest) assert.deepEqual([exit, summary.pass, summary.fail], [3, 0, 0]);
     } catch (error) {
       if (!(error instanceof LabError)) throw error;
     }

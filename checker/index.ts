@@ -1,9 +1,9 @@
 export type { HintLevel } from './queries/check.ts';
 export type { Facts } from './facts/facts.ts';
 export { type Difference, diffFacts } from './facts/diff.ts';
-export { observe } from './facts/observe.ts';
+export { observeFacts } from './facts/observe.ts';
 export { loadFacts, saveFacts } from './facts/observe.ts';
-export { grade, type GradeOptions } from './grading/grade.ts';
+export { gradeSource, type GradeOptions } from './grading/grade.ts';
 export { compareLab } from './compare/compare.ts';
 export { renderComparison, renderComparisonJson } from './compare/compare.ts';
 export { emptyRecord, type FaultNote, loadRecord, noteBegun, noteFault, LabRecord, saveRecord } from './record.ts';
@@ -13,15 +13,15 @@ export {
   readRecording,
   recordLab,
   Recording,
-  regrade,
+  regradeRecording,
   renderRecording,
 } from './grading/recording.ts';
-export { totalOf } from './report/report.ts';
-export { csvOf } from './report/escape.ts';
+export { sumPoints } from './report/report.ts';
+export { renderCsvTable } from './report/escape.ts';
 export { type FormatName, formats, renderReport } from './report/formats.ts';
 export { Report } from './report/report.ts';
 export { schemas } from './schemas.ts';
-export { changesOf } from './report/facts.ts';
+export { listChanges } from './report/facts.ts';
 export { renderChanges, renderChangesJson } from './report/facts.ts';
 export { renderFacts } from './report/facts.ts';
 export type { Selection } from './grading/grade.ts';
@@ -31,6 +31,6 @@ export { watchLab, type Watcher } from './packets/watch.ts';
 export { traceLab } from './packets/trace.ts';
 export { renderTrace, renderTraceJson } from './packets/render.ts';
 export { showJson, showLab } from './show/topology.ts';
-export { capture, placeOf } from './packets/capture.ts';
+export { capturePackets, parsePlace } from './packets/capture.ts';
 export { pcapngHead, pcapngPacket } from './packets/capture.ts';
 export { renderRow, renderRowJson } from './packets/render.ts';

@@ -35,12 +35,14 @@ export const LabRecord = z.object({
 });
 export type LabRecord = z.infer<typeof LabRecord>;
 
+/** The record of a lab in which nothing was begun. */
 export const emptyRecord = (): LabRecord => ({ schemaVersion: 1, begun: {}, seen: [] });
 
 /** Reads a lab's record; none yet: an empty one. */
 export const loadRecord = async (file: string): Promise<LabRecord> =>
   (await readJson(file, LabRecord)) ?? emptyRecord();
 
+/** Writes a record, whole or not at all. */
 export const saveRecord = (file: string, record: LabRecord): Promise<void> =>
   writeAtomic(file, `${JSON.stringify(record)}\n`);
 

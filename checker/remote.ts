@@ -34,8 +34,13 @@ export async function readAgent(program: AgentProgram): Promise<Record<string, s
 
 /** An empty environment, an absolute path, no site packages, no bytecode written: python3(1) -I -S -B. */
 const python = [
-  ...['/usr/bin/env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C.UTF-8'],
-  ...['/usr/bin/python3', '-ISB', '-c'],
+  '/usr/bin/env',
+  '-i',
+  'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+  'LC_ALL=C.UTF-8',
+  '/usr/bin/python3',
+  '-ISB',
+  '-c',
 ];
 
 /** How a program is started: its argv, the line that it is given on stdin, and the word by which its output is known. */

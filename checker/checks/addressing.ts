@@ -49,7 +49,7 @@ export const addressing: ChapterChecks = {
         id: `addressing.${which}-link`,
         title: (plan) => `In ${plan[which].name}, lo and ${plan.inner} are up`,
         needs: [`veth.${which}`],
-        judge: (the) => link(the, which),
+        judge: (lab) => link(lab, which),
       },
       {
         ...common,
@@ -57,7 +57,7 @@ export const addressing: ChapterChecks = {
         id: `addressing.${which}-address`,
         title: (plan) => `${plan[which].name} has ${plan[which].address}/${plan.prefix} on ${plan.inner}`,
         needs: [`namespaces.${which}`],
-        judge: (the) => address(the, which),
+        judge: (lab) => address(lab, which),
       },
       {
         ...common,
@@ -65,7 +65,7 @@ export const addressing: ChapterChecks = {
         id: `addressing.${which}-route`,
         title: (plan) => `${plan[which].name}'s default route leads to ${plan.gateway}`,
         needs: [`namespaces.${which}`],
-        judge: (the) => route(the, which),
+        judge: (lab) => route(lab, which),
       },
     ];
   }),

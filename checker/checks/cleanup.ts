@@ -1,23 +1,23 @@
 import { type Difference, diffFacts, type Subject } from '../facts/diff.ts';
 import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass } from '../queries/check.ts';
-import { findLeftovers, giveBack, ownerOf, undoAll } from '../queries/leftovers.ts';
+import { findLeftovers, giveBack, findOwner, undoAll } from '../queries/leftovers.ts';
 
 const place = ({ scope }: Difference): string => (scope ? ` in ${scope}` : '');
 
 function lineOf(found: Difference, { plan, record }: Case): string {
   const was = found.was === null ? '' : ` (was: ${found.was})`;
-  return `${ownerOf(found, plan, record)}: ${found.text}${place(found)}${was}`;
+  return `${findOwner(found, plan, record)}: ${found.text}${place(found)}${was}`;
 }
 
-function none(the: Case, subject: Subject, wrong: (found: Difference[], the: Case) => string | undefined): Judgement {
-  const found = findLeftovers(the.facts, the.baseline).filter((difference) => difference.subject === subject);
+function none(lab: Case, subject: Subject, wrong: (found: Difference[], lab: Case) => string | undefined): Judgement {
+  const found = findLeftovers(lab.facts, lab.baseline).filter((difference) => difference.subject === subject);
   const expected = 'as in the baseline';
   if (found.length === 0) return pass({ expected, actual: 'so it is' });
   const actual = `${found.length} ${found.length === 1 ? 'difference' : 'differences'}`;
-  const mend = undoAll(found, the).join('\n') || undefined;
+  const mend = undoAll(found, lab).join('\n') || undefined;
   const first = `${found[0]?.text ?? ''}${found.length > 1 ? ', and more' : ''} was not there before you.`;
-  const hint = { look: looks[subject], wrong: wrong(found, the) ?? first, mend };
-  return fail({ expected, actual, evidence: found.map((one) => lineOf(one, the)), hint });
+  const hint = { where: whereToLook[subject], wrong: wrong(found, lab) ?? first, mend };
+  return fail({ expected, actual, evidence: found.map((one) => lineOf(one, lab)), hint });
 }
 
 function begun({ record }: Case): Judgement {
@@ -27,12 +27,12 @@ function begun({ record }: Case): Judgement {
   return fail({
     expected,
     actual: 'nothing of yours was ever seen here',
-    hint: { look: 'lab status', wrong: 'There is nothing to clean up yet: build first.' },
+    hint: { where: 'lab status', wrong: 'There is nothing to clean up yet: build first.' },
   });
 }
 
-function kept(the: Case): Judgement {
-  const gone = diffFacts(the.baseline, the.facts).filter(({ change }) => change === 'gone');
+function kept(lab: Case): Judgement {
+  const gone = diffFacts(lab.baseline, lab.facts).filter(({ change }) => change === 'gone');
   const expected = 'all that was there before you is still there';
   if (gone.length === 0) return pass({ expected, actual: 'so it is' });
   return fail({
@@ -40,17 +40,17 @@ function kept(the: Case): Judgement {
     actual: `${gone.length} ${gone.length === 1 ? 'thing is' : 'things are'} gone`,
     evidence: gone.map((one) => `not yours: ${one.text}${place(one)}`),
     hint: {
-      look: 'what was there before, and is not any more: lab diff',
+      where: 'what was there before, and is not any more: lab diff',
       wrong: gone.some(({ subject }) => subject === 'rules')
         ? 'Flushing a table (-F, nft flush ruleset) takes the rules of others too: delete your own ones, one by one.'
         : `${gone[0]?.text ?? ''} was there before you, and was not yours to take.`,
-      mend: giveBack(gone, the).join('\n') || undefined,
+      mend: giveBack(gone, lab).join('\n') || undefined,
     },
   });
 }
 
 /** Where each kind of leftover can be seen. */
-const looks: Record<Subject, string> = {
+const whereToLook: Record<Subject, string> = {
   namespaces: 'which namespaces there are: ip netns list; lsns -t net',
   links: 'links, addresses, routes and rules of routing: ip -br addr; ip route show table all; ip rule; bridge -d link',
   rules: 'the rules of every table: iptables-save; iptables-legacy-save; nft list ruleset',
@@ -59,7 +59,7 @@ const looks: Record<Subject, string> = {
   processes: 'who listens, and who is in a namespace: ss -ltnup; ip netns pids NAME; lsns -t net',
 };
 
-const hints: Partial<Record<Subject, (found: Difference[], the: Case) => string | undefined>> = {
+const hints: Partial<Record<Subject, (found: Difference[], lab: Case) => string | undefined>> = {
   links: (found, { facts }) => {
     const orphan = found.find(({ key }) => key.startsWith('link '));
     const held = facts.processes.find(({ netns, inode }) => netns === null && inode !== facts.world.inode);
@@ -116,7 +116,7 @@ export const cleanup: ChapterChecks = {
         needs: ['cleanup.begun'],
         probes: [],
         sources: sources[subject as Subject],
-        judge: (the) => none(the, subject as Subject, hints[subject as Subject] ?? (() => undefined)),
+        judge: (lab) => none(lab, subject as Subject, hints[subject as Subject] ?? (() => undefined)),
       }),
     ),
     {

@@ -4,18 +4,18 @@ import type { Copy } from '../evidence/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { type Outcome, runChecks } from '../judge/run.ts';
 import type { Case } from '../queries/check.ts';
-import { conditionsOf, copiesWanted } from '../queries/conditions.ts';
+import { listConditions, chooseCopies } from '../queries/conditions.ts';
 import { caseOf, type State } from '../testing/fixtures.ts';
 import { checks } from './registry.ts';
 
 const ids = ['connectivity', 'egress', 'dns', 'publish'].map((chapter) => `${chapter}.conditions`);
-const outcomes = (the: Case): Outcome[] => runChecks(checks, the).filter(({ check }) => ids.includes(check.id));
-const verdicts = (the: Case): string[] => outcomes(the).map(({ verdict }) => verdict);
+const outcomes = (lab: Case): Outcome[] => runChecks(checks, lab).filter(({ check }) => ids.includes(check.id));
+const verdicts = (lab: Case): string[] => outcomes(lab).map(({ verdict }) => verdict);
 const all = (verdict: string): string[] => ids.map(() => verdict);
 
 /** The copy of a case under a condition, as `accept0`. */
-const copyOf = (the: Case, name: string): Copy => {
-  const copy = the.evidence.copies.find(({ condition }) => `${condition.forwardPolicy}${condition.bridgeNf}` === name);
+const copyOf = (lab: Case, name: string): Copy => {
+  const copy = lab.evidence.copies.find(({ condition }) => `${condition.forwardPolicy}${condition.bridgeNf}` === name);
   assert.ok(copy, `no copy ${name}`);
   return copy;
 };
@@ -36,7 +36,7 @@ const setRules = (facts: Facts, rules: string[], more: Record<string, string[]> 
 };
 
 const shown = (facts: Facts, baseline: Facts): string[] =>
-  conditionsOf(facts, baseline).demanded.map(({ forwardPolicy, bridgeNf, own, drop }) =>
+  listConditions(facts, baseline).demanded.map(({ forwardPolicy, bridgeNf, own, drop }) =>
     `${forwardPolicy}${bridgeNf}${own ? ' own' : ''} ${drop.join('+')}`.trim(),
   );
 
@@ -65,7 +65,7 @@ test('The own condition is tried as well where nobody demands it; bridge-nf 1 do
   const { facts, baseline } = caseOf('right');
   const own = setRules(structuredClone(facts), []);
   for (const chain of own.here.iptables.flatMap(({ chains }) => chains)) if (chain.policy) chain.policy = 'DROP';
-  const wanted = copiesWanted(checks, { facts: own, baseline });
+  const wanted = chooseCopies(checks, { facts: own, baseline });
   assert.deepEqual(
     wanted?.conditions.map(({ forwardPolicy, bridgeNf }) => forwardPolicy + bridgeNf),
     ['accept0', 'accept1', 'drop0'],
@@ -73,15 +73,15 @@ test('The own condition is tried as well where nobody demands it; bridge-nf 1 do
   const module = structuredClone(facts);
   delete module.here.sysctls['net/bridge/bridge-nf-call-iptables'];
   assert.deepEqual(shown(module, baseline), ['accept0 own', 'drop0 nft']);
-  const the = { ...caseOf('right'), facts: module };
-  assert.deepEqual(verdicts(the), all('pass'));
-  assert.match(outcomes(the)[0]?.evidence.join() ?? '', /has no br_netfilter/);
+  const lab = { ...caseOf('right'), facts: module };
+  assert.deepEqual(verdicts(lab), all('pass'));
+  assert.match(outcomes(lab)[0]?.evidence.join() ?? '', /has no br_netfilter/);
 });
 
 test('Recorded copies of right builds pass, under DROP with bridge-nf 1 as their own condition too', () => {
   for (const state of ['right', 'mixed'] satisfies State[]) {
-    const the = caseOf(state);
-    const open = runChecks(checks, the).filter(({ check, verdict }) => ids.includes(check.id) && verdict !== 'pass');
+    const lab = caseOf(state);
+    const open = runChecks(checks, lab).filter(({ check, verdict }) => ids.includes(check.id) && verdict !== 'pass');
     assert.deepEqual(
       open.map(({ check, because, evidence }) => [check.id, because, evidence]),
       [],
@@ -98,11 +98,11 @@ test('A path that breaks under one condition fails, and is told where it ends an
     'under FORWARD DROP with bridge-nf 1: ct2 to ct1 ends at FORWARD',
   ]);
   assert.equal(connectivity.hint?.mend, 'iptables -A FORWARD -i br0 -o br0 -j ACCEPT');
-  const the = caseOf('right');
-  const copy = copyOf(the, 'accept1');
+  const lab = caseOf('right');
+  const copy = copyOf(lab, 'accept1');
   lose(copy, 'ct1>site');
   copy.seen = copy.seen.filter((sight) => sight.probe !== 'ct1>site' || sight.in === 'ct1');
-  const failed = outcomes(the)[1];
+  const failed = outcomes(lab)[1];
   assert.equal(
     failed?.actual,
     'under FORWARD ACCEPT with bridge-nf 1: ct1 to the internet (port 80) was last seen at eth0 of ct1',
@@ -110,45 +110,45 @@ test('A path that breaks under one condition fails, and is told where it ends an
 });
 
 test('An answer that did not come from whom it was asked of is none', () => {
-  const the = caseOf('right');
-  const copy = copyOf(the, 'drop0');
+  const lab = caseOf('right');
+  const copy = copyOf(lab, 'drop0');
   copy.seen = copy.seen.filter((sight) => sight.in !== 'ct1' && sight.device !== 'relay');
   const result = copy.results['ct2 lookup'];
   if (result) result.answers = ['10.0.0.1'];
-  assert.deepEqual(verdicts(the), ['fail', 'pass', 'fail', 'fail']);
+  assert.deepEqual(verdicts(lab), ['fail', 'pass', 'fail', 'fail']);
 });
 
-const worthless: [name: string, damage: (the: Case) => void, why: RegExp][] = [
-  ['none was made', (the) => (the.evidence.copies = []), /was not made/],
-  ['one is missing', (the) => the.evidence.copies.pop(), /DROP with bridge-nf 1 was not made/],
-  ['one failed', (the) => (copyOf(the, 'accept1').error = 'nft has a flowtable'), /can't be made: nft has a flowtable/],
+const worthless: [name: string, damage: (lab: Case) => void, why: RegExp][] = [
+  ['none was made', (lab) => (lab.evidence.copies = []), /was not made/],
+  ['one is missing', (lab) => lab.evidence.copies.pop(), /DROP with bridge-nf 1 was not made/],
+  ['one failed', (lab) => (copyOf(lab, 'accept1').error = 'nft has a flowtable'), /can't be made: nft has a flowtable/],
   [
     'one is not exact',
-    (the) => copyOf(the, 'drop0').differences.push('root: link br0'),
+    (lab) => copyOf(lab, 'drop0').differences.push('root: link br0'),
     /not like the original: root: link/,
   ],
-  ['one has no results', (the) => (copyOf(the, 'drop0').results = {}), /has no result for/],
-  ['one has a dead world', (the) => lose(copyOf(the, 'drop1'), 'world>site'), /does not answer even itself/],
+  ['one has no results', (lab) => (copyOf(lab, 'drop0').results = {}), /has no result for/],
+  ['one has a dead world', (lab) => lose(copyOf(lab, 'drop1'), 'world>site'), /does not answer even itself/],
   [
     'the control shows something else',
-    (the) => ['ct1>ct2', 'ct1>site', 'ct1 lookup', 'host>server'].forEach((path) => lose(copyOf(the, 'accept0'), path)),
+    (lab) => ['ct1>ct2', 'ct1>site', 'ct1 lookup', 'host>server'].forEach((path) => lose(copyOf(lab, 'accept0'), path)),
     /which is its own, shows something else than the lab host itself/,
   ],
 ];
 
 for (const [name, damage, why] of worthless) {
   test(`Copies that prove nothing are our error, never a pass and never the learner's failure: ${name}`, () => {
-    const the = caseOf('right');
-    damage(the);
-    assert.deepEqual(verdicts(the), all('error'));
-    for (const { because } of outcomes(the)) assert.match(because ?? '', why);
+    const lab = caseOf('right');
+    damage(lab);
+    assert.deepEqual(verdicts(lab), all('error'));
+    for (const { because } of outcomes(lab)) assert.match(because ?? '', why);
   });
 }
 
 test('What fails on the lab host itself is not judged again under other conditions', () => {
-  const the = caseOf('right');
+  const lab = caseOf('right');
   for (const path of ['ct1>ct2', 'ct1>site', 'ct1 lookup', 'outside>uplink']) {
-    the.evidence.results[path] = { ok: false, stage: 'reply', error: 'no answer', ms: 700 };
+    lab.evidence.results[path] = { ok: false, stage: 'reply', error: 'no answer', ms: 700 };
   }
-  assert.deepEqual(verdicts(the), all('skipped'));
+  assert.deepEqual(verdicts(lab), all('skipped'));
 });

@@ -1,22 +1,22 @@
 import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass } from '../queries/check.ts';
 import { checkUnderConditions } from '../queries/conditions.ts';
 import { containers, isAddressed, linked } from '../queries/links.ts';
-import { blind, outcomeOf, resultOf, sightsOf, wayOf } from '../queries/sights.ts';
+import { isBlind, outcomeOf, resultOf, sightsOf, wayOf } from '../queries/sights.ts';
 
 type Which = (typeof containers)[number];
 const other = { ct1: 'ct2', ct2: 'ct1' } as const;
 const across = { ct1: 'ct1>ct2', ct2: 'ct2>ct1' } as const;
 const home = { ct1: 'ct1>gateway', ct2: 'ct2>gateway' } as const;
 
-function neighbour(the: Case, from: Which): Judgement {
-  const { evidence, plan } = the;
+function neighbour(lab: Case, from: Which): Judgement {
+  const { evidence, plan } = lab;
   const to = plan[other[from]];
   const probe = across[from];
   const result = resultOf(evidence, probe);
   const arrived = sightsOf(evidence, probe, { in: to.name, way: 'in', what: 'echo' }).length > 0;
   const expected = `${to.address} answers, and the echo request is seen in ${to.name}`;
   if (result.ok && arrived) return pass({ expected, actual: outcomeOf(result), evidence: wayOf(evidence, probe) });
-  if (result.ok && blind(evidence, to.name))
+  if (result.ok && isBlind(evidence, to.name))
     return { verdict: 'error', expected, reason: `the capture in ${to.name} lost packets` };
   if (result.ok) {
     return fail({
@@ -29,8 +29,8 @@ function neighbour(the: Case, from: Which): Judgement {
   return fail({ expected, actual: outcomeOf(result), evidence: wayOf(evidence, probe) });
 }
 
-function gateway(the: Case, from: Which): Judgement {
-  const { evidence, plan } = the;
+function gateway(lab: Case, from: Which): Judgement {
+  const { evidence, plan } = lab;
   const result = resultOf(evidence, home[from]);
   const seen = {
     expected: `${plan.gateway} answers ${plan[from].name}`,
@@ -67,7 +67,7 @@ export const connectivity: ChapterChecks = {
         title: (plan) => `${plan[which].name} reaches its gateway ${plan.gateway}`,
         needs: [...linked(which), 'bridge.address', 'bridge.up'],
         probes: [home[which]],
-        judge: (the) => gateway(the, which),
+        judge: (lab) => gateway(lab, which),
       },
       {
         id: `connectivity.${which}-${other[which]}`,
@@ -75,7 +75,7 @@ export const connectivity: ChapterChecks = {
         title: (plan) => `${plan[which].name} reaches ${plan[other[which]].name}`,
         needs: [...linked('ct1'), ...linked('ct2'), 'bridge.up'],
         probes: [across[which]],
-        judge: (the) => neighbour(the, which),
+        judge: (lab) => neighbour(lab, which),
       },
     ]),
     underConditions,

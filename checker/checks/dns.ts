@@ -5,7 +5,7 @@ import type { File } from '../facts/facts.ts';
 import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass, type Signs } from '../queries/check.ts';
 import { checkUnderConditions } from '../queries/conditions.ts';
 import { containers, netnsOf, routed } from '../queries/links.ts';
-import { blind, outcomeOf, resultOf, sightsOf, worldIsDown } from '../queries/sights.ts';
+import { isBlind, outcomeOf, resultOf, sightsOf, worldIsDown } from '../queries/sights.ts';
 
 type Which = (typeof containers)[number];
 const asking = { ct1: 'ct1 lookup', ct2: 'ct2 lookup' } as const;
@@ -18,8 +18,8 @@ const arrivalsOf = (evidence: Evidence, probe: ProbeId): Sight[] =>
       (what === 'query' || what === 'request') && world.resolvers.some((address) => address === target),
   );
 
-function lookup(the: Case, which: Which): Judgement {
-  const { evidence, plan } = the;
+function lookup(lab: Case, which: Which): Judgement {
+  const { evidence, plan } = lab;
   const { name } = plan[which];
   const probe = asking[which];
   const result = resultOf(evidence, probe);
@@ -42,7 +42,7 @@ function lookup(the: Case, which: Which): Judgement {
   }
   const wrong = result.answers?.find((answer) => answer !== siteAddress);
   const actual = `the answer is ${result.answers?.join(', ') ?? ''}`;
-  if (asked.length === 0 && blind(evidence, 'world'))
+  if (asked.length === 0 && isBlind(evidence, 'world'))
     return { verdict: 'error', expected, reason: 'the capture in the world lost packets' };
   if (wrong || asked.length === 0) {
     return fail({
@@ -53,7 +53,7 @@ function lookup(the: Case, which: Which): Judgement {
     });
   }
   if (queries.length > 0) return pass({ expected, actual, evidence: lines });
-  if (blind(evidence, name)) return { verdict: 'error', expected, reason: `the capture in ${name} lost packets` };
+  if (isBlind(evidence, name)) return { verdict: 'error', expected, reason: `the capture in ${name} lost packets` };
   return fail({
     expected,
     actual,
@@ -106,7 +106,7 @@ function https({ evidence, plan }: Case): Judgement {
   const came = sightsOf(evidence, 'ct1 https', { in: 'world', way: 'in', what: 'request', targetPort: 443 });
   const arrived = came.some(({ target }) => target === siteAddress);
   if (result.ok && arrived) return pass({ expected, actual: outcomeOf(result) });
-  if (result.ok && blind(evidence, 'world'))
+  if (result.ok && isBlind(evidence, 'world'))
     return { verdict: 'error', expected, reason: 'the capture in the world lost packets' };
   if (result.ok) return fail({ expected, actual: 'answered, but nothing of it arrived in the world' });
   return fail({ expected, actual: `${outcomeOf(result)} (at: ${result.stage})` });
@@ -147,7 +147,7 @@ export const dns: ChapterChecks = {
         title: (plan) => `${plan[which].name} can look up names`,
         needs: routed(which),
         probes: [...controls, asking[which], `${which}>internet`],
-        judge: (the) => lookup(the, which),
+        judge: (lab) => lookup(lab, which),
       }),
     ),
     {

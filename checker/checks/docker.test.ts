@@ -6,13 +6,13 @@ import { dockerCase, dockers } from '../testing/docker.ts';
 import { caseOf } from '../testing/fixtures.ts';
 import { docker } from './docker.ts';
 
-const verdicts = (the: Case): Record<string, string> =>
+const verdicts = (lab: Case): Record<string, string> =>
   Object.fromEntries(
-    runChecks(docker.checks, the).map(({ check, verdict }) => [check.id.slice('docker.'.length), verdict]),
+    runChecks(docker.checks, lab).map(({ check, verdict }) => [check.id.slice('docker.'.length), verdict]),
   );
 
-const judged = (the: Case, id: string) =>
-  runChecks(docker.checks, the).find(({ check }) => check.id === `docker.${id}`);
+const judged = (lab: Case, id: string) =>
+  runChecks(docker.checks, lab).find(({ check }) => check.id === `docker.${id}`);
 
 const netOf = ({ facts }: Case) => {
   const net = facts.namespaces.find(({ name }) => name === 'docker')?.net;
@@ -31,7 +31,7 @@ for (const version of dockers) {
 }
 
 /** One fault each: the check that must fail of it, and what the learner is told. */
-const faults: [id: string, what: string, damage: (the: Case) => void, told: RegExp][] = [
+const faults: [id: string, what: string, damage: (lab: Case) => void, told: RegExp][] = [
   [
     'daemon',
     'no namespace for it',
@@ -53,7 +53,7 @@ const faults: [id: string, what: string, damage: (the: Case) => void, told: RegE
   [
     'daemon',
     "a daemon in the lab host's own",
-    (the) => the.facts.here.links.push(...netOf(the).links.filter(({ name }) => name === 'docker0')),
+    (lab) => lab.facts.here.links.push(...netOf(lab).links.filter(({ name }) => name === 'docker0')),
     /the lab host itself has a docker0/,
   ],
   [
@@ -65,25 +65,25 @@ const faults: [id: string, what: string, damage: (the: Case) => void, told: RegE
   [
     'container',
     'no docker0',
-    (the) => (netOf(the).links = netOf(the).links.filter(({ name }) => name !== 'docker0')),
+    (lab) => (netOf(lab).links = netOf(lab).links.filter(({ name }) => name !== 'docker0')),
     /there is no bridge docker0/,
   ],
   [
     'container',
     'docker0 is down',
-    (the) => netOf(the).links.forEach((link) => (link.up = link.name !== 'docker0')),
+    (lab) => netOf(lab).links.forEach((link) => (link.up = link.name !== 'docker0')),
     /is down/,
   ],
   [
     'container',
     'no port of it',
-    (the) => netOf(the).links.forEach((link) => (link.master = link.master === 'docker0' ? null : link.master)),
+    (lab) => netOf(lab).links.forEach((link) => (link.master = link.master === 'docker0' ? null : link.master)),
     /no running container/,
   ],
   [
     'container',
     'a cable whose other end is in the same namespace',
-    (the) => netOf(the).links.forEach((link) => link.peer && (link.peer.nsid = null)),
+    (lab) => netOf(lab).links.forEach((link) => link.peer && (link.peer.nsid = null)),
     /no running container/,
   ],
   [
@@ -103,19 +103,19 @@ const faults: [id: string, what: string, damage: (the: Case) => void, told: RegE
 
 for (const [id, what, damage, told] of faults) {
   test(`docker.${id} fails of: ${what}`, () => {
-    const the = dockerCase('26');
-    damage(the);
-    const outcome = judged(the, id);
+    const lab = dockerCase('26');
+    damage(lab);
+    const outcome = judged(lab, id);
     assert.equal(outcome?.verdict, 'fail');
     assert.match(outcome.actual, told);
-    assert.ok(outcome.hint?.look);
+    assert.ok(outcome.hint?.where);
   });
 }
 
 test('A namespace that could not be entered is no fault of the learner', () => {
-  const the = dockerCase('26');
-  for (const entry of the.facts.namespaces) if (entry.name === 'docker') entry.net = null;
-  assert.equal(judged(the, 'container')?.verdict, 'error');
+  const lab = dockerCase('26');
+  for (const entry of lab.facts.namespaces) if (entry.name === 'docker') entry.net = null;
+  assert.equal(judged(lab, 'container')?.verdict, 'error');
 });
 
 test('Without a Docker the first check fails, and the others wait for it', () => {

@@ -6,14 +6,14 @@ import { outcomeOf, resultOf, sightsOf, wayOf } from '../queries/sights.ts';
 
 const { netns, bridge, address } = dockerHost;
 
-const look = `ip netns pids ${netns} | xargs ps -o pid,args -p; ip -n ${netns} addr; docker ps`;
+const where = `ip netns pids ${netns} | xargs ps -o pid,args -p; ip -n ${netns} addr; docker ps`;
 
 const isDaemon = (command: string): boolean => /^(\S*\/)?dockerd( |$)/.test(command);
 
 function daemon({ facts }: Case): Judgement {
   const expected = `dockerd runs in the network namespace ${netns}, and nothing of Docker is in the lab host's own`;
   const no = (actual: string, wrong?: string): Judgement =>
-    fail({ expected, actual, hint: { look, ...(wrong === undefined ? {} : { wrong }) } });
+    fail({ expected, actual, hint: { where, ...(wrong === undefined ? {} : { wrong }) } });
   const strayed = "It was started in the lab host's own namespace, where it mixed its rules with yours.";
   if (linkOf(facts.here.links, bridge)) return no(`the lab host itself has a ${bridge}`, strayed);
   if (!netnsOf(facts, netns)) return no(`there is no network namespace ${netns}`);
@@ -30,7 +30,7 @@ function container({ facts }: Case): Judgement {
   const expected = `a cable leads from ${bridge}, which has an address, into a container`;
   const net = netnsOf(facts, netns)?.net;
   if (!net) return { verdict: 'error', expected, reason: `${netns} could not be entered` };
-  const no = (actual: string): Judgement => fail({ expected, actual, hint: { look } });
+  const no = (actual: string): Judgement => fail({ expected, actual, hint: { where } });
   const link = linkOf(net.links, bridge);
   if (link?.kind !== 'bridge') return no(`there is no bridge ${bridge} in ${netns}`);
   const own = link.addresses.find(({ family }) => family === 'inet');
@@ -45,15 +45,15 @@ function published({ evidence, plan }: Case): Judgement {
   const result = resultOf(evidence, 'host>docker');
   const expected = `a server answers, and the request is seen leaving ${netns} by ${bridge}`;
   const lines = wayOf(evidence, 'host>docker');
-  const look = `docker ps; ip netns exec ${netns} iptables -t nat -S; curl http://${address}:${plan.hostPort}/`;
-  if (!result.ok) return fail({ expected, actual: outcomeOf(result), evidence: lines, hint: { look } });
+  const where = `docker ps; ip netns exec ${netns} iptables -t nat -S; curl http://${address}:${plan.hostPort}/`;
+  if (!result.ok) return fail({ expected, actual: outcomeOf(result), evidence: lines, hint: { where } });
   const asked = { in: netns, device: bridge, way: 'out', what: 'request' } as const;
   const sight = sightsOf(evidence, 'host>docker', asked)[0];
   if (sight) {
     const actual = `${outcomeOf(result)} by ${sight.target}:${sight.targetPort}, asked by ${sight.source}`;
     return pass({ expected, actual, evidence: lines });
   }
-  const hint = { look, wrong: `Something else than a container answers on ${address}:${plan.hostPort}.` };
+  const hint = { where, wrong: `Something else than a container answers on ${address}:${plan.hostPort}.` };
   return fail({ expected, actual: `answered, but nothing left by ${bridge}`, evidence: lines, hint });
 }
 

@@ -14,8 +14,8 @@ const large = { ct1: 'ct1>site:large', ct2: 'ct2>site:large' } as const;
 const kindOf = (probe: ProbeId): string =>
   probe.endsWith(':large') ? 'a long request and reply' : probe.endsWith('>site') ? 'port 80' : 'ping';
 
-function reaches(the: Case, which: Which): Judgement {
-  const { evidence } = the;
+function reaches(lab: Case, which: Which): Judgement {
+  const { evidence } = lab;
   const expected = `${world.resolvers[0]} answers a ping and ${world.site.address} requests on port 80, a long one too; the world sees all`;
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
   const results = [ping[which], site[which], large[which]].map((probe) => ({
@@ -87,7 +87,7 @@ export const egress: ChapterChecks = {
         title: (plan) => `${plan[which].name} reaches the internet`,
         needs: routed(which),
         probes: [...controls, ping[which], site[which], large[which]],
-        judge: (the) => reaches(the, which),
+        judge: (lab) => reaches(lab, which),
       }),
     ),
     {

@@ -30,6 +30,6 @@ export const namespaces: ChapterChecks = {
     title: (plan) => `${plan[which].name} is a network namespace of its own`,
     needs: [],
     probes: [],
-    judge: (the) => judge(the, which),
+    judge: (lab) => judge(lab, which),
   })),
 };

@@ -18,10 +18,10 @@ const port = handedIn(bytes('uplink'))[0]?.handshakes[0]?.sourcePort ?? 0;
 const knock: Knock = { at: 1, source: '198.51.100.7', sourcePort: port, targetPort: 8080, came: 'HTTP/1.0 200 OK' };
 
 function withCaptures(names: string[], knocks: Knock[] | null = [knock]): Case {
-  const the = caseOf('right');
-  the.facts.captures = names.flatMap((name) => handedIn(bytes(name), `/root/captures/${name}.pcap`));
-  the.facts.world.knocks = knocks;
-  return the;
+  const lab = caseOf('right');
+  lab.facts.captures = names.flatMap((name) => handedIn(bytes(name), `/root/captures/${name}.pcap`));
+  lab.facts.world.knocks = knocks;
+  return lab;
 }
 
 /** As somebody writes them who looked: the first of the three with ports as tcpdump prints them. */
@@ -39,14 +39,14 @@ out-uplink: from 203.0.113.2 to 93.184.216.34.
 `;
 
 function withAnswers(text: string, path = '/root/answers/observe.txt'): Case {
-  const the = caseOf('right');
-  the.facts.answers = parseAnswers([{ path, text }]);
-  return the;
+  const lab = caseOf('right');
+  lab.facts.answers = parseAnswers([{ path, text }]);
+  return lab;
 }
 
 /** The verdict, what is told of it and its hint. */
-function told(check: Check, the: Case): string {
-  const { verdict, ...rest } = check.judge(the);
+function told(check: Check, lab: Case): string {
+  const { verdict, ...rest } = check.judge(lab);
   return `${verdict} ${JSON.stringify(rest)}`;
 }
 
@@ -73,24 +73,24 @@ describe('observe.capture', () => {
       [withCaptures(['any'], []), /^fail .*missing: a knock that the world's log knows of"/],
       [withCaptures(['any'], [{ ...knock, sourcePort: port + 1 }]), /^fail .*a knock that/],
     ];
-    for (const [the, wanted] of cases) assert.match(told(capture, the), wanted);
+    for (const [lab, wanted] of cases) assert.match(told(capture, lab), wanted);
   });
 
   it('takes no connection of the proxy`s own for the one that was translated', () => {
-    const the = withCaptures(['uplink', 'ct1']);
-    for (const one of the.facts.captures?.[1]?.handshakes ?? []) one.sequence += 7;
-    assert.match(told(capture, the), /^fail .*the same SYN on its way into ct1.*a proxy's own connection/);
+    const lab = withCaptures(['uplink', 'ct1']);
+    for (const one of lab.facts.captures?.[1]?.handshakes ?? []) one.sequence += 7;
+    assert.match(told(capture, lab), /^fail .*the same SYN on its way into ct1.*a proxy's own connection/);
   });
 
   it('says of a file that is none, cut off or damaged what is wrong with it', () => {
-    const the = withCaptures([]);
-    the.facts.captures = [
+    const lab = withCaptures([]);
+    lab.facts.captures = [
       ...handedIn(Buffer.from('x'.repeat(90))),
       ...handedIn(bytes('uplink').subarray(0, 500)),
       ...handedIn(null),
     ];
     assert.match(
-      told(capture, the),
+      told(capture, lab),
       /^fail .*it is no capture file.*in the middle of a packet.*no file that can be read/,
     );
   });
@@ -133,16 +133,16 @@ describe('observe.answers', () => {
   });
 
   it('blames nobody for packets that we did not see', () => {
-    const the = withAnswers(right);
-    the.evidence.over = true;
-    the.evidence.seen = the.evidence.seen.filter(({ device }) => device !== 'br0');
-    assert.match(told(answers, the), /^error /);
+    const lab = withAnswers(right);
+    lab.evidence.over = true;
+    lab.evidence.seen = lab.evidence.seen.filter(({ device }) => device !== 'br0');
+    assert.match(told(answers, lab), /^error /);
   });
 });
 
 describe('chapter observe', () => {
   it('is begun once something was handed in', () => {
-    const chapters = (the: Case): string[] => findBegun(the);
+    const chapters = (lab: Case): string[] => findBegun(lab);
     assert.ok(!chapters(caseOf('right')).includes('observe'));
     assert.ok(chapters(withCaptures(['any'])).includes('observe'));
     assert.ok(chapters(withAnswers(right)).includes('observe'));

@@ -3,7 +3,7 @@ import type { Sight } from '../evidence/evidence.ts';
 import type { ProbeId } from '../evidence/probes.ts';
 import type { CaptureFacts, Handshake } from '../facts/work.ts';
 import { type Case, type ChapterChecks, fail, type Judgement, pass } from '../queries/check.ts';
-import { blind, sightsOf, worldIsDown } from '../queries/sights.ts';
+import { isBlind, sightsOf, worldIsDown } from '../queries/sights.ts';
 
 /** One connection from outside as a learner's captures have it: each part, or undefined where it is in none of them. */
 interface Flow {
@@ -70,7 +70,7 @@ const anotherConnection = ({ ct1 }: Plan): string =>
   `What they have on the way into ${ct1.name} has other sequence numbers: it is another request, or a proxy's own connection, which no rule translated.`;
 
 const end = (address: string, port: number): string => `${address}:${port}`;
-const told = ({ source, sourcePort, target, targetPort }: Handshake): string =>
+const renderHandshake = ({ source, sourcePort, target, targetPort }: Handshake): string =>
   `${end(source, sourcePort)} > ${end(target, targetPort)}`;
 
 const file = ({ path, packets, handshakes, problem }: CaptureFacts): string =>
@@ -85,21 +85,21 @@ const mend = ({ ct1, inner, hostPort, containerPort }: Plan): string =>
     `sleep 1; curl http://${world.site.name}/knock/${hostPort}; sleep 1; kill $one $two`,
   ].join('\n');
 
-function captured(the: Case): Judgement {
-  const { facts, plan } = the;
+function captured(lab: Case): Judgement {
+  const { facts, plan } = lab;
   const { name } = plan.ct1;
   const expected = `in /root/captures a knock's SYN and its answer, at the uplink and on the way into ${name}`;
   const files = facts.captures ?? [];
   const evidence = files.map(file);
-  const look = 'what your captures hold: ls -l /root/captures; for f in /root/captures/*; do tcpdump -nr $f; done';
+  const where = 'what your captures hold: ls -l /root/captures; for f in /root/captures/*; do tcpdump -nr $f; done';
   const short = (actual: string, wrong: string): Judgement =>
-    fail({ expected, actual, evidence, hint: { look, wrong, mend: mend(plan) } });
+    fail({ expected, actual, evidence, hint: { where, wrong, mend: mend(plan) } });
   if (files.length === 0) {
-    const look = `what passes at two places while somebody outside knocks: curl http://${world.site.name}/knock/${plan.hostPort}`;
+    const where = `what passes at two places while somebody outside knocks: curl http://${world.site.name}/knock/${plan.hostPort}`;
     const wrong = 'There is no capture file (*.pcap, *.pcapng) in /root/captures.';
-    return fail({ expected, actual: 'no capture file', hint: { look, wrong, mend: mend(plan) } });
+    return fail({ expected, actual: 'no capture file', hint: { where, wrong, mend: mend(plan) } });
   }
-  const flows = flowsIn(the).sort((a, b) => lacks(a, plan).length - lacks(b, plan).length);
+  const flows = flowsIn(lab).sort((a, b) => lacks(a, plan).length - lacks(b, plan).length);
   const [best] = flows;
   if (!best) {
     const asked = `SYN to ${end(world.uplink.address, plan.hostPort)}`;
@@ -107,12 +107,12 @@ function captured(the: Case): Judgement {
   }
   const missing = lacks(best, plan);
   if (missing.length > 0) {
-    const another = best.arrived === undefined && reaches(the) ? ` ${anotherConnection(plan)}` : '';
-    const wrong = `Of ${told(best.asked)} your captures lack ${missing.join(', and ')}.${another}`;
+    const another = best.arrived === undefined && reaches(lab) ? ` ${anotherConnection(plan)}` : '';
+    const wrong = `Of ${renderHandshake(best.asked)} your captures lack ${missing.join(', and ')}.${another}`;
     return short(`missing: ${missing.join('; ')}`, wrong);
   }
   const { asked, arrived, answered, left, known } = best;
-  const parts = [asked, arrived, answered, left].flatMap((part) => (part ? [told(part)] : []));
+  const parts = [asked, arrived, answered, left].flatMap((part) => (part ? [renderHandshake(part)] : []));
   const log = known === null ? 'the world has no log to compare it with' : "the world's log knows this knock";
   return pass({ expected, actual: parts.join('; '), evidence: [...evidence, log] });
 }
@@ -162,8 +162,8 @@ function isRight(given: Ends | undefined, seen: Sight, fixed: Question['fixed'])
   return port === 0 || port === (fixed === 'source' ? seen.sourcePort : seen.targetPort);
 }
 
-function answered(the: Case): Judgement {
-  const { facts, evidence, plan } = the;
+function answered(lab: Case): Judgement {
+  const { facts, evidence, plan } = lab;
   const expected = 'which source and destination a packet has at each place, in, back and out';
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
   const lines = facts.answers?.find(({ chapter }) => chapter === 'observe')?.lines ?? [];
@@ -183,12 +183,12 @@ function answered(the: Case): Judgement {
   const unseen = marks.find(({ seen }) => seen === undefined);
   if (unseen) {
     const reason = `no packet of our own was seen for ${unseen.key}`;
-    const lost = ['root', plan.ct1.name].some((where) => blind(evidence, where));
+    const lost = ['root', plan.ct1.name].some((where) => isBlind(evidence, where));
     if (lost) return { verdict: 'error', expected, reason };
     return fail({
       expected,
       actual: reason,
-      hint: { look: 'lab trace outside host --port PORT; lab trace ct1 internet --port 80' },
+      hint: { where: 'lab trace outside host --port PORT; lab trace ct1 internet --port 80' },
     });
   }
   const wrong = marks.filter(({ right }) => !right);
@@ -200,7 +200,8 @@ function answered(the: Case): Judgement {
     actual: `${marks.length - wrong.length} of ${marks.length} right`,
     evidence: wrong.map(lineOf),
     hint: {
-      look: 'the packet itself at that place; /root/answers/observe.txt has a line for each question, as in-uplink: SOURCE > DESTINATION',
+      where:
+        'the packet itself at that place; /root/answers/observe.txt has a line for each question, as in-uplink: SOURCE > DESTINATION',
       wrong:
         'The destination of what comes in is translated before it is routed, the source of what goes out after that; an answer is translated back where it leaves.',
     },

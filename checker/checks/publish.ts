@@ -4,25 +4,25 @@ import type { Difference } from '../facts/diff.ts';
 import { type Case, type ChapterChecks, fail, type Judgement, pass, type Signs } from '../queries/check.ts';
 import { checkUnderConditions } from '../queries/conditions.ts';
 import { netnsOf, routed } from '../queries/links.ts';
-import { askedAt, blind, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from '../queries/sights.ts';
+import { askedAt, isBlind, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from '../queries/sights.ts';
 
 /** Did the request itself, by its token, arrive in ct1 from outside? Whatever answers then, ct1 was reached. */
 const arrivals = ({ evidence, plan }: Case, probe: ProbeId) =>
   sightsOf(evidence, probe, { in: plan.ct1.name, way: 'in', what: 'request' }).filter((sight) => sight.device !== 'lo');
 
-function reached(the: Case, probe: ProbeId): Judgement {
-  const { evidence, plan } = the;
+function reached(lab: Case, probe: ProbeId): Judgement {
+  const { evidence, plan } = lab;
   const result = resultOf(evidence, probe);
   const expected = `a server answers, and the request is seen arriving in ${plan.ct1.name}`;
   const lines = wayOf(evidence, probe);
-  const arrived = arrivals(the, probe)[0];
+  const arrived = arrivals(lab, probe)[0];
   if (result.ok && arrived) {
     return pass({ expected, actual: `${outcomeOf(result)}; arrived from ${arrived.source}`, evidence: lines });
   }
   if (!result.ok) return fail({ expected, actual: outcomeOf(result), evidence: lines });
-  if (blind(evidence, plan.ct1.name))
+  if (isBlind(evidence, plan.ct1.name))
     return { verdict: 'error', expected, reason: `the capture in ${plan.ct1.name} lost packets` };
-  const hint = { wrong: `Something else answers: ${listeners(the)}.` };
+  const hint = { wrong: `Something else answers: ${listeners(lab)}.` };
   return fail({ expected, actual: `answered, but nothing arrived in ${plan.ct1.name}`, evidence: lines, hint });
 }
 
@@ -35,8 +35,8 @@ function listeners({ facts, plan }: Case): string {
 }
 
 /** A request that only passes by, to the published port's number on another host. */
-function untouched(the: Case, probe: 'ct2>site:port' | 'host>site:port', who: string): Judgement {
-  const { evidence, plan } = the;
+function untouched(lab: Case, probe: 'ct2>site:port' | 'host>site:port', who: string): Judgement {
+  const { evidence, plan } = lab;
   const expected = `it arrives at ${world.site.address}`;
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
   const taken = askedAt(evidence, probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address });
@@ -100,7 +100,7 @@ export const publish: ChapterChecks = {
       title: (plan) => `A server in ${plan.ct1.name} answers on port ${plan.containerPort}`,
       needs: routed('ct1'),
       probes: ['host>server'],
-      judge: (the) => reached(the, 'host>server'),
+      judge: (lab) => reached(lab, 'host>server'),
     },
     {
       id: 'publish.outside',
@@ -108,14 +108,14 @@ export const publish: ChapterChecks = {
       title: (plan) => `An outside client reaches it at ${world.uplink.address}:${plan.hostPort}`,
       needs: ['publish.server'],
       probes: [...controls, 'outside>uplink'],
-      judge: (the) =>
-        worldIsDown(the.evidence)
+      judge: (lab) =>
+        worldIsDown(lab.evidence)
           ? {
               verdict: 'error',
               expected: 'an outside client is answered',
               reason: 'the world does not answer even itself',
             }
-          : reached(the, 'outside>uplink'),
+          : reached(lab, 'outside>uplink'),
     },
     {
       id: 'publish.host-address',
@@ -123,7 +123,7 @@ export const publish: ChapterChecks = {
       title: (plan) => `The lab host reaches it at ${world.uplink.address}:${plan.hostPort}`,
       needs: ['publish.server'],
       probes: ['host>uplink'],
-      judge: (the) => reached(the, 'host>uplink'),
+      judge: (lab) => reached(lab, 'host>uplink'),
     },
     {
       id: 'publish.loopback',
@@ -131,7 +131,7 @@ export const publish: ChapterChecks = {
       title: (plan) => `The lab host reaches it at 127.0.0.1:${plan.hostPort}`,
       needs: ['publish.server'],
       probes: ['host>loopback'],
-      judge: (the) => reached(the, 'host>loopback'),
+      judge: (lab) => reached(lab, 'host>loopback'),
     },
     {
       id: 'publish.transit',
@@ -140,7 +140,7 @@ export const publish: ChapterChecks = {
       needs: routed('ct2'),
       passNeeds: ['publish.outside'],
       probes: [...controls, 'ct2>site:port', 'ct2>site'],
-      judge: (the) => untouched(the, 'ct2>site:port', 'ct2'),
+      judge: (lab) => untouched(lab, 'ct2>site:port', 'ct2'),
     },
     {
       id: 'publish.outgoing',
@@ -149,7 +149,7 @@ export const publish: ChapterChecks = {
       needs: [],
       passNeeds: ['publish.outside'],
       probes: [...controls, 'host>site:port'],
-      judge: (the) => untouched(the, 'host>site:port', 'host'),
+      judge: (lab) => untouched(lab, 'host>site:port', 'host'),
     },
     underConditions,
   ],

@@ -35,7 +35,7 @@ const chapters: readonly ChapterChecks[] = [
 export const checks: readonly Check[] = chapters.flatMap((chapter) => chapter.checks);
 
 /** The checks of some chapters with all that they need, directly or not, in order. */
-export function closureOf(wantedChapters: ReadonlySet<string>): Check[] {
+export function selectWithNeeds(wantedChapters: ReadonlySet<string>): Check[] {
   const wanted = new Set(checks.filter(({ chapter }) => wantedChapters.has(chapter)).map(({ id }) => id));
   for (const check of checks.toReversed()) {
     if (wanted.has(check.id)) for (const id of [...check.needs, ...(check.passNeeds ?? [])]) wanted.add(id);

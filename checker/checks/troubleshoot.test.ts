@@ -7,17 +7,24 @@ import { findBegun } from './registry.ts';
 import { troubleshoot } from './troubleshoot.ts';
 
 const note: FaultNote = {
-  ...{ injectedAt: '2026-11-25T03:00:00.000Z', level: 1, count: 1, attempts: 1, hints: 0, seconds: 90 },
-  ...{ right: true, repaired: true, revealed: false },
+  injectedAt: '2026-11-25T03:00:00.000Z',
+  level: 1,
+  count: 1,
+  attempts: 1,
+  hints: 0,
+  seconds: 90,
+  right: true,
+  repaired: true,
+  revealed: false,
 };
 
 const withNotes = (...notes: FaultNote[]): Case => {
-  const the = caseOf('right');
-  for (const one of notes) noteFault(the.record, one);
-  return the;
+  const lab = caseOf('right');
+  for (const one of notes) noteFault(lab.record, one);
+  return lab;
 };
 
-const verdict = (the: Case): string => troubleshoot.checks.map(({ judge }) => judge(the).verdict).join();
+const verdict = (lab: Case): string => troubleshoot.checks.map(({ judge }) => judge(lab).verdict).join();
 
 test('a fault that was named and repaired passes', () => {
   assert.equal(verdict(withNotes(note)), 'pass');
@@ -32,7 +39,7 @@ test('a fault that was only named, only repaired, or revealed does not, and neit
 });
 
 test('the chapter is begun by the first fault, and what is noted of a fault again takes the place of what was', () => {
-  const chapters = (the: Case): string[] => findBegun(the);
+  const chapters = (lab: Case): string[] => findBegun(lab);
   assert.ok(!chapters(withNotes()).includes('troubleshoot'));
   const twice = withNotes({ ...note, right: false }, note);
   assert.ok(chapters(twice).includes('troubleshoot'));

@@ -32,7 +32,7 @@ function found({ record }: Case): Judgement {
     expected,
     actual: notes.length === 0 ? 'no fault was ever put in' : (evidence.at(-1) ?? ''),
     evidence,
-    hint: { look: notes.length === 0 ? 'lab fault inject' : 'lab check --through publish, then lab fault submit' },
+    hint: { where: notes.length === 0 ? 'lab fault inject' : 'lab check --through publish, then lab fault submit' },
   });
 }
 

@@ -47,7 +47,7 @@ export const veth: ChapterChecks = {
       title: (plan) => `A veth pair leads from ${plan[which].name} to the lab host`,
       needs: [`namespaces.${which}`],
       probes: [],
-      judge: (the) => pair(the, which),
+      judge: (lab) => pair(lab, which),
     },
     {
       id: `veth.${which}-port`,
@@ -55,7 +55,7 @@ export const veth: ChapterChecks = {
       title: (plan) => `${plan[which].name}'s cable is plugged into ${plan.bridge}`,
       needs: [`veth.${which}`, 'bridge.exists'],
       probes: [],
-      judge: (the) => port(the, which),
+      judge: (lab) => port(lab, which),
     },
   ]),
 };

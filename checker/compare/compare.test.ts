@@ -4,8 +4,8 @@ import { defaultPlan } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
 import { dockers, pairWith, rawWith } from '../testing/docker.ts';
 import { caseOf } from '../testing/fixtures.ts';
-import { compare, type Comparison, renderComparison, renderComparisonJson, rows } from './compare.ts';
-import { type Pair, pairOf } from './side.ts';
+import { comparePair, type Comparison, renderComparison, renderComparisonJson, rows } from './compare.ts';
+import { type Pair, parsePair } from './side.ts';
 
 /** The lab host was handed over with what is called `keep`. */
 const baselineOf = ({ facts }: Pair): Facts => ({
@@ -14,7 +14,7 @@ const baselineOf = ({ facts }: Pair): Facts => ({
 });
 
 function compared(pair: Pair): Comparison {
-  const found = compare(pair, { plan: defaultPlan, baseline: baselineOf(pair) });
+  const found = comparePair(pair, { plan: defaultPlan, baseline: baselineOf(pair) });
   assert.ok(typeof found !== 'string');
   return found;
 }
@@ -24,8 +24,25 @@ const ids = (comparison: Comparison, verdict: string): string[] =>
 
 /** Where Docker is not like our build, as the course says: in both versions. */
 const different = [
-  ...['netns', 'mac', 'hairpin', 'policy', 'chains', 'isolation', 'direct', 'guard', 'others', 'dnat'],
-  ...['local', 'loopback', 'source', 'accept', 'self', 'left-alone', 'resolver', 'embedded', 'hostname'],
+  'netns',
+  'mac',
+  'hairpin',
+  'policy',
+  'chains',
+  'isolation',
+  'direct',
+  'guard',
+  'others',
+  'dnat',
+  'local',
+  'loopback',
+  'source',
+  'accept',
+  'self',
+  'left-alone',
+  'resolver',
+  'embedded',
+  'hostname',
 ];
 
 for (const version of dockers) {
@@ -85,9 +102,12 @@ test('The chains of version 29 leave nothing unexplained either, and close direc
   const host = pair.facts.namespaces.find(({ name }) => name === 'docker')?.net;
   if (host)
     host.iptables = Object.entries(newer).map(([name, chains]) => ({
-      ...{ family: 'ip', variant: 'nft', name },
+      family: 'ip',
+      variant: 'nft',
+      name,
       chains: Object.entries(chains).map(([chain, rules]) => ({
-        ...{ name: chain, rules },
+        name: chain,
+        rules,
         policy: /^DOCKER/.test(chain) ? null : chain === 'FORWARD' ? 'DROP' : 'ACCEPT',
       })),
     }));
@@ -100,11 +120,11 @@ test('The chains of version 29 leave nothing unexplained either, and close direc
 for (const state of ['seed', 'mixed'] as const) {
   test(`Another way to build it differs with a reason for each difference: ${state}`, () => {
     const { facts, containers } = pairWith('26');
-    const the = caseOf(state);
+    const lab = caseOf(state);
     const docker = facts.namespaces.filter(({ name }) => name === 'docker');
-    const namespaces = [...the.facts.namespaces, ...docker];
-    const pair = { facts: { ...the.facts, namespaces }, containers };
-    const found = compare(pair, { plan: defaultPlan, baseline: the.baseline });
+    const namespaces = [...lab.facts.namespaces, ...docker];
+    const pair = { facts: { ...lab.facts, namespaces }, containers };
+    const found = comparePair(pair, { plan: defaultPlan, baseline: lab.baseline });
     assert.ok(typeof found !== 'string');
     assert.deepEqual([ids(found, 'unexplained'), found.unexplained], [[], []]);
     assert.ok(ids(found, 'differs').includes('masquerade'));
@@ -135,17 +155,17 @@ test('A difference that the course does not know is said to be one, and so is a 
 test('Without a container on one side there is nothing to compare', () => {
   const none = pairWith('26');
   none.containers = [];
-  assert.equal(compare(none, { plan: defaultPlan, baseline: baselineOf(none) }), 'docker');
+  assert.equal(comparePair(none, { plan: defaultPlan, baseline: baselineOf(none) }), 'docker');
   const pair = pairWith('26');
   pair.facts.namespaces = pair.facts.namespaces.filter(({ name }) => name !== 'ct1');
-  assert.equal(compare(pair, { plan: defaultPlan, baseline: baselineOf(pair) }), 'yours');
+  assert.equal(comparePair(pair, { plan: defaultPlan, baseline: baselineOf(pair) }), 'yours');
 });
 
 test('What Docker noted is not believed in any shape, and what cannot be read leaves a container out', () => {
   for (const config of ['', '{', '[]', '{"Name":1}', JSON.stringify({ Name: '/web', State: { Running: true } })]) {
     const raw = rawWith('26');
     for (const entry of raw.docker) entry.config = config;
-    assert.deepEqual(pairOf(raw).containers, []);
+    assert.deepEqual(parsePair(raw).containers, []);
   }
 });
 

@@ -2,11 +2,11 @@ import { styleText } from 'node:util';
 import type { Source } from '../grading/grade.ts';
 import { asciiJson, escapeText, wrap } from '../report/escape.ts';
 import type { TextOptions } from '../report/formats.ts';
-import type { Look, Row, Sides } from './row.ts';
+import type { View, Row, Sides } from './row.ts';
 import { forward, guards } from './rows/forward.ts';
 import { links, names } from './rows/links.ts';
 import { nat } from './rows/nat.ts';
-import { dockerSide, type Known, observePair, type Pair, type Side, yourSide } from './side.ts';
+import { readDockerSide, type Known, observePair, type Pair, type Side, readYourSide } from './side.ts';
 
 /** Every object, in the order in which the course makes them. */
 export const rows: readonly Row[] = [...links, ...forward, ...guards, ...nat, ...names];
@@ -25,6 +25,7 @@ interface Compared {
   source: string | null;
 }
 
+/** The two builds, object by object, and the rules of Docker's that no row is about. */
 export interface Comparison {
   /** What the containers are called. */
   yours: string;
@@ -39,13 +40,13 @@ export type Missing = 'yours' | 'docker';
 
 /** Looks at the lab host and compares; a round trip. */
 export async function compareLab(source: Source): Promise<Comparison | Missing> {
-  return compare(await observePair(source), source);
+  return comparePair(await observePair(source), source);
 }
 
 /** Compares the learner's container with Docker's. Pure. */
-export function compare(pair: Pair, known: Known): Comparison | Missing {
-  const yours = yourSide(pair, known);
-  const docker = dockerSide(pair, known);
+export function comparePair(pair: Pair, known: Known): Comparison | Missing {
+  const yours = readYourSide(pair, known);
+  const docker = readDockerSide(pair, known);
   if (!docker) return 'docker';
   if (!yours) return 'yours';
   const sides = { yours, docker };
@@ -54,18 +55,22 @@ export function compare(pair: Pair, known: Known): Comparison | Missing {
 }
 
 function compared(row: Row, sides: Sides): Compared {
-  const [yours, docker] = [row.look(sides.yours), row.look(sides.docker)];
-  const told = {
-    ...{ id: row.id, object: row.object, yours: yours.shown, docker: docker.shown },
-    ...{ step: row.step?.join('/') ?? null, source: row.source ?? null },
+  const [yours, docker] = [row.view(sides.yours), row.view(sides.docker)];
+  const both = {
+    id: row.id,
+    object: row.object,
+    yours: yours.shown,
+    docker: docker.shown,
+    step: row.step?.join('/') ?? null,
+    source: row.source ?? null,
   };
-  if (yours.is === docker.is) return { ...told, verdict: 'same', why: row.remark ?? null };
+  if (yours.is === docker.is) return { ...both, verdict: 'same', why: row.remark ?? null };
   const why = reasonOf(row, yours, docker, sides);
-  if (why !== undefined) return { ...told, verdict: 'differs', why };
-  return { ...told, verdict: 'unexplained', why: 'None of the differences that this course knows.' };
+  if (why !== undefined) return { ...both, verdict: 'differs', why };
+  return { ...both, verdict: 'unexplained', why: 'None of the differences that this course knows.' };
 }
 
-function reasonOf(row: Row, yours: Look, docker: Look, sides: Sides): string | undefined {
+function reasonOf(row: Row, yours: View, docker: View, sides: Sides): string | undefined {
   const none = yours.is === '';
   if (none && row.step && row.picks && sides.yours.native.length > 0) {
     return `Docker writes its rules by iptables. Yours are in nft tables that iptables does not show (${sides.yours.native.join(', ')}), so compare what they do: lab trace.`;
@@ -82,13 +87,17 @@ const unclaimed = ({ rules }: Side): string[] =>
     .map(({ table, chain, text }) => `-t ${table} -A ${chain} ${text}`);
 
 /** What Docker does in a step's place, and where in moby: the course's own data, by `chapter/step`. */
-export type Told = (step: string) => { does: string; source: string } | undefined;
+export type FindDockerStep = (step: string) => { does: string; source: string } | undefined;
 
 const words = { same: 'same', differs: 'DIFFERS', unexplained: 'UNKNOWN' } as const;
 const colors = { same: 'green', differs: 'yellow', unexplained: 'red' } as const;
 
 /** The two builds for people: object by object, what is the same, what differs and why. */
-export function renderComparison(comparison: Comparison, told: Told, { color, columns }: TextOptions): string {
+export function renderComparison(
+  comparison: Comparison,
+  findStep: FindDockerStep,
+  { color, columns }: TextOptions,
+): string {
   const { objects, yours, docker, unexplained } = comparison;
   const paint = (verdict: Compared['verdict']): string => {
     const word = words[verdict].padEnd(8);
@@ -97,7 +106,7 @@ export function renderComparison(comparison: Comparison, told: Told, { color, co
   const count = (verdict: Compared['verdict']): number => objects.filter((one) => one.verdict === verdict).length;
   const block = (one: Compared): string[] => [
     `${paint(one.verdict)} ${escapeText(one.object)}`,
-    ...detailsOf(one, comparison, told, Math.max(60, Math.min(columns || 80, 120))).map(escapeText),
+    ...detailsOf(one, comparison, findStep, Math.max(60, Math.min(columns || 80, 120))).map(escapeText),
     '',
   ];
   const strange =
@@ -113,11 +122,16 @@ export function renderComparison(comparison: Comparison, told: Told, { color, co
   return `${lines.join('\n')}\n`;
 }
 
-function detailsOf(one: Compared, names: Pick<Comparison, 'yours' | 'docker'>, told: Told, width: number): string[] {
+function detailsOf(
+  one: Compared,
+  names: Pick<Comparison, 'yours' | 'docker'>,
+  findStep: FindDockerStep,
+  width: number,
+): string[] {
   const head = Math.max(names.yours.length, names.docker.length);
   const side = (name: string, shown: readonly string[]): string[] =>
     (shown.length > 0 ? shown : ['none']).map((line, n) => `    ${(n === 0 ? name : '').padEnd(head)}  ${line}`);
-  const step = one.step === null ? undefined : told(one.step);
+  const step = one.step === null ? undefined : findStep(one.step);
   const source = one.source ?? step?.source;
   const differs = one.verdict !== 'same';
   const texts = [
@@ -133,9 +147,9 @@ function detailsOf(one: Compared, names: Pick<Comparison, 'yours' | 'docker'>, t
 }
 
 /** The same as data, each object with what Docker does there; `lab` is whose it is. */
-export function renderComparisonJson(comparison: Comparison, told: Told, lab: string): string {
+export function renderComparisonJson(comparison: Comparison, findStep: FindDockerStep, lab: string): string {
   const objects = comparison.objects.map((one) => {
-    const place = one.step === null ? undefined : told(one.step);
+    const place = one.step === null ? undefined : findStep(one.step);
     return { ...one, does: place?.does ?? null, source: one.source ?? place?.source ?? null };
   });
   return asciiJson({ schemaVersion: 1, lab, ...comparison, objects });

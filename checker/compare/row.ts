@@ -3,17 +3,18 @@ import type { Rule } from './rules.ts';
 import type { Side } from './side.ts';
 
 /** What one side has of an object: lines for people, and a word for it that is equal where nothing differs. */
-export interface Look {
+export interface View {
   shown: string[];
   is: string;
 }
 
 /** A difference that is known, and its reason. */
 export interface Why {
-  when: (yours: Look, docker: Look, sides: Sides) => boolean;
+  when: (yours: View, docker: View, sides: Sides) => boolean;
   why: string;
 }
 
+/** Both builds. */
 export interface Sides {
   yours: Side;
   docker: Side;
@@ -27,7 +28,7 @@ export interface Row {
   step?: readonly [chapter: ChapterId, step: string];
   /** For what no step makes: file and function in moby, as StepText has them. */
   source?: string;
-  look: (side: Side) => Look;
+  view: (side: Side) => View;
   /** Of rows about rules: those that the row is about, so that what no row is about can be told. */
   picks?: (rule: Rule) => boolean;
   /** The first that fits is told. A difference that none fits is not explained. */
@@ -36,15 +37,19 @@ export interface Row {
   remark?: string;
 }
 
-export const look = (is: string, ...shown: string[]): Look => ({ is, shown });
-export const nothing: Look = { is: '', shown: [] };
+/** A view: `is` is compared, `shown` is printed. */
+export const viewOf = (is: string, ...shown: string[]): View => ({ is, shown });
+/** The view of a side that has no such object. */
+export const nothing: View = { is: '', shown: [] };
 
+/** The reason for every difference. */
 export const always = (why: string): Why => ({ when: () => true, why });
 /** Only one of the two has it. */
 export const onlyYours = (why: string): Why => ({ when: (yours, docker) => docker.is === '' && yours.is !== '', why });
+/** The reason where Docker's side alone has the object. */
 export const onlyDocker = (why: string): Why => ({ when: (yours, docker) => yours.is === '' && docker.is !== '', why });
 
-type RuleRow = Omit<Row, 'look' | 'picks'> & {
+type RuleRow = Omit<Row, 'view' | 'picks'> & {
   picks: (rule: Rule) => boolean;
   /** What Docker is known to have, as `Rule.is`: then a difference is the learner's own way of saying it. */
   known?: string;
@@ -57,7 +62,7 @@ const otherWords =
 export const ruleRow = ({ known, ...row }: RuleRow): Row => ({
   ...row,
   whys: [...row.whys, { when: (yours, docker) => docker.is === known && yours.is !== '', why: otherWords }],
-  look: ({ rules }) => {
+  view: ({ rules }) => {
     const found = rules.filter(row.picks);
     return {
       is: [...new Set(found.map(({ is }) => is))].sort().join('; '),
@@ -69,9 +74,11 @@ export const ruleRow = ({ known, ...row }: RuleRow): Row => ({
 /** Does a rule ask for this, and for nothing else than what else is named? */
 export const asks = ({ asks: has }: Rule, wanted: Record<string, string>): boolean =>
   Object.entries(wanted).every(([option, value]) => has.get(option) === value);
+/** Does a rule ask for exactly this? */
 export const asksOnly = (rule: Rule, wanted: Record<string, string>): boolean =>
   asks(rule, wanted) && rule.asks.size === Object.keys(wanted).length;
 
+/** A line for each listener of docker-proxy at the published port. */
 export const proxyOf = ({ host, hostPort }: Side): string[] =>
   host.sockets
     .filter(({ protocol, port, program }) => protocol === 'tcp' && port === hostPort && program === 'docker-proxy')

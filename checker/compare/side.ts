@@ -2,7 +2,7 @@ import { dockerHost } from '@handwired/host';
 import { z } from 'zod';
 import { type Facts, Net } from '../facts/facts.ts';
 import type { Link } from '../facts/iproute.ts';
-import { factsOf, observeRaw } from '../facts/observe.ts';
+import { parseWhole, observeRaw } from '../facts/observe.ts';
 import { parseNet, type Raw } from '../facts/parse.ts';
 import type { Source } from '../grading/grade.ts';
 import { linkOf, netnsOf, pairOf as vethPairOf, resolvConfOf } from '../queries/links.ts';
@@ -39,12 +39,12 @@ const Config = z.object({
 /** Looks at the lab host, and into its Docker, in one round trip. Throws LabError as `observe` does. */
 export async function observePair({ seat, baseline, signal }: Source): Promise<Pair> {
   const docker = `netns ${dockerHost.netns}`;
-  return pairOf(await observeRaw(seat, { baseline, docker, ...(signal ? { signal } : {}) }));
+  return parsePair(await observeRaw(seat, { baseline, docker, ...(signal ? { signal } : {}) }));
 }
 
 /** Pure. A container whose notes or whose namespace can't be read is left out. */
-export function pairOf(raw: Raw): Pair {
-  const facts = factsOf(raw);
+export function parsePair(raw: Raw): Pair {
+  const facts = parseWhole(raw);
   const containers = raw.docker.flatMap(({ id, config, resolv, netns }): Container[] => {
     const scope = `docker ${id}`;
     const sources = raw.sources[scope];
@@ -91,6 +91,7 @@ export interface Side {
   second: Container | undefined;
 }
 
+/** A link's first IPv4 address. */
 export const addressOf = (link: Link | undefined): Link['addresses'][number] | undefined =>
   link?.addresses.find(({ family }) => family === 'inet');
 
@@ -104,7 +105,7 @@ const hostResolversOf = ({ files }: Facts): string[] =>
 export type Known = Pick<Source, 'plan' | 'baseline'>;
 
 /** The learner's side; undefined: there is no ct1 yet. */
-export function yourSide({ facts }: Pair, { plan, baseline }: Known): Side | undefined {
+export function readYourSide({ facts }: Pair, { plan, baseline }: Known): Side | undefined {
   const inner = netnsOf(facts, plan.ct1.name)?.net;
   if (!inner) return undefined;
   const cable = vethPairOf(facts, plan.ct1, plan);
@@ -115,8 +116,17 @@ export function yourSide({ facts }: Pair, { plan, baseline }: Known): Side | und
   const { rules, native } = rulesOf(facts.here, { bridge, eth0, ports, others });
   const given = new Set(baseline.here.nft.map(({ family, name }) => `${family} ${name}`));
   return {
-    ...{ whose: 'yours', container: plan.ct1.name, netns: `/run/netns/${plan.ct1.name}`, hostname: facts.host.name },
-    ...{ host: facts.here, inner, bridge, eth0, port: cable?.host, hostPort: plan.hostPort, rules },
+    whose: 'yours',
+    container: plan.ct1.name,
+    netns: `/run/netns/${plan.ct1.name}`,
+    hostname: facts.host.name,
+    host: facts.here,
+    inner,
+    bridge,
+    eth0,
+    port: cable?.host,
+    hostPort: plan.hostPort,
+    rules,
     native: native.filter((name) => !given.has(name)),
     resolvers: serversIn(resolvConfOf(facts, plan.ct1.name)?.text),
     hostResolvers: hostResolversOf(facts),
@@ -125,7 +135,7 @@ export function yourSide({ facts }: Pair, { plan, baseline }: Known): Side | und
 }
 
 /** Docker's side; undefined: it has no running container on its default bridge. */
-export function dockerSide({ facts, containers }: Pair, { plan }: Known): Side | undefined {
+export function readDockerSide({ facts, containers }: Pair, { plan }: Known): Side | undefined {
   const host = netnsOf(facts, dockerHost.netns)?.net;
   const onBridge = containers.filter(({ networks }) => networks.includes('bridge'));
   const found = onBridge.find(({ name }) => name === dockerHost.container) ?? onBridge[0];
@@ -139,8 +149,18 @@ export function dockerSide({ facts, containers }: Pair, { plan }: Known): Side |
   const others = { word: 'ANOTHER', addresses };
   const { rules, native } = rulesOf(host, { bridge, eth0, ports, others });
   return {
-    ...{ whose: 'docker', container: found.name, netns: found.netns, hostname: found.hostname },
-    ...{ host, inner: found.net, bridge, eth0, port, hostPort: plan.hostPort, rules, native },
+    whose: 'docker',
+    container: found.name,
+    netns: found.netns,
+    hostname: found.hostname,
+    host,
+    inner: found.net,
+    bridge,
+    eth0,
+    port,
+    hostPort: plan.hostPort,
+    rules,
+    native,
     resolvers: serversIn(found.resolv),
     hostResolvers: hostResolversOf(facts),
     second: containers.find(({ networks }) => !networks.includes('bridge') && !networks.includes('host')),

@@ -27,9 +27,9 @@ export interface Cause {
   /** A fact that breaks the path whatever was seen on it: it need not agree with where the packets ended. */
   structural?: boolean;
   /** undefined: nothing supports it. */
-  detect: (the: Case, walk: Walk) => Finding | undefined;
+  detect: (lab: Case, walk: Walk) => Finding | undefined;
   /** Where to look; without it, what is said of its hop. */
-  look?: (the: Case, walk: Walk) => string;
+  where?: (lab: Case, walk: Walk) => string;
 }
 
 /** The checks that send packets, by the beginning of their ids. */

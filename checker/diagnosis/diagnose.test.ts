@@ -3,11 +3,11 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { world } from '@handwired/host';
 import { checks } from '../checks/registry.ts';
-import { type Case, hintAt } from '../queries/check.ts';
+import { type Case, renderHint } from '../queries/check.ts';
 import { paths } from '../queries/paths.ts';
 import { causesOf, chainOf, endAt, failed, inside, judged, link } from '../testing/damage.ts';
 import { caseOf, network, type State } from '../testing/fixtures.ts';
-import { causes, looks } from './diagnose.ts';
+import { causes, whereToLook } from './diagnose.ts';
 
 /** A rule of policy routing on the lab host, and the default route of the table that it names. */
 function byRule({ facts: { here } }: Case, text: string, way: Partial<Case['facts']['here']['routes'][number]>): void {
@@ -21,80 +21,80 @@ function byRule({ facts: { here } }: Case, text: string, way: Partial<Case['fact
 const outOfCt1 = ['ct1 eth0 out', 'root veth-ct1 in', 'root br0 in'];
 
 /** One damage to a right case, and the cause that must be named for all that fails; `none`: no cause may be named. */
-const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
+const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
   [
     'veth-port-isolated',
     'two isolated ports',
-    (the) => {
-      for (const port of the.facts.here.ports) port.isolated = true;
-      endAt(the, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
+    (lab) => {
+      for (const port of lab.facts.here.ports) port.isolated = true;
+      endAt(lab, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
     },
   ],
   [
     'none',
     'lost in the bridge, and no port is isolated',
-    (the) => endAt(the, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']),
+    (lab) => endAt(lab, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']),
   ],
   [
     'arp-off',
     'the flag NOARP',
-    (the) => {
-      link(inside(the, 'ct2'), 'eth0').arp = false;
-      endAt(the, 'ct1>ct2', []);
+    (lab) => {
+      link(inside(lab, 'ct2'), 'eth0').arp = false;
+      endAt(lab, 'ct1>ct2', []);
     },
   ],
   [
     'neighbour-entry-wrong',
     'a permanent entry',
-    (the) => {
-      inside(the, 'ct1').neighbours = [
+    (lab) => {
+      inside(lab, 'ct1').neighbours = [
         { address: '172.18.0.12', device: 'eth0', mac: '02:00:00:00:00:99', state: 'PERMANENT' },
       ];
-      endAt(the, 'ct1>ct2', outOfCt1.slice(0, 2));
+      endAt(lab, 'ct1>ct2', outOfCt1.slice(0, 2));
     },
   ],
   [
     'none',
     'a permanent entry that is right',
-    (the) => {
-      const { mac } = link(inside(the, 'ct2'), 'eth0');
-      inside(the, 'ct1').neighbours = [{ address: '172.18.0.12', device: 'eth0', mac, state: 'PERMANENT' }];
-      endAt(the, 'ct1>ct2', outOfCt1.slice(0, 2));
+    (lab) => {
+      const { mac } = link(inside(lab, 'ct2'), 'eth0');
+      inside(lab, 'ct1').neighbours = [{ address: '172.18.0.12', device: 'eth0', mac, state: 'PERMANENT' }];
+      endAt(lab, 'ct1>ct2', outOfCt1.slice(0, 2));
     },
   ],
   [
     'neighbour-stale',
     "the gateway's old MAC address, and it ends before the bridge",
-    (the) => {
-      inside(the, 'ct1').neighbours = [
+    (lab) => {
+      inside(lab, 'ct1').neighbours = [
         { address: '172.18.0.1', device: 'eth0', mac: '02:00:00:00:00:99', state: 'STALE' },
       ];
-      endAt(the, 'ct1>gateway', outOfCt1.slice(0, 2));
+      endAt(lab, 'ct1>gateway', outOfCt1.slice(0, 2));
     },
   ],
   [
     'none',
     'an old MAC address of the gateway, and it came to the bridge all the same',
-    (the) => {
-      inside(the, 'ct1').neighbours = [
+    (lab) => {
+      inside(lab, 'ct1').neighbours = [
         { address: '172.18.0.1', device: 'eth0', mac: '02:00:00:00:00:99', state: 'STALE' },
       ];
-      endAt(the, 'ct1>site', outOfCt1);
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'none',
     'nobody answered for the gateway, and no MAC address is known',
-    (the) => {
-      inside(the, 'ct1').neighbours = [{ address: '172.18.0.1', device: 'eth0', mac: null, state: 'FAILED' }];
-      endAt(the, 'ct1>gateway', outOfCt1.slice(0, 2));
+    (lab) => {
+      inside(lab, 'ct1').neighbours = [{ address: '172.18.0.1', device: 'eth0', mac: null, state: 'FAILED' }];
+      endAt(lab, 'ct1>gateway', outOfCt1.slice(0, 2));
     },
   ],
   [
     'proxy-arp',
     'the bridge claims ct2',
-    (the) => {
-      the.facts.here.sysctls['net/ipv4/conf/br0/proxy_arp'] = '1';
+    (lab) => {
+      lab.facts.here.sysctls['net/ipv4/conf/br0/proxy_arp'] = '1';
       const arp = {
         probe: null,
         in: 'root',
@@ -104,17 +104,17 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
         source: '172.18.0.12',
         target: '172.18.0.11',
       } as const;
-      endAt(the, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
-      the.evidence.seen.push({ ...arp, sourcePort: 0, targetPort: 0, count: 1 });
+      endAt(lab, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
+      lab.evidence.seen.push({ ...arp, sourcePort: 0, targetPort: 0, count: 1 });
     },
   ],
   [
     'forward-drops-bridged',
     'a policy that judges between two ports; ARP is not judged',
-    (the) => {
-      the.facts.here.sysctls['net/bridge/bridge-nf-call-iptables'] = '1';
-      Object.assign(chainOf(the, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-i br0 -o enp1s0 -j ACCEPT'] });
-      endAt(the, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
+    (lab) => {
+      lab.facts.here.sysctls['net/bridge/bridge-nf-call-iptables'] = '1';
+      Object.assign(chainOf(lab, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-i br0 -o enp1s0 -j ACCEPT'] });
+      endAt(lab, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
       const arp = { probe: null, what: 'who-has', source: '172.18.0.11', target: '172.18.0.12' } as const;
       const places = [
         { in: 'ct1', device: 'eth0', way: 'out' },
@@ -122,85 +122,85 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
         { in: 'root', device: 'veth-ct2', way: 'out' },
         { in: 'ct2', device: 'eth0', way: 'in' },
       ] as const;
-      for (const place of places) the.evidence.seen.push({ ...arp, ...place, sourcePort: 0, targetPort: 0, count: 1 });
+      for (const place of places) lab.evidence.seen.push({ ...arp, ...place, sourcePort: 0, targetPort: 0, count: 1 });
     },
   ],
   [
     'rp-filter-strict',
     'the way back leads elsewhere',
-    (the) => {
-      Object.assign(the.facts.here.sysctls, { 'net/ipv4/conf/all/rp_filter': '0', 'net/ipv4/conf/br0/rp_filter': '1' });
-      the.facts.here.routes = the.facts.here.routes.filter(({ destination }) => !destination.startsWith('172.18.0.0'));
-      endAt(the, 'ct1>internet', outOfCt1);
+    (lab) => {
+      Object.assign(lab.facts.here.sysctls, { 'net/ipv4/conf/all/rp_filter': '0', 'net/ipv4/conf/br0/rp_filter': '1' });
+      lab.facts.here.routes = lab.facts.here.routes.filter(({ destination }) => !destination.startsWith('172.18.0.0'));
+      endAt(lab, 'ct1>internet', outOfCt1);
     },
   ],
   [
     'none',
     'strict, and the way back is the same',
-    (the) => {
-      Object.assign(the.facts.here.sysctls, { 'net/ipv4/conf/all/rp_filter': '1', 'net/ipv4/conf/br0/rp_filter': '1' });
-      endAt(the, 'ct1>internet', outOfCt1);
+    (lab) => {
+      Object.assign(lab.facts.here.sysctls, { 'net/ipv4/conf/all/rp_filter': '1', 'net/ipv4/conf/br0/rp_filter': '1' });
+      endAt(lab, 'ct1>internet', outOfCt1);
     },
   ],
   [
     'ip-forward-off',
     'it ends at br0',
-    (the) => {
+    (lab) => {
       for (const key of ['ip_forward', 'conf/br0/forwarding', 'conf/enp1s0/forwarding'])
-        the.facts.here.sysctls[`net/ipv4/${key}`] = '0';
-      endAt(the, 'ct1>site', outOfCt1);
+        lab.facts.here.sysctls[`net/ipv4/${key}`] = '0';
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
-  ['none', 'forwarding is on, no rule drops, and it ends at br0', (the) => endAt(the, 'ct1>site', outOfCt1)],
+  ['none', 'forwarding is on, no rule drops, and it ends at br0', (lab) => endAt(lab, 'ct1>site', outOfCt1)],
   [
     'forward-rule-drops',
     'a rule for its source',
-    (the) => {
-      chainOf(the, 'filter', 'FORWARD').rules.unshift('-s 172.18.0.11/32 -o enp1s0 -p tcp -m tcp --dport 80 -j DROP');
-      endAt(the, 'ct1>site', outOfCt1);
+    (lab) => {
+      chainOf(lab, 'filter', 'FORWARD').rules.unshift('-s 172.18.0.11/32 -o enp1s0 -p tcp -m tcp --dport 80 -j DROP');
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'none',
     'a rule for another source',
-    (the) => {
-      chainOf(the, 'filter', 'FORWARD').rules.unshift('-s 172.18.0.99/32 -o enp1s0 -p tcp -m tcp --dport 80 -j DROP');
-      endAt(the, 'ct1>site', outOfCt1);
+    (lab) => {
+      chainOf(lab, 'filter', 'FORWARD').rules.unshift('-s 172.18.0.99/32 -o enp1s0 -p tcp -m tcp --dport 80 -j DROP');
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'none',
     'a rule that nobody here can read',
-    (the) => {
-      chainOf(the, 'filter', 'FORWARD').rules.unshift('-m bpf --bytecode "1,6 0 0 1" -j DROP');
-      endAt(the, 'ct1>site', outOfCt1);
+    (lab) => {
+      chainOf(lab, 'filter', 'FORWARD').rules.unshift('-m bpf --bytecode "1,6 0 0 1" -j DROP');
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'forward-no-accept-out',
     'policy DROP without an accept',
-    (the) => {
-      Object.assign(chainOf(the, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-o br0 -j ACCEPT'] });
-      endAt(the, 'ct1>site', outOfCt1);
+    (lab) => {
+      Object.assign(chainOf(lab, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-o br0 -j ACCEPT'] });
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'forward-no-accept-back',
     'policy DROP, and the answer comes to the uplink',
-    (the) => {
-      Object.assign(chainOf(the, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-i br0 -j ACCEPT'] });
-      const answers = the.evidence.seen.filter(
+    (lab) => {
+      Object.assign(chainOf(lab, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-i br0 -j ACCEPT'] });
+      const answers = lab.evidence.seen.filter(
         ({ probe, device, way, what }) =>
           probe === 'ct1>site' && device === 'enp1s0' && way === 'in' && what === 'syn-ack',
       );
-      endAt(the, 'ct1>site', [...outOfCt1, 'root enp1s0 out', 'world world0 in']);
-      the.evidence.seen.push(...answers);
+      endAt(lab, 'ct1>site', [...outOfCt1, 'root enp1s0 out', 'world world0 in']);
+      lab.evidence.seen.push(...answers);
     },
   ],
   [
     'nft-chain-drops',
     'a native chain with the policy drop',
-    (the) => {
+    (lab) => {
       const chain = {
         type: 'chain',
         chain: 'wall',
@@ -210,14 +210,14 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
         policy: 'drop',
         handle: 1,
       };
-      the.facts.here.nft.push({ family: 'inet', name: 'mine', objects: [chain] });
-      endAt(the, 'ct1>site', outOfCt1);
+      lab.facts.here.nft.push({ family: 'inet', name: 'mine', objects: [chain] });
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'none',
     'a native chain that accepts it first',
-    (the) => {
+    (lab) => {
       const chain = {
         type: 'chain',
         chain: 'wall',
@@ -236,77 +236,77 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
         text: JSON.stringify({ rule: { expr } }),
         handle: 2,
       };
-      the.facts.here.nft.push({ family: 'inet', name: 'mine', objects: [chain, rule] });
-      endAt(the, 'ct1>site', outOfCt1);
+      lab.facts.here.nft.push({ family: 'inet', name: 'mine', objects: [chain, rule] });
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'prerouting-drop',
     'a rule in raw',
-    (the) => {
+    (lab) => {
       const table = { family: 'ip', variant: 'nft', name: 'raw' } as const;
       const chains = [{ name: 'PREROUTING', policy: 'ACCEPT', rules: ['-i br0 -p icmp -j DROP'] }];
-      the.facts.here.iptables.unshift({ ...table, chains });
-      endAt(the, 'ct1>internet', outOfCt1);
+      lab.facts.here.iptables.unshift({ ...table, chains });
+      endAt(lab, 'ct1>internet', outOfCt1);
     },
   ],
-  ['none', 'it never left ct1', (the) => endAt(the, 'ct1>internet', [])],
+  ['none', 'it never left ct1', (lab) => endAt(lab, 'ct1>internet', [])],
   [
     'policy-rule-diverts',
     'a rule for its source, and a table that takes it',
-    (the) => {
-      byRule(the, 'src 172.18.0.11 table 77', { type: 'blackhole', gateway: null, device: null });
-      endAt(the, 'ct1>internet', outOfCt1);
+    (lab) => {
+      byRule(lab, 'src 172.18.0.11 table 77', { type: 'blackhole', gateway: null, device: null });
+      endAt(lab, 'ct1>internet', outOfCt1);
     },
   ],
   [
     'none',
     'a rule for a mark that nothing sets',
-    (the) => {
-      byRule(the, 'src all fwmark 0x64 table 100', { gateway: world.uplink.gateway, device: 'enp1s0' });
-      endAt(the, 'ct1>internet', outOfCt1);
+    (lab) => {
+      byRule(lab, 'src all fwmark 0x64 table 100', { gateway: world.uplink.gateway, device: 'enp1s0' });
+      endAt(lab, 'ct1>internet', outOfCt1);
     },
   ],
   [
     'policy-rule-diverts',
     'a rule for a mark, and a table with another way',
-    (the) => {
-      byRule(the, 'src all fwmark 0x64 table 100', { gateway: '203.0.113.77', device: 'enp1s0' });
+    (lab) => {
+      byRule(lab, 'src all fwmark 0x64 table 100', { gateway: '203.0.113.77', device: 'enp1s0' });
       const chains = [{ name: 'PREROUTING', policy: 'ACCEPT', rules: ['-i br0 -j MARK --set-xmark 0x64/0xffffffff'] }];
-      the.facts.here.iptables.unshift({ family: 'ip', variant: 'nft', name: 'mangle', chains });
-      endAt(the, 'ct1>internet', outOfCt1);
+      lab.facts.here.iptables.unshift({ family: 'ip', variant: 'nft', name: 'mangle', chains });
+      endAt(lab, 'ct1>internet', outOfCt1);
     },
   ],
   [
     'none',
     'a rule for its source, and an empty table',
-    (the) => {
-      the.facts.here.policy.push({ priority: 100, text: 'src 172.18.0.11 table 77' });
-      endAt(the, 'ct1>internet', outOfCt1);
+    (lab) => {
+      lab.facts.here.policy.push({ priority: 100, text: 'src 172.18.0.11 table 77' });
+      endAt(lab, 'ct1>internet', outOfCt1);
     },
   ],
   [
     'none',
     'a rule for another source',
-    (the) => {
-      the.facts.here.policy.push({ priority: 100, text: 'src 10.9.9.9 table 77' });
-      endAt(the, 'ct1>internet', outOfCt1);
+    (lab) => {
+      lab.facts.here.policy.push({ priority: 100, text: 'src 10.9.9.9 table 77' });
+      endAt(lab, 'ct1>internet', outOfCt1);
     },
   ],
 ];
 
 for (const [cause, name, damage] of cases) {
   test(cause === 'none' ? `No cause is named without support: ${name}` : `${cause} is named: ${name}`, () => {
-    const the = caseOf('right');
-    damage(the);
-    assert.deepEqual(causesOf(the), [cause], JSON.stringify(failed(the).map(({ check, hint }) => [check.id, hint])));
+    const lab = caseOf('right');
+    damage(lab);
+    assert.deepEqual(causesOf(lab), [cause], JSON.stringify(failed(lab).map(({ check, hint }) => [check.id, hint])));
   });
 }
 
 test('Where no cause is supported, the hop and what was seen are told all the same', () => {
-  const the = caseOf('right');
-  endAt(the, 'ct1>site', outOfCt1);
-  const [outcome] = failed(the);
+  const lab = caseOf('right');
+  endAt(lab, 'ct1>site', outOfCt1);
+  const [outcome] = failed(lab);
   assert.equal(outcome?.diagnosis?.hop, 'PREROUTING');
   assert.match(outcome.diagnosis.seen.join('\n'), /no answer\nseen at: .*host br0 in/);
   assert.match(outcome.hint?.wrong ?? '', /between PREROUTING and POSTROUTING/);
@@ -314,10 +314,10 @@ test('Where no cause is supported, the hop and what was seen are told all the sa
 });
 
 test('A trail ends at the hop that breaks, and all before it were passed', () => {
-  const the = caseOf('right');
-  the.facts.here.sysctls['net/ipv4/conf/br0/forwarding'] = '0';
-  endAt(the, 'ct1>site', outOfCt1);
-  const [outcome] = failed(the);
+  const lab = caseOf('right');
+  lab.facts.here.sysctls['net/ipv4/conf/br0/forwarding'] = '0';
+  endAt(lab, 'ct1>site', outOfCt1);
+  const [outcome] = failed(lab);
   assert.deepEqual(
     outcome?.diagnosis?.trail.map(({ hop, passed }) => `${hop} ${passed ? 'passed' : 'breaks'}`),
     ['ct1 eth0 passed', 'veth passed', 'br0 passed', 'PREROUTING passed', 'routing breaks'],
@@ -328,7 +328,7 @@ test('No state that was recorded makes a cause throw, and every failure has some
   const recordings: State[] = ['empty', 'right', 'seed', 'seed-cleaned', 'mixed'];
   for (const state of recordings) {
     for (const { check, hint } of judged(caseOf(state)).filter(({ verdict }) => verdict === 'fail'))
-      assert.ok(hint?.look, `${state}: ${check.id}`);
+      assert.ok(hint?.where, `${state}: ${check.id}`);
   }
 });
 
@@ -358,17 +358,17 @@ test('Every failed check of the course is about some path, and the registry list
 });
 
 test('Where to look is commands that only show, whoever is asked for', () => {
-  const the = caseOf('right');
-  for (const look of Object.values(looks)) {
-    assert.doesNotMatch(look(the, 'ct1'), / (add|del|set|replace|flush) |-[ADIFX] | -w /);
+  const lab = caseOf('right');
+  for (const look of Object.values(whereToLook)) {
+    assert.doesNotMatch(look(lab, 'ct1'), / (add|del|set|replace|flush) |-[ADIFX] | -w /);
   }
 });
 
 test('A hint says at each level what it must, and a mend is commands and a comment', () => {
-  const hint = { look: 'there', wrong: 'this\nand that', mend: 'one\ntwo' };
+  const hint = { where: 'there', wrong: 'this\nand that', mend: 'one\ntwo' };
   assert.deepEqual(
-    ([0, 1, 2, 3] as const).map((level) => hintAt(hint, level)),
+    ([0, 1, 2, 3] as const).map((level) => renderHint(hint, level)),
     [null, 'there', 'this\nand that', '# this and that\none\ntwo'],
   );
-  assert.equal(hintAt({ look: 'there' }, 3), 'there');
+  assert.equal(renderHint({ where: 'there' }, 3), 'there');
 });

@@ -2,10 +2,10 @@ import { world } from '@handwired/host';
 import type { Condition, ProbeId } from '../evidence/probes.ts';
 import type { Outcome } from '../judge/run.ts';
 import type { Case, Diagnosis, Hint } from '../queries/check.ts';
-import { bridgeNfSetting, conditionsOf, nameOf } from '../queries/conditions.ts';
+import { bridgeNfSetting, listConditions, nameOf } from '../queries/conditions.ts';
 import { type Hop, type HopKind, paths, type Which } from '../queries/paths.ts';
 import { outcomeOf, wayOf } from '../queries/sights.ts';
-import { mayEndAt, trailTo, type Walk, walkOf } from '../queries/walk.ts';
+import { mayEndAt, trailTo, type Walk, walkPath } from '../queries/walk.ts';
 import type { Cause, Finding } from './cause.ts';
 import { addressingCauses, uplinkCauses } from './causes/addressing.ts';
 import { firewallCauses, forwardCauses, frontendCauses } from './causes/firewall.ts';
@@ -47,7 +47,7 @@ export const causes: readonly Cause[] = [
 const link = world.uplink.name;
 
 /** Where to look at each kind of hop, and with which commands. They show; they change nothing, and they name no cause. */
-export const looks: Record<HopKind, (the: Case, which: Which) => string> = {
+export const whereToLook: Record<HopKind, (lab: Case, which: Which) => string> = {
   inner: ({ plan }, which) =>
     `what ${plan[which].name} is and has: ip netns list; ls -l /run/netns; ip -n ${plan[which].name} -d addr; ip -n ${plan[which].name} route; ip -n ${plan[which].name} neigh`,
   client: ({ plan }, which) =>
@@ -75,47 +75,47 @@ export const looks: Record<HopKind, (the: Case, which: Which) => string> = {
 };
 
 /** Outcomes with what explains those that fail: where the path breaks, why, and what a learner is told of it. */
-export const explained = (outcomes: readonly Outcome[], the: Case): Outcome[] =>
-  outcomes.map((outcome) => (outcome.verdict === 'fail' ? { ...outcome, ...explanation(outcome, the) } : outcome));
+export const explainFailures = (outcomes: readonly Outcome[], lab: Case): Outcome[] =>
+  outcomes.map((outcome) => (outcome.verdict === 'fail' ? { ...outcome, ...explainFailure(outcome, lab) } : outcome));
 
-function explanation(outcome: Outcome, the: Case): Partial<Outcome> {
+function explainFailure(outcome: Outcome, lab: Case): Partial<Outcome> {
   const { check, hint } = outcome;
-  if (check.copies !== undefined) return inCopies(outcome, the);
+  if (check.copies !== undefined) return explainInCopies(outcome, lab);
   const about = paths.filter(({ checks }) => checks.includes(check.id));
-  const walks = about.flatMap((path) => walkOf(the, path, check.probes) ?? []);
+  const walks = about.flatMap((path) => walkPath(lab, path, check.probes) ?? []);
   for (const walk of walks) {
-    const found = causeOf(walk, the, check.id);
-    if (found) return told(walk, the, found, hint);
+    const found = findCause(walk, lab, check.id);
+    if (found) return explainByCause(walk, lab, found, hint);
   }
   const first = walks[0];
-  return first ? unexplained(first, the, hint) : {};
+  return first ? explainByPlace(first, lab, hint) : {};
 }
 
 /** The first demanded condition under which a path breaks in the copy, as if the lab host were under it. */
-function inCopies({ check, hint }: Outcome, the: Case): Partial<Outcome> {
-  for (const condition of conditionsOf(the.facts, the.baseline).demanded) {
-    const copy = caseUnder(the, condition);
+function explainInCopies({ check, hint }: Outcome, lab: Case): Partial<Outcome> {
+  for (const condition of listConditions(lab.facts, lab.baseline).demanded) {
+    const copy = caseUnder(lab, condition);
     const about = copy ? paths.filter(({ probes }) => probes.some((probe) => check.probes.includes(probe))) : [];
-    for (const walk of about.flatMap((path) => walkOf(copy ?? the, path, check.probes) ?? [])) {
-      const found = copy && causeOf(walk, copy, check.id);
+    for (const walk of about.flatMap((path) => walkPath(copy ?? lab, path, check.probes) ?? [])) {
+      const found = copy && findCause(walk, copy, check.id);
       if (!found) continue;
       const under = `under ${nameOf(condition)}`;
       const seen = [under, ...found.finding.seen];
       const wrong = `So it is ${under}, whatever it is now. ${found.finding.wrong}`;
-      return told(walk, copy, { ...found, finding: { ...found.finding, seen, wrong } }, hint);
+      return explainByCause(walk, copy, { ...found, finding: { ...found.finding, seen, wrong } }, hint);
     }
   }
   return {};
 }
 
 /** The lab host as its copy under a condition is: what was seen there, the policy and the setting. */
-function caseUnder(the: Case, condition: Condition): Case | undefined {
+function caseUnder(lab: Case, condition: Condition): Case | undefined {
   const same = ({ condition: one }: { condition: Pick<Condition, 'forwardPolicy' | 'bridgeNf'> }): boolean =>
     one.forwardPolicy === condition.forwardPolicy && one.bridgeNf === condition.bridgeNf;
-  const copy = the.evidence.copies.find(same);
+  const copy = lab.evidence.copies.find(same);
   if (!copy) return undefined;
   const { results, seen, over, drops } = copy;
-  const facts = structuredClone(the.facts);
+  const facts = structuredClone(lab.facts);
   if (facts.here.sysctls[bridgeNfSetting] !== undefined) facts.here.sysctls[bridgeNfSetting] = condition.bridgeNf;
   for (const table of facts.here.iptables.filter(({ family, name }) => family === 'ip' && name === 'filter')) {
     for (const chain of table.chains.filter(({ name }) => name === 'FORWARD')) {
@@ -123,7 +123,7 @@ function caseUnder(the: Case, condition: Condition): Case | undefined {
       else if (condition.drop.includes(table.variant)) chain.policy = 'DROP';
     }
   }
-  return { ...the, facts, evidence: { ...the.evidence, results, seen, over, drops } };
+  return { ...lab, facts, evidence: { ...lab.evidence, results, seen, over, drops } };
 }
 
 interface Found {
@@ -132,28 +132,28 @@ interface Found {
 }
 
 /** The first cause that explains such a check, agrees with where the packets ended, and is supported. */
-function causeOf(walk: Walk, the: Case, check: string): Found | undefined {
+function findCause(walk: Walk, lab: Case, check: string): Found | undefined {
   for (const cause of causes) {
     if (!cause.explains.some((start) => check.startsWith(start))) continue;
     if (!cause.structural && !mayEndAt(walk, cause.hop)) continue;
-    const finding = cause.detect(the, walk);
+    const finding = cause.detect(lab, walk);
     if (finding) return { cause, finding };
   }
   return undefined;
 }
 
-function told(walk: Walk, the: Case, { cause, finding }: Found, own: Hint | null): Partial<Outcome> {
+function explainByCause(walk: Walk, lab: Case, { cause, finding }: Found, own: Hint | null): Partial<Outcome> {
   const hop = hopOf(walk, cause, finding);
   const which = finding.which ?? walk.path.containers[0] ?? 'ct1';
-  const look = cause.look?.(the, walk) ?? looks[finding.hop ?? cause.hop](the, which);
+  const where = cause.where?.(lab, walk) ?? whereToLook[finding.hop ?? cause.hop](lab, which);
   const mend = finding.mend?.join('\n');
   return {
     diagnosis: {
-      ...diagnosisOf(walk, the, hop),
+      ...diagnosisOf(walk, lab, hop),
       cause: cause.id,
       seen: finding.seen,
     },
-    hint: { look, wrong: finding.wrong, mend: mend ?? own?.mend },
+    hint: { where, wrong: finding.wrong, mend: mend ?? own?.mend },
   };
 }
 
@@ -166,10 +166,10 @@ function hopOf({ hops, open }: Walk, cause: Cause, { hop: kind, which, back }: F
   return open.find(fits) ?? hops.find(fits);
 }
 
-function diagnosisOf(walk: Walk, the: Case, hop: Hop | undefined): Omit<Diagnosis, 'cause' | 'seen'> {
+function diagnosisOf(walk: Walk, lab: Case, hop: Hop | undefined): Omit<Diagnosis, 'cause' | 'seen'> {
   const broken = hop ?? walk.open[0];
   return {
-    path: walk.path.title(the.plan),
+    path: walk.path.title(lab.plan),
     hop: broken?.label ?? '',
     trail: broken ? trailTo(walk, broken) : [],
   };
@@ -184,10 +184,10 @@ export interface ProbeStory {
 }
 
 /** The cause of one experiment's failure, of whatever checks it is part; undefined: none is supported. */
-export function explainedProbe(the: Case, probe: ProbeId): ProbeStory | undefined {
+export function explainProbe(lab: Case, probe: ProbeId): ProbeStory | undefined {
   for (const path of paths.filter(({ probes }) => probes.includes(probe))) {
-    const walk = walkOf(the, path, [probe]);
-    const found = walk && path.checks.map((check) => causeOf(walk, the, check)).find((one) => one !== undefined);
+    const walk = walkPath(lab, path, [probe]);
+    const found = walk && path.checks.map((check) => findCause(walk, lab, check)).find((one) => one !== undefined);
     if (!found) continue;
     const { cause, finding } = found;
     return { cause: cause.id, hop: hopOf(walk, cause, finding)?.label ?? '', seen: finding.seen, wrong: finding.wrong };
@@ -196,25 +196,25 @@ export function explainedProbe(the: Case, probe: ProbeId): ProbeStory | undefine
 }
 
 /** No cause is supported: the hop, and what was seen. */
-function unexplained(walk: Walk, the: Case, own: Hint | null): Partial<Outcome> {
+function explainByPlace(walk: Walk, lab: Case, own: Hint | null): Partial<Outcome> {
   const { open, probe } = walk;
   const hop = open[0];
   if (probe === undefined) {
-    const look = looks[hop?.kind ?? 'host'](the, walk.path.containers[0] ?? 'ct1');
-    return { hint: { wrong: own?.wrong, mend: own?.mend, look } };
+    const where = whereToLook[hop?.kind ?? 'host'](lab, walk.path.containers[0] ?? 'ct1');
+    return { hint: { wrong: own?.wrong, mend: own?.mend, where } };
   }
-  const result = the.evidence.results[probe];
+  const result = lab.evidence.results[probe];
   const place =
     open.length > 1 ? `between ${open[0]?.label ?? ''} and ${open.at(-1)?.label ?? ''}` : `at ${hop?.label ?? ''}`;
   const which = hop?.which ?? walk.path.containers[0] ?? 'ct1';
   return {
     diagnosis: {
-      ...diagnosisOf(walk, the, hop),
+      ...diagnosisOf(walk, lab, hop),
       cause: null,
-      seen: [...(result ? [outcomeOf(result)] : []), ...wayOf(the.evidence, probe)],
+      seen: [...(result ? [outcomeOf(result)] : []), ...wayOf(lab.evidence, probe)],
     },
     hint: {
-      look: looks[hop?.kind ?? 'host'](the, which),
+      where: whereToLook[hop?.kind ?? 'host'](lab, which),
       wrong: own?.wrong ?? `It breaks ${place}; nothing that was seen says why.`,
       mend: own?.mend,
     },

@@ -9,180 +9,191 @@ import { caseOf } from '../testing/fixtures.ts';
 
 const outOfCt1 = ['ct1 eth0 out', 'root veth-ct1 in', 'root br0 in'];
 
-function resolvConf(the: Case, text: string): void {
-  const file = the.facts.files.find(({ path }) => path === '/etc/netns/ct1/resolv.conf') as File;
+function resolvConf(lab: Case, text: string): void {
+  const file = lab.facts.files.find(({ path }) => path === '/etc/netns/ct1/resolv.conf') as File;
   file.text = text;
 }
 
-function raw(the: Case, rule: string): void {
+function raw(lab: Case, rule: string): void {
   const chains = [{ name: 'PREROUTING', policy: 'ACCEPT', rules: [rule] }];
-  the.facts.here.iptables.unshift({ family: 'ip', variant: 'nft', name: 'raw', chains });
+  lab.facts.here.iptables.unshift({ family: 'ip', variant: 'nft', name: 'raw', chains });
 }
 
 /** Leaves the uplink as it came. */
-function leaveUntranslated(the: Case): void {
-  endAt(the, 'ct1>site', [...outOfCt1, 'root enp1s0 out', 'world world0 in']);
-  for (const sight of the.evidence.seen) {
+function leaveUntranslated(lab: Case): void {
+  endAt(lab, 'ct1>site', [...outOfCt1, 'root enp1s0 out', 'world world0 in']);
+  for (const sight of lab.evidence.seen) {
     if (sight.probe === 'ct1>site' && ['enp1s0', 'world0'].includes(sight.device)) sight.source = '172.18.0.11';
   }
 }
 
 const rule = (chain: string, expr: object[], handle: number): NftTable['objects'][number] => ({
-  ...{ type: 'rule', chain, hook: null, policy: null, handle },
-  ...{ text: JSON.stringify({ rule: { expr } }), shown: 'a rule' },
+  type: 'rule',
+  chain,
+  hook: null,
+  policy: null,
+  handle,
+  text: JSON.stringify({ rule: { expr } }),
+  shown: 'a rule',
 });
 
 const chain = (name: string, hook: string): NftTable['objects'][number] => ({
-  ...{ type: 'chain', chain: name, text: '{}', shown: `chain ${name}`, hook, policy: 'accept', handle: 1 },
+  type: 'chain',
+  chain: name,
+  text: '{}',
+  shown: `chain ${name}`,
+  hook,
+  policy: 'accept',
+  handle: 1,
 });
 
 const match = (left: object, right: unknown, op = '==') => ({ match: { op, left, right } });
 
 /** The lookup's query, which was seen to go elsewhere, and what conntrack had of it before. */
-function remembered(the: Case, reply: string): void {
-  const query = the.evidence.seen.find(
+function remembered(lab: Case, reply: string): void {
+  const query = lab.evidence.seen.find(
     ({ probe, in: where, what }) => probe === 'ct1 lookup' && where === 'ct1' && what === 'query',
   );
   assert.ok(query);
   const { source, target, sourcePort, targetPort } = query;
-  the.facts.here.connections.push({
+  lab.facts.here.connections.push({
     protocol: 'udp',
     original: { source, destination: target, sourcePort, destinationPort: targetPort },
     reply: { source: reply, destination: source, sourcePort: targetPort, destinationPort: sourcePort },
   });
-  endAt(the, 'ct1 lookup', outOfCt1);
+  endAt(lab, 'ct1 lookup', outOfCt1);
 }
 
 /** One damage to a right case that looks like another, and the cause that must be named; `none`: no cause may be. */
-const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
+const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
   [
     'search-domain-first',
     'an answer for another name',
-    (the) => {
-      resolvConf(the, 'nameserver 1.1.1.1\nsearch example.com\noptions ndots:5\n');
-      Object.assign(the.evidence.results['ct1 lookup'] ?? {}, { foundAs: 'hw1.example.com.example.com' });
+    (lab) => {
+      resolvConf(lab, 'nameserver 1.1.1.1\nsearch example.com\noptions ndots:5\n');
+      Object.assign(lab.evidence.results['ct1 lookup'] ?? {}, { foundAs: 'hw1.example.com.example.com' });
     },
   ],
   [
     'none',
     'an answer for another name, and no search domain',
-    (the) => {
-      Object.assign(the.evidence.results['ct1 lookup'] ?? {}, { foundAs: 'hw1.example.com.example.com' });
+    (lab) => {
+      Object.assign(lab.evidence.results['ct1 lookup'] ?? {}, { foundAs: 'hw1.example.com.example.com' });
     },
   ],
   [
     'resolver-dead-first',
     'the first of two name servers says nothing',
-    (the) => {
-      resolvConf(the, 'nameserver 203.0.113.53\nnameserver 1.1.1.1\n');
-      endAt(the, 'ct1 lookup', []);
+    (lab) => {
+      resolvConf(lab, 'nameserver 203.0.113.53\nnameserver 1.1.1.1\n');
+      endAt(lab, 'ct1 lookup', []);
     },
   ],
   [
     'notrack',
     'the source is not translated, for it was not tracked',
-    (the) => {
-      raw(the, '-i br0 -j CT --notrack');
-      leaveUntranslated(the);
+    (lab) => {
+      raw(lab, '-i br0 -j CT --notrack');
+      leaveUntranslated(lab);
     },
   ],
   [
     'masquerade-missing',
     'what is not tracked is something else',
-    (the) => {
-      raw(the, '-i br9 -j CT --notrack');
-      const rules = chainOf(the, 'nat', 'POSTROUTING');
+    (lab) => {
+      raw(lab, '-i br9 -j CT --notrack');
+      const rules = chainOf(lab, 'nat', 'POSTROUTING');
       rules.rules = rules.rules.filter((text) => !text.includes('MASQUERADE'));
-      leaveUntranslated(the);
+      leaveUntranslated(lab);
     },
   ],
-  ['conntrack-stale', 'an entry sends it to who is gone', (the) => remembered(the, '172.18.0.53')],
+  ['conntrack-stale', 'an entry sends it to who is gone', (lab) => remembered(lab, '172.18.0.53')],
   [
     'conntrack-stale',
     'an entry sends it to who is gone, and a native chain of nat is empty',
-    (the) => {
+    (lab) => {
       const empty = { ...chain('spread', 'prerouting'), text: '{"chain":{"type":"nat","hook":"prerouting"}}' };
-      the.facts.here.nft.push({ family: 'ip', name: 'balancer', objects: [empty] });
-      remembered(the, '172.18.0.53');
+      lab.facts.here.nft.push({ family: 'ip', name: 'balancer', objects: [empty] });
+      remembered(lab, '172.18.0.53');
     },
   ],
-  ['none', 'an entry that translates nothing', (the) => remembered(the, '1.1.1.1')],
+  ['none', 'an entry that translates nothing', (lab) => remembered(lab, '1.1.1.1')],
   [
     'conntrack-full',
     'no room for another connection',
-    (the) => {
-      the.facts.here.sysctls['net/netfilter/nf_conntrack_max'] = '1';
-      endAt(the, 'ct1>site', outOfCt1);
+    (lab) => {
+      lab.facts.here.sysctls['net/netfilter/nf_conntrack_max'] = '1';
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'none',
     'room enough',
-    (the) => {
-      the.facts.here.sysctls['net/netfilter/nf_conntrack_max'] = '65536';
-      endAt(the, 'ct1>site', outOfCt1);
+    (lab) => {
+      lab.facts.here.sysctls['net/netfilter/nf_conntrack_max'] = '65536';
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'connection-limit',
     'one at a time',
-    (the) => {
+    (lab) => {
       const limited = '-i br0 -m conntrack --ctstate NEW -m connlimit --connlimit-above 1 --connlimit-mask 32 -j DROP';
-      chainOf(the, 'filter', 'FORWARD').rules.unshift(limited);
-      endAt(the, 'ct1>site', outOfCt1);
+      chainOf(lab, 'filter', 'FORWARD').rules.unshift(limited);
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'none',
     'a limit by nft, which can not be told to have been reached',
-    (the) => {
+    (lab) => {
       const expr = [match({ meta: { key: 'iifname' } }, 'br0'), { 'ct count': { val: 9, inv: true } }, { drop: null }];
       const objects = [chain('wall', 'forward'), rule('wall', expr, 2)];
-      the.facts.here.nft.push({ family: 'inet', name: 'mine', objects });
-      endAt(the, 'ct1>site', outOfCt1);
+      lab.facts.here.nft.push({ family: 'inet', name: 'mine', objects });
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'mtu-too-small',
     'a long reply does not come',
-    (the) => {
-      link(the.facts.here, 'enp1s0').mtu = 600;
+    (lab) => {
+      link(lab.facts.here, 'enp1s0').mtu = 600;
       const error = { ok: false, stage: 'reply', error: 'no answer' } as const;
-      Object.assign(the.evidence.results['ct1>site:large'] ?? {}, error);
+      Object.assign(lab.evidence.results['ct1>site:large'] ?? {}, error);
     },
   ],
   [
     'none',
     'a long reply does not come, and each link is long enough',
-    (the) => {
+    (lab) => {
       const error = { ok: false, stage: 'reply', error: 'no answer' } as const;
-      Object.assign(the.evidence.results['ct1>site:large'] ?? {}, error);
+      Object.assign(lab.evidence.results['ct1>site:large'] ?? {}, error);
     },
   ],
   [
     'ttl-too-small',
     'it ends at the first router',
-    (the) => {
-      inside(the, 'ct1').sysctls['net/ipv4/ip_default_ttl'] = '1';
-      endAt(the, 'ct1>site', outOfCt1);
+    (lab) => {
+      inside(lab, 'ct1').sysctls['net/ipv4/ip_default_ttl'] = '1';
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'ufw-refuses',
     'a REJECT in a chain of ufw',
-    (the) => {
-      const table = the.facts.here.iptables.find(
+    (lab) => {
+      const table = lab.facts.here.iptables.find(
         ({ name, variant, family }) => name === 'filter' && variant === 'nft' && family === 'ip',
       );
       table?.chains.push({ name: 'ufw-reject-forward', policy: null, rules: ['-j REJECT'] });
-      chainOf(the, 'filter', 'FORWARD').rules.unshift('-j ufw-reject-forward');
-      endAt(the, 'ct1>site', outOfCt1);
+      chainOf(lab, 'filter', 'FORWARD').rules.unshift('-j ufw-reject-forward');
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'firewalld-refuses',
     'what is new is refused in its own table, what was translated is not',
-    (the) => {
+    (lab) => {
       const objects = [
         chain('filter_FORWARD', 'forward'),
         rule(
@@ -193,27 +204,27 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
         rule('filter_FORWARD', [match({ ct: { key: 'status' } }, 'dnat', 'in'), { accept: null }], 3),
         rule('filter_FORWARD', [{ reject: { type: 'icmpx', expr: 'admin-prohibited' } }], 4),
       ];
-      the.facts.here.nft.push({ family: 'inet', name: 'firewalld', objects });
-      endAt(the, 'ct1>site', outOfCt1);
+      lab.facts.here.nft.push({ family: 'inet', name: 'firewalld', objects });
+      endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
   [
     'subnet-doubled',
     'another bridge with the same subnet comes first',
-    (the) => {
-      const old = structuredClone(link(the.facts.here, 'br0'));
-      the.facts.here.links.push({ ...old, name: 'br1', index: 99 });
-      const route = the.facts.here.routes.find(({ destination }) => destination === '172.18.0.0/16');
+    (lab) => {
+      const old = structuredClone(link(lab.facts.here, 'br0'));
+      lab.facts.here.links.push({ ...old, name: 'br1', index: 99 });
+      const route = lab.facts.here.routes.find(({ destination }) => destination === '172.18.0.0/16');
       assert.ok(route);
-      the.facts.here.routes.unshift({ ...route, device: 'br1' });
-      endAt(the, 'ct1>gateway', outOfCt1);
+      lab.facts.here.routes.unshift({ ...route, device: 'br1' });
+      endAt(lab, 'ct1>gateway', outOfCt1);
     },
   ],
   [
     'rp-filter-strict',
     'a second cable to the bridge is the way back',
-    (the) => {
-      const { here } = the.facts;
+    (lab) => {
+      const { here } = lab.facts;
       Object.assign(here.sysctls, { 'net/ipv4/conf/all/rp_filter': '1', 'net/ipv4/conf/br0/rp_filter': '1' });
       const port = structuredClone(link(here, 'veth-ct1'));
       here.links.push({ ...port, name: 'in', index: 98, peer: { index: 97, nsid: null } });
@@ -222,64 +233,64 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
       assert.ok(route);
       const way = { destination: '172.18.0.11', device: 'tap', protocol: 'boot', table: 'main', type: 'unicast' };
       here.routes.unshift({ ...route, ...way, gateway: null });
-      endAt(the, 'ct1>gateway', outOfCt1);
+      endAt(lab, 'ct1>gateway', outOfCt1);
     },
   ],
   [
     'port-disabled',
     'a port that is up and does not forward',
-    (the) => {
-      const end = pairOf(the.facts, the.plan.ct1, the.plan)?.host.name;
-      const port = the.facts.here.ports.find(({ device }) => device === end);
+    (lab) => {
+      const end = pairOf(lab.facts, lab.plan.ct1, lab.plan)?.host.name;
+      const port = lab.facts.here.ports.find(({ device }) => device === end);
       Object.assign(port ?? {}, { state: 'disabled' });
-      endAt(the, 'ct1>gateway', outOfCt1.slice(0, 2));
+      endAt(lab, 'ct1>gateway', outOfCt1.slice(0, 2));
     },
   ],
   [
     'bridge-family-drops',
     'a filter of the bridge',
-    (the) => {
+    (lab) => {
       const expr = [match({ payload: { protocol: 'ip', field: 'daddr' } }, '172.18.0.12'), { drop: null }];
       const objects = [chain('across', 'forward'), rule('across', expr, 2)];
-      the.facts.here.nft.push({ family: 'bridge', name: 'mine', objects });
-      endAt(the, 'ct1>ct2', outOfCt1.slice(0, 2));
+      lab.facts.here.nft.push({ family: 'bridge', name: 'mine', objects });
+      endAt(lab, 'ct1>ct2', outOfCt1.slice(0, 2));
     },
   ],
   [
     'arp-ignored',
     'the bridge answers no ARP',
-    (the) => {
-      the.facts.here.sysctls['net/ipv4/conf/br0/arp_ignore'] = '8';
-      endAt(the, 'ct1>gateway', []);
+    (lab) => {
+      lab.facts.here.sysctls['net/ipv4/conf/br0/arp_ignore'] = '8';
+      endAt(lab, 'ct1>gateway', []);
     },
   ],
   [
     'echo-ignored',
     'ct2 answers no pings',
-    (the) => {
-      inside(the, 'ct2').sysctls['net/ipv4/icmp_echo_ignore_all'] = '1';
-      endAt(the, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in', 'root veth-ct2 out', 'ct2 eth0 in']);
+    (lab) => {
+      inside(lab, 'ct2').sysctls['net/ipv4/icmp_echo_ignore_all'] = '1';
+      endAt(lab, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in', 'root veth-ct2 out', 'ct2 eth0 in']);
     },
   ],
   [
     'server-silent',
     'the request arrives and nobody answers it',
-    (the) => {
-      endAt(the, 'host>server', ['root br0 out', 'root veth-ct1 out', 'ct1 eth0 in'], { stage: 'reply' });
+    (lab) => {
+      endAt(lab, 'host>server', ['root br0 out', 'root veth-ct1 out', 'ct1 eth0 in'], { stage: 'reply' });
     },
   ],
   [
     'nft-dnat-first',
     'a native chain sends it to ct2',
-    (the) => {
+    (lab) => {
       const expr = [
         match({ payload: { protocol: 'tcp', field: 'dport' } }, 8080),
         { dnat: { addr: '172.18.0.12', port: 80 } },
       ];
       const objects = [chain('spread', 'prerouting'), rule('spread', expr, 2)];
-      the.facts.here.nft.push({ family: 'ip', name: 'mine', objects });
-      endAt(the, 'outside>uplink', ['world world0 out', 'root enp1s0 in', 'root br0 out']);
-      for (const sight of the.evidence.seen) {
+      lab.facts.here.nft.push({ family: 'ip', name: 'mine', objects });
+      endAt(lab, 'outside>uplink', ['world world0 out', 'root enp1s0 in', 'root br0 out']);
+      for (const sight of lab.evidence.seen) {
         if (sight.probe === 'outside>uplink' && sight.device === 'br0') sight.target = '172.18.0.12';
       }
     },
@@ -288,22 +299,22 @@ const cases: [cause: string, name: string, damage: (the: Case) => void][] = [
 
 for (const [cause, name, damage] of cases) {
   test(cause === 'none' ? `No cause is named without support: ${name}` : `${cause} is named: ${name}`, () => {
-    const the = caseOf('right');
-    damage(the);
-    assert.deepEqual(causesOf(the), [cause], JSON.stringify(failed(the).map(({ check, hint }) => [check.id, hint])));
+    const lab = caseOf('right');
+    damage(lab);
+    assert.deepEqual(causesOf(lab), [cause], JSON.stringify(failed(lab).map(({ check, hint }) => [check.id, hint])));
   });
 }
 
 test('A namespace that lives on without its name is told from a cable that was never made', () => {
-  const the = caseOf('right');
-  const { here } = the.facts;
+  const lab = caseOf('right');
+  const { here } = lab.facts;
   const end = linkOf(here.links, 'veth-ct1');
   assert.ok(end?.peer);
   end.peer.nsid = 77;
   here.ids.push({ nsid: 77, name: null });
-  inside(the, 'ct1').links = inside(the, 'ct1').links.filter(({ loopback }) => loopback);
-  assert.deepEqual(causesOf(the).slice(0, 1), ['veth-missing']);
-  the.facts.processes.push({ pid: 4242, inode: 5, netns: null, command: 'python3 -m http.server' });
-  assert.deepEqual(causesOf(the), ['namespace-left-running']);
-  assert.match(failed(the)[0]?.hint?.mend ?? '', /ip netns del ct1\nip netns attach ct1 4242/);
+  inside(lab, 'ct1').links = inside(lab, 'ct1').links.filter(({ loopback }) => loopback);
+  assert.deepEqual(causesOf(lab).slice(0, 1), ['veth-missing']);
+  lab.facts.processes.push({ pid: 4242, inode: 5, netns: null, command: 'python3 -m http.server' });
+  assert.deepEqual(causesOf(lab), ['namespace-left-running']);
+  assert.match(failed(lab)[0]?.hint?.mend ?? '', /ip netns del ct1\nip netns attach ct1 4242/);
 });

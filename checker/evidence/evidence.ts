@@ -98,7 +98,7 @@ export type Evidence = z.infer<typeof Evidence>;
 const mostLost = 12_000;
 
 /** Did the lab host stand still for longer than our patience? Then what was not answered there proves nothing. */
-export const starved = ({ lost }: Evidence): boolean => lost >= mostLost;
+export const wasStarved = ({ lost }: Evidence): boolean => lost >= mostLost;
 export type Copy = z.infer<typeof Copy>;
 export type Result = z.infer<typeof Result>;
 export type Sight = z.infer<typeof Sight>;

@@ -77,6 +77,7 @@ export const probes = {
   }),
 } satisfies Record<string, (plan: Plan) => Probe>;
 
+/** The id of an experiment: a key of `probes`. */
 export type ProbeId = keyof typeof probes;
 
 /** Without these two, what others show can't be told from a world that is down. */

@@ -9,7 +9,7 @@ import { controls, type CopiesWanted, type ProbeId, probes } from './probes.ts';
 const newToken = (): string => `hw${randomBytes(9).toString('hex')}`;
 
 /** As agent/copy.py takes it. Each copy has tokens of its own. */
-function copiesParameters({ conditions, probes: wanted }: CopiesWanted, plan: Plan): object {
+function renderCopies({ conditions, probes: wanted }: CopiesWanted, plan: Plan): object {
   const ids = [...new Set([...controls, ...wanted])];
   const drawn = conditions.map((condition) => ({
     ...condition,
@@ -27,6 +27,7 @@ const patience = 0.7;
 /** On a slow lab host that is this many times what a trivial program takes there from start to end. */
 const slow = 40;
 
+/** Which experiments `runProbes` makes, and what it must know of the lab. */
 export interface ProbeOptions {
   plan: Plan;
   /** Tells which namespace is the world's, and whose certificates hold. */
@@ -55,7 +56,7 @@ export async function runProbes(
       capture: ['root', 'world', plan.ct1.name, plan.ct2.name, dockerHost.netns],
       seconds: patience,
       slow,
-      copies: copies ? copiesParameters(copies, plan) : null,
+      copies: copies ? renderCopies(copies, plan) : null,
       world: knownWorld(baseline),
       authority: baseline?.world.authority ?? null,
     },

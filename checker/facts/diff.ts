@@ -1,5 +1,6 @@
 import type { Facts, Net } from './facts.ts';
 
+/** What a difference is about. Chapter cleanup has a check for each. */
 export type Subject = 'namespaces' | 'links' | 'rules' | 'sysctls' | 'files' | 'processes';
 
 /**

@@ -42,6 +42,7 @@ const Process = z.object({
   command: z.string(),
 });
 
+/** A file of the network configuration, as the learner's mount namespace shows it. */
 export const File = z.object({
   path: z.string(),
   kind: z.enum(['absent', 'file', 'symlink', 'folder', 'other']),

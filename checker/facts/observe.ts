@@ -9,46 +9,78 @@ import { parseFacts, Raw } from './parse.ts';
  */
 export const tools = {
   commands: [
-    ...[
-      'ip',
-      'bridge',
-      'ss',
-      'tc',
-      'nft',
-      'conntrack',
-      'brctl',
-      'sysctl',
-      'nsenter',
-      'unshare',
-      'lsns',
-      'mount',
-      'setsid',
-    ],
-    ...['iptables', 'iptables-save', 'iptables-restore', 'ip6tables', 'ip6tables-save', 'ip6tables-restore'],
-    ...['iptables-nft', 'iptables-legacy', 'xtables-nft-multi', 'xtables-legacy-multi'],
-    ...['ping', 'curl', 'wget', 'dig', 'host', 'getent', 'nc', 'socat', 'tcpdump', 'traceroute', 'openssl'],
-    ...[
-      'python3',
-      'bash',
-      'dash',
-      'sh',
-      'env',
-      'sudo',
-      'sshd',
-      'ssh',
-      'systemctl',
-      'ps',
-      'cat',
-      'grep',
-      'ls',
-      'readlink',
-    ],
+    'ip',
+    'bridge',
+    'ss',
+    'tc',
+    'nft',
+    'conntrack',
+    'brctl',
+    'sysctl',
+    'nsenter',
+    'unshare',
+    'lsns',
+    'mount',
+    'setsid',
+    'iptables',
+    'iptables-save',
+    'iptables-restore',
+    'ip6tables',
+    'ip6tables-save',
+    'ip6tables-restore',
+    'iptables-nft',
+    'iptables-legacy',
+    'xtables-nft-multi',
+    'xtables-legacy-multi',
+    'ping',
+    'curl',
+    'wget',
+    'dig',
+    'host',
+    'getent',
+    'nc',
+    'socat',
+    'tcpdump',
+    'traceroute',
+    'openssl',
+    'python3',
+    'bash',
+    'dash',
+    'sh',
+    'env',
+    'sudo',
+    'sshd',
+    'ssh',
+    'systemctl',
+    'ps',
+    'cat',
+    'grep',
+    'ls',
+    'readlink',
   ],
   libraries: [
-    ...['ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1', 'libc.so.6', 'libm.so.6', 'libresolv.so.2'],
-    ...['libnss_files.so.2', 'libnss_dns.so.2', 'libnss_resolve.so.2', 'libnss_myhostname.so.2', 'libnss_compat.so.2'],
-    ...['libmnl.so.0', 'libnftnl.so.11', 'libnftables.so.1', 'libxtables.so.12', 'libnetfilter_conntrack.so.3'],
-    ...['libcurl.so.4', 'libssl.so.3', 'libcrypto.so.3', 'libtinfo.so.6', 'libcap.so.2', 'libelf.so.1', 'libbpf.so.1'],
+    'ld-linux-x86-64.so.2',
+    'ld-linux-aarch64.so.1',
+    'libc.so.6',
+    'libm.so.6',
+    'libresolv.so.2',
+    'libnss_files.so.2',
+    'libnss_dns.so.2',
+    'libnss_resolve.so.2',
+    'libnss_myhostname.so.2',
+    'libnss_compat.so.2',
+    'libmnl.so.0',
+    'libnftnl.so.11',
+    'libnftables.so.1',
+    'libxtables.so.12',
+    'libnetfilter_conntrack.so.3',
+    'libcurl.so.4',
+    'libssl.so.3',
+    'libcrypto.so.3',
+    'libtinfo.so.6',
+    'libcap.so.2',
+    'libelf.so.1',
+    'libbpf.so.1',
   ],
   /** What the dynamic linker reads before all else: ld.so(8). */
   settings: ['/etc/ld.so.preload', '/etc/ld.so.conf', '/etc/ld.so.cache'],
@@ -64,6 +96,7 @@ export const tools = {
     .concat(['/etc/environment']),
 } as const;
 
+/** What a snapshot is taken with. */
 export interface ObserveOptions {
   /** Facts of when nobody had touched the lab host yet: they tell which namespace is the world's. */
   baseline?: Facts;
@@ -74,8 +107,8 @@ export interface ObserveOptions {
  * Takes one snapshot of the lab host in one round trip.
  * Throws LabError when there is no whole answer, or when it lacks the lab host's own links.
  */
-export async function observe(seat: OpenSeat, options: ObserveOptions = {}): Promise<Facts> {
-  return factsOf(await observeRaw(seat, options));
+export async function observeFacts(seat: OpenSeat, options: ObserveOptions = {}): Promise<Facts> {
+  return parseWhole(await observeRaw(seat, options));
 }
 
 /** The same before it is parsed; `docker` names the scope of a namespace whose Docker is to be looked into as well. */
@@ -96,7 +129,7 @@ export async function observeRaw(
 }
 
 /** Throws LabError when there are not even the lab host's own links in it. */
-export function factsOf(raw: Raw): Facts {
+export function parseWhole(raw: Raw): Facts {
   const facts = parseFacts(raw);
   if (facts.here.links.length > 0) return facts;
   const reason = facts.problems.find((problem) => problem.source.startsWith('root ip'));

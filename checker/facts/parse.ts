@@ -82,7 +82,7 @@ export function parseFacts(raw: Raw): Facts {
     return sources ? parseNet(sources, raw, { scope, problems }) : null;
   };
   const here = netOf('root') ?? parseNet({}, raw, { scope: 'root', problems });
-  const moved = movedBetween(raw.steady.before, raw.steady.after);
+  const moved = compareFingerprints(raw.steady.before, raw.steady.after);
   if (moved !== null) problems.push({ source: 'steady', what: `${moved} changed while the snapshot was taken` });
   const names = new Map(raw.netns.map((entry) => [entry.inode, entry.name]));
   return {
@@ -120,6 +120,7 @@ interface Place {
   problems: Facts['problems'];
 }
 
+/** One network namespace's facts from its sources. What can't be read is added to `place.problems`. */
 export function parseNet(sources: Record<string, Source>, raw: Raw, place: Place): Net {
   const read = readerOf(sources, place);
   const batch = (name: string, count: number): unknown[] =>
@@ -247,7 +248,7 @@ const parts = [
 ];
 
 /** The parts in which two fingerprints differ, as words; null: none. */
-export function movedBetween(before: string, after: string): string | null {
+export function compareFingerprints(before: string, after: string): string | null {
   if (before === after) return null;
   const [old, now] = [before.split('-'), after.split('-')];
   return parts.filter((_, at) => old[at] !== now[at]).join(', ') || 'something';

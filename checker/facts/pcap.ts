@@ -9,6 +9,7 @@ interface Frame {
   bytes: Buffer;
 }
 
+/** What was read of a capture file. */
 export interface CaptureFile {
   frames: Frame[];
   /** Why no more could be read: no capture file, or one that is damaged; null: it was read to its end. */
@@ -227,7 +228,11 @@ function udpOf(datagram: Buffer, id: number): Omit<Packet, 'source' | 'target'> 
   const name = sourcePort === 53 || targetPort === 53 ? questionOf(body) : undefined;
   const kind = targetPort === 53 ? 'query' : 'answer';
   return {
-    ...{ ...none, protocol: 'udp', sourcePort, targetPort, length: body.length },
+    ...none,
+    protocol: 'udp',
+    sourcePort,
+    targetPort,
+    length: body.length,
     what: name === undefined ? `${body.length} bytes` : `${kind} ${name}`,
     key: `udp ${id} ${digest(body)}`,
   };
@@ -247,7 +252,11 @@ function questionOf(message: Buffer): string | undefined {
 }
 
 const icmpNames: Record<number, string> = {
-  ...{ 0: 'echo reply', 3: 'unreachable', 5: 'redirect', 8: 'echo request', 11: 'time exceeded' },
+  0: 'echo reply',
+  3: 'unreachable',
+  5: 'redirect',
+  8: 'echo request',
+  11: 'time exceeded',
 };
 
 /** RFC 792. What an error quotes is translated with it, and an echo's identifier may be. */
@@ -257,7 +266,10 @@ function icmpOf(message: Buffer, id: number): Omit<Packet, 'source' | 'target'> 
   const tail = isEcho ? `${message.readUInt16BE(6)} ${digest(message.subarray(8))}` : `${code}`;
   const what = icmpNames[type] ?? `ICMP type ${type}`;
   return {
-    ...{ ...none, protocol: 'icmp', what, length: message.length - 8 },
+    ...none,
+    protocol: 'icmp',
+    what,
+    length: message.length - 8,
     key: `icmp ${type} ${id} ${tail}`,
   };
 }

@@ -61,6 +61,7 @@ export type Knock = z.infer<typeof Knock>;
 /** More of a capture is not looked at. */
 const MOST_FRAMES = 20_000;
 
+/** The lines `key: value` of each file; at most 60 of a file. */
 export const parseAnswers = (files: Work['answers']): Answers[] =>
   files.map(({ path, text }) => ({
     chapter: basename(path, '.txt'),
@@ -73,21 +74,22 @@ export const parseAnswers = (files: Work['answers']): Answers[] =>
       .slice(0, 60),
   }));
 
+/** The handshakes in each capture file, as far as it can be read. */
 export const parseCaptures = (files: Work['captures']): CaptureFacts[] =>
   files.map(({ path, data, cut }) => {
     if (data === null) return { path, packets: 0, handshakes: [], problem: 'it is no file that can be read' };
     const { frames, problem } = readCapture(Buffer.from(data, 'base64'), MOST_FRAMES);
-    const told = frames.flatMap(({ at, bytes, link }) => {
+    const parsed = frames.flatMap(({ at, bytes, link }) => {
       const packet = parseFrame(bytes, link);
       return packet ? [{ at, packet }] : [];
     });
-    const handshakes = told.flatMap(({ at, packet }) => {
+    const handshakes = parsed.flatMap(({ at, packet }) => {
       const { source, sourcePort, target, targetPort, flags, sequence, acknowledgement } = packet;
       if (flags?.syn !== true) return [];
       return [{ at, source, sourcePort, target, targetPort, answer: flags.ack, sequence, acknowledgement }];
     });
     const long = cut ? 'it is longer than what is read of it, 256 KiB' : problem;
-    return { path, packets: told.length, handshakes: handshakes.slice(0, 300), problem: long };
+    return { path, packets: parsed.length, handshakes: handshakes.slice(0, 300), problem: long };
   });
 
 const Line = z.object({

@@ -5,7 +5,7 @@ import { findBegun } from '../checks/registry.ts';
 import { emptyRecord } from '../record.ts';
 import { Report } from '../report/report.ts';
 import { caseOf, chapters, recorded, replaying, type State } from '../testing/fixtures.ts';
-import { grade, type GradeOptions } from './grade.ts';
+import { gradeSource, type GradeOptions } from './grade.ts';
 
 /** A lab host that is in a recorded state; counts round trips. */
 function hostIn(...states: State[]): { seat: OpenSeat; trips: () => number } {
@@ -29,7 +29,7 @@ const gradeOf = (seat: OpenSeat, more: Partial<GradeOptions> = {}): Promise<Repo
     record: emptyRecord(),
     chapters,
   } as const;
-  return grade({ seat, ...common, ...more });
+  return gradeSource({ seat, ...common, ...more });
 };
 
 test('A right build passes in two round trips, and the report is what its schema says', async () => {

@@ -1,19 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ChapterId, type ChapterInfo, LabError, type OpenSeat, type Plan } from '@handwired/host';
-import { checks, closureOf, findBegun, findNames } from '../checks/registry.ts';
-import { explained } from '../diagnosis/diagnose.ts';
-import { Evidence, starved } from '../evidence/evidence.ts';
+import { checks, selectWithNeeds, findBegun, findNames } from '../checks/registry.ts';
+import { explainFailures } from '../diagnosis/diagnose.ts';
+import { Evidence, wasStarved } from '../evidence/evidence.ts';
 import type { CopiesWanted, ProbeId } from '../evidence/probes.ts';
 import { runProbes } from '../evidence/run.ts';
 import type { Facts } from '../facts/facts.ts';
-import { observe } from '../facts/observe.ts';
-import { findingsOf, guarded, unsteady } from '../judge/integrity.ts';
-import { allErrors, runChecks, stillOpen } from '../judge/run.ts';
+import { observeFacts } from '../facts/observe.ts';
+import { findTampering, guardCheck, describeUnrest } from '../judge/integrity.ts';
+import { failWithError, runChecks, selectOpenChecks } from '../judge/run.ts';
 import type { Case, Check, HintLevel } from '../queries/check.ts';
-import { copiesWanted } from '../queries/conditions.ts';
+import { chooseCopies } from '../queries/conditions.ts';
 import { canSettle } from '../queries/leftovers.ts';
 import { type LabRecord, noteBegun } from '../record.ts';
-import { type Report, reportOf } from '../report/report.ts';
+import { type Report, makeReport } from '../report/report.ts';
 import { digestOfJson } from './canonical.ts';
 
 /** A lab host, and what is known of it from before. */
@@ -32,18 +32,18 @@ const SETTLE_MS = 3000;
 
 /** One snapshot, in one round trip; what it shows begun is noted in the record. */
 export async function takeFacts({ seat, plan, baseline, record, signal }: Source): Promise<Facts> {
-  const facts = await observe(seat, { baseline, ...(signal ? { signal } : {}) });
+  const facts = await observeFacts(seat, { baseline, ...(signal ? { signal } : {}) });
   noteBegun(record, findBegun({ facts, baseline, plan, record }), findNames(facts, baseline));
   return facts;
 }
 
 /** The facts again, as long as something in them can still go by itself. */
-export async function settled(first: Facts, { seat, baseline, signal }: Source): Promise<Facts> {
+export async function waitUntilSettled(first: Facts, { seat, baseline, signal }: Source): Promise<Facts> {
   const end = performance.now() + SETTLE_MS;
   let facts = first;
-  while ((canSettle(facts, baseline) || unsteady(facts, null) !== null) && performance.now() < end) {
+  while ((canSettle(facts, baseline) || describeUnrest(facts, null) !== null) && performance.now() < end) {
     await wait(100, undefined, signal ? { signal } : {});
-    facts = await observe(seat, { baseline, ...(signal ? { signal } : {}) });
+    facts = await observeFacts(seat, { baseline, ...(signal ? { signal } : {}) });
   }
   return facts;
 }
@@ -54,10 +54,13 @@ export function takeEvidence(
   { seat, plan, baseline, signal }: Source,
   copies?: CopiesWanted,
 ): Promise<Evidence> {
-  return wanted.size === 0 ? Promise.resolve(nothing) : runProbes(seat, { plan, baseline, wanted, copies, signal });
+  return wanted.size === 0
+    ? Promise.resolve(noExperiments)
+    : runProbes(seat, { plan, baseline, wanted, copies, signal });
 }
 
-export const nothing = Evidence.parse({ results: {}, seen: [], over: false, drops: {}, lost: 0 });
+/** The evidence of a grading that needs no experiment. */
+export const noExperiments = Evidence.parse({ results: {}, seen: [], over: false, drops: {}, lost: 0 });
 
 /** What of a lab is to be graded. */
 export interface Selection {
@@ -82,11 +85,11 @@ export interface Subject {
 export type Seen = Omit<Case, 'facts' | 'evidence'> & { facts: Facts | null; evidence: Case['evidence'] | null };
 
 /** sha256 over the canonical JSON of all that a verdict stands on: what a report carries, and a recording is told by. */
-export const digestOf = ({ facts, evidence, baseline, plan, record }: Seen): string =>
+export const digestCase = ({ facts, evidence, baseline, plan, record }: Seen): string =>
   digestOfJson({ facts, evidence, baseline, plan, record });
 
 /** Of the chapters that have checks at all, those that are to be graded. */
-function askedOf({ only, through, ...selection }: Selection, found: readonly ChapterId[]): ChapterInfo[] {
+function selectChapters({ only, through, ...selection }: Selection, found: readonly ChapterId[]): ChapterInfo[] {
   const last = selection.chapters.findIndex(({ id }) => id === through);
   const upTo = new Set(selection.chapters.slice(0, last + 1));
   const chapters = selection.chapters.filter(({ id }) => checks.some(({ chapter }) => chapter === id));
@@ -95,29 +98,44 @@ function askedOf({ only, through, ...selection }: Selection, found: readonly Cha
   return chapters.filter(({ id }) => found.includes(id));
 }
 
-const checksOf = (asked: readonly ChapterInfo[]): Check[] => closureOf(new Set(asked.map(({ id }) => id)));
+const selectChecks = (asked: readonly ChapterInfo[]): Check[] => selectWithNeeds(new Set(asked.map(({ id }) => id)));
 
 /** Grades what was seen. Pure: the same case gives the same report, wherever it comes from. */
-export function judgeCase(the: Seen & { facts: Facts }, selection: Selection, subject: Subject): Report {
-  const { facts, evidence, baseline, plan, record } = the;
-  const asked = askedOf(selection, findBegun({ facts, baseline, plan, record }));
-  const findings = findingsOf({ ...the, evidence: evidence ?? noEvidence });
-  const own = checksOf(asked).map((check) => guarded(check, findings));
+export function judgeCase(lab: Seen & { facts: Facts }, selection: Selection, subject: Subject): Report {
+  const { facts, evidence, baseline, plan, record } = lab;
+  const asked = selectChapters(selection, findBegun({ facts, baseline, plan, record }));
+  const findings = findTampering({ ...lab, evidence: evidence ?? noEvidence });
+  const own = selectChecks(asked).map((check) => guardCheck(check, findings));
   const stopAt = selection.failFast === true ? new Set<string>(asked.map(({ id }) => id)) : undefined;
-  const moved = unsteady(facts, evidence);
+  const moved = describeUnrest(facts, evidence);
   const outcomes =
     moved !== null
-      ? allErrors(own, `things changed while we looked: ${moved}. Next: lab check`)
+      ? failWithError(own, `things changed while we looked: ${moved}. Next: lab check`)
       : evidence === null
-        ? runChecks(own.map(withoutEvidence), { ...the, evidence: noEvidence }, stopAt)
-        : runChecks(own, { ...the, evidence }, stopAt);
-  const told = explained(outcomes, { ...the, evidence: evidence ?? noEvidence });
-  const made = { plan, chapters: asked, outcomes: told, hints: selection.hints, digest: digestOf(the), findings };
-  return reportOf({ ...subject, ...made });
+        ? runChecks(own.map(withoutEvidence), { ...lab, evidence: noEvidence }, stopAt)
+        : runChecks(own, { ...lab, evidence }, stopAt);
+  const explained = explainFailures(outcomes, { ...lab, evidence: evidence ?? noEvidence });
+  const made = {
+    plan,
+    chapters: asked,
+    outcomes: explained,
+    hints: selection.hints,
+    digest: digestCase(lab),
+    findings,
+  };
+  return makeReport({ ...subject, ...made });
 }
 
 const noEvidence: Case['evidence'] = {
-  ...{ results: {}, seen: [], over: false, drops: {}, copies: [], changes: [], retaken: null, lost: 0, steady: null },
+  results: {},
+  seen: [],
+  over: false,
+  drops: {},
+  copies: [],
+  changes: [],
+  retaken: null,
+  lost: 0,
+  steady: null,
 };
 
 const withoutEvidence = (check: Check): Check => {
@@ -126,20 +144,27 @@ const withoutEvidence = (check: Check): Check => {
 };
 
 /** Our own trouble as a report: every check that was asked for is in error, and none has a verdict on the learner. */
-export function brokenReport(the: Seen, error: LabError, selection: Selection, subject: Subject): Report {
+export function reportTrouble(lab: Seen, error: LabError, selection: Selection, subject: Subject): Report {
   const reason = `${error.message}${error.where ? ` (${error.where})` : ''}. Next: ${error.next}`;
-  const { facts, baseline, plan, record } = the;
+  const { facts, baseline, plan, record } = lab;
   const found = facts ? findBegun({ facts, baseline, plan, record }) : (Object.keys(record.begun) as ChapterId[]);
-  const known = askedOf(selection, found);
+  const known = selectChapters(selection, found);
   const asked = known.length > 0 ? known : [...selection.chapters];
   const ids = new Set<string>(asked.map(({ id }) => id));
-  const own = closureOf(ids).filter(({ chapter }) => ids.has(chapter));
-  return reportOf({ ...subject, plan, chapters: asked, outcomes: allErrors(own, reason), digest: digestOf(the) });
+  const own = selectWithNeeds(ids).filter(({ chapter }) => ids.has(chapter));
+  return makeReport({
+    ...subject,
+    plan,
+    chapters: asked,
+    outcomes: failWithError(own, reason),
+    digest: digestCase(lab),
+  });
 }
 
 /** Before a second take nothing of ours is sent for so long: what only our packets switched on is off again by then. */
 const QUIET_MS = 2000;
 
+/** A lab host, what of it is to be graded, and whose report it is. */
 export interface GradeOptions extends Source, Selection, Subject {}
 
 /**
@@ -148,36 +173,36 @@ export interface GradeOptions extends Source, Selection, Subject {}
  * between the first look and the last, or the lab host stood still, all of it is taken once more, so that no verdict
  * stands on two states or on answers that we could not wait for.
  */
-export async function grade(options: GradeOptions): Promise<Report> {
+export async function gradeSource(options: GradeOptions): Promise<Report> {
   const { baseline, plan, record } = options;
   const seen: Seen = { facts: null, evidence: null, baseline, plan, record };
   try {
-    const taken = await take(options, seen);
-    const moved = unsteady(taken.facts, taken.evidence);
-    if (moved === null && !starved(taken.evidence)) return judgeCase(taken, options, options);
+    const taken = await takeCase(options, seen);
+    const moved = describeUnrest(taken.facts, taken.evidence);
+    if (moved === null && !wasStarved(taken.evidence)) return judgeCase(taken, options, options);
     await wait(QUIET_MS, undefined, options.signal ? { signal: options.signal } : {});
-    const again = await take(options, seen);
+    const again = await takeCase(options, seen);
     const evidence = { ...again.evidence, retaken: moved?.slice(0, 500) ?? null };
     return judgeCase({ ...again, evidence }, options, options);
   } catch (error) {
     options.signal?.throwIfAborted();
     if (!(error instanceof LabError)) throw error;
-    return brokenReport(seen, error, options, options);
+    return reportTrouble(seen, error, options, options);
   }
 }
 
 type Taken = Seen & { facts: Facts; evidence: Evidence };
 
 /** Facts and the evidence that they call for; `seen` has what there is of it when something goes wrong on the way. */
-async function take(options: GradeOptions, seen: Seen): Promise<Taken> {
+async function takeCase(options: GradeOptions, seen: Seen): Promise<Taken> {
   const { baseline, plan, record, failFast } = options;
   let facts = (seen.facts = await takeFacts(options));
-  const asked = askedOf(options, findBegun({ facts, baseline, plan, record }));
-  if (asked.some(({ id }) => id === 'cleanup')) facts = seen.facts = await settled(facts, options);
-  const known = { ...seen, facts, evidence: nothing };
+  const asked = selectChapters(options, findBegun({ facts, baseline, plan, record }));
+  if (asked.some(({ id }) => id === 'cleanup')) facts = seen.facts = await waitUntilSettled(facts, options);
+  const known = { ...seen, facts, evidence: noExperiments };
   const stopAt = failFast === true ? new Set<string>(asked.map(({ id }) => id)) : undefined;
-  const open = stillOpen(checksOf(asked), known, stopAt);
+  const open = selectOpenChecks(selectChecks(asked), known, stopAt);
   const wanted = new Set(open.flatMap(({ probes }) => probes));
-  const evidence = await takeEvidence(wanted, options, copiesWanted(open, known));
+  const evidence = await takeEvidence(wanted, options, chooseCopies(open, known));
   return { ...known, evidence };
 }

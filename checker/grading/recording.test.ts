@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { defaultPlan, EXIT, LabError } from '@handwired/host';
 import { emptyRecord } from '../record.ts';
 import { caseOf, chapters, recorded, replaying, type State } from '../testing/fixtures.ts';
-import { digestOf, grade } from './grade.ts';
-import { mostBytes, readRecording, type Recording, recordLab, regrade } from './recording.ts';
+import { digestCase, gradeSource } from './grade.ts';
+import { mostBytes, readRecording, type Recording, recordLab, regradeRecording } from './recording.ts';
 
 const subject = { lab: 'lab', driver: 'sandbox' } as const;
 
@@ -34,8 +34,8 @@ for (const state of ['right', 'seed', 'seed-cleaned', 'mixed', 'empty'] as const
   test(`A recording is graded as its lab host was: ${state}`, async () => {
     const { source, text } = await taken(state);
     for (const selection of [{ chapters }, { chapters, through: 'cleanup' }, { chapters, only: 'egress' }] as const) {
-      const live = await grade({ ...source, ...subject, ...selection });
-      const again = regrade(readRecording(text, 'x.json'), selection);
+      const live = await gradeSource({ ...source, ...subject, ...selection });
+      const again = regradeRecording(readRecording(text, 'x.json'), selection);
       assert.deepEqual({ ...again, integrity: live.integrity }, live);
     }
   });
@@ -44,9 +44,9 @@ for (const state of ['right', 'seed', 'seed-cleaned', 'mixed', 'empty'] as const
 test('A report carries the digest of what was graded, which a recording of the same has too', async () => {
   const { source, text } = await taken('right');
   const recording = readRecording(text, 'x.json');
-  assert.equal(recording.digest, digestOf(recording));
-  assert.equal(regrade(recording, { chapters }).integrity.digest, recording.digest);
-  assert.match((await grade({ ...source, ...subject, chapters })).integrity.digest, /^[0-9a-f]{64}$/);
+  assert.equal(recording.digest, digestCase(recording));
+  assert.equal(regradeRecording(recording, { chapters }).integrity.digest, recording.digest);
+  assert.match((await gradeSource({ ...source, ...subject, chapters })).integrity.digest, /^[0-9a-f]{64}$/);
 });
 
 test('A recording that was altered is in error and not graded, whatever was altered', async () => {
@@ -59,7 +59,7 @@ test('A recording that was altered is in error and not graded, whatever was alte
     (recording) => (recording.digest = recording.digest.replace(/^./, (digit) => (digit === '0' ? '1' : '0'))),
   ];
   for (const change of changes) {
-    const report = regrade(readRecording(await altered(change), 'x'), { chapters });
+    const report = regradeRecording(readRecording(await altered(change), 'x'), { chapters });
     assert.deepEqual([report.exit, report.summary.points, report.summary.pass], [3, null, 0]);
     assert.match(report.checks[0]?.because ?? '', /was altered.*Next: lab facts/);
   }
@@ -67,21 +67,21 @@ test('A recording that was altered is in error and not graded, whatever was alte
 
 test('Without evidence only what facts alone tell is graded; the rest is in error', async () => {
   const { text } = await taken('right', false);
-  const report = regrade(readRecording(text, 'x'), { chapters });
+  const report = regradeRecording(readRecording(text, 'x'), { chapters });
   assert.equal(report.exit, 3);
   assert.equal(report.checks.find(({ id }) => id === 'bridge.up')?.verdict, 'pass');
   const egress = report.checks.find(({ id }) => id === 'egress.ct1');
   assert.deepEqual([egress?.verdict, egress?.points], ['error', null]);
   assert.match(egress?.because ?? '', /no experiments were recorded. Next: lab facts/);
-  assert.equal(regrade(readRecording(text, 'x'), { chapters, only: 'veth' }).exit, 0);
+  assert.equal(regradeRecording(readRecording(text, 'x'), { chapters, only: 'veth' }).exit, 0);
 });
 
 test('Evidence that lacks an experiment is an error of the checks that stand on it', async () => {
   const text = await altered((recording) => {
     delete recording.evidence?.results['ct1>internet'];
-    recording.digest = digestOf(recording);
+    recording.digest = digestCase(recording);
   });
-  const report = regrade(readRecording(text, 'x'), { chapters });
+  const report = regradeRecording(readRecording(text, 'x'), { chapters });
   assert.deepEqual([report.exit, report.checks.find(({ id }) => id === 'egress.ct1')?.verdict], [3, 'error']);
 });
 

@@ -4,16 +4,16 @@ import { checks, findBegun } from '../checks/registry.ts';
 import { Evidence } from '../evidence/evidence.ts';
 import { type ProbeId, probes } from '../evidence/probes.ts';
 import { Facts } from '../facts/facts.ts';
-import { copiesWanted } from '../queries/conditions.ts';
+import { chooseCopies } from '../queries/conditions.ts';
 import { LabRecord } from '../record.ts';
 import { asciiJson } from '../report/escape.ts';
 import type { Report } from '../report/report.ts';
 import {
-  brokenReport,
-  digestOf,
+  reportTrouble,
+  digestCase,
   judgeCase,
   type Selection,
-  settled,
+  waitUntilSettled,
   type Source,
   type Subject,
   takeEvidence,
@@ -49,18 +49,18 @@ export const mostBytes = 48 << 20;
 export async function recordLab(source: Source, subject: Subject, { evidence = true } = {}): Promise<Recording> {
   const { baseline, plan, record } = source;
   let facts = await takeFacts(source);
-  if (findBegun({ facts, baseline, plan, record }).includes('cleanup')) facts = await settled(facts, source);
+  if (findBegun({ facts, baseline, plan, record }).includes('cleanup')) facts = await waitUntilSettled(facts, source);
   const all = new Set(Object.keys(probes) as ProbeId[]);
-  const copies = copiesWanted(checks, { facts, baseline });
+  const copies = chooseCopies(checks, { facts, baseline });
   const seen = { facts, evidence: evidence ? await takeEvidence(all, source, copies) : null, baseline, plan, record };
-  return { schemaVersion: 1, ...subject, takenAt: new Date().toISOString(), ...seen, digest: digestOf(seen) };
+  return { schemaVersion: 1, ...subject, takenAt: new Date().toISOString(), ...seen, digest: digestCase(seen) };
 }
 
 /** It is what its digest says. */
-export const isWhole = (recording: Recording): boolean => digestOf(recording) === recording.digest;
+export const isWhole = (recording: Recording): boolean => digestCase(recording) === recording.digest;
 
 /** Grades a recording as its lab host would have been. One that was altered since is an error, and is not graded. */
-export function regrade(recording: Recording, selection: Selection): Report {
+export function regradeRecording(recording: Recording, selection: Selection): Report {
   const { lab, driver } = recording;
   const subject = { lab, driver };
   if (isWhole(recording)) return judgeCase(recording, selection, subject);
@@ -68,7 +68,7 @@ export function regrade(recording: Recording, selection: Selection): Report {
     what: 'the recording was altered: it is not what its digest says',
     next: 'lab facts -o json',
   });
-  return brokenReport(recording, altered, selection, subject);
+  return reportTrouble(recording, altered, selection, subject);
 }
 
 const Head = z.object({ schemaVersion: z.unknown(), facts: z.object({ schemaVersion: z.unknown() }).nullish() });
@@ -105,4 +105,5 @@ function parse(text: string): unknown {
   }
 }
 
+/** A recording as `lab facts -o json` prints it. */
 export const renderRecording = (recording: Recording): string => asciiJson(recording);

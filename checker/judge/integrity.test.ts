@@ -2,26 +2,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checks } from '../checks/registry.ts';
 import type { Facts } from '../facts/facts.ts';
-import { movedBetween } from '../facts/parse.ts';
+import { compareFingerprints } from '../facts/parse.ts';
 import type { Case } from '../queries/check.ts';
 import { caseOf, states } from '../testing/fixtures.ts';
-import { findingsOf, guarded, unsteady, worldChanges, worldTrouble } from './integrity.ts';
+import { findTampering, guardCheck, describeUnrest, findWorldChanges, describeWorldChanges } from './integrity.ts';
 import { type Outcome, runChecks } from './run.ts';
 
 const baseline = caseOf('empty').baseline;
 
 test('The world is the same before a build and after it, and after a restart', () => {
   for (const state of ['empty', 'right', 'seed', 'seed-cleaned', 'mixed'] as const) {
-    assert.deepEqual(worldChanges(baseline, caseOf(state).facts), [], state);
+    assert.deepEqual(findWorldChanges(baseline, caseOf(state).facts), [], state);
   }
 });
 
 test('A program that the learner hides is no change while the process of the baseline runs it, and one with another process', () => {
   const facts = structuredClone(baseline);
   facts.world.sha256 = null;
-  assert.deepEqual(worldChanges(baseline, facts), []);
+  assert.deepEqual(findWorldChanges(baseline, facts), []);
   facts.world.start = '1';
-  assert.match(worldTrouble(baseline, facts) ?? '', /changed its program unreadable/);
+  assert.match(describeWorldChanges(baseline, facts) ?? '', /changed its program unreadable/);
 });
 
 const tampered: [what: string, change: (world: Facts['world']) => unknown, told: RegExp][] = [
@@ -48,45 +48,48 @@ const tampered: [what: string, change: (world: Facts['world']) => unknown, told:
 test('A process that runs since the baseline is what it was, whatever lies in its file now', () => {
   const facts = structuredClone(baseline);
   facts.world.sha256 = null;
-  assert.deepEqual(worldChanges(baseline, facts), []);
+  assert.deepEqual(findWorldChanges(baseline, facts), []);
 });
 
 for (const [what, change, told] of tampered) {
   test(`A world with ${what} changed is told`, () => {
     const facts = structuredClone(baseline);
     change(facts.world);
-    assert.match(worldTrouble(baseline, facts) ?? '', told);
+    assert.match(describeWorldChanges(baseline, facts) ?? '', told);
   });
 }
 
 test('Two fingerprints differ in the parts that moved, and none is no difference', () => {
-  assert.equal(movedBetween('a-b-c', 'a-b-c'), null);
-  assert.equal(movedBetween('a-b-c', 'a-x-y'), 'links, addresses');
+  assert.equal(compareFingerprints('a-b-c', 'a-b-c'), null);
+  assert.equal(compareFingerprints('a-b-c', 'a-x-y'), 'links, addresses');
   const { facts, evidence } = caseOf('right');
-  assert.equal(unsteady(facts, evidence), null);
-  assert.equal(unsteady({ ...facts, steady: null }, evidence), null);
-  assert.match(unsteady({ ...facts, steady: '0' }, evidence) ?? '', /namespaces, links.* between the snapshot and/);
+  assert.equal(describeUnrest(facts, evidence), null);
+  assert.equal(describeUnrest({ ...facts, steady: null }, evidence), null);
+  assert.match(
+    describeUnrest({ ...facts, steady: '0' }, evidence) ?? '',
+    /namespaces, links.* between the snapshot and/,
+  );
   const moved = { ...evidence, steady: { before: facts.steady ?? '', after: '0' } };
-  assert.match(unsteady(facts, moved) ?? '', /while experiments were made/);
+  assert.match(describeUnrest(facts, moved) ?? '', /while experiments were made/);
 });
 
-const found = (the: Case): string[] => findingsOf(the).map(({ id, what }) => `${id}: ${what}`);
+const found = (lab: Case): string[] => findTampering(lab).map(({ id, what }) => `${id}: ${what}`);
 
 /** Verdicts in view of what was found, by check. */
-function verdicts(the: Case): Map<string, Outcome> {
-  const findings = findingsOf(the);
+function verdicts(lab: Case): Map<string, Outcome> {
+  const findings = findTampering(lab);
   const outcomes = runChecks(
-    checks.map((check) => guarded(check, findings)),
-    the,
+    checks.map((check) => guardCheck(check, findings)),
+    lab,
   );
   return new Map(outcomes.map((outcome) => [outcome.check.id, outcome]));
 }
 
 /** A right lab, altered. */
-function altered(change: (the: Case) => void): Case {
-  const the = caseOf('right');
-  change(the);
-  return the;
+function altered(change: (lab: Case) => void): Case {
+  const lab = caseOf('right');
+  change(lab);
+  return lab;
 }
 
 test('An honest lab host, whatever was built on it, has nothing that is worth a finding', () => {
@@ -94,23 +97,23 @@ test('An honest lab host, whatever was built on it, has nothing that is worth a 
 });
 
 test('Altered tools are told, and change no verdict: nothing of ours is run by them', () => {
-  const the = altered(({ facts }) => {
+  const lab = altered(({ facts }) => {
     facts.altered = Array.from({ length: 30 }, (_, at) => ({ path: `/usr/bin/tool${at}`, what: 'is another file' }));
   });
-  assert.equal(found(the).length, 21);
-  assert.match(found(the)[0] ?? '', /^altered: \/usr\/bin\/tool0 is another file$/);
-  assert.match(found(the)[20] ?? '', /and 10 more/);
-  for (const [id, { verdict }] of verdicts(the)) assert.equal(verdict, verdicts(caseOf('right')).get(id)?.verdict, id);
+  assert.equal(found(lab).length, 21);
+  assert.match(found(lab)[0] ?? '', /^altered: \/usr\/bin\/tool0 is another file$/);
+  assert.match(found(lab)[20] ?? '', /and 10 more/);
+  for (const [id, { verdict }] of verdicts(lab)) assert.equal(verdict, verdicts(caseOf('right')).get(id)?.verdict, id);
 });
 
 test('What was changed in the world is told, and nothing that goes through it has a verdict', () => {
-  const the = altered(({ facts }) => {
+  const lab = altered(({ facts }) => {
     const [first] = facts.world.net?.routes ?? [];
     const route = { destination: '172.18.0.0/16', protocol: 'boot', table: 'main' };
     if (first) facts.world.net?.routes.push({ ...first, ...route });
   });
-  assert.match(found(the).join('\n'), /^world: in the world beyond the uplink: new: route 172\.18\.0\.0\/16/);
-  const outcomes = verdicts(the);
+  assert.match(found(lab).join('\n'), /^world: in the world beyond the uplink: new: route 172\.18\.0\.0\/16/);
+  const outcomes = verdicts(lab);
   assert.equal(outcomes.get('egress.ct1')?.verdict, 'error');
   assert.match(outcomes.get('egress.ct1')?.because ?? '', /172\.18\.0\.0\/16.*Next: lab reset/);
   assert.equal(outcomes.get('connectivity.ct1-ct2')?.verdict, 'pass');
@@ -118,11 +121,11 @@ test('What was changed in the world is told, and nothing that goes through it ha
 });
 
 test('A change while we looked is told by what it was, and so is that of a first take', () => {
-  const the = altered(({ evidence }) => {
+  const lab = altered(({ evidence }) => {
     evidence.changes.push({ in: 'root', what: 'forwarding of all became 1' });
     evidence.retaken = 'routes changed between the snapshot and the experiments';
   });
-  assert.deepEqual(found(the), [
+  assert.deepEqual(found(lab), [
     'change: routes changed between the snapshot and the experiments; all of it was taken once more',
     'change: forwarding of all became 1 (on the lab host) while experiments were made',
   ]);

@@ -3,7 +3,7 @@ import type { Evidence } from '../evidence/evidence.ts';
 import { type ProbeId, probes } from '../evidence/probes.ts';
 import { compareItems, type Difference, type Item, netItems } from '../facts/diff.ts';
 import type { Facts, Net } from '../facts/facts.ts';
-import { movedBetween } from '../facts/parse.ts';
+import { compareFingerprints } from '../facts/parse.ts';
 import { type Case, type Check, fail, type Judgement } from '../queries/check.ts';
 import { listOf } from '../queries/links.ts';
 import { resultOf, sightsOf } from '../queries/sights.ts';
@@ -15,7 +15,7 @@ const scope = 'the world';
  * What of the world is not as it was before the learner came: its namespace's links, addresses, routes, rules, settings and
  * listeners, the process that serves it and, unless that is the very process of the baseline, its program. Anything at all: nothing that was seen of the world can be trusted.
  */
-export function worldChanges(baseline: Facts, facts: Facts): Difference[] {
+export function findWorldChanges(baseline: Facts, facts: Facts): Difference[] {
   if (facts.world.net === null || baseline.world.net === null) {
     return baseline.world.net === null
       ? []
@@ -67,8 +67,8 @@ const gone = (key: string, text: string): Difference => ({
 });
 
 /** The same as one reason, for what stands on the world; undefined: it is as it was. */
-export function worldTrouble(baseline: Facts, facts: Facts): string | undefined {
-  const found = worldChanges(baseline, facts);
+export function describeWorldChanges(baseline: Facts, facts: Facts): string | undefined {
+  const found = findWorldChanges(baseline, facts);
   if (found.length === 0) return undefined;
   const shown = found
     .slice(0, 3)
@@ -77,21 +77,21 @@ export function worldTrouble(baseline: Facts, facts: Facts): string | undefined 
 }
 
 /** What changed between the beginning of a snapshot and the end of the experiments; null: nothing, or it is not known. */
-export function unsteady(facts: Facts, evidence: Evidence | null): string | null {
+export function describeUnrest(facts: Facts, evidence: Evidence | null): string | null {
   const problem = facts.problems.find(({ source }) => source === 'steady');
   if (problem) return problem.what;
   if (!evidence?.steady || facts.steady === null) return null;
   const { before, after } = evidence.steady;
-  const between = movedBetween(facts.steady, before);
+  const between = compareFingerprints(facts.steady, before);
   if (between !== null) return `${between} changed between the snapshot and the experiments`;
-  const told = changesIn(facts, evidence);
-  if (told.length > 0) return `${told.slice(0, 3).join(', ')} while experiments were made`;
-  const during = movedBetween(before, after);
+  const changes = listChanges(facts, evidence);
+  if (changes.length > 0) return `${changes.slice(0, 3).join(', ')} while experiments were made`;
+  const during = compareFingerprints(before, after);
   return during === null ? null : `${during} changed while experiments were made`;
 }
 
 /** What the kernel told of, also of what was taken back before the end. A server that is started anew for each client was there before. */
-function changesIn({ here, namespaces }: Facts, { changes }: Evidence): string[] {
+function listChanges({ here, namespaces }: Facts, { changes }: Evidence): string[] {
   const known = [here, ...namespaces.flatMap(({ net }) => (net ? [net] : []))].flatMap(({ sockets }) => sockets);
   const began = new Set(known.map(({ protocol, address, port }) => `${protocol} ${address}:${port} ${listening}`));
   return changes
@@ -119,21 +119,21 @@ export interface Finding {
 const MOST = 20;
 
 /** Everything that was seen, in the order of how much of the result it touches. Pure. */
-export function findingsOf(the: Case): Finding[] {
-  return [changes, changedWorld, inPlace, nonces, altered].flatMap((look) => look(the));
+export function findTampering(lab: Case): Finding[] {
+  return [changes, changedWorld, inPlace, nonces, altered].flatMap((find) => find(lab));
 }
 
 /**
  * The check as it may be judged in view of what was found: what would pass fails, because what answers in the world's
  * place is the lab host's own. (A world that was tampered with is no verdict at all: judge/run.ts.)
  */
-export function guarded(check: Check, findings: readonly Finding[]): Check {
+export function guardCheck(check: Check, findings: readonly Finding[]): Check {
   const found = findings.find(({ spoils }) => check.probes.some((probe) => spoils.includes(probe)));
   if (!found) return check;
   return {
     ...check,
-    judge: (the): Judgement => {
-      const judged = check.judge(the);
+    judge: (lab): Judgement => {
+      const judged = check.judge(lab);
       if (judged.verdict !== 'pass') return judged;
       return fail({ expected: judged.expected, actual: found.what, evidence: judged.evidence });
     },
@@ -149,7 +149,7 @@ function altered({ facts }: Case): Finding[] {
 }
 
 function changedWorld({ facts, baseline }: Case): Finding[] {
-  return worldChanges(baseline, facts)
+  return findWorldChanges(baseline, facts)
     .slice(0, MOST)
     .map(({ change, text }) => ({
       id: 'world',
@@ -160,7 +160,7 @@ function changedWorld({ facts, baseline }: Case): Finding[] {
 
 function changes({ facts, evidence }: Case): Finding[] {
   const first = evidence.retaken === null ? [] : [`${evidence.retaken}; all of it was taken once more`];
-  const moved = unsteady(facts, evidence);
+  const moved = describeUnrest(facts, evidence);
   return [...first, ...(moved === null ? [] : [moved])].map((what) => ({ id: 'change', what, spoils: [] }));
 }
 
@@ -176,16 +176,16 @@ function outbound({ evidence, plan }: Case): ProbeId[] {
 }
 
 /** An answer to what never arrived out there. The checks themselves know it too; here it has a name. */
-function inPlace(the: Case): Finding[] {
-  const { evidence } = the;
+function inPlace(lab: Case): Finding[] {
+  const { evidence } = lab;
   if (evidence.over || (evidence.drops['world'] ?? 1) > 0) return [];
-  const made = outbound(the).filter((id) => sightsOf(evidence, id, { in: 'world', way: 'in' }).length === 0);
+  const made = outbound(lab).filter((id) => sightsOf(evidence, id, { in: 'world', way: 'in' }).length === 0);
   return answered(made, 'place', 'answered, and nothing of it arrived in the world: something answers in its place');
 }
 
 /** The world's site repeats what it was asked; whoever answers from memory can't. */
-function nonces(the: Case): Finding[] {
-  const old = outbound(the).filter((id) => resultOf(the.evidence, id).echoed === false);
+function nonces(lab: Case): Finding[] {
+  const old = outbound(lab).filter((id) => resultOf(lab.evidence, id).echoed === false);
   return answered(old, 'nonce', "answered without the token that was asked for, which the world's site repeats");
 }
 

@@ -1,7 +1,7 @@
 import { messageOf } from '@handwired/host';
-import { starved } from '../evidence/evidence.ts';
+import { wasStarved } from '../evidence/evidence.ts';
 import type { Case, Check, Diagnosis, Hint, Judgement } from '../queries/check.ts';
-import { worldTrouble } from './integrity.ts';
+import { describeWorldChanges } from './integrity.ts';
 
 /** A check's outcome, as reports have it. */
 export interface Outcome {
@@ -20,11 +20,11 @@ export interface Outcome {
  * Judges checks in order; each must come after those that it needs. After the first one of the chapters `stopAt` that
  * fails, the rest is skipped.
  */
-export function runChecks(checks: readonly Check[], the: Case, stopAt?: ReadonlySet<string>): Outcome[] {
+export function runChecks(checks: readonly Check[], lab: Case, stopAt?: ReadonlySet<string>): Outcome[] {
   const done = new Map<string, Outcome>();
   let stop: string | undefined;
   for (const check of checks) {
-    const outcome = stop === undefined ? outcomeOf(check, the, done) : stopped(check, stop);
+    const outcome = stop === undefined ? outcomeOf(check, lab, done) : stopped(check, stop);
     done.set(check.id, outcome);
     if (outcome.verdict === 'fail' && stopAt?.has(check.chapter)) stop ??= check.id;
   }
@@ -41,7 +41,7 @@ const stopped = (check: Check, first: string): Outcome => ({
  * The checks that facts alone don't rule out: a skipped check's experiments need not be made. Checks that need
  * evidence are taken to pass here.
  */
-export function stillOpen(checks: readonly Check[], the: Case, stopAt?: ReadonlySet<string>): Check[] {
+export function selectOpenChecks(checks: readonly Check[], lab: Case, stopAt?: ReadonlySet<string>): Check[] {
   const hoped: Judgement = { verdict: 'pass', expected: '', actual: '', evidence: [] };
   const trial = checks.map((check) => ({
     ...check,
@@ -49,13 +49,13 @@ export function stillOpen(checks: readonly Check[], the: Case, stopAt?: Readonly
     judge: check.probes.length > 0 ? () => hoped : check.judge,
   }));
   const open = new Set(
-    runChecks(trial, the, stopAt).flatMap(({ verdict, check }) => (verdict === 'skipped' ? [] : [check.id])),
+    runChecks(trial, lab, stopAt).flatMap(({ verdict, check }) => (verdict === 'skipped' ? [] : [check.id])),
   );
   return checks.filter(({ id }) => open.has(id));
 }
 
 /** The same checks when nothing could be observed: our error, and no verdict on the learner. */
-export const allErrors = (checks: readonly Check[], reason: string): Outcome[] =>
+export const failWithError = (checks: readonly Check[], reason: string): Outcome[] =>
   checks.map((check) => ({ ...blank(check), verdict: 'error', because: reason }));
 
 const blank = (check: Check): Omit<Outcome, 'verdict'> => ({
@@ -73,17 +73,18 @@ const busy =
 
 /** Did somebody not answer in time while time stood still? A refusal is an answer. */
 const unanswered = ({ probes, copies }: Check, { evidence }: Case): boolean =>
-  starved(evidence) && (copies !== undefined || probes.some((probe) => evidence.results[probe]?.error === 'no answer'));
+  wasStarved(evidence) &&
+  (copies !== undefined || probes.some((probe) => evidence.results[probe]?.error === 'no answer'));
 
-function outcomeOf(check: Check, the: Case, done: ReadonlyMap<string, Outcome>): Outcome {
+function outcomeOf(check: Check, lab: Case, done: ReadonlyMap<string, Outcome>): Outcome {
   const unmet = unmetOf(check.needs, done);
   if (unmet) return unmet(check, '');
-  const problem = the.facts.problems.find(({ source }) => check.sources?.some((start) => source.startsWith(start)));
+  const problem = lab.facts.problems.find(({ source }) => check.sources?.some((start) => source.startsWith(start)));
   if (problem) return { ...blank(check), verdict: 'error', because: `${problem.source}: ${problem.what}` };
-  const tampered = check.probes.includes('world>site') ? worldTrouble(the.baseline, the.facts) : undefined;
+  const tampered = check.probes.includes('world>site') ? describeWorldChanges(lab.baseline, lab.facts) : undefined;
   if (tampered !== undefined) return { ...blank(check), verdict: 'error', because: tampered };
-  const judged = judge(check, the);
-  if (judged.verdict === 'fail' && unanswered(check, the)) return { ...blank(check), verdict: 'error', because: busy };
+  const judged = judge(check, lab);
+  if (judged.verdict === 'fail' && unanswered(check, lab)) return { ...blank(check), verdict: 'error', because: busy };
   if (judged.verdict === 'error') {
     return { ...blank(check), verdict: 'error', expected: judged.expected, because: judged.reason };
   }
@@ -117,9 +118,9 @@ function unmetOf(needs: readonly string[], done: ReadonlyMap<string, Outcome>) {
 }
 
 /** A check that throws is our fault. */
-function judge(check: Check, the: Case): Judgement {
+function judge(check: Check, lab: Case): Judgement {
   try {
-    return check.judge(the);
+    return check.judge(lab);
   } catch (error) {
     return { verdict: 'error', expected: '', reason: `the check itself failed: ${messageOf(error)}` };
   }

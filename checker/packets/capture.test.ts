@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { defaultPlan } from '@handwired/host';
 import { linkTypes, type Packet, parseFrame, readCapture } from '../facts/pcap.ts';
 import { random } from '../testing/random.ts';
-import { Lines, pcapngHead, pcapngPacket, placeOf, type Row, type Sight } from './capture.ts';
+import { Lines, pcapngHead, pcapngPacket, parsePlace, type Row, type Sight } from './capture.ts';
 import { ObservedPacket, renderRow, renderRowJson } from './render.ts';
 
 /** Recorded by tcpdump 4.99 while a client outside asked the published port, and ct1 pinged and looked up a name. */
@@ -44,7 +44,7 @@ const rowsOf = (list: Sight[]): Row[] => {
   return [...list.flatMap((sight) => lines.take(sight)), ...lines.due(Infinity)];
 };
 
-const places = ['ct1', 'br0', 'uplink'].map((word) => placeOf(word, defaultPlan));
+const places = ['ct1', 'br0', 'uplink'].map((word) => parsePlace(word, defaultPlan));
 
 describe('a capture file', () => {
   it('is read in the classic form, micro- and nanoseconds, of each kind of link that tcpdump has here', () => {

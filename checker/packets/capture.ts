@@ -162,6 +162,7 @@ export interface Place {
   device: string;
 }
 
+/** Which packets are captured, where and for how long. */
 export interface CaptureWanted {
   places: readonly Place[];
   /** In tcpdump's language (pcap-filter(7)); empty: everything. A packet is told at all places if it matches at one. */
@@ -181,7 +182,7 @@ export interface Captured {
 }
 
 /** `br0`, `ct1:eth0`, `uplink`; a container's name alone is its link in the plan. */
-export function placeOf(word: string, { ct1, ct2, inner }: Plan): Place {
+export function parsePlace(word: string, { ct1, ct2, inner }: Plan): Place {
   if (word === 'uplink') return { name: word, space: 'root', device: world.uplink.name };
   if (word === ct1.name || word === ct2.name) return { name: `${word}:${inner}`, space: word, device: inner };
   const [first = '', ...rest] = word.split(':');
@@ -208,6 +209,7 @@ const Word = z.union([
 ]);
 type Word = z.infer<typeof Word>;
 
+/** What is called while packets come. */
 export interface Listener {
   onReady: () => void;
   onRow: (row: Row) => void;
@@ -219,7 +221,7 @@ export interface Listener {
  * Captures at several places at once until it is enough, or `signal` aborts, which is no error: what was seen is told.
  * Throws LabError: a place that does not exist, a filter that does not parse (64), a lab host that does not answer.
  */
-export async function capture(
+export async function capturePackets(
   seat: OpenSeat,
   wanted: CaptureWanted,
   { onReady, onRow, onDown }: Listener,
@@ -278,7 +280,10 @@ const placeless: Place = { name: '?', space: 'root', device: '?' };
 
 const parameters = ({ places, filter, snap, seconds }: CaptureWanted): Record<string, unknown> => ({
   at: places.map(({ space, device }) => [space, device]),
-  ...{ filter, snap, seconds: seconds ?? null, world: null },
+  filter,
+  snap,
+  seconds: seconds ?? null,
+  world: null,
 });
 
 function sightOf([place, at, way, length, matches, data]: z.infer<typeof PacketWord>): Sight {

@@ -4,7 +4,8 @@ import { isLocal, within } from '../queries/packet.ts';
 import { endText, isArp, netOf, placeName } from './steps.ts';
 import type { ChainStep, End, Errand, Seen, Step } from './trace-data.ts';
 
-export interface Told {
+/** A trace with what is needed to say how it ended. */
+export interface Traced {
   errand: Errand;
   seen: Seen;
   facts: Facts;
@@ -12,18 +13,18 @@ export interface Told {
   plan: Plan;
 }
 
-type Judge = (told: Told) => Omit<End, 'verdict'> | undefined;
+type Judge = (traced: Traced) => Omit<End, 'verdict'> | undefined;
 
 /** Where the packet ended and why, as far as it was seen. Pure. */
-export function endOf(told: Told): End {
-  const { result } = told.seen;
-  if (result?.ok === true) return { verdict: 'answered', cause: null, because: answeredBy(told) };
-  const found = judges.map((judge) => judge(told)).find((end) => end !== undefined) ?? unexplained(told);
-  const refused = told.steps.some(({ packet: { what } }) => what === 'rst' || what === 'unreachable');
+export function findEnd(traced: Traced): End {
+  const { result } = traced.seen;
+  if (result?.ok === true) return { verdict: 'answered', cause: null, because: answeredBy(traced) };
+  const found = judges.map((judge) => judge(traced)).find((end) => end !== undefined) ?? unexplained(traced);
+  const refused = traced.steps.some(({ packet: { what } }) => what === 'rst' || what === 'unreachable');
   return { verdict: refused ? 'refused' : 'lost', ...found };
 }
 
-function answeredBy({ steps, errand }: Told): string {
+function answeredBy({ steps, errand }: Traced): string {
   const answer = steps.find(({ back }) => back);
   const last = steps.findLast(({ back }) => !back);
   const at = last ? `, at ${where(last)}` : '';
@@ -42,7 +43,7 @@ const judges: readonly Judge[] = [
   notForwarded,
 ];
 
-function neverLeft({ steps, seen, errand }: Told): Omit<End, 'verdict'> | undefined {
+function neverLeft({ steps, seen, errand }: Traced): Omit<End, 'verdict'> | undefined {
   const error = seen.result?.error;
   if (steps.length > 0 || error === undefined || error === null) return undefined;
   const cause = /unreachable|no route/i.test(error) ? 'no-route' : null;
@@ -51,7 +52,7 @@ function neverLeft({ steps, seen, errand }: Told): Omit<End, 'verdict'> | undefi
   return { cause, because: `${means}: the kernel says "${error}", and no packet left.` };
 }
 
-function droppedByRule({ steps }: Told): Omit<End, 'verdict'> | undefined {
+function droppedByRule({ steps }: Traced): Omit<End, 'verdict'> | undefined {
   const chain = steps.find((step): step is ChainStep => step.kind === 'chain' && step.verdict === 'drop');
   if (!chain) return undefined;
   const last = chain.rules.at(-1);
@@ -64,14 +65,14 @@ function droppedByRule({ steps }: Told): Omit<End, 'verdict'> | undefined {
   return { cause: 'rule', because: `It was dropped in ${chain.in} by ${name}: ${by}rule "${last.rule}".` };
 }
 
-function refusedBy({ steps }: Told): Omit<End, 'verdict'> | undefined {
+function refusedBy({ steps }: Traced): Omit<End, 'verdict'> | undefined {
   const reset = steps.find(({ packet }) => packet.what === 'rst');
   if (!reset) return undefined;
   const who = endText(reset.packet.source, reset.packet.sourcePort);
   return { cause: 'no-listener', because: `${who} refused it in ${reset.in} (RST): nothing listens there.` };
 }
 
-function saidUnreachable({ steps }: Told): Omit<End, 'verdict'> | undefined {
+function saidUnreachable({ steps }: Traced): Omit<End, 'verdict'> | undefined {
   const error = steps.find(({ packet }) => packet.what === 'unreachable' || packet.what === 'time-exceeded');
   if (!error) return undefined;
   const word = error.packet.what === 'unreachable' ? 'that it is unreachable' : 'that its time to live is over';
@@ -79,7 +80,7 @@ function saidUnreachable({ steps }: Told): Omit<End, 'verdict'> | undefined {
 }
 
 /** Where the packet was last, it is asked by ARP for the next station on its way, and nobody answers. */
-function noNeighbour({ seen, facts, steps, errand }: Told): Omit<End, 'verdict'> | undefined {
+function noNeighbour({ seen, facts, steps, errand }: Traced): Omit<End, 'verdict'> | undefined {
   const last = steps.at(-1);
   const name = Object.keys(seen.spaces).find((one) => (last ? placeName(one) === last.in : one === errand.in)) ?? '';
   const net = netOf(facts, name);
@@ -102,7 +103,7 @@ function noNeighbour({ seen, facts, steps, errand }: Told): Omit<End, 'verdict'>
 }
 
 /** What a rule or policy of iptables-legacy drops is in no trace: its counter is all that tells of it. */
-function droppedByLegacy({ steps, seen }: Told): Omit<End, 'verdict'> | undefined {
+function droppedByLegacy({ steps, seen }: Traced): Omit<End, 'verdict'> | undefined {
   const last = steps.at(-1);
   const [name, space] = Object.entries(seen.spaces).find(([one]) => placeName(one) === last?.in) ?? [];
   const found = space?.legacy?.find(({ rule }) => /-j (DROP|REJECT)\b|^policy DROP$/.test(rule));
@@ -112,7 +113,7 @@ function droppedByLegacy({ steps, seen }: Told): Omit<End, 'verdict'> | undefine
 }
 
 /** The world answers nobody whom it has no way to. */
-function notTranslated({ steps, plan }: Told): Omit<End, 'verdict'> | undefined {
+function notTranslated({ steps, plan }: Traced): Omit<End, 'verdict'> | undefined {
   const last = steps.at(-1);
   if (last?.in !== placeName('world') || last.back || !within(last.packet.source, plan.subnet)) return undefined;
   const because = `It reached the world from ${last.packet.source}, an address that has no meaning there: nothing translated its source, so no answer finds the way back.`;
@@ -120,7 +121,7 @@ function notTranslated({ steps, plan }: Told): Omit<End, 'verdict'> | undefined 
 }
 
 /** It came in, and left by no link of that namespace. */
-function notForwarded({ steps, facts, seen }: Told): Omit<End, 'verdict'> | undefined {
+function notForwarded({ steps, facts, seen }: Traced): Omit<End, 'verdict'> | undefined {
   const last = steps.at(-1);
   const name = Object.keys(seen.spaces).find((space) => placeName(space) === last?.in);
   const net = name === undefined ? undefined : netOf(facts, name);
@@ -145,7 +146,7 @@ function notForwarded({ steps, facts, seen }: Told): Omit<End, 'verdict'> | unde
   return { cause: 'routing', because };
 }
 
-function unexplained({ steps, seen, errand }: Told): Omit<End, 'verdict'> {
+function unexplained({ steps, seen, errand }: Traced): Omit<End, 'verdict'> {
   const last = steps.at(-1);
   const said = seen.result?.error ? ` The sender got: ${seen.result.error}.` : '';
   const way = last?.back === true ? 'Its answer' : 'It';

@@ -87,6 +87,7 @@ function chainLines(
 /** The same as JSON: docs/schema/trace.json. */
 export const renderTraceJson = (trace: Trace): string => JSON.stringify(trace, null, 2);
 
+/** How a row of `lab observe` is printed. */
 export interface RowOptions {
   color: boolean;
   /** Characters a line. */
@@ -150,9 +151,14 @@ export const ObservedPacket = z.object({
 export function renderRowJson({ sights }: Row, { places }: Pick<RowOptions, 'places'>): string {
   const { protocol, what } = sights[0]?.packet ?? { protocol: 'other', what: 'not IPv4' };
   const seen = sights.map(({ place, at, way, length, packet }) => ({
-    ...{ place: places[place]?.name ?? '?', at, way, length },
-    ...{ source: packet?.source ?? null, sourcePort: packet?.sourcePort ?? 0 },
-    ...{ target: packet?.target ?? null, targetPort: packet?.targetPort ?? 0 },
+    place: places[place]?.name ?? '?',
+    at,
+    way,
+    length,
+    source: packet?.source ?? null,
+    sourcePort: packet?.sourcePort ?? 0,
+    target: packet?.target ?? null,
+    targetPort: packet?.targetPort ?? 0,
   }));
   const row: z.infer<typeof ObservedPacket> = { schemaVersion: 1, protocol, what, sights: seen };
   return JSON.stringify(row);

@@ -27,13 +27,15 @@ function ruleText(net: Net | null | undefined, table: NftTable | undefined, rule
 
 /** What opens a conversation; all else is the way of an answer. */
 const opening: ReadonlySet<string> = new Set(['syn', 'echo', 'query']);
+/** Is it a question or an answer of ARP? */
 export const isArp = ({ what }: Packet): boolean => what === 'who-has' || what === 'is-at';
 
+/** A namespace as it is named for people. */
 export const placeName = (space: string): string =>
   space === 'root' ? 'host' : space === 'world' ? 'the world' : space;
 
 /** Every place that the packet, and then its answer, was seen at, in order. */
-export function stepsOf(seen: Seen, facts: Facts): Step[] {
+export function orderSteps(seen: Seen, facts: Facts): Step[] {
   const all = Object.entries(seen.spaces).flatMap(([name, space]) => [
     ...inSpace(name, space, netOf(facts, name), false),
     ...inSpace(name, space, netOf(facts, name), true),
@@ -45,6 +47,7 @@ export function stepsOf(seen: Seen, facts: Facts): Step[] {
   return steps.map((step, n) => ({ ...step, changed: changes(lastLike(steps, n), step) }));
 }
 
+/** The facts of a namespace by its name in a trace. */
 export const netOf = (facts: Facts, name: string): Net | null | undefined =>
   name === 'root'
     ? facts.here
@@ -168,4 +171,5 @@ function changes(before: Step | undefined, { packet }: Step): string[] {
   return changed.map(([which, old]) => `${which} was ${old}`);
 }
 
+/** `ADDRESS:PORT`, or the address alone where there is no port. */
 export const endText = (address: string, port: number): string => (port === 0 ? address : `${address}:${port}`);

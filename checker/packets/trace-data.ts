@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Connection } from '../facts/firewall.ts';
 
+/** A packet of a trace, as agent/trace.py tells it. */
 export const Packet = z.object({
   what: z.string().max(40),
   source: z.string().max(40),
@@ -136,8 +137,16 @@ const End = z.object({
   /** What was found; null: nothing says why, or there is nothing to say. */
   cause: z
     .enum([
-      ...['rule', 'policy', 'legacy', 'forwarding', 'routing', 'no-route'],
-      ...['no-listener', 'unreachable', 'no-neighbour', 'not-translated'],
+      'rule',
+      'policy',
+      'legacy',
+      'forwarding',
+      'routing',
+      'no-route',
+      'no-listener',
+      'unreachable',
+      'no-neighbour',
+      'not-translated',
     ] as const)
     .nullable(),
 });

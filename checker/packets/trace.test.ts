@@ -4,11 +4,11 @@ import { defaultPlan, trafficEnds } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
 import { caseOf } from '../testing/fixtures.ts';
 import { altered as damaged, random } from '../testing/random.ts';
-import { endOf } from './ending.ts';
+import { findEnd } from './ending.ts';
 import { renderTrace, renderTraceJson } from './render.ts';
-import { stepsOf } from './steps.ts';
+import { orderSteps } from './steps.ts';
 import { type Errand, type Packet, type Rule, Seen, type Sight, type Space, Trace } from './trace-data.ts';
-import { errandFromAddress, errandOf } from './trace.ts';
+import { errandFromAddress, parseErrand } from './trace.ts';
 
 const { facts } = caseOf('seed');
 
@@ -22,7 +22,11 @@ function packet(text: string): Packet {
 }
 
 const sight = (at: number, device: string, way: Sight['way'], text: string): Sight => ({
-  ...{ at, device, way, ttl: 64, other: false },
+  at,
+  device,
+  way,
+  ttl: 64,
+  other: false,
   ...packet(text),
 });
 
@@ -102,8 +106,12 @@ const dnat = (): Seen =>
             iif: 'enp1s0',
           }),
           ...run(`syn ${after}`, {
-            ...{ table: 'filter', chain: 'FORWARD', rule: '--dport 80', verdict: 'accept' },
-            ...{ iif: 'enp1s0', oif: 'br0' },
+            table: 'filter',
+            chain: 'FORWARD',
+            rule: '--dport 80',
+            verdict: 'accept',
+            iif: 'enp1s0',
+            oif: 'br0',
           }),
           ...run(`syn ${after}`, { table: 'nat', chain: 'POSTROUTING', verdict: 'accept', iif: 'enp1s0', oif: 'br0' }),
         ],
@@ -113,15 +121,15 @@ const dnat = (): Seen =>
     { ok: true, error: null },
   );
 
-const story = (what: Seen, the: Facts = facts): string[] =>
-  stepsOf(what, the).map((step) =>
+const story = (what: Seen, lab: Facts = facts): string[] =>
+  orderSteps(what, lab).map((step) =>
     step.kind === 'link'
       ? `${step.in} ${step.device} ${step.way}${step.changed.map((line) => `, ${line}`).join('')}`
       : `${step.in} ${step.hook ?? '?'} ${step.table} ${step.chain} ${step.rules.map(({ rule }) => rule.slice(0, 20)).join()} ${step.byPolicy ? 'policy ' : ''}${step.verdict}`,
   );
 
-const endOfSeen = (what: Seen, the: Facts = facts, errand: Errand = published) =>
-  endOf({ errand, seen: what, facts: the, steps: stepsOf(what, the), plan: defaultPlan });
+const endOfSeen = (what: Seen, lab: Facts = facts, errand: Errand = published) =>
+  findEnd({ errand, seen: what, facts: lab, steps: orderSteps(what, lab), plan: defaultPlan });
 
 const altered = (change: (copy: Facts) => void): Facts => {
   const copy = structuredClone(facts);
@@ -145,7 +153,7 @@ describe('a trace', () => {
       'host br0 in',
       'host enp1s0 out, source was 172.18.0.11:80',
     ]);
-    const forward = stepsOf(dnat(), facts).find((step) => step.kind === 'chain' && step.chain === 'FORWARD');
+    const forward = orderSteps(dnat(), facts).find((step) => step.kind === 'chain' && step.chain === 'FORWARD');
     assert.deepEqual(forward?.changed, ['destination was 203.0.113.2:8080']);
     assert.match(endOfSeen(dnat()).because, /^172\.18\.0\.11:80 answered, at ct1 eth0\.$/);
   });
@@ -158,7 +166,7 @@ describe('a trace', () => {
     const off = altered(({ here }) => (here.sysctls['net/ipv4/conf/enp1s0/forwarding'] = '0'));
     const prerouting = run(`syn ${after}`, { table: 'nat', chain: 'PREROUTING', rule: 'DNAT', verdict: 'accept' });
     const ask = sight(3, 'br0', 'out', 'who-has 172.18.0.1>172.18.0.11');
-    const cases: [name: string, what: Seen, the: Facts, told: RegExp][] = [
+    const cases: [name: string, what: Seen, lab: Facts, told: RegExp][] = [
       ['a rule', into(...drop), facts, /^rule .*dropped in host by ip filter FORWARD: rule "-d 172\.18\.0\.11\/32 /],
       ['a policy', into(...policy), facts, /^policy .*FORWARD: no rule matched it, and its policy is drop/],
       [
@@ -213,8 +221,8 @@ describe('a trace', () => {
         /^unreachable 203\.0\.113\.1 says that it is unreachable/,
       ],
     ];
-    for (const [name, what, the, told] of cases) {
-      const { cause, because, verdict } = endOfSeen(what, the);
+    for (const [name, what, lab, told] of cases) {
+      const { cause, because, verdict } = endOfSeen(what, lab);
       assert.match(`${cause} ${because}`, told, name);
       assert.equal(verdict, ['refused', 'an error'].includes(name) ? 'refused' : 'lost', name);
     }
@@ -242,7 +250,7 @@ describe('a trace', () => {
   it('knows who sends what to whom from the words that were typed', () => {
     const errand = (from: string, to: string, port?: number): string => {
       const plan = defaultPlan;
-      const found = errandOf(from, to, port, plan) ?? errandFromAddress(from, to, port, { plan, facts });
+      const found = parseErrand(from, to, port, plan) ?? errandFromAddress(from, to, port, { plan, facts });
       return found === undefined
         ? 'nobody'
         : `${found.in} ${found.from ?? '-'} ${found.kind} ${found.to}:${found.port}`;
@@ -261,13 +269,13 @@ describe('a trace', () => {
     for (let seed = 0; seed < 400; seed += 1) {
       const parsed = Seen.safeParse(damaged(dnat(), random(seed)));
       if (!parsed.success) continue;
-      const steps = stepsOf(parsed.data, facts);
-      assert.ok(endOf({ errand: published, seen: parsed.data, facts, steps, plan: defaultPlan }).because.length > 0);
+      const steps = orderSteps(parsed.data, facts);
+      assert.ok(findEnd({ errand: published, seen: parsed.data, facts, steps, plan: defaultPlan }).because.length > 0);
     }
   });
 
   it('prints what a learner named without letting it drive the terminal', () => {
-    const steps = stepsOf(seen({ root: { sights: [sight(1, 'br\u001b[2J', 'in', `syn ${before}`)] } }), facts);
+    const steps = orderSteps(seen({ root: { sights: [sight(1, 'br\u001b[2J', 'in', `syn ${before}`)] } }), facts);
     const end = { verdict: 'lost', cause: null, because: 'at \u001b]0;x\u0007' } as const;
     const lab = { schemaVersion: 1, lab: 'lab', from: 'outside', to: 'host' } as const;
     const trace = { ...lab, errand: published, steps, connections: [], end, diagnosis: null, notes: ['\u202e'] };

@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { EXIT, LabError, type OpenSeat, type Plan, world } from '@handwired/host';
-import { explainedProbe, type ProbeStory } from '../diagnosis/diagnose.ts';
+import { explainProbe, type ProbeStory } from '../diagnosis/diagnose.ts';
 import { Evidence } from '../evidence/evidence.ts';
 import { type Probe, type ProbeId, probes } from '../evidence/probes.ts';
 import type { Facts } from '../facts/facts.ts';
 import { type Connection, parseConnections } from '../facts/firewall.ts';
-import { knownWorld, observe } from '../facts/observe.ts';
-import { nothing, type Source } from '../grading/grade.ts';
+import { knownWorld, observeFacts } from '../facts/observe.ts';
+import { noExperiments, type Source } from '../grading/grade.ts';
 import { runRemote } from '../remote.ts';
-import { endOf, type Told } from './ending.ts';
-import { isArp, placeName, stepsOf } from './steps.ts';
+import { findEnd, type Traced } from './ending.ts';
+import { isArp, placeName, orderSteps } from './steps.ts';
 import { type Errand, type Packet, Seen, type Step, type Trace } from './trace-data.ts';
 
 /** One end as it was typed: one of `trafficEnds`, or an IPv4 address. */
 type EndWord = string;
 
 /** The errand of `lab trace FROM TO --port N`; undefined: it takes facts to know who has the address FROM. */
-export function errandOf(from: EndWord, to: EndWord, port: number | undefined, plan: Plan): Errand | undefined {
+export function parseErrand(from: EndWord, to: EndWord, port: number | undefined, plan: Plan): Errand | undefined {
   const sender = named(from, plan);
   return sender && errandFrom(sender, to, port, plan);
 }
@@ -95,19 +95,19 @@ async function takeTrace(
 }
 
 /** What the checker says of a path that the trace found broken, if it is one that it knows. */
-function diagnosed({ errand, seen, facts, plan }: Told, { baseline, record }: Source): ProbeStory | undefined {
+function diagnoseTrace({ errand, seen, facts, plan }: Traced, { baseline, record }: Source): ProbeStory | undefined {
   const probe = (Object.keys(probes) as ProbeId[]).find((id) => isSame(probes[id](plan), errand));
   if (probe === undefined || seen.result?.ok === true) return undefined;
   const sights = Object.entries(seen.spaces).flatMap(([space, { sights: all }]) =>
     all.map((sight) => ({ ...sight, in: space, count: 1, probe: isArp(sight) ? null : probe })),
   );
   const evidence = Evidence.safeParse({
-    ...nothing,
+    ...noExperiments,
     results: { [probe]: { ok: false, stage: 'connect', error: seen.result?.error ?? 'no answer', ms: 0 } },
     seen: sights.filter(({ what }) => what !== 'redirect' && what !== 'time-exceeded'),
   });
   if (!evidence.success) return undefined;
-  return explainedProbe({ facts, evidence: evidence.data, baseline, plan, record }, probe);
+  return explainProbe({ facts, evidence: evidence.data, baseline, plan, record }, probe);
 }
 
 const internet = new Set<string>([world.site.address, ...world.resolvers]);
@@ -126,6 +126,7 @@ function isSame(probe: Probe, errand: Errand): boolean {
   );
 }
 
+/** From where to where a packet is to be sent. */
 export interface TraceWanted {
   /** The lab's name. */
   lab: string;
@@ -138,12 +139,12 @@ export interface TraceWanted {
 export async function traceLab(source: Source, wanted: TraceWanted): Promise<Trace> {
   const { seat, plan, baseline, signal } = source;
   const { from, to, port } = wanted;
-  const look = async (): Promise<Facts> =>
-    withoutOurs(await observe(seat, { baseline, ...(signal ? { signal } : {}) }));
-  const known = errandOf(from, to, port, plan);
+  const observeWithoutOurs = async (): Promise<Facts> =>
+    withoutOurs(await observeFacts(seat, { baseline, ...(signal ? { signal } : {}) }));
+  const known = parseErrand(from, to, port, plan);
   // Both at once where they can be: what a rule's number stands for is in the facts.
-  const both = known && Promise.all([look(), takeTrace(seat, known, source)]);
-  const [facts, already] = (await both) ?? [await look(), undefined];
+  const both = known && Promise.all([observeWithoutOurs(), takeTrace(seat, known, source)]);
+  const [facts, already] = (await both) ?? [await observeWithoutOurs(), undefined];
   const errand = known ?? errandFromAddress(from, to, port, { plan, facts });
   if (!errand) {
     const what = `no namespace of this lab host has the address ${from}`;
@@ -154,7 +155,7 @@ export async function traceLab(source: Source, wanted: TraceWanted): Promise<Tra
     const what = `there is no network namespace ${placeName(errand.in)} to send from`;
     throw new LabError({ what, next: 'lab check --hints 1', exit: EXIT.failed });
   }
-  return traceOf({ errand, seen, facts, steps: stepsOf(seen, facts), plan }, wanted, source);
+  return makeTrace({ errand, seen, facts, steps: orderSteps(seen, facts), plan }, wanted, source);
 }
 
 /** Facts as they are without the table that traces: RuleTracer in agent/trace.py names it so. */
@@ -164,11 +165,17 @@ function withoutOurs(facts: Facts): Facts {
   return facts;
 }
 
-function traceOf(told: Told, { lab, from, to }: TraceWanted, source: Source): Trace {
-  const { errand, seen, steps } = told;
-  const story = diagnosed(told, source);
+function makeTrace(traced: Traced, { lab, from, to }: TraceWanted, source: Source): Trace {
+  const { errand, seen, steps } = traced;
+  const story = diagnoseTrace(traced, source);
   return {
-    ...{ schemaVersion: 1, lab, from, to, errand, steps: [...steps], end: endOf(told) },
+    schemaVersion: 1,
+    lab,
+    from,
+    to,
+    errand,
+    steps: [...steps],
+    end: findEnd(traced),
     connections: connectionsOf(seen, steps),
     diagnosis: story ?? null,
     notes: notesOf(seen),

@@ -18,15 +18,15 @@ const pace = { quiet: 0.25, most: 2, tick: 5 };
 export async function watchLab(seat: OpenSeat, signal: AbortSignal): Promise<Watcher> {
   let seen = 0;
   let taken = 1;
-  let look: () => void = () => undefined;
+  let wake: () => void = () => undefined;
   let lost: Error | undefined;
   const program = await streamRemote(seat, 'watch', pace, () => {
     seen += 1;
-    look();
+    wake();
   });
   const end = (error: unknown): void => {
     lost ??= error instanceof Error ? error : new Error(messageOf(error));
-    look();
+    wake();
   };
   const abort = (): void => end(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
@@ -40,15 +40,15 @@ export async function watchLab(seat: OpenSeat, signal: AbortSignal): Promise<Wat
       const timer = ms === undefined ? undefined : setTimeout(() => settle(() => resolve(false)), ms);
       const settle = (how: () => void): void => {
         clearTimeout(timer);
-        look = () => undefined;
+        wake = () => undefined;
         how();
       };
-      look = () => {
+      wake = () => {
         const why = lost;
         if (why !== undefined) settle(() => reject(why));
         else if (enough()) settle(() => resolve(true));
       };
-      look();
+      wake();
     });
   const close = (): void => {
     signal.removeEventListener('abort', abort);

@@ -8,7 +8,7 @@ import type { LabRecord } from '../record.ts';
 /** What a learner is told of a failure, step by step. */
 export interface Hint {
   /** Where to look and with which command; never the answer. */
-  look: string;
+  where: string;
   /** What is wrong. */
   wrong?: string | undefined;
   /** Commands that mend it, a line each, typeable as they stand at the lab host's bash as root. */
@@ -19,10 +19,10 @@ export interface Hint {
 export type HintLevel = 0 | 1 | 2 | 3;
 
 /** A hint at a level; where nothing is known for it, the level below. At 3 all of it can be typed: what is wrong is a comment. */
-export function hintAt({ look, wrong, mend }: Hint, level: HintLevel): string | null {
+export function renderHint({ where, wrong, mend }: Hint, level: HintLevel): string | null {
   if (level === 0) return null;
-  if (level === 1) return look;
-  if (level === 2 || mend === undefined) return wrong ?? look;
+  if (level === 1) return where;
+  if (level === 2 || mend === undefined) return wrong ?? where;
   return wrong === undefined ? mend : `# ${wrong.replaceAll(/\s*\n\s*/g, ' ')}\n${mend}`;
 }
 
@@ -81,7 +81,7 @@ export interface Check {
   weight?: number;
   /** Sources of facts that the verdict stands on, as they begin in `facts.problems`. */
   sources?: string[];
-  judge: (the: Case) => Judgement;
+  judge: (lab: Case) => Judgement;
 }
 
 /** What tells whether a chapter was begun. */
@@ -107,6 +107,7 @@ interface Seen {
   evidence?: string[];
 }
 
+/** The judgement of a check that passes. */
 export const pass = ({ expected, actual, evidence }: Seen): Judgement => ({
   verdict: 'pass',
   expected,
@@ -120,5 +121,5 @@ export const fail = ({ expected, actual, evidence, hint }: Seen & { hint?: Parti
   expected,
   actual,
   evidence: evidence ?? [],
-  hint: hint ? { look: 'what was expected, and what was found instead', ...hint } : null,
+  hint: hint ? { where: 'what was expected, and what was found instead', ...hint } : null,
 });

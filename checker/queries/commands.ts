@@ -12,12 +12,15 @@ export const command = (...words: (string | number)[]): string =>
 export const ip = (netns: string | null, ...words: (string | number)[]): string =>
   netns === null ? command('ip', ...words) : command('ip', '-n', netns, ...words);
 
+/** The command that gives a container its default route. */
 export const defaultRoute = ({ plan }: Case, which: Which): string =>
   ip(plan[which].name, 'route', 'replace', 'default', 'via', plan.gateway, 'dev', plan.inner);
 
+/** The command that gives the lab host its default route back. */
 export const hostRoute = (): string =>
   ip(null, 'route', 'replace', 'default', 'via', world.uplink.gateway, 'dev', world.uplink.name);
 
+/** The command that sets a kernel setting; `key` is its path under /proc/sys. */
 export const sysctl = (key: string, value: string): string =>
   command('sysctl', '-w', `${key.replaceAll(/[./]/g, (sign) => (sign === '.' ? '/' : '.'))}=${value}`);
 
@@ -26,26 +29,27 @@ export const deleteRule = ({ tool, table, chain, words }: Rule): string =>
   command(tool, '-t', table, '-D', chain, ...words);
 
 /** The pair's host end as it is, or as the plan calls it. */
-const endOf = (the: Case, which: Which): string =>
-  pairOf(the.facts, the.plan[which], the.plan)?.host.name ?? the.plan[which].veth;
+const endOf = (lab: Case, which: Which): string =>
+  pairOf(lab.facts, lab.plan[which], lab.plan)?.host.name ?? lab.plan[which].veth;
 
-export const plug = (the: Case, which: Which): string[] => {
-  const end = endOf(the, which);
-  return [ip(null, 'link', 'set', end, 'master', the.plan.bridge), ip(null, 'link', 'set', end, 'up')];
+/** The commands that make a container's cable a port of the bridge, and up. */
+export const plug = (lab: Case, which: Which): string[] => {
+  const end = endOf(lab, which);
+  return [ip(null, 'link', 'set', end, 'master', lab.plan.bridge), ip(null, 'link', 'set', end, 'up')];
 };
 
-const beganWith = (the: Case, chapter: 'addressing' | 'veth' | 'publish'): boolean =>
-  the.record.begun[chapter] !== undefined;
+const beganWith = (lab: Case, chapter: 'addressing' | 'veth' | 'publish'): boolean =>
+  lab.record.begun[chapter] !== undefined;
 
 /** Names, addresses and routes inside a container, as far as they were begun. */
-export function settle(the: Case, which: Which): string[] {
-  const { plan } = the;
+export function settle(lab: Case, which: Which): string[] {
+  const { plan } = lab;
   const { name, address } = plan[which];
   return [
     ip(name, 'link', 'set', 'lo', 'up'),
     ip(name, 'addr', 'replace', `${address}/${plan.prefix}`, 'dev', plan.inner),
     ip(name, 'link', 'set', plan.inner, 'up'),
-    defaultRoute(the, which),
+    defaultRoute(lab, which),
   ];
 }
 
@@ -58,8 +62,8 @@ const forget = ({ facts, plan }: Case): string[] => [
 ];
 
 /** A new cable for a container, and what was on the old one. `fresh`: into a namespace with nothing in it. */
-export function cable(the: Case, which: Which, fresh = false): string[] {
-  const { facts, plan } = the;
+export function cable(lab: Case, which: Which, fresh = false): string[] {
+  const { facts, plan } = lab;
   const { name, veth } = plan[which];
   const there = fresh ? [] : netnsOf(facts, name)?.net?.links;
   return [
@@ -68,8 +72,8 @@ export function cable(the: Case, which: Which, fresh = false): string[] {
     ip(null, 'link', 'add', veth, 'type', 'veth', 'peer', 'name', plan.inner, 'netns', name),
     ...(linkOf(facts.here.links, plan.bridge) ? [ip(null, 'link', 'set', veth, 'master', plan.bridge)] : []),
     ip(null, 'link', 'set', veth, 'up'),
-    ...(beganWith(the, 'addressing')
-      ? [...settle(the, which), ...(linkOf(facts.here.links, plan.bridge) ? forget(the) : [])]
+    ...(beganWith(lab, 'addressing')
+      ? [...settle(lab, which), ...(linkOf(facts.here.links, plan.bridge) ? forget(lab) : [])]
       : []),
   ];
 }
@@ -88,29 +92,30 @@ export function serve({ plan }: Case): string[] {
 }
 
 /** A container from nothing, with all of it that was begun. */
-export function container(the: Case, which: Which): string[] {
+export function container(lab: Case, which: Which): string[] {
   return [
-    ip(null, 'netns', 'add', the.plan[which].name),
-    ...(beganWith(the, 'veth') ? cable(the, which, true) : []),
-    ...(which === 'ct1' && beganWith(the, 'publish') ? serve(the) : []),
+    ip(null, 'netns', 'add', lab.plan[which].name),
+    ...(beganWith(lab, 'veth') ? cable(lab, which, true) : []),
+    ...(which === 'ct1' && beganWith(lab, 'publish') ? serve(lab) : []),
   ];
 }
 
 /** The bridge from nothing, with the cables that are there. */
-export function bridge(the: Case): string[] {
-  const { plan, facts, record } = the;
+export function bridge(lab: Case): string[] {
+  const { plan, facts, record } = lab;
   const ends = (['ct1', 'ct2'] as const).filter((which) => pairOf(facts, plan[which], plan));
   return [
     ip(null, 'link', 'add', plan.bridge, 'type', 'bridge'),
     ip(null, 'addr', 'add', `${plan.gateway}/${plan.prefix}`, 'dev', plan.bridge),
     ip(null, 'link', 'set', plan.bridge, 'up'),
-    ...ends.flatMap((which) => plug(the, which)),
-    ...forget(the),
+    ...ends.flatMap((which) => plug(lab, which)),
+    ...forget(lab),
     ...(record.begun.publish === undefined ? [] : [sysctl(`net/ipv4/conf/${plan.bridge}/route_localnet`, '1')]),
   ];
 }
 
-export const dnat = (the: Case, chain: Chain): string => {
-  const published = ['-p', 'tcp', '--dport', the.plan.hostPort, '-m', 'addrtype', '--dst-type', 'LOCAL'];
-  return command('iptables', '-t', 'nat', '-A', chain, ...published, '-j', 'DNAT', '--to-destination', target(the));
+/** The command that publishes the plan's port in a chain of nat. */
+export const dnat = (lab: Case, chain: Chain): string => {
+  const published = ['-p', 'tcp', '--dport', lab.plan.hostPort, '-m', 'addrtype', '--dst-type', 'LOCAL'];
+  return command('iptables', '-t', 'nat', '-A', chain, ...published, '-j', 'DNAT', '--to-destination', target(lab));
 };

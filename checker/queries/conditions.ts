@@ -9,6 +9,7 @@ import { first, outcomeOf, resultOf } from './sights.ts';
 
 type Variant = Table['variant'];
 
+/** The path under /proc/sys of the setting that has iptables judge bridged packets. */
 export const bridgeNfSetting = 'net/bridge/bridge-nf-call-iptables';
 
 /**
@@ -17,7 +18,7 @@ export const bridgeNfSetting = 'net/bridge/bridge-nf-call-iptables';
  * of their own in iptables' FORWARD: rules that someone wrote must be enough, and nobody has to write any under ACCEPT.
  * bridge-nf 1 does not exist on a kernel without br_netfilter.
  */
-export function conditionsOf(facts: Facts, baseline: Facts): { demanded: Condition[]; own: Condition } {
+export function listConditions(facts: Facts, baseline: Facts): { demanded: Condition[]; own: Condition } {
   const drop = (['nft', 'legacy'] as const).filter(
     (variant) => policyOf(baseline, variant) === 'DROP' || accepts(facts, baseline, variant),
   );
@@ -70,17 +71,18 @@ function targetOf(rule: string): string | undefined {
 
 type Named = Pick<Condition, 'forwardPolicy' | 'bridgeNf'>;
 
-const copyOf = (the: Case, { forwardPolicy, bridgeNf }: Named): Copy | undefined =>
-  the.evidence.copies.find(
+const copyOf = (lab: Case, { forwardPolicy, bridgeNf }: Named): Copy | undefined =>
+  lab.evidence.copies.find(
     ({ condition }) => condition.forwardPolicy === forwardPolicy && condition.bridgeNf === bridgeNf,
   );
 
+/** A condition for people: `FORWARD DROP with bridge-nf 1`. */
 export const nameOf = ({ forwardPolicy, bridgeNf }: Named): string =>
   `FORWARD ${forwardPolicy.toUpperCase()} with bridge-nf ${bridgeNf}`;
 
 /** Why the copy under a condition proves nothing; undefined: it does. */
-function worthless(the: Case, condition: Condition, paths: readonly ProbeId[]): string | undefined {
-  const copy = copyOf(the, condition);
+function findCopyTrouble(lab: Case, condition: Condition, paths: readonly ProbeId[]): string | undefined {
+  const copy = copyOf(lab, condition);
   const where = `the copy of the lab host under ${nameOf(condition)}`;
   if (!copy) return `${where} was not made`;
   if (copy.error !== null) return `${where} can't be made: ${copy.error}`;
@@ -89,10 +91,10 @@ function worthless(the: Case, condition: Condition, paths: readonly ProbeId[]): 
   if (lacking !== undefined) return `${where} has no result for ${lacking}`;
   if (copy.results['world>site']?.ok !== true) return `the world of ${where} does not answer even itself`;
   if (!condition.own) return undefined;
-  const unlike = paths.find((path) => arrived(copy, path, the.plan) !== resultOf(the.evidence, path).ok);
+  const unlike = paths.find((path) => arrived(copy, path, lab.plan) !== resultOf(lab.evidence, path).ok);
   return unlike === undefined
     ? undefined
-    : `${where}, which is its own, shows something else than the lab host itself: ${unlike} ${outcomeOf(copy.results[unlike] ?? resultOf(the.evidence, unlike))}`;
+    : `${where}, which is its own, shows something else than the lab host itself: ${unlike} ${outcomeOf(copy.results[unlike] ?? resultOf(lab.evidence, unlike))}`;
 }
 
 /** Was a path's packet answered in a copy, by whom it was for? What a program of the lab host takes is relayed to it. */
@@ -133,13 +135,13 @@ function stationOf(sights: Sight[], plan: Plan): string {
 }
 
 /** What the open checks want tried in copies; undefined: nothing. */
-export function copiesWanted(
+export function chooseCopies(
   checks: readonly Check[],
   { facts, baseline }: Pick<Case, 'facts' | 'baseline'>,
 ): CopiesWanted | undefined {
   const probes = [...new Set(checks.flatMap(({ copies }) => copies ?? []))];
   if (probes.length === 0) return undefined;
-  const { demanded, own } = conditionsOf(facts, baseline);
+  const { demanded, own } = listConditions(facts, baseline);
   const conditions = demanded.includes(own) ? demanded : [...demanded, own];
   return { conditions, probes };
 }
@@ -155,7 +157,7 @@ export interface UnderConditions {
   /** The experiments that are made in each copy, and what each is called. */
   paths: Partial<Record<ProbeId, (plan: Plan) => string>>;
   /** What is wrong where it fails under DROP, and what mends it; `tool` is the variant of iptables that drops. */
-  hint: (plan: Plan, tool: string) => Omit<Hint, 'look'>;
+  hint: (plan: Plan, tool: string) => Omit<Hint, 'where'>;
 }
 
 /**
@@ -174,22 +176,22 @@ export function checkUnderConditions(under: UnderConditions): Check {
     probes,
     copies: probes,
     sources: ['root iptables'],
-    judge: (the) => judgeUnderConditions(the, under),
+    judge: (lab) => judgeUnderConditions(lab, under),
   };
 }
 
-function judgeUnderConditions(the: Case, { what, paths, hint }: UnderConditions): Judgement {
-  const { facts, baseline, plan } = the;
-  const { demanded, own } = conditionsOf(facts, baseline);
+function judgeUnderConditions(lab: Case, { what, paths, hint }: UnderConditions): Judgement {
+  const { facts, baseline, plan } = lab;
+  const { demanded, own } = listConditions(facts, baseline);
   const ids = Object.keys(paths) as ProbeId[];
   const expected = `${what} under ${listOf(demanded.map(nameOf))}`;
   const tried = demanded.includes(own) ? demanded : [...demanded, own];
-  const reason = tried.map((condition) => worthless(the, condition, ids)).find((one) => one !== undefined);
+  const reason = tried.map((condition) => findCopyTrouble(lab, condition, ids)).find((one) => one !== undefined);
   if (reason !== undefined) return { verdict: 'error', expected, reason };
   const evidence: string[] = [];
   let drops: Condition | undefined;
   for (const condition of demanded) {
-    const copy = copyOf(the, condition);
+    const copy = copyOf(lab, condition);
     const lost = ids.filter((path) => copy && !arrived(copy, path, plan));
     if (lost.length > 0 && condition.forwardPolicy === 'drop') drops ??= condition;
     for (const path of copy ? lost : []) {
@@ -198,15 +200,15 @@ function judgeUnderConditions(the: Case, { what, paths, hint }: UnderConditions)
       );
     }
   }
-  const lines = [...evidence, ...notes(the)];
+  const lines = [...evidence, ...notes(lab)];
   if (evidence.length === 0) return pass({ expected, actual: 'so it does', evidence: lines });
   const tool = drops?.drop.includes('nft') === false ? 'iptables-legacy' : 'iptables';
-  const look = `${evidence[0] ?? ''}: look at what would decide there under that condition`;
+  const where = `${evidence[0] ?? ''}: look at what would decide there under that condition`;
   return fail({
     expected,
     actual: evidence[0] ?? '',
     evidence: lines,
-    hint: drops ? { look: lookAtForward(tool), ...hint(plan, tool) } : { look },
+    hint: drops ? { where: lookAtForward(tool), ...hint(plan, tool) } : { where },
   });
 }
 

@@ -19,6 +19,7 @@ export interface Fate {
   certain: boolean;
 }
 
+/** A rule of iptables, in words. */
 export interface Rule {
   tool: string;
   table: string;
@@ -35,7 +36,7 @@ export const wordsOf = (rule: string): string[] =>
 const ends = new Set(['ACCEPT', 'DROP', 'REJECT', 'DNAT', 'SNAT', 'MASQUERADE', 'REDIRECT', 'NETMAP', 'QUEUE']);
 
 /** What one table makes of a packet at one of its built-in chains; undefined: it has no such chain. */
-export function fateIn(table: Table, chain: string, packet: Packet, net: Net): Fate | undefined {
+export function followChain(table: Table, chain: string, packet: Packet, net: Net): Fate | undefined {
   const base = table.chains.find(({ name }) => name === chain);
   if (!base) return undefined;
   const state = { certain: true };
@@ -83,6 +84,7 @@ function walk(table: Table, chain: string, course: Course): Taken | undefined {
 
 const isChain = (table: Table, name: string): boolean => table.chains.some((chain) => chain.name === name);
 
+/** The command that changes a table: `iptables`, `ip6tables-legacy`. */
 export const toolOf = ({ family, variant }: Pick<Table, 'family' | 'variant'>): string =>
   `${family === 'ip6' ? 'ip6tables' : 'iptables'}${variant === 'legacy' ? '-legacy' : ''}`;
 
@@ -149,6 +151,7 @@ function portIn(list: readonly string[], port: number | undefined): Maybe {
 /** The chains of nat that translate destinations. */
 export type Chain = 'PREROUTING' | 'OUTPUT';
 
+/** Where the published port must lead: ct1's address and port. */
 export const target = ({ plan }: Case): string => `${plan.ct1.address}:${plan.containerPort}`;
 
 /** A request to the published port, as the chain that should translate it sees it. */
@@ -158,9 +161,13 @@ export function request({ plan }: Case, chain: Chain, to: string = world.uplink.
 }
 
 /** What the nat tables of iptables make of it; `translates`: to where. */
-export function translated(the: Case, chain: Chain, packet: Packet): (Fate & { to: string | undefined }) | undefined {
-  for (const table of the.facts.here.iptables.filter(({ family, name }) => family === 'ip' && name === 'nat')) {
-    const fate = fateIn(table, chain, packet, the.facts.here);
+export function translateRequest(
+  lab: Case,
+  chain: Chain,
+  packet: Packet,
+): (Fate & { to: string | undefined }) | undefined {
+  for (const table of lab.facts.here.iptables.filter(({ family, name }) => family === 'ip' && name === 'nat')) {
+    const fate = followChain(table, chain, packet, lab.facts.here);
     const words = fate?.rule?.words ?? [];
     if (fate && fate.target === 'DNAT') return { ...fate, to: words[words.indexOf('--to-destination') + 1] };
   }
@@ -177,14 +184,15 @@ const natRules = ({ facts }: Case): Rule[] =>
     );
 
 /** Rules that translate our port, however they are limited otherwise. */
-export const portRules = (the: Case): Rule[] =>
-  natRules(the).filter(({ words }) => words.includes('DNAT') && words.includes(String(the.plan.hostPort)));
+export const portRules = (lab: Case): Rule[] =>
+  natRules(lab).filter(({ words }) => words.includes('DNAT') && words.includes(String(lab.plan.hostPort)));
 
+/** A rule as `iptables -S` prints it. */
 export const shown = ({ chain, words }: Rule): string => `-A ${chain} ${words.join(' ')}`;
 
 /** A native nft chain may translate it in a way that is not read here: then nothing is missing for certain. */
-export const byNative = (the: Case, hook: string): boolean =>
-  nativeTables(the.facts.here).some((table) =>
+export const byNative = (lab: Case, hook: string): boolean =>
+  nativeTables(lab.facts.here).some((table) =>
     table.objects.some(
       ({ hook: at, text, chain }) =>
         at === hook &&
@@ -194,21 +202,21 @@ export const byNative = (the: Case, hook: string): boolean =>
   );
 
 /** Both chains that lack a translation to the right place. */
-export const lacking = (the: Case): Chain[] =>
+export const lacking = (lab: Case): Chain[] =>
   (['PREROUTING', 'OUTPUT'] as const).filter(
-    (chain) => translated(the, chain, request(the, chain))?.to !== target(the),
+    (chain) => translateRequest(lab, chain, request(lab, chain))?.to !== target(lab),
   );
 
 /** Would the port still be translated without some rules? */
-export function translatedWithout(the: Case, chain: Chain, gone: readonly Rule[]): boolean {
+export function translatedWithout(lab: Case, chain: Chain, gone: readonly Rule[]): boolean {
   const texts = new Set(gone.map((rule) => rule.words.join(' ')));
-  const tables = the.facts.here.iptables.map((table) => ({
+  const tables = lab.facts.here.iptables.map((table) => ({
     ...table,
     chains: table.chains.map((one) => ({
       ...one,
       rules: one.rules.filter((rule) => !texts.has(wordsOf(rule).join(' '))),
     })),
   }));
-  const facts = { ...the.facts, here: { ...the.facts.here, iptables: tables } };
-  return translated({ ...the, facts }, chain, request(the, chain))?.to === target(the);
+  const facts = { ...lab.facts, here: { ...lab.facts.here, iptables: tables } };
+  return translateRequest({ ...lab, facts }, chain, request(lab, chain))?.to === target(lab);
 }

@@ -29,7 +29,7 @@ const dockers = [
  * by its names; else yours by an address of the plan's; else the world's if it is about the uplink itself; else yours by a
  * setting of the course.
  */
-export function ownerOf(
+export function findOwner(
   found: Pick<Difference, 'subject' | 'scope' | 'key' | 'text'>,
   plan: Plan,
   record: LabRecord,
@@ -58,30 +58,30 @@ const isWorlds = ({ subject, scope, key, text }: Pick<Difference, 'subject' | 's
     (subject === 'namespaces' && text.includes('/run/handwired/')));
 
 /** The exact undo of a leftover, as commands; none: it is not known. */
-function undoOf(found: Difference, the: Case): string[] {
+function undoOf(found: Difference, lab: Case): string[] {
   const inside = (line: string): string =>
     found.scope === '' ? line : `${command('ip', 'netns', 'exec', found.scope)} ${line}`;
   const how: Record<Difference['subject'], () => string[]> = {
     namespaces: () => namespaceUndo(found),
-    processes: () => processUndo(found, the).map(inside),
-    rules: () => ruleUndo(found, the).map(inside),
-    links: () => linkUndo(found, the).map(inside),
+    processes: () => processUndo(found, lab).map(inside),
+    rules: () => ruleUndo(found, lab).map(inside),
+    links: () => linkUndo(found, lab).map(inside),
     sysctls: () => (found.was === null ? [] : [inside(sysctl(found.key, found.was.split(' = ')[1] ?? ''))]),
-    files: () => fileUndo(found, the),
+    files: () => fileUndo(found, lab),
   };
   return how[found.subject]();
 }
 
 /** In an order that works: a chain goes after the rules in it and those that lead to it. */
-export function undoAll(found: readonly Difference[], the: Case): string[] {
+export function undoAll(found: readonly Difference[], lab: Case): string[] {
   const late = (line: string): number => (/ -X /.test(line) ? 1 : 0);
-  return [...new Set(found.flatMap((one) => undoOf(one, the)))].toSorted((a, b) => late(a) - late(b));
+  return [...new Set(found.flatMap((one) => undoOf(one, lab)))].toSorted((a, b) => late(a) - late(b));
 }
 
 /** What was taken and was not the learner's, given back; what is not known how is left out. */
-export function giveBack(gone: readonly Difference[], the: Case): string[] {
+export function giveBack(gone: readonly Difference[], lab: Case): string[] {
   const first = (line: string): number => (/ (-N|netns add|link add) /.test(line) ? 0 : 1);
-  return [...new Set(gone.flatMap((one) => givenBack(one, the)))].toSorted((a, b) => first(a) - first(b));
+  return [...new Set(gone.flatMap((one) => givenBack(one, lab)))].toSorted((a, b) => first(a) - first(b));
 }
 
 function givenBack({ subject, key, text, scope }: Difference, { baseline }: Case): string[] {
@@ -93,7 +93,7 @@ function givenBack({ subject, key, text, scope }: Difference, { baseline }: Case
   }
   if (subject === 'files') {
     const was = baseline.files.find(({ path }) => path === key);
-    return was ? (restore({ now: undefined, was }) ?? []) : [];
+    return was ? (restoreFile({ now: undefined, was }) ?? []) : [];
   }
   if (subject === 'links' && kind === 'address') return [ip(null, 'addr', 'add', address, 'dev', name)];
   if (subject === 'links' && kind === 'link') return linkAgain(name, baseline);
@@ -181,7 +181,12 @@ function linkUndo({ key, was, scope }: Difference, { facts }: Case): string[] {
   const family = destination.includes(':') || via?.includes(':') ? ['-6'] : [];
   return [
     command(
-      ...['ip', ...family, 'route', 'del', ...(type === undefined || type === 'unicast' ? [] : [type]), destination],
+      'ip',
+      ...family,
+      'route',
+      'del',
+      ...(type === undefined || type === 'unicast' ? [] : [type]),
+      destination,
       ...(via === undefined ? [] : ['via', via]),
       ...(device === 'none' ? [] : ['dev', device]),
       ...(table === 'main' ? [] : ['table', table]),
@@ -202,11 +207,11 @@ function linkBack(name: string, was: string): string[] {
 function fileUndo({ key, change }: Difference, { facts, baseline }: Case): string[] {
   if (change === 'new') return [command('rm', key)];
   const [now, was] = [facts, baseline].map(({ files }) => files.find(({ path }) => path === key));
-  return was ? (restore({ now, was }) ?? []) : [];
+  return was ? (restoreFile({ now, was }) ?? []) : [];
 }
 
 /** The command that writes a file as it was; undefined: its text is not known whole. */
-export function restore({ now, was }: { now: File | undefined; was: File }): string[] | undefined {
+export function restoreFile({ now, was }: { now: File | undefined; was: File }): string[] | undefined {
   const link = was.kind === 'symlink' && was.target !== null;
   const relink =
     link && (now?.kind !== 'symlink' || now.target !== was.target)

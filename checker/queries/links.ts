@@ -13,9 +13,11 @@ export function resolvConfOf(facts: Facts, name: string): File | undefined {
   return own ?? facts.files.find((file) => file.path === '/etc/resolv.conf');
 }
 
+/** A link by its name. */
 export const linkOf = (links: readonly Link[] | undefined, name: string): Link | undefined =>
   links?.find((link) => link.name === name);
 
+/** Both ends of a veth pair: the container's, and the lab host's. */
 export interface Pair {
   inner: Link;
   host: Link;
@@ -56,6 +58,7 @@ export function pairOf(facts: Facts, container: Container, plan: Plan): Pair | u
   return pairs.find(({ inner }) => inner.name === plan.inner) ?? pairs[0];
 }
 
+/** The plan's containers. */
 export const containers = ['ct1', 'ct2'] as const;
 
 /** Checks without which no packet of a container can come to the bridge. */
@@ -77,6 +80,7 @@ export const routed = (which: (typeof containers)[number]): string[] => [
 export const newLinks = (facts: Facts, baseline: Facts, kind: string): Link[] =>
   facts.here.links.filter((link) => link.kind === kind && !linkOf(baseline.here.links, link.name));
 
+/** A link's IPv4 addresses, each `ADDRESS/PREFIX`. */
 export const addressesOf = (link: Link | undefined): string[] =>
   (link?.addresses ?? [])
     .filter(({ family }) => family === 'inet')
@@ -95,4 +99,5 @@ export function listOf(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`;
 }
 
+/** `up` or `down`. */
 export const state = (up: boolean): string => (up ? 'up' : 'down');

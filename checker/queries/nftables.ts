@@ -25,7 +25,7 @@ export const nativeTables = (net: Net, families: readonly string[] = ['ip', 'ine
   );
 
 /** The first native base chain on a hook that certainly drops the packet. */
-export function nativeDrop(net: Net, hook: string, packet: Packet, families?: readonly string[]): Drop | undefined {
+export function findNftDrop(net: Net, hook: string, packet: Packet, families?: readonly string[]): Drop | undefined {
   for (const table of nativeTables(net, families)) {
     for (const base of table.objects.filter((entry) => entry.type === 'chain' && entry.hook === hook)) {
       const name = base.chain ?? '';

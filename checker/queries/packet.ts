@@ -19,12 +19,14 @@ export interface Packet {
 /** true, false, or undefined: it can't be told. */
 export type Maybe = boolean | undefined;
 
+/** The opposite; what is not known stays so. */
 export const not = (value: Maybe): Maybe => (value === undefined ? undefined : !value);
 
 /** All of them; a certain no beats what can't be told. */
 export const every = (values: readonly Maybe[]): Maybe =>
   values.includes(false) ? false : values.includes(undefined) ? undefined : true;
 
+/** One of them; a certain yes beats what is not known. */
 export const some = (values: readonly Maybe[]): Maybe => not(every(values.map(not)));
 
 /** An IPv4 address as a number; NaN for anything else. */
@@ -62,6 +64,7 @@ export const answerTo = (packet: Packet): Packet => ({
   state: 'ESTABLISHED',
 });
 
+/** The name of the lab host's uplink. */
 export const uplink = world.uplink.name;
 
 /** The rules that every host has: local, main, default. */

@@ -5,6 +5,7 @@ import type { Case } from './check.ts';
 import { pairOf } from './links.ts';
 import { type Packet, uplink } from './packet.ts';
 
+/** A container of the plan. */
 export type Which = 'ct1' | 'ct2';
 
 /** The kinds of place on a path. `client` and `server` are the two programs and the rules of their own namespace. */
@@ -27,6 +28,7 @@ export type HopKind =
 /** A station of packets that can be captured; the packets on their way out, or those of the answer. */
 type Place = Pick<Sight, 'in' | 'device' | 'way'>;
 
+/** A place on a path, and by which packets it is seen that one got past it. */
 export interface Hop {
   kind: HopKind;
   /** Whose, for what a container has of its own. */
@@ -40,35 +42,43 @@ export interface Hop {
 }
 
 interface Leg {
-  the: Case;
+  lab: Case;
   back: boolean;
 }
 
 const label = (text: string, back: boolean): string => (back ? `${text} (back)` : text);
 
-const hostEnd = (the: Case, which: Which): string =>
-  pairOf(the.facts, the.plan[which], the.plan)?.host.name ?? the.plan[which].veth;
+const hostEnd = (lab: Case, which: Which): string =>
+  pairOf(lab.facts, lab.plan[which], lab.plan)?.host.name ?? lab.plan[which].veth;
 
-const inner = ({ the, back }: Leg, which: Which, way: Place['way']): Hop => ({
-  ...{ kind: 'inner', which, back },
-  label: label(`${the.plan[which].name} ${the.plan.inner}`, back),
-  past: { in: the.plan[which].name, device: the.plan.inner, way },
+const inner = ({ lab, back }: Leg, which: Which, way: Place['way']): Hop => ({
+  kind: 'inner',
+  which,
+  back,
+  label: label(`${lab.plan[which].name} ${lab.plan.inner}`, back),
+  past: { in: lab.plan[which].name, device: lab.plan.inner, way },
 });
 
-const veth = ({ the, back }: Leg, which: Which, way: Place['way']): Hop => ({
-  ...{ kind: 'veth', which, back },
+const veth = ({ lab, back }: Leg, which: Which, way: Place['way']): Hop => ({
+  kind: 'veth',
+  which,
+  back,
   label: label('veth', back),
-  past: { in: 'root', device: hostEnd(the, which), way },
+  past: { in: 'root', device: hostEnd(lab, which), way },
 });
 
-const bridge = ({ the, back }: Leg, way?: Place['way']): Hop => ({
-  ...{ kind: 'bridge', back, label: label(the.plan.bridge, back) },
-  past: way ? { in: 'root', device: the.plan.bridge, way } : undefined,
+const bridge = ({ lab, back }: Leg, way?: Place['way']): Hop => ({
+  kind: 'bridge',
+  back,
+  label: label(lab.plan.bridge, back),
+  past: way ? { in: 'root', device: lab.plan.bridge, way } : undefined,
 });
 
 /** A hop in the kernel, where no packet can be captured. */
 const inside = ({ back }: Leg, kind: HopKind, text: string = kind, which?: Which): Hop => ({
-  ...{ kind, which, back },
+  kind,
+  which,
+  back,
   label: label(text, back),
 });
 
@@ -78,7 +88,7 @@ const into = (leg: Leg, which: Which): Hop[] => [bridge(leg, 'out'), veth(leg, w
 
 function across(leg: Leg, from: Which, to: Which): Hop[] {
   // With bridge-nf-call-iptables=1 FORWARD judges what passes between two ports.
-  const judged = leg.the.facts.here.sysctls['net/bridge/bridge-nf-call-iptables'] === '1';
+  const judged = leg.lab.facts.here.sysctls['net/bridge/bridge-nf-call-iptables'] === '1';
   return [
     inner(leg, from, 'out'),
     veth(leg, from, 'in'),
@@ -119,13 +129,13 @@ export interface Path {
   /** The first of them that failed is followed. */
   probes: ProbeId[];
   /** Out, and back. */
-  hops: (the: Case) => Hop[];
+  hops: (lab: Case) => Hop[];
   /** Its first packet as FORWARD sees it, or the host's own OUTPUT and INPUT; undefined: no chain of the host does. */
-  packet?: (the: Case, probe: ProbeId | undefined) => Packet;
+  packet?: (lab: Case, probe: ProbeId | undefined) => Packet;
 }
 
 const other = { ct1: 'ct2', ct2: 'ct1' } as const;
-const way = (the: Case, back: boolean) => ({ the, back });
+const legOf = (lab: Case, back: boolean) => ({ lab, back });
 
 const structural = (which: Which): string[] => [
   `namespaces.${which}`,
@@ -139,15 +149,18 @@ const home = (which: Which): Path => ({
   containers: [which],
   checks: [`connectivity.${which}-gateway`, ...structural(which), ...(which === 'ct1' ? bridges : [])],
   probes: [`${which}>gateway`],
-  hops: (the) => [
-    ...outOf(way(the, false), which),
-    inside(way(the, false), 'host', 'lab host'),
-    ...into(way(the, true), which),
-    inside(way(the, true), 'client', the.plan[which].name, which),
+  hops: (lab) => [
+    ...outOf(legOf(lab, false), which),
+    inside(legOf(lab, false), 'host', 'lab host'),
+    ...into(legOf(lab, true), which),
+    inside(legOf(lab, true), 'client', lab.plan[which].name, which),
   ],
   packet: ({ plan }) => ({
-    ...{ in: plan.bridge, source: plan[which].address, target: plan.gateway },
-    ...{ protocol: 'icmp', state: 'NEW' },
+    in: plan.bridge,
+    source: plan[which].address,
+    target: plan.gateway,
+    protocol: 'icmp',
+    state: 'NEW',
   }),
 });
 
@@ -158,30 +171,34 @@ const neighbours = (from: Which): Path => ({
   containers: [from, other[from]],
   checks: [`connectivity.${from}-${other[from]}`],
   probes: [from === 'ct1' ? 'ct1>ct2' : 'ct2>ct1'],
-  hops: (the) => [
-    ...across(way(the, false), from, other[from]),
-    inside(way(the, false), 'server', the.plan[other[from]].name, other[from]),
-    ...across(way(the, true), other[from], from),
-    inside(way(the, true), 'client', the.plan[from].name, from),
+  hops: (lab) => [
+    ...across(legOf(lab, false), from, other[from]),
+    inside(legOf(lab, false), 'server', lab.plan[other[from]].name, other[from]),
+    ...across(legOf(lab, true), other[from], from),
+    inside(legOf(lab, true), 'client', lab.plan[from].name, from),
   ],
   packet: ({ plan }) => ({
-    ...{ in: plan.bridge, out: plan.bridge, source: plan[from].address, target: plan[other[from]].address },
-    ...{ protocol: 'icmp', state: 'NEW' },
+    in: plan.bridge,
+    out: plan.bridge,
+    source: plan[from].address,
+    target: plan[other[from]].address,
+    protocol: 'icmp',
+    state: 'NEW',
   }),
 });
 
 /** Past the host to the world. */
-const beyond = (the: Case, which: Which): Hop[] => [
-  ...outOf(way(the, false), which),
-  inside(way(the, false), 'PREROUTING'),
-  inside(way(the, false), 'routing'),
-  inside(way(the, false), 'FORWARD'),
-  ...toWorld(way(the, false)),
-  fromWorld(way(the, true)),
-  inside(way(the, true), 'routing'),
-  inside(way(the, true), 'FORWARD'),
-  ...into(way(the, true), which),
-  inside(way(the, true), 'client', the.plan[which].name, which),
+const beyond = (lab: Case, which: Which): Hop[] => [
+  ...outOf(legOf(lab, false), which),
+  inside(legOf(lab, false), 'PREROUTING'),
+  inside(legOf(lab, false), 'routing'),
+  inside(legOf(lab, false), 'FORWARD'),
+  ...toWorld(legOf(lab, false)),
+  fromWorld(legOf(lab, true)),
+  inside(legOf(lab, true), 'routing'),
+  inside(legOf(lab, true), 'FORWARD'),
+  ...into(legOf(lab, true), which),
+  inside(legOf(lab, true), 'client', lab.plan[which].name, which),
 ];
 
 /** What a probe's packets are on the wire. */
@@ -199,7 +216,10 @@ function wire(plan: Plan, probe: ProbeId | undefined): Pick<Packet, 'protocol' |
 const outbound =
   (which: Which): NonNullable<Path['packet']> =>
   ({ plan }, probe) => ({
-    ...{ in: plan.bridge, out: uplink, source: plan[which].address, state: 'NEW' },
+    in: plan.bridge,
+    out: uplink,
+    source: plan[which].address,
+    state: 'NEW',
     ...wire(plan, probe),
   });
 
@@ -213,7 +233,7 @@ const internet = (which: Which): Path => ({
     `${which}>site:large`,
     ...(which === 'ct2' ? ['ct2>site:port' as const] : ['ct1 https' as const]),
   ],
-  hops: (the) => beyond(the, which),
+  hops: (lab) => beyond(lab, which),
   packet: outbound(which),
 });
 
@@ -222,21 +242,23 @@ const lookup = (which: Which): Path => ({
   containers: [which],
   checks: [`dns.${which}`],
   probes: [`${which} lookup`],
-  hops: (the) => [inside(way(the, false), 'names', 'resolver files'), ...beyond(the, which)],
+  hops: (lab) => [inside(legOf(lab, false), 'names', 'resolver files'), ...beyond(lab, which)],
   packet: outbound(which),
 });
 
 /** The host's own way out. */
-const own = (the: Case): Hop[] => [
-  inside(way(the, false), 'OUTPUT'),
-  inside(way(the, false), 'routing'),
-  ...toWorld(way(the, false)),
-  fromWorld(way(the, true)),
-  inside(way(the, true), 'host', 'lab host'),
+const own = (lab: Case): Hop[] => [
+  inside(legOf(lab, false), 'OUTPUT'),
+  inside(legOf(lab, false), 'routing'),
+  ...toWorld(legOf(lab, false)),
+  fromWorld(legOf(lab, true)),
+  inside(legOf(lab, true), 'host', 'lab host'),
 ];
 
 const local: NonNullable<Path['packet']> = ({ plan }, probe) => ({
-  ...{ out: uplink, source: world.uplink.address, state: 'NEW' },
+  out: uplink,
+  source: world.uplink.address,
+  state: 'NEW',
   ...wire(plan, probe),
 });
 
@@ -254,20 +276,25 @@ const hostLookup: Path = {
   containers: [],
   checks: ['dns.host-works', 'dns.host-unchanged'],
   probes: ['host lookup'],
-  hops: (the) => [inside(way(the, false), 'names', 'resolver files'), ...own(the)],
+  hops: (lab) => [inside(legOf(lab, false), 'names', 'resolver files'), ...own(lab)],
   packet: local,
 };
 
 /** From the bridge into ct1, to its server, and back to the bridge. */
-const served = (the: Case): Hop[] => [
-  ...into(way(the, false), 'ct1'),
-  inside(way(the, false), 'server', `server in ${the.plan.ct1.name}`, 'ct1'),
-  ...outOf(way(the, true), 'ct1'),
+const served = (lab: Case): Hop[] => [
+  ...into(legOf(lab, false), 'ct1'),
+  inside(legOf(lab, false), 'server', `server in ${lab.plan.ct1.name}`, 'ct1'),
+  ...outOf(legOf(lab, true), 'ct1'),
 ];
 
 const toServer: NonNullable<Path['packet']> = ({ plan }) => ({
-  ...{ out: plan.bridge, source: plan.gateway, target: plan.ct1.address },
-  ...{ protocol: 'tcp', targetPort: plan.containerPort, state: 'NEW', translated: true },
+  out: plan.bridge,
+  source: plan.gateway,
+  target: plan.ct1.address,
+  protocol: 'tcp',
+  targetPort: plan.containerPort,
+  state: 'NEW',
+  translated: true,
 });
 
 const hostServer: Path = {
@@ -275,11 +302,11 @@ const hostServer: Path = {
   containers: ['ct1'],
   checks: ['publish.server'],
   probes: ['host>server'],
-  hops: (the) => [
-    inside(way(the, false), 'OUTPUT'),
-    inside(way(the, false), 'routing'),
-    ...served(the),
-    inside(way(the, true), 'host', 'lab host'),
+  hops: (lab) => [
+    inside(legOf(lab, false), 'OUTPUT'),
+    inside(legOf(lab, false), 'routing'),
+    ...served(lab),
+    inside(legOf(lab, true), 'host', 'lab host'),
   ],
   packet: toServer,
 };
@@ -289,12 +316,12 @@ const published = (probe: 'host>uplink' | 'host>loopback', check: string): Path 
   containers: ['ct1'],
   checks: [check],
   probes: [probe],
-  hops: (the) => [
-    inside(way(the, false), 'OUTPUT'),
-    inside(way(the, false), 'routing'),
-    inside(way(the, false), 'POSTROUTING'),
-    ...served(the),
-    inside(way(the, true), 'host', 'lab host'),
+  hops: (lab) => [
+    inside(legOf(lab, false), 'OUTPUT'),
+    inside(legOf(lab, false), 'routing'),
+    inside(legOf(lab, false), 'POSTROUTING'),
+    ...served(lab),
+    inside(legOf(lab, true), 'host', 'lab host'),
   ],
   packet: toServer,
 });
@@ -304,19 +331,25 @@ const outside: Path = {
   containers: ['ct1'],
   checks: ['publish.outside'],
   probes: ['outside>uplink'],
-  hops: (the) => [
-    fromWorld(way(the, false)),
-    inside(way(the, false), 'PREROUTING'),
-    inside(way(the, false), 'routing'),
-    inside(way(the, false), 'FORWARD'),
-    ...served(the),
-    inside(way(the, true), 'routing'),
-    inside(way(the, true), 'FORWARD'),
-    toUplink(way(the, true)),
+  hops: (lab) => [
+    fromWorld(legOf(lab, false)),
+    inside(legOf(lab, false), 'PREROUTING'),
+    inside(legOf(lab, false), 'routing'),
+    inside(legOf(lab, false), 'FORWARD'),
+    ...served(lab),
+    inside(legOf(lab, true), 'routing'),
+    inside(legOf(lab, true), 'FORWARD'),
+    toUplink(legOf(lab, true)),
   ],
   packet: ({ plan }) => ({
-    ...{ in: uplink, out: plan.bridge, source: world.outside, target: plan.ct1.address },
-    ...{ protocol: 'tcp', targetPort: plan.containerPort, state: 'NEW', translated: true },
+    in: uplink,
+    out: plan.bridge,
+    source: world.outside,
+    target: plan.ct1.address,
+    protocol: 'tcp',
+    targetPort: plan.containerPort,
+    state: 'NEW',
+    translated: true,
   }),
 };
 

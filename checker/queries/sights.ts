@@ -37,19 +37,21 @@ function stationsOf(evidence: Evidence, probe: ProbeId): string[] {
   return [...new Set(seen.map((sight) => `${sight.in === 'root' ? 'host' : sight.in} ${sight.device} ${sight.way}`))];
 }
 
+/** One line about where a probe's packets were seen. */
 export const wayOf = (evidence: Evidence, probe: ProbeId): string[] => {
   const stations = stationsOf(evidence, probe);
   return stations.length > 0 ? [`seen at: ${stations.join(', ')}`] : ['no packet of it was seen on any link'];
 };
 
 /** Did packets get lost on our side of the observation? Then what was not seen proves nothing. */
-export const blind = (evidence: Evidence, where: string): boolean => evidence.over || (evidence.drops[where] ?? 1) > 0;
+export const isBlind = (evidence: Evidence, where: string): boolean =>
+  evidence.over || (evidence.drops[where] ?? 1) > 0;
 
 /** Our own fault, or the world's: the control experiment inside the world fails. */
 export const worldIsDown = (evidence: Evidence): boolean => !resultOf(evidence, 'world>site').ok;
 
 /** Does somebody ask for an address by ARP in a namespace, and nobody answer? */
-export function unanswered(evidence: Evidence, where: string, address: string): boolean {
+export function isUnanswered(evidence: Evidence, where: string, address: string): boolean {
   const arp = evidence.seen.filter((sight) => sight.probe === null && sight.in === where);
   return (
     arp.some((sight) => sight.what === 'who-has' && sight.way === 'out' && sight.target === address) &&

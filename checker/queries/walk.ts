@@ -21,23 +21,23 @@ const going: ReadonlySet<Sight['what']> = new Set(['echo', 'syn', 'query', 'who-
 const coming: ReadonlySet<Sight['what']> = new Set(['echo-reply', 'syn-ack', 'answer']);
 
 /** Follows a path by the first of its experiments that failed; `allowed`: those that the failed check looks at. */
-export function walkOf(the: Case, path: Path, allowed: readonly ProbeId[]): Walk | undefined {
-  const hops = path.hops(the);
-  const tried = path.probes.filter((probe) => allowed.includes(probe) && the.evidence.results[probe]);
+export function walkPath(lab: Case, path: Path, allowed: readonly ProbeId[]): Walk | undefined {
+  const hops = path.hops(lab);
+  const tried = path.probes.filter((probe) => allowed.includes(probe) && lab.evidence.results[probe]);
   if (tried.length === 0) return { path, probe: undefined, hops, passed: 0, open: hops, later: false };
   for (const probe of tried) {
-    const walk = { path, probe, hops, ...follow(the, hops, probe) };
+    const walk = { path, probe, hops, ...follow(lab, hops, probe) };
     if (walk.open.length > 0) return walk;
   }
   return undefined;
 }
 
-function follow(the: Case, hops: readonly Hop[], probe: ProbeId): Pick<Walk, 'passed' | 'open' | 'later'> {
-  const astray = hops.findIndex((hop) => wentWrong(the, hop, probe));
+function follow(lab: Case, hops: readonly Hop[], probe: ProbeId): Pick<Walk, 'passed' | 'open' | 'later'> {
+  const astray = hops.findIndex((hop) => wentWrong(lab, hop, probe));
   if (astray >= 0) return { passed: astray, open: hops.slice(astray, astray + 1), later: false };
-  const seen = hops.map((hop) => seenPast(the, hop, probe));
+  const seen = hops.map((hop) => seenPast(lab, hop, probe));
   const missed = hops.findIndex((hop, at) => hop.past && !seen[at]);
-  const answered = the.evidence.results[probe]?.ok === true;
+  const answered = lab.evidence.results[probe]?.ok === true;
   if (answered && missed < 0) return { passed: hops.length, open: [], later: false };
   // Where somebody else answered, the packet did not get past the first place that it should have passed.
   const last = answered ? seen.lastIndexOf(true, missed) : seen.lastIndexOf(true);

@@ -1,7 +1,7 @@
 import { type Difference, diffFacts } from '../facts/diff.ts';
 import type { Facts, Net } from '../facts/facts.ts';
 import type { Case } from '../queries/check.ts';
-import { type Owner, ownerOf } from '../queries/leftovers.ts';
+import { type Owner, findOwner } from '../queries/leftovers.ts';
 import { asciiJson, escapeText } from './escape.ts';
 
 /** A snapshot for people: what there is in each namespace, rules and sockets included, and what could not be read. */
@@ -106,9 +106,12 @@ export interface Change extends Difference {
 }
 
 /** What has changed since an earlier snapshot. */
-export const changesOf = (before: Facts, { facts, plan, record }: Pick<Case, 'facts' | 'plan' | 'record'>): Change[] =>
-  diffFacts(before, facts).map((found) => ({ ...found, owner: ownerOf(found, plan, record) }));
+export const listChanges = (
+  before: Facts,
+  { facts, plan, record }: Pick<Case, 'facts' | 'plan' | 'record'>,
+): Change[] => diffFacts(before, facts).map((found) => ({ ...found, owner: findOwner(found, plan, record) }));
 
+/** What `lab diff` prints. */
 export interface Changes {
   lab: string;
   /** `baseline`, or the file that the earlier snapshot was in. */
@@ -137,10 +140,12 @@ function lineOf({ owner, change, text, scope, was }: Change): string {
   return `${owners[owner].padEnd(11)} ${signs[change]} ${text}${place}${was === null ? '' : ` (was: ${was})`}`;
 }
 
+/** The same as JSON. */
 export const renderChangesJson = ({ lab, since, changes }: Changes): string =>
   asciiJson({
     schemaVersion: 1,
-    ...{ lab, since },
+    lab,
+    since,
     changes: changes.map(({ subject, scope, change, owner, text, was }) => ({
       subject,
       scope,

@@ -1,8 +1,9 @@
 import { styleText } from 'node:util';
-import { asciiJson, csvOf, escapeText, markup, wrap } from './escape.ts';
+import { asciiJson, renderCsvTable, escapeText, markup, wrap } from './escape.ts';
 import { renderHtml } from './html.ts';
 import { detailsOf, type Report, type ReportedCheck, summaryOf, trailOf } from './report.ts';
 
+/** The terminal that is printed on; `columns` 0: not known. */
 export interface TextOptions {
   color: boolean;
   columns: number;
@@ -72,6 +73,7 @@ function hintOf({ verdict, hint }: ReportedCheck, width: number): string[] {
 
 const fit = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
 
+/** The report as data: docs/schema/report.json. */
 export const renderJson = (report: Report): string => asciiJson(report);
 
 /**
@@ -117,8 +119,8 @@ function caseOf(check: ReportedCheck): string[] {
   // Of a skipped one some readers take the message alone.
   if (check.verdict === 'skipped') return element('testcase', attributes, element('skipped', { message }, []));
   const body = detailsOf(check).flatMap(({ name, lines }) => lines.map((line) => markup(`${name}: ${line}`)));
-  const told = [`<${outcomes[check.verdict]}${attributesOf({ message, type: check.verdict })}>${body.join('\n')}`];
-  return element('testcase', attributes, [`${told.join('')}</${outcomes[check.verdict]}>`]);
+  const content = [`<${outcomes[check.verdict]}${attributesOf({ message, type: check.verdict })}>${body.join('\n')}`];
+  return element('testcase', attributes, [`${content.join('')}</${outcomes[check.verdict]}>`]);
 }
 
 function element(name: string, attributes: Record<string, string | number>, inside: readonly string[]): string[] {
@@ -197,7 +199,7 @@ function renderCsv(report: Report): string {
     ['lab', 'driver', ...Object.keys(csvColumns), 'digest'],
     ...rows.map((row) => [...row, report.integrity.digest]),
   ];
-  return csvOf(table.map((row) => row.map((cell) => escapeText(cell))));
+  return renderCsvTable(table.map((row) => row.map((cell) => escapeText(cell))));
 }
 
 /** Every output format of a report; the first is the default. */
@@ -210,8 +212,10 @@ export const formats = {
   html: renderHtml,
 } satisfies Record<string, (report: Report, options: TextOptions) => string>;
 
+/** The name of an output format. */
 export type FormatName = keyof typeof formats;
 
+/** A report in one of the formats. */
 export const renderReport = (report: Report, format: FormatName, options: TextOptions): string =>
   formats[format](report, options);
 

@@ -108,9 +108,9 @@ ${rows.join('\n')}
 
 function rowOf(check: ReportedCheck): string {
   const details = detailsOf(check).map(({ name, lines }) => `<dt>${name}</dt><dd>${block(name, lines)}</dd>`);
-  const told = details.length === 0 ? '' : `<dl>${details.join('')}</dl>`;
+  const list = details.length === 0 ? '' : `<dl>${details.join('')}</dl>`;
   const name = `${html(check.title)} <code>${html(check.id)}</code>`;
-  return `<tr><th scope="row">${name}${told}</th>${verdictOf(check.verdict)}<td class="number">${points(check)}</td></tr>`;
+  return `<tr><th scope="row">${name}${list}</th>${verdictOf(check.verdict)}<td class="number">${points(check)}</td></tr>`;
 }
 
 /** Commands stay on lines of their own. */

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan } from '@handwired/host';
 import { checks } from '../checks/registry.ts';
-import { allErrors, runChecks } from '../judge/run.ts';
+import { failWithError, runChecks } from '../judge/run.ts';
 import { caseOf, chapters, type State } from '../testing/fixtures.ts';
 import { escapeText } from './escape.ts';
 import { renderJson, renderText } from './formats.ts';
-import { Report, reportOf, sharesOf, totalOf } from './report.ts';
+import { Report, makeReport, sharePoints, sumPoints } from './report.ts';
 
 test('Shares add up to the whole, to the hundredth, whatever the weights', () => {
   for (const whole of [1, 5, 10, 20, 33]) {
     for (let count = 1; count < 40; count += 1) {
       const weights = Array.from({ length: count }, (_, n) => 1 + ((n * 7) % 5) / 2);
-      const shares = sharesOf(whole, weights);
-      assert.equal(totalOf(shares), whole);
+      const shares = sharePoints(whole, weights);
+      assert.equal(sumPoints(shares), whole);
       const total = weights.reduce((sum, weight) => sum + weight, 0);
       for (const [at, share] of shares.entries()) {
         assert.ok(Math.abs(share - (whole * (weights[at] ?? 0)) / total) < 0.01);
@@ -23,22 +23,22 @@ test('Shares add up to the whole, to the hundredth, whatever the weights', () =>
 });
 
 test('Equal weights differ by a hundredth at most, and the earlier ones have it', () => {
-  assert.deepEqual(sharesOf(10, [1, 1, 1, 1, 1, 1]), [1.67, 1.67, 1.67, 1.67, 1.66, 1.66]);
-  assert.deepEqual(sharesOf(10, [1, 1, 1]), [3.34, 3.33, 3.33]);
+  assert.deepEqual(sharePoints(10, [1, 1, 1, 1, 1, 1]), [1.67, 1.67, 1.67, 1.67, 1.66, 1.66]);
+  assert.deepEqual(sharePoints(10, [1, 1, 1]), [3.34, 3.33, 3.33]);
 });
 
 test('A weight of three counts three times', () => {
-  assert.deepEqual(sharesOf(20, [3, 1]), [15, 5]);
+  assert.deepEqual(sharePoints(20, [3, 1]), [15, 5]);
 });
 
 test('No checks, no shares', () => {
-  assert.deepEqual([sharesOf(10, []), totalOf([])], [[], 0]);
+  assert.deepEqual([sharePoints(10, []), sumPoints([])], [[], 0]);
 });
 
 const digest = '0'.repeat(64);
 const built = chapters.slice(0, -1);
 const reportFor = (state: State): Report =>
-  reportOf({
+  makeReport({
     lab: 'lab',
     driver: 'sandbox',
     plan: defaultPlan,
@@ -80,7 +80,7 @@ test('What a lab host said can neither steer a terminal nor reorder its text', (
 test('Exit codes: error before fail, fail and skipped before pass, nothing at all', () => {
   const right = runChecks(checks, caseOf('right'));
   const exit = (outcomes: typeof right): number =>
-    reportOf({ lab: 'l', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest }).exit;
+    makeReport({ lab: 'l', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest }).exit;
   assert.equal(exit(right), 0);
   const [first, second, ...rest] = right;
   assert.ok(first && second);
@@ -95,8 +95,8 @@ test('Points are shares of a chapter; a chapter in error has none, and is not ze
     summary.chapters.map(({ points }) => points),
     [10, 10, 10, 10, 8, 10, 8.33, 4.29],
   );
-  const outcomes = allErrors(checks, 'the connection was lost');
-  const broken = reportOf({ lab: 'lab', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest });
+  const outcomes = failWithError(checks, 'the connection was lost');
+  const broken = makeReport({ lab: 'lab', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest });
   assert.deepEqual([broken.summary.points, broken.summary.chapters[0]?.points, broken.exit], [null, null, 3]);
   assert.equal(text(broken).match(/the connection was lost/g)?.length, 1);
 });
@@ -105,15 +105,15 @@ test("Each check's points add up to its chapter's, by weight; a check in error h
   const { checks: reported, summary } = reportFor('seed');
   for (const chapter of summary.chapters) {
     const own = reported.filter((check) => check.chapter === chapter.id);
-    assert.equal(totalOf(own.map(({ of }) => of)), chapter.of);
-    assert.equal(totalOf(own.map(({ points }) => points ?? 0)), chapter.points);
+    assert.equal(sumPoints(own.map(({ of }) => of)), chapter.of);
+    assert.equal(sumPoints(own.map(({ points }) => points ?? 0)), chapter.points);
     for (const { verdict, points, of } of own) assert.equal(points, verdict === 'pass' ? of : 0);
   }
   const outcomes = runChecks(checks, caseOf('seed')).map((outcome) => {
     const heavy = outcome.check.id === 'publish.server' ? 5 : 1;
     return { ...outcome, check: { ...outcome.check, weight: heavy } };
   });
-  const weighted = reportOf({ lab: 'lab', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest });
+  const weighted = makeReport({ lab: 'lab', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest });
   assert.deepEqual(
     [weighted.checks.find(({ id }) => id === 'publish.server')?.of, weighted.summary.points],
     [4.54, 72.69],

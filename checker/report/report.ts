@@ -1,14 +1,14 @@
 import { chapterIds, type ChapterInfo, EXIT, type Plan } from '@handwired/host';
 import { z } from 'zod';
 import type { Outcome } from '../judge/run.ts';
-import { hintAt, type HintLevel } from '../queries/check.ts';
+import { renderHint, type HintLevel } from '../queries/check.ts';
 import { escapeText } from './escape.ts';
 
 /**
  * Shares of a whole by weights, to the hundredth, that add up to exactly the whole: the largest-remainder method, the
  * earlier one first where remainders are equal. Weights are above 0; no weights: no shares.
  */
-export function sharesOf(whole: number, weights: readonly number[]): number[] {
+export function sharePoints(whole: number, weights: readonly number[]): number[] {
   const total = sum(weights);
   const exact = weights.map((weight) => (whole * 100 * weight) / total);
   const shares = exact.map(Math.floor);
@@ -22,7 +22,7 @@ export function sharesOf(whole: number, weights: readonly number[]): number[] {
 }
 
 /** The sum of points, without the dust of binary fractions. */
-export const totalOf = (points: readonly number[]): number => Math.round(sum(points) * 100) / 100;
+export const sumPoints = (points: readonly number[]): number => Math.round(sum(points) * 100) / 100;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
@@ -100,8 +100,10 @@ export const Report = z.object({
   exit: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
 });
 export type Report = z.infer<typeof Report>;
+/** One check of a report. */
 export type ReportedCheck = Report['checks'][number];
 
+/** What a report is made from. */
 export interface ReportInput {
   lab: string;
   driver: Report['driver'];
@@ -118,7 +120,7 @@ export interface ReportInput {
 }
 
 /** Counts, points and exit code from the outcomes of the chapters that were asked for; other outcomes are left out. */
-export function reportOf({
+export function makeReport({
   lab,
   driver,
   plan,
@@ -142,8 +144,8 @@ export function reportOf({
       fail: count('fail'),
       skipped: count('skipped'),
       error: count('error'),
-      points: count('error') > 0 ? null : totalOf(graded.map(({ points }) => points ?? 0)),
-      of: totalOf(graded.map(({ of }) => of)),
+      points: count('error') > 0 ? null : sumPoints(graded.map(({ points }) => points ?? 0)),
+      of: sumPoints(graded.map(({ of }) => of)),
       chapters: graded,
     },
     checks,
@@ -166,7 +168,7 @@ function reportedOf(
   level: HintLevel,
 ): ReportedCheck[] {
   const own = outcomes.filter(({ check }) => check.chapter === id);
-  const shares = sharesOf(
+  const shares = sharePoints(
     points,
     own.map(({ check }) => check.weight ?? 1),
   );
@@ -175,7 +177,7 @@ function reportedOf(
 
 function reported({ check, ...rest }: Outcome, plan: Plan, level: HintLevel, of: number): ReportedCheck {
   const { verdict, expected, actual, evidence, diagnosis, because } = rest;
-  const hint = rest.hint === null ? null : hintAt(rest.hint, level);
+  const hint = rest.hint === null ? null : renderHint(rest.hint, level);
   return {
     id: check.id,
     chapter: check.chapter,
@@ -210,7 +212,7 @@ function chapterOf(
     number,
     title,
     verdict: broken ? 'error' : whole ? 'pass' : 'fail',
-    points: broken ? null : totalOf(own.map((check) => check.points ?? 0)),
+    points: broken ? null : sumPoints(own.map((check) => check.points ?? 0)),
     of: points,
   };
 }

@@ -22,10 +22,10 @@ import {
 type Which = 'ct1' | 'ct2';
 
 /** A planned container as it is; undefined: it is not there, and not to be there yet. */
-export function containerZone(the: Case, which: Which, wanted: Wanted): Zone | undefined {
-  const { name } = the.plan[which];
+export function containerZone(lab: Case, which: Which, wanted: Wanted): Zone | undefined {
+  const { name } = lab.plan[which];
   const id = `container ${which}`;
-  const netns = netnsOf(the.facts, name);
+  const netns = netnsOf(lab.facts, name);
   const planned = zoneIn(wanted.now, id);
   if (!netns) {
     if (!planned) return undefined;
@@ -34,36 +34,34 @@ export function containerZone(the: Case, which: Which, wanted: Wanted): Zone | u
   }
   const head = { id, kind: 'container' as const, name, mark: zoneIn(wanted.all, id) ? null : ('extra' as const) };
   if (!netns.net) return { ...head, nodes: [], notes: [marked('it could not be entered', 'wrong')] };
-  return { ...head, nodes: nodesOf(the, which, netns.net, wanted), notes: notesOf(the, which, netns.net, wanted) };
+  return { ...head, nodes: nodesOf(lab, which, netns.net, wanted), notes: notesOf(lab, which, netns.net, wanted) };
 }
 
-function nodesOf(the: Case, which: Which, net: Net, wanted: Wanted): TopologyNode[] {
+function nodesOf(lab: Case, which: Which, net: Net, wanted: Wanted): TopologyNode[] {
   const id = nodeIds.inner(which);
   const links = net.links.filter(({ loopback }) => !loopback);
-  const main = pairOf(the.facts, the.plan[which], the.plan)?.inner ?? links.find(({ name }) => name === the.plan.inner);
+  const main = pairOf(lab.facts, lab.plan[which], lab.plan)?.inner ?? links.find(({ name }) => name === lab.plan.inner);
   const others = links
     .filter((link) => link !== main)
     .map((link) => extraNode(`${which} ${link.name}`, 'device', link));
-  if (main) return [innerNode(the, main, id, wanted), ...others];
+  if (main) return [innerNode(lab, main, id, wanted), ...others];
   const planned = nodeIn(wanted.now, id);
   return planned ? [missingNode(planned), ...others] : others;
 }
 
-function innerNode(the: Case, link: Link, id: string, wanted: Wanted): TopologyNode {
-  const { plan } = the;
+function innerNode(lab: Case, link: Link, id: string, wanted: Wanted): TopologyNode {
+  const { plan } = lab;
   const named = !wanted.has('addressing') || link.name === plan.inner;
   return {
-    ...{
-      id,
-      kind: link.kind === 'veth' ? 'veth' : 'device',
-      name: link.name,
-      mark: named && link.kind === 'veth' ? null : 'wrong',
-    },
+    id,
+    kind: link.kind === 'veth' ? 'veth' : 'device',
+    name: link.name,
+    mark: named && link.kind === 'veth' ? null : 'wrong',
     addresses: compared(addressesOn(link), addressesIn(wanted.now, id), addressesIn(wanted.all, id)),
     notes: [
       ...when(!named, `is to be called ${plan.inner}`, 'wrong'),
       ...when(link.kind !== 'veth', `is of kind ${link.kind ?? 'none'}, no veth`, 'wrong'),
-      ...when(sharesMac(the, link), `MAC ${link.mac} twice`, 'wrong'),
+      ...when(sharesMac(lab, link), `MAC ${link.mac} twice`, 'wrong'),
       // Moving it into the container switched it off: that is mended in chapter addressing.
       ...(wanted.has('addressing') ? troubles(link, true) : []),
     ],
@@ -81,7 +79,7 @@ function sharesMac({ facts, plan }: Case, link: Link): boolean {
 const isPortOf = (facts: Case['facts'], name: string): boolean =>
   facts.here.ports.some(({ device }) => device === name);
 
-function notesOf(the: Case, which: Which, net: Net, wanted: Wanted): Label[] {
+function notesOf(lab: Case, which: Which, net: Net, wanted: Wanted): Label[] {
   const [now, all] = [notesIn(wanted.now, `container ${which}`), notesIn(wanted.all, `container ${which}`)];
   const about = (texts: string[], pattern: RegExp): string[] => texts.filter((text) => pattern.test(text));
   const lo = net.links.find(({ loopback }) => loopback);
@@ -90,7 +88,7 @@ function notesOf(the: Case, which: Which, net: Net, wanted: Wanted): Label[] {
     ...when(lo?.up === false, says.loopbackDown(!isAlone), wanted.has('addressing') ? 'wrong' : null),
     ...compared(routesOf(net), about(now, /^default /), about(all, /^default /)),
     ...strayRoutes(net.routes),
-    ...(wanted.has('dns') ? resolverOf(the, which, net) : []),
+    ...(wanted.has('dns') ? resolverOf(lab, which, net) : []),
     ...listenersOf(net, about(now, /^listens /)),
   ];
 }

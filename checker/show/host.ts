@@ -1,9 +1,9 @@
 import { type Label, nodeIds, plannedTopology, says, type TopologyNode, world, type Zone } from '@handwired/host';
 import type { Link } from '../facts/iproute.ts';
 import type { Case } from '../queries/check.ts';
-import { byNative, fateIn, request, target, translated } from '../queries/iptables.ts';
+import { byNative, followChain, request, target, translateRequest } from '../queries/iptables.ts';
 import { linkOf, pairOf, pairsOf } from '../queries/links.ts';
-import { nativeDrop } from '../queries/nftables.ts';
+import { findNftDrop } from '../queries/nftables.ts';
 import { type Packet, uplink } from '../queries/packet.ts';
 import {
   addressesIn,
@@ -22,23 +22,23 @@ import {
 } from './labels.ts';
 
 /** What the lab host does with packets that are not for itself: told from rules and settings, in whatever tool they are. */
-function routingNode(the: Case, wanted: Wanted): TopologyNode | undefined {
+function routingNode(lab: Case, wanted: Wanted): TopologyNode | undefined {
   const now = notesIn(wanted.now, nodeIds.routing);
   const is = (text: string): boolean => now.includes(text);
   const notes: Label[] = [
     ...compared(
-      forwards(the) ? [says.forwards] : [],
+      forwards(lab) ? [says.forwards] : [],
       now.filter((text) => text === says.forwards),
       notesIn(wanted.all, nodeIds.routing),
     ),
-    ...sourceNat(the, is(says.masquerade(the.plan))),
-    ...published(the, is(says.publish(the.plan))),
-    ...(wanted.has('egress') ? dropped(the) : []),
-    ...strayRoutes(the.facts.here.routes, the.baseline.here.routes),
-    ...policy(the),
+    ...sourceNat(lab, is(says.masquerade(lab.plan))),
+    ...published(lab, is(says.publish(lab.plan))),
+    ...(wanted.has('egress') ? dropped(lab) : []),
+    ...strayRoutes(lab.facts.here.routes, lab.baseline.here.routes),
+    ...policy(lab),
   ];
   if (notes.length === 0) return undefined;
-  return { ...{ id: nodeIds.routing, kind: 'routing', name: 'routing and NAT', mark: null }, addresses: [], notes };
+  return { id: nodeIds.routing, kind: 'routing', name: 'routing and NAT', mark: null, addresses: [], notes };
 }
 
 /** Rules of the routing policy that were not there before. */
@@ -59,40 +59,45 @@ function forwards({ facts, plan }: Case): boolean {
 
 /** A packet from ct1 to the world's site, as it leaves the bridge. */
 const leaving = ({ plan }: Case): Packet => ({
-  ...{ in: plan.bridge, out: uplink, source: plan.ct1.address, target: world.site.address },
-  ...{ protocol: 'tcp', targetPort: 80, state: 'NEW' },
+  in: plan.bridge,
+  out: uplink,
+  source: plan.ct1.address,
+  target: world.site.address,
+  protocol: 'tcp',
+  targetPort: 80,
+  state: 'NEW',
 });
 
-function sourceNat(the: Case, isWanted: boolean): Label[] {
-  const text = says.masquerade(the.plan);
-  const packet = { ...leaving(the), in: undefined };
-  const fates = tables(the, 'nat').map((table) => fateIn(table, 'POSTROUTING', packet, the.facts.here)?.target);
+function sourceNat(lab: Case, isWanted: boolean): Label[] {
+  const text = says.masquerade(lab.plan);
+  const packet = { ...leaving(lab), in: undefined };
+  const fates = tables(lab, 'nat').map((table) => followChain(table, 'POSTROUTING', packet, lab.facts.here)?.target);
   if (fates.some((fate) => fate === 'MASQUERADE' || fate === 'SNAT')) return [marked(text)];
   // A rule of native nft may do it in a way that is not read here.
-  if (byNative(the, 'postrouting')) return [marked('source NAT by nft')];
+  if (byNative(lab, 'postrouting')) return [marked('source NAT by nft')];
   return when(isWanted, text, 'missing');
 }
 
 const tables = ({ facts }: Case, wanted: string) =>
   facts.here.iptables.filter(({ family, name }) => family === 'ip' && name === wanted);
 
-function published(the: Case, isWanted: boolean): Label[] {
-  const { hostPort } = the.plan;
-  const to = translated(the, 'PREROUTING', request(the, 'PREROUTING'))?.to;
-  if (to !== undefined) return [marked(`tcp ${hostPort} → ${to}`, to === target(the) ? null : 'wrong')];
-  if (byNative(the, 'prerouting')) return [marked(`tcp ${hostPort}: translated by nft`)];
-  const proxy = the.facts.here.sockets.find(({ protocol, port }) => protocol === 'tcp' && port === hostPort);
+function published(lab: Case, isWanted: boolean): Label[] {
+  const { hostPort } = lab.plan;
+  const to = translateRequest(lab, 'PREROUTING', request(lab, 'PREROUTING'))?.to;
+  if (to !== undefined) return [marked(`tcp ${hostPort} → ${to}`, to === target(lab) ? null : 'wrong')];
+  if (byNative(lab, 'prerouting')) return [marked(`tcp ${hostPort}: translated by nft`)];
+  const proxy = lab.facts.here.sockets.find(({ protocol, port }) => protocol === 'tcp' && port === hostPort);
   if (proxy) return [marked(`tcp ${hostPort}: accepted by ${proxy.program ?? 'a program'}`)];
-  return when(isWanted, says.publish(the.plan), 'missing');
+  return when(isWanted, says.publish(lab.plan), 'missing');
 }
 
 /** Only what is certain: a rule that can't be read may let it pass. */
-function dropped(the: Case): Label[] {
-  const packet = leaving(the);
+function dropped(lab: Case): Label[] {
+  const packet = leaving(lab);
   const text = 'FORWARD drops what goes out';
-  const fates = tables(the, 'filter').map((table) => fateIn(table, 'FORWARD', packet, the.facts.here));
+  const fates = tables(lab, 'filter').map((table) => followChain(table, 'FORWARD', packet, lab.facts.here));
   const drops = fates.some((fate) => fate?.certain === true && ['DROP', 'REJECT'].includes(fate.target));
-  return when(drops || nativeDrop(the.facts.here, 'forward', packet) !== undefined, text, 'wrong');
+  return when(drops || findNftDrop(lab.facts.here, 'forward', packet) !== undefined, text, 'wrong');
 }
 
 /** The lab host itself, and which of its links has which id. */
@@ -104,22 +109,27 @@ export interface HostView {
 /** The most links that are drawn which nobody planned: a lab host may have thousands. */
 const mostExtra = 8;
 
-export function hostView(the: Case, wanted: Wanted): HostView {
-  const ids = idsOf(the);
+/** The lab host's own zone, with bridge, uplink, routing and what is beyond the plan. */
+export function hostView(lab: Case, wanted: Wanted): HostView {
+  const ids = idsOf(lab);
   const planned = [nodeIds.uplink, nodeIds.bridge, ...(['ct1', 'ct2'] as const).map(nodeIds.port)];
-  const [extra, more] = extraLinks(the, ids);
+  const [extra, more] = extraLinks(lab, ids);
   for (const link of extra) ids.set(`host ${link.name}`, link);
   const nodes = planned.flatMap((id) => {
     const link = ids.get(id);
-    if (link) return [plannedNode(the, id, link, wanted)];
+    if (link) return [plannedNode(lab, id, link, wanted)];
     const missing = nodeIn(wanted.now, id);
     return missing ? [missingNode(missing)] : [];
   });
-  const routing = routingNode(the, wanted);
+  const routing = routingNode(lab, wanted);
   const others = extra.map((link) => extraNode(`host ${link.name}`, kindOf(link), link, beyond(link.name, wanted)));
-  const beside = [...foreign(the), ...strays(the, more)];
+  const beside = [...foreign(lab), ...strays(lab, more)];
   const zone: Zone = {
-    ...{ id: 'host', kind: 'host', name: 'lab host', mark: null, notes: [] },
+    id: 'host',
+    kind: 'host',
+    name: 'lab host',
+    mark: null,
+    notes: [],
     nodes: [...nodes, ...(routing ? [routing] : []), ...others, ...beside],
   };
   return { zone, ids };
@@ -152,23 +162,26 @@ function extraLinks({ facts, baseline }: Case, ids: ReadonlyMap<string, Link>): 
 
 const kindOf = ({ kind }: Link): TopologyNode['kind'] => (kind === 'bridge' || kind === 'veth' ? kind : 'device');
 
-function plannedNode(the: Case, id: string, link: Link, wanted: Wanted): TopologyNode {
-  const kind = nodeIn(plannedTopology(the.plan), id)?.kind ?? 'device';
+function plannedNode(lab: Case, id: string, link: Link, wanted: Wanted): TopologyNode {
+  const kind = nodeIn(plannedTopology(lab.plan), id)?.kind ?? 'device';
   const isOther = (kind === 'bridge' || kind === 'veth') && link.kind !== kind;
   return {
-    ...{ id, kind, name: link.name, mark: isOther ? 'wrong' : nodeIn(wanted.all, id) ? null : 'extra' },
+    id,
+    kind,
+    name: link.name,
+    mark: isOther ? 'wrong' : nodeIn(wanted.all, id) ? null : 'extra',
     addresses: compared(addressesOn(link), addressesIn(wanted.now, id), addressesIn(wanted.all, id)),
     notes: [
       ...when(isOther, `is of kind ${link.kind ?? 'none'}, no ${kind}`, 'wrong'),
       ...troubles(link, wanted.has('addressing')),
-      ...(kind === 'veth' ? portNotes(the, link) : []),
+      ...(kind === 'veth' ? portNotes(lab, link) : []),
       ...when(kind === 'uplink' && link.master !== null, `is in ${link.master ?? ''}`, 'wrong'),
     ],
   };
 }
 
-function portNotes(the: Case, link: Link): Label[] {
-  const { facts, plan } = the;
+function portNotes(lab: Case, link: Link): Label[] {
+  const { facts, plan } = lab;
   const port = facts.here.ports.find(({ device }) => device === link.name);
   const known = linkOf(facts.here.links, plan.bridge) !== undefined;
   const pairs = [plan.ct1, plan.ct2].flatMap((container) => pairsOf(facts, container));
@@ -177,7 +190,7 @@ function portNotes(the: Case, link: Link): Label[] {
     ...when(link.master === null && known, 'is in no bridge', 'wrong'),
     ...when(link.master !== null && link.master !== plan.bridge, `is in ${link.master ?? ''}`, 'wrong'),
     // One alone still talks to all that are not.
-    ...when(port?.isolated === true, 'is isolated', bothIsolated(the) ? 'wrong' : null),
+    ...when(port?.isolated === true, 'is isolated', bothIsolated(lab) ? 'wrong' : null),
     ...when(
       link.up && link.carrier && port !== undefined && port.state !== 'forwarding',
       `port state ${port?.state ?? ''}`,
@@ -192,7 +205,7 @@ const bothIsolated = ({ facts, plan }: Case): boolean =>
   facts.here.ports.filter(({ bridge, isolated }) => bridge === plan.bridge && isolated).length > 1;
 
 const others = (id: string, name: string, notes: Label[]): TopologyNode[] =>
-  notes.length === 0 ? [] : [{ ...{ id, kind: 'others', name, mark: null }, addresses: [], notes }];
+  notes.length === 0 ? [] : [{ id, kind: 'others', name, mark: null, addresses: [], notes }];
 
 /** What was there before the learner came: it is not theirs, and it stays. */
 function foreign({ facts, baseline }: Case): TopologyNode[] {

@@ -30,11 +30,15 @@ export function wantedOf(plan: Plan, through: ChapterId): Wanted {
   };
 }
 
+/** A zone by its id. */
 export const zoneIn = ({ zones }: Topology, id: string): Zone | undefined => zones.find((zone) => zone.id === id);
+/** A node by its id, in whatever zone it is. */
 export const nodeIn = ({ zones }: Topology, id: string): TopologyNode | undefined =>
   zones.flatMap(({ nodes }) => nodes).find((node) => node.id === id);
+/** The texts of a node's addresses; none without the node. */
 export const addressesIn = (topology: Topology, id: string): string[] =>
   nodeIn(topology, id)?.addresses.map(({ text }) => text) ?? [];
+/** The texts of a node's notes; none without the node. */
 export const notesIn = (topology: Topology, id: string): string[] =>
   (nodeIn(topology, id) ?? zoneIn(topology, id))?.notes.map(({ text }) => text) ?? [];
 
@@ -42,6 +46,7 @@ export const notesIn = (topology: Topology, id: string): string[] =>
 export const beyond = (name: string, { has }: Wanted): Mark =>
   has('namespaces') && [dockerHost.netns, dockerHost.veth].some((one) => one === name) ? null : 'extra';
 
+/** A text with a mark. */
 export const marked = (text: string, mark: Mark = null): Label => ({ text, mark });
 
 /** Only where it is so. */
@@ -75,11 +80,15 @@ export const troubles = (link: Link, joined: boolean): Label[] => [
 
 /** A link that the plan does not speak of. */
 export const extraNode = (id: string, kind: TopologyNode['kind'], link: Link, mark: Mark = 'extra'): TopologyNode => ({
-  ...{ id, kind, name: link.name, mark },
+  id,
+  kind,
+  name: link.name,
+  mark,
   addresses: addressesOn(link).map((text) => marked(text)),
   notes: when(!link.up, 'is down', null),
 });
 
+/** A planned node that is not there: it and all that is on it is marked missing. */
 export const missingNode = (node: TopologyNode): TopologyNode => ({
   ...node,
   mark: 'missing',

@@ -5,7 +5,7 @@ import type { Case } from '../queries/check.ts';
 import { linkOf } from '../queries/links.ts';
 import { emptyRecord } from '../record.ts';
 import { caseOf, states } from '../testing/fixtures.ts';
-import { showJson, topologyOf } from './topology.ts';
+import { showJson, readTopology } from './topology.ts';
 
 /** Everything that has a mark, as `ZONE NODE: TEXT (MARK)`. */
 function marksOf({ zones, links }: Topology): string[] {
@@ -24,24 +24,25 @@ function marksOf({ zones, links }: Topology): string[] {
   ];
 }
 
-const drawnOf = (the: Case, through?: Parameters<typeof topologyOf>[1]): string[] => marksOf(topologyOf(the, through));
+const drawnOf = (lab: Case, through?: Parameters<typeof readTopology>[1]): string[] =>
+  marksOf(readTopology(lab, through));
 
 /** A recorded state with a change. */
-function changed(change: (the: Case) => void): Case {
-  const the = caseOf('right');
-  change(the);
-  return the;
+function changed(change: (lab: Case) => void): Case {
+  const lab = caseOf('right');
+  change(lab);
+  return lab;
 }
 
 test('A right build has no mark, the seed and other ways of building neither', () => {
   for (const state of ['right', 'seed', 'mixed'] as const) {
     assert.deepEqual(drawnOf(caseOf(state)), [], state);
-    assert.equal(hasMarks(topologyOf(caseOf(state))), false);
+    assert.equal(hasMarks(readTopology(caseOf(state))), false);
   }
 });
 
 test('A right build is what was planned, but for what was there before', () => {
-  const { zones, links } = topologyOf(caseOf('right'));
+  const { zones, links } = readTopology(caseOf('right'));
   const own = zones.map((zone) => ({ ...zone, nodes: zone.nodes.filter(({ kind }) => kind !== 'others') }));
   const planned = plannedTopology(caseOf('right').plan);
   const ordered = (topology: Pick<Topology, 'zones'>) =>
@@ -70,7 +71,7 @@ test('On an untouched lab host nothing is missing yet; asked for a chapter, its 
 });
 
 test('Every recorded state is a topology, through every chapter', () => {
-  for (const state of states) for (const id of chapterIds) Topology.parse(topologyOf(caseOf(state), id));
+  for (const state of states) for (const id of chapterIds) Topology.parse(readTopology(caseOf(state), id));
 });
 
 test('What a cleanup has left behind is beyond the plan', () => {
@@ -78,11 +79,11 @@ test('What a cleanup has left behind is beyond the plan', () => {
 });
 
 test('A wrong address stands beside the one that is missing', () => {
-  const the = changed(({ facts }) => {
+  const lab = changed(({ facts }) => {
     const eth0 = facts.namespaces.find(({ name }) => name === 'ct1')?.net?.links.find(({ name }) => name === 'eth0');
     for (const address of eth0?.addresses ?? []) if (address.family === 'inet') address.prefix = 24;
   });
-  assert.deepEqual(drawnOf(the), ['ct1 eth0: 172.18.0.11/24 (wrong)', 'ct1 eth0: 172.18.0.11/16 (missing)']);
+  assert.deepEqual(drawnOf(lab), ['ct1 eth0: 172.18.0.11/24 (wrong)', 'ct1 eth0: 172.18.0.11/16 (missing)']);
 });
 
 test('A cable that is in no bridge, or in another, is wrong', () => {
@@ -101,18 +102,18 @@ test('A cable that is in no bridge, or in another, is wrong', () => {
 });
 
 test('An uplink that is a port of the bridge is wrong', () => {
-  const the = changed(({ facts }) => Object.assign(linkOf(facts.here.links, 'enp1s0') ?? {}, { master: 'br0' }));
-  assert.deepEqual(drawnOf(the), ['lab host enp1s0: is in br0 (wrong)', 'bridge - uplink (wrong)']);
+  const lab = changed(({ facts }) => Object.assign(linkOf(facts.here.links, 'enp1s0') ?? {}, { master: 'br0' }));
+  assert.deepEqual(drawnOf(lab), ['lab host enp1s0: is in br0 (wrong)', 'bridge - uplink (wrong)']);
 });
 
 test('A link that is down, forwarding that is off and rules that are gone are seen', () => {
-  const the = changed(({ facts }) => {
+  const lab = changed(({ facts }) => {
     Object.assign(linkOf(facts.here.links, 'br0') ?? {}, { up: false });
     for (const key of ['ip_forward', 'conf/br0/forwarding', 'conf/enp1s0/forwarding'])
       facts.here.sysctls[`net/ipv4/${key}`] = '0';
     for (const { chains } of facts.here.iptables) for (const chain of chains) chain.rules = [];
   });
-  assert.deepEqual(drawnOf(the), [
+  assert.deepEqual(drawnOf(lab), [
     'lab host br0: is down (wrong)',
     'lab host routing and NAT: forwards IPv4 (missing)',
     'lab host routing and NAT: source NAT for 172.18.0.0/16 (missing)',
@@ -121,20 +122,20 @@ test('A link that is down, forwarding that is off and rules that are gone are se
 });
 
 test('A port that leads elsewhere and a server that only listens on loopback are wrong', () => {
-  const the = changed(({ facts }) => {
+  const lab = changed(({ facts }) => {
     for (const table of facts.here.iptables)
       for (const chain of table.chains)
         chain.rules = chain.rules.map((rule) => rule.replace('172.18.0.11:80', '172.18.0.12:80'));
     for (const { net } of facts.namespaces) for (const socket of net?.sockets ?? []) socket.address = '127.0.0.1';
   });
-  assert.deepEqual(drawnOf(the), [
+  assert.deepEqual(drawnOf(lab), [
     'lab host routing and NAT: tcp 8080 → 172.18.0.12:80 (wrong)',
     'ct1: tcp 80, loopback only (wrong)',
   ]);
 });
 
 test('What a link, a route or a rule has that no plan has is told beside it', () => {
-  const the = changed(({ facts }) => {
+  const lab = changed(({ facts }) => {
     const eth0 = (name: string) =>
       facts.namespaces.find((one) => one.name === name)?.net?.links.find(({ loopback }) => !loopback);
     Object.assign(eth0('ct2') ?? {}, { mac: eth0('ct1')?.mac, mtu: 1400 });
@@ -149,8 +150,8 @@ test('What a link, a route or a rule has that no plan has is told beside it', ()
     });
     facts.here.policy.push({ priority: 100, text: 'src 172.18.0.11 table 100' });
   });
-  const marks = drawnOf(the);
-  const mac = the.facts.namespaces
+  const marks = drawnOf(lab);
+  const mac = lab.facts.namespaces
     .find((one) => one.name === 'ct1')
     ?.net?.links.find(({ name }) => name === 'eth0')?.mac;
   for (const wanted of [
@@ -164,17 +165,17 @@ test('What a link, a route or a rule has that no plan has is told beside it', ()
 });
 
 test('A container that is gone is missing with all that was in it, and its cable', () => {
-  const the = changed(({ facts }) => {
+  const lab = changed(({ facts }) => {
     facts.namespaces = facts.namespaces.filter(({ name }) => name !== 'ct2');
   });
-  const marks = drawnOf(the);
+  const marks = drawnOf(lab);
   assert.ok(marks.includes('ct2 (missing)') && marks.includes('ct2 eth0 (missing)'));
   assert.ok(marks.includes('lab host veth-ct2: leads to no container (wrong)'));
   assert.ok(marks.includes('port ct2 - inner ct2 (missing)'));
 });
 
 test('What nobody planned is drawn as such, with a bound to how much of it', () => {
-  const the = changed(({ facts }) => {
+  const lab = changed(({ facts }) => {
     const [ct1] = facts.namespaces;
     for (let n = 0; n < 300; n += 1) {
       facts.namespaces.push({ ...(ct1 as NonNullable<typeof ct1>), name: `more${n}`, inode: 90_000 + n });
@@ -186,7 +187,7 @@ test('What nobody planned is drawn as such, with a bound to how much of it', () 
       } as never);
     }
   });
-  const topology = topologyOf(the);
+  const topology = readTopology(lab);
   assert.ok(topology.zones.length < 12 && topology.zones.flatMap(({ nodes }) => nodes).length < 40);
   const marks = marksOf(topology);
   assert.ok(marks.includes('more0 (extra)') && marks.includes('lab host dummy0 (extra)'));
@@ -197,23 +198,23 @@ test('What nobody planned is drawn as such, with a bound to how much of it', () 
 });
 
 test('What chapter docker makes is beyond no plan, until all is cleaned up', () => {
-  const withDocker = (the: Case): Case => {
+  const withDocker = (lab: Case): Case => {
     const { netns, inner, veth } = dockerHost;
-    const [ct1] = the.facts.namespaces;
+    const [ct1] = lab.facts.namespaces;
     const { here, host } = caseOf('right').facts;
     const [cable] = here.links.filter(({ kind }) => kind === 'veth');
     assert.ok(ct1 && cable);
-    the.facts.namespaces.push({
+    lab.facts.namespaces.push({
       ...ct1,
       name: netns,
       inode: 77,
       net: { ...here, links: [{ ...cable, name: inner, master: null }] },
     });
-    the.facts.here.links.push({ ...cable, name: veth, index: 99, master: null });
-    the.facts.mounts.push({ path: '/run/docker/netns/1a2b3c', inode: 78 });
-    the.facts.processes.push({ pid: 1, inode: 78, netns: null, command: 'httpd' });
+    lab.facts.here.links.push({ ...cable, name: veth, index: 99, master: null });
+    lab.facts.mounts.push({ path: '/run/docker/netns/1a2b3c', inode: 78 });
+    lab.facts.processes.push({ pid: 1, inode: 78, netns: null, command: 'httpd' });
     assert.notEqual(host.inode, 78);
-    return the;
+    return lab;
   };
   assert.deepEqual(drawnOf(withDocker(caseOf('right'))), []);
   assert.ok(drawnOf(withDocker(caseOf('seed-cleaned')), 'cleanup').includes('docker (extra)'));
@@ -221,12 +222,12 @@ test('What chapter docker makes is beyond no plan, until all is cleaned up', () 
 
 test("A lab host's names can't act on what shows them", () => {
   const name = '\u001b[2J\u202e</text>"';
-  const the = changed(({ facts }) => {
+  const lab = changed(({ facts }) => {
     const [ct1] = facts.namespaces;
     facts.namespaces.push({ ...(ct1 as NonNullable<typeof ct1>), name, inode: 77 });
     facts.here.links.push({ ...(linkOf(facts.here.links, 'br0') as object), name, index: 77 } as never);
   });
-  const topology = topologyOf(the);
+  const topology = readTopology(lab);
   assert.match(JSON.stringify(topology), /u\{1b\}\[2J/);
   assert.match(showJson(topology), /^[\n\x20-\x7e]+$/);
 });

@@ -8,7 +8,7 @@ import {
   type Zone,
 } from '@handwired/host';
 import { findBegun } from '../checks/registry.ts';
-import { nothing, type Source, takeFacts } from '../grading/grade.ts';
+import { noExperiments, type Source, takeFacts } from '../grading/grade.ts';
 import type { Case } from '../queries/check.ts';
 import { netnsOf, pairsOf } from '../queries/links.ts';
 import { asciiJson, escapeText } from '../report/escape.ts';
@@ -26,13 +26,13 @@ const drawn: ChapterId[] = ['cleanup', 'publish', 'dns', 'egress', 'addressing',
  * What is on a lab host and how it hangs together, with what is missing, wrong or beyond the plan marked. Pure.
  * `through`: the chapter whose work is to be there by now; without it, the last one that was begun.
  */
-export function topologyOf(known: Omit<Case, 'evidence'>, through?: ChapterId): Topology {
-  const the: Case = { ...known, evidence: nothing };
-  const wanted = wantedOf(the.plan, through ?? lastBegun(the));
-  const host = hostView(the, wanted);
-  const containers = (['ct1', 'ct2'] as const).flatMap((which) => containerZone(the, which, wanted) ?? []);
-  const zones = [worldZone(), host.zone, ...containers, ...extraZones(the, wanted)];
-  return escaped({ schemaVersion: 1, zones, links: linksOf(the, host, zones, wanted) });
+export function readTopology(known: Omit<Case, 'evidence'>, through?: ChapterId): Topology {
+  const lab: Case = { ...known, evidence: noExperiments };
+  const wanted = wantedOf(lab.plan, through ?? lastBegun(lab));
+  const host = hostView(lab, wanted);
+  const containers = (['ct1', 'ct2'] as const).flatMap((which) => containerZone(lab, which, wanted) ?? []);
+  const zones = [worldZone(), host.zone, ...containers, ...extraZones(lab, wanted)];
+  return escaped({ schemaVersion: 1, zones, links: linksOf(lab, host, zones, wanted) });
 }
 
 function lastBegun({ facts, baseline, plan, record }: Case): ChapterId {
@@ -51,7 +51,10 @@ function extraZones({ facts, baseline, plan }: Case, wanted: Wanted): Zone[] {
     const shown = mark === null ? links.filter((link) => link.name === dockerHost.inner) : links.slice(0, 4);
     const more = found.length - mostExtra;
     return {
-      ...{ id: `container ${name}`, kind: 'container', name, mark },
+      id: `container ${name}`,
+      kind: 'container',
+      name,
+      mark,
       nodes: shown.map((link) =>
         extraNode(`${name} ${link.name}`, link.kind === 'veth' ? 'veth' : 'device', link, mark),
       ),
@@ -63,9 +66,9 @@ function extraZones({ facts, baseline, plan }: Case, wanted: Wanted): Zone[] {
   });
 }
 
-function linksOf(the: Case, { ids }: HostView, zones: readonly Zone[], { now }: Wanted): TopologyLink[] {
+function linksOf(lab: Case, { ids }: HostView, zones: readonly Zone[], { now }: Wanted): TopologyLink[] {
   const drawnIds = new Set(zones.flatMap(({ nodes }) => nodes.map(({ id }) => id)));
-  const there = [...uplinkCable(ids), ...routed(drawnIds), ...ports(the, ids), ...cables(the, ids)];
+  const there = [...uplinkCable(ids), ...routed(drawnIds), ...ports(lab, ids), ...cables(lab, ids)];
   const same = ({ from, to }: TopologyLink) => there.some((link) => link.from === from && link.to === to);
   const missing = now.links.filter((link) => !same(link)).map((link): TopologyLink => ({ ...link, mark: 'missing' }));
   return [...there, ...missing].filter(({ from, to }) => drawnIds.has(from) && drawnIds.has(to));
@@ -122,7 +125,7 @@ function escaped(topology: Topology): Topology {
 /** The topology of a lab host as it is now: one snapshot, no experiment. */
 export async function showLab(source: Source, through?: ChapterId): Promise<Topology> {
   const { plan, baseline, record } = source;
-  return topologyOf({ facts: await takeFacts(source), baseline, plan, record }, through);
+  return readTopology({ facts: await takeFacts(source), baseline, plan, record }, through);
 }
 
 /** A topology as JSON: host/topology.ts has its shape. */

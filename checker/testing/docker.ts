@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { defaultPlan } from '@handwired/host';
 import { z } from 'zod';
-import { type Pair, pairOf } from '../compare/side.ts';
+import { type Pair, parsePair } from '../compare/side.ts';
 import { Evidence } from '../evidence/evidence.ts';
 import { parseFacts, Raw } from '../facts/parse.ts';
 import type { Case } from '../queries/check.ts';
@@ -22,7 +22,7 @@ const read = (version: Docker): z.infer<typeof Recorded> => {
 export const rawWith = (version: Docker): Raw => read(version).raw;
 
 /** What a comparison looks at; a fresh copy. */
-export const pairWith = (version: Docker): Pair => pairOf(read(version).raw);
+export const pairWith = (version: Docker): Pair => parsePair(read(version).raw);
 
 /** The same as checks get it. */
 export function dockerCase(version: Docker): Case {

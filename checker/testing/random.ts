@@ -46,22 +46,27 @@ export function damagedOnce(text: string, next: (below: number) => number): stri
 
 /** Values that a place may hold and that no lab host sends. */
 const strange: readonly unknown[] = [
-  ...[
-    null,
-    undefined,
-    true,
-    -1,
-    0.5,
-    1e300,
-    Number.MAX_SAFE_INTEGER,
-    '',
-    '\u001b[2J\u202e',
-    'x'.repeat(5000),
-    [],
-    {},
-    [[[]]],
-  ],
-  ...['172.18.0.11', 'br0', '../../etc', '__proto__', '=1+1', '</script>', ']]>', '0'],
+  null,
+  undefined,
+  true,
+  -1,
+  0.5,
+  1e300,
+  Number.MAX_SAFE_INTEGER,
+  '',
+  '\u001b[2J\u202e',
+  'x'.repeat(5000),
+  [],
+  {},
+  [[[]]],
+  '172.18.0.11',
+  'br0',
+  '../../etc',
+  '__proto__',
+  '=1+1',
+  '</script>',
+  ']]>',
+  '0',
 ];
 
 /** A copy of a JSON value with a few places altered: another value, one more, one less, a neighbour's. */

@@ -1,4 +1,4 @@
-import { type FormatName, regrade, renderMoves, renderReport, type Report } from '@handwired/checker';
+import { type FormatName, regradeRecording, renderMoves, renderReport, type Report } from '@handwired/checker';
 import { EXIT } from '@handwired/host';
 import { Option } from 'commander';
 import {
@@ -84,7 +84,7 @@ async function countHint(context: Context, name: string, options: CheckOptions, 
 
 async function takeReport(context: Context, name: string, options: CheckOptions): Promise<Report> {
   const { facts, wait } = options;
-  if (facts !== undefined) return regrade(await loadRecording(facts), toGradeSelection(options));
+  if (facts !== undefined) return regradeRecording(await loadRecording(facts), toGradeSelection(options));
   if (wait === undefined) {
     const report = await withLock(name, context, () => gradeLab(name, options, context));
     await rememberReport(name, report, context);

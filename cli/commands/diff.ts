@@ -1,4 +1,4 @@
-import { changesOf, type Facts, isWhole, renderChanges, renderChangesJson, takeFacts } from '@handwired/checker';
+import { listChanges, type Facts, isWhole, renderChanges, renderChangesJson, takeFacts } from '@handwired/checker';
 import { EXIT, LabError } from '@handwired/host';
 import { Option } from 'commander';
 import { type Context, type LabCommand, labName, nameArgument, outputOption } from '../command.ts';
@@ -26,7 +26,7 @@ async function runDiff(context: Context, name: string = labName(), { since, outp
   const earlier = since === 'baseline' ? undefined : await loadFactsOf(since);
   const changes = await withSource(name, context, async (source) => {
     const facts = await takeFacts(source);
-    return changesOf(earlier ?? source.baseline, { ...source, facts });
+    return listChanges(earlier ?? source.baseline, { ...source, facts });
   });
   const render = output === 'json' ? renderChangesJson : renderChanges;
   context.print(render({ lab: name, since, changes }).trimEnd());

@@ -1,4 +1,4 @@
-import { capture, pcapngHead, pcapngPacket, placeOf, renderRow, renderRowJson } from '@handwired/checker';
+import { capturePackets, pcapngHead, pcapngPacket, parsePlace, renderRow, renderRowJson } from '@handwired/checker';
 import { EXIT, LabError } from '@handwired/host';
 import { Option } from 'commander';
 import {
@@ -62,7 +62,7 @@ async function runObserve(context: Context, name: string = labName(), options: O
   process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => code === 'EPIPE' && reader.abort(new Unread()));
   await withSeat(name, context, async ({ spec: { plan }, seat }) => {
     const words = options.at ?? [`${plan.ct1.name}:${plan.inner}`, plan.bridge, 'uplink'];
-    const places = words.map((word) => placeOf(word, plan));
+    const places = words.map((word) => parsePlace(word, plan));
     const names = places.map((place) => place.name);
     let begin: number | undefined;
     const listener = {
@@ -81,7 +81,7 @@ async function runObserve(context: Context, name: string = labName(), options: O
     };
     const snap = output === 'pcap' ? WHOLE : HEADERS;
     const signal = AbortSignal.any([context.signal, reader.signal]);
-    const { rows, drops } = await capture(seat, { places, filter, snap, seconds, count }, listener, signal);
+    const { rows, drops } = await capturePackets(seat, { places, filter, snap, seconds, count }, listener, signal);
     throwUnlessEnough(signal);
     const lost = drops.reduce((sum, some) => sum + some, 0);
     context.progress.note(

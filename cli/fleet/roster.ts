@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { buffer } from 'node:stream/consumers';
-import { csvOf } from '@handwired/checker';
+import { renderCsvTable } from '@handwired/checker';
 import {
   type DriverName,
   EXIT,
@@ -273,5 +273,7 @@ export function renderStudents(
   format: Format,
 ): string {
   if (format === 'json') return JSON.stringify({ schemaVersion: 1, students: rows }, null, 2);
-  return format === 'table' ? renderTable(head, cells) : csvOf([[...head], ...cells.map((row) => [...row])]).trimEnd();
+  return format === 'table'
+    ? renderTable(head, cells)
+    : renderCsvTable([[...head], ...cells.map((row) => [...row])]).trimEnd();
 }

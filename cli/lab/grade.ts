@@ -1,5 +1,11 @@
 /** Grading a lab that is there: once, or again at each change of its network. */
-import { grade, type HintLevel, type Report, type Selection as GradeSelection, watchLab } from '@handwired/checker';
+import {
+  gradeSource,
+  type HintLevel,
+  type Report,
+  type Selection as GradeSelection,
+  watchLab,
+} from '@handwired/checker';
 import { chapters } from '@handwired/labs';
 import type { ChapterFlags, Context } from '../command.ts';
 import { type LabSeat, rememberReport, withLock, withSeat, withSourceAt } from './open.ts';
@@ -20,7 +26,7 @@ export const gradeLab = (name: string, flags: GradeFlags, context: Context): Pro
 /** The same at a seat that is open. */
 export const gradeAtSeat = (lab: LabSeat, flags: GradeFlags, context: Context): Promise<Report> =>
   withSourceAt(lab, context, ({ spec: { name, driver }, ...source }) =>
-    grade({ ...source, ...toGradeSelection(flags), lab: name, driver }),
+    gradeSource({ ...source, ...toGradeSelection(flags), lab: name, driver }),
   );
 
 /** The shortest time from the start of one grading to the next, however often a lab host changes. */

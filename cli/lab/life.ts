@@ -185,8 +185,8 @@ async function isAlive(spec: LabSpec, signal: AbortSignal): Promise<boolean> {
 async function observeBaseline(spec: LabSpec, seat: OpenSeat, { progress, signal }: Context): Promise<void> {
   await progress.stage('baseline taken', async () => {
     // Loaded here alone: most commands that bring a lab up or remove it take no baseline.
-    const { observe, saveFacts } = await import('@handwired/checker');
-    await saveFacts(baselineFile(spec.name), await observe(seat, { signal }));
+    const { observeFacts, saveFacts } = await import('@handwired/checker');
+    await saveFacts(baselineFile(spec.name), await observeFacts(seat, { signal }));
     for (const file of [recordFile(spec.name), faultFile(spec.name)]) await rm(file, { force: true });
   });
 }

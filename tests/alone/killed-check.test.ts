@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { diffFacts, observe } from '@handwired/checker';
+import { diffFacts, observeFacts } from '@handwired/checker';
 import { Endpoint, LabSpec, openSeat } from '@handwired/host';
 import { type Lab, withLabs } from '../lab.ts';
 import { noSandbox, traces } from '../sandbox/sandbox.ts';
@@ -77,7 +77,7 @@ test(`A check that is killed at any of ${times} moments leaves the lab host as i
     const began = performance.now();
     assert.equal((await lab('check')).code, 0);
     const whole = performance.now() - began;
-    const [before, there] = [await observe(seat), await left(spec)];
+    const [before, there] = [await observeFacts(seat), await left(spec)];
     let killed = 0;
     for (let at = 0; at < times; at += 1) {
       const check = lab.start(['check']);
@@ -86,7 +86,7 @@ test(`A check that is killed at any of ${times} moments leaves the lab host as i
       check.kill('SIGKILL');
       if ((await check.ended).code === null) killed += 1;
       await allEnded(sessions);
-      assert.deepEqual(diffFacts(before, await observe(seat)), [], `after ${at} of ${times}`);
+      assert.deepEqual(diffFacts(before, await observeFacts(seat)), [], `after ${at} of ${times}`);
       assert.deepEqual(await left(spec), there, `after ${at} of ${times}`);
     }
     t.diagnostic(`killed before its end: ${killed} of ${times}`);

@@ -1,4 +1,4 @@
-import { grade, loadFacts, loadRecord } from '@handwired/checker';
+import { gradeSource, loadFacts, loadRecord } from '@handwired/checker';
 import { baselineFile, loadEndpoint, loadSpec, openSeat, recordFile } from '@handwired/host';
 import { chapters } from '@handwired/labs';
 import { counting } from '../sandbox/grading.ts';
@@ -67,7 +67,7 @@ async function roundTrips(name: string): Promise<number> {
   if (!baseline) throw new Error('no baseline');
   const { plan, driver } = await loadSpec(name);
   const record = await loadRecord(recordFile(name));
-  const report = await grade({ seat: counted.seat, lab: name, driver, plan, baseline, record, chapters });
+  const report = await gradeSource({ seat: counted.seat, lab: name, driver, plan, baseline, record, chapters });
   counted.seat.close();
   if (report.exit !== 0) throw new Error(`the bench's own build is graded ${report.exit}`);
   return counted.trips;

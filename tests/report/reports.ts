@@ -1,7 +1,7 @@
 import { type ChapterInfo, defaultPlan, LabError } from '@handwired/host';
 import { chapters } from '@handwired/labs';
 import type { Report } from '@handwired/checker';
-import { brokenReport, judgeCase } from '../../checker/grading/grade.ts';
+import { reportTrouble, judgeCase } from '../../checker/grading/grade.ts';
 import { caseOf, type State } from '../../checker/testing/fixtures.ts';
 import { emptyRecord } from '../../checker/record.ts';
 
@@ -21,7 +21,7 @@ export function broken(): Report {
   const { baseline, record } = caseOf('seed');
   const lost = new LabError({ what: 'the connection was lost', next: 'lab up' });
   const seen = { facts: null, evidence: null, baseline, plan: defaultPlan, record };
-  return brokenReport(seen, lost, { chapters: built, through: 'publish' }, subject);
+  return reportTrouble(seen, lost, { chapters: built, through: 'publish' }, subject);
 }
 
 /** Texts that a lab host may have in its names, commands and files, each meant for a reader that interprets it. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { type Conditions } from '@handwired/host';
 import { build, chapters } from '@handwired/labs';
-import { recordLab, regrade, type Report } from '@handwired/checker';
+import { recordLab, regradeRecording, type Report } from '@handwired/checker';
 import { type Breakage, fromFaults, underAccept, underDrop } from './breakages.ts';
 import { course, type Graded, misses, withGraded } from './grading.ts';
 
@@ -15,7 +15,7 @@ const groups: [breakages: Breakage[], conditions: Partial<Conditions>][] = [
 async function broken({ host, baseline, record }: Graded): Promise<(hints: 1 | 2 | 3) => Report> {
   const source = { seat: host.seat, plan: host.plan, baseline, record };
   const recording = await recordLab(source, { lab: 'lab', driver: 'sandbox' });
-  return (hints) => regrade(recording, { chapters, through: 'publish', hints });
+  return (hints) => regradeRecording(recording, { chapters, through: 'publish', hints });
 }
 
 const hintsOf = (report: Report): string[] => report.checks.flatMap(({ hint }) => hint ?? []);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { build } from '@handwired/labs';
-import { observe } from '@handwired/checker';
+import { observeFacts } from '@handwired/checker';
 import { course, misses, withGraded } from './grading.ts';
 
 /** What a learner, who is root, can do to everything that a grader inside would run. */
@@ -76,7 +76,7 @@ test('Programs, libraries and settings that are not the own ones of the image ar
     await type(`echo 'alias ping="echo 64 bytes"' >>/root/.bashrc
 mkdir -p /usr/local/bin; printf '#!/bin/sh\n' >/usr/local/bin/curl; printf '#!/bin/sh\n' >/usr/bin/dig; touch /etc/ld.so.preload
 rm /usr/bin/nc.traditional /usr/bin/nc 2>/dev/null; mount --bind /usr/bin/true /usr/sbin/ip; mount -t tmpfs none /proc/sys`);
-    const told = (await observe(host.seat, { baseline })).altered.map(({ path, what }) => `${path} ${what}`);
+    const told = (await observeFacts(host.seat, { baseline })).altered.map(({ path, what }) => `${path} ${what}`);
     for (const line of [
       /^\/root\/\.bashrc makes ping an alias$/,
       /^\/usr\/local\/bin\/curl comes before \/usr\/bin\/curl in PATH$/,

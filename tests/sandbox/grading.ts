@@ -11,9 +11,9 @@ import { chapters } from '@handwired/labs';
 import {
   emptyRecord,
   type Facts,
-  grade,
+  gradeSource,
   type HintLevel,
-  observe,
+  observeFacts,
   type LabRecord,
   type Report,
 } from '@handwired/checker';
@@ -52,7 +52,7 @@ export const withGraded = (
 /** A lab host as it is now, which becomes the baseline. */
 export async function gradedOf(host: Graded['host'], driver: DriverName): Promise<Graded> {
   const { session, seat, plan } = host;
-  const baseline = await observe(seat);
+  const baseline = await observeFacts(seat);
   const record = emptyRecord();
   const counted = counting(seat);
   return {
@@ -67,7 +67,7 @@ export async function gradedOf(host: Graded['host'], driver: DriverName): Promis
     check: (only = {}) => {
       counted.trips = 0;
       const asked = { lab: 'lab', driver, plan, baseline, record, chapters, hints: 2 } as const;
-      return grade({ seat: counted.seat, ...asked, ...only });
+      return gradeSource({ seat: counted.seat, ...asked, ...only });
     },
   };
 }

@@ -3,7 +3,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { diffFacts, observe } from '@handwired/checker';
+import { diffFacts, observeFacts } from '@handwired/checker';
 import { Endpoint, openSeat } from '@handwired/host';
 import { withLabs } from '../lab.ts';
 import { builtRight, ready } from './steps.ts';
@@ -49,7 +49,7 @@ test('A check that is killed, here or at its seat, leaves no process, so no copy
     await builtRight(lab, 'killed');
     const file = join(lab.state, 'handwired/labs/killed/endpoint.json');
     const seat = await openSeat(Endpoint.parse(JSON.parse(await readFile(file, 'utf8'))));
-    const before = await observe(seat);
+    const before = await observeFacts(seat);
     await gone(before.host.inode);
     let most = 0;
     let cut = 0;
@@ -67,7 +67,7 @@ test('A check that is killed, here or at its seat, leaves no process, so no copy
       const { code } = await check.ended;
       if (code !== 0) cut += 1;
       await gone(before.host.inode);
-      const after = await observe(seat);
+      const after = await observeFacts(seat);
       assert.deepEqual(diffFacts(before, after), []);
       assert.deepEqual(
         after.here.links.map(({ name, index }) => [name, index]),

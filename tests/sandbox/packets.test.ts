@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { capture, diffFacts, emptyRecord, observe, placeOf, renderRow, traceLab } from '@handwired/checker';
+import {
+  capturePackets,
+  diffFacts,
+  emptyRecord,
+  observeFacts,
+  parsePlace,
+  renderRow,
+  traceLab,
+} from '@handwired/checker';
 import { defaultPlan } from '@handwired/host';
 import { build } from '@handwired/labs';
 import { noSandbox } from './sandbox.ts';
@@ -120,7 +128,7 @@ describe('packets that are followed on a lab host', { skip: noSandbox, timeout: 
   const sh = (command: string): Promise<string> => here.host.sh(command);
 
   it('one from outside to the published port is told with its rule, its translation and its answer', async () => {
-    const facts = await observe(here.host.seat, { baseline: here.baseline });
+    const facts = await observeFacts(here.host.seat, { baseline: here.baseline });
     const { end, steps, connections, notes } = await trace('outside host 8080');
     assert.equal(end.verdict, 'answered');
     const [dnat] = steps.flatMap((step) => (step.kind === 'chain' && step.chain === 'PREROUTING' ? step.rules : []));
@@ -138,7 +146,7 @@ describe('packets that are followed on a lab host', { skip: noSandbox, timeout: 
     for (const place of way) assert.ok((at = places.indexOf(place, at + 1)) >= 0, `${place} in ${places.join(', ')}`);
     assert.equal(connections[0]?.connection.reply.source, '172.18.0.11');
     assert.deepEqual(notes, []);
-    const after = await observe(here.host.seat, { baseline: here.baseline });
+    const after = await observeFacts(here.host.seat, { baseline: here.baseline });
     assert.deepEqual(diffFacts(facts, after), [], 'the lab host is as it was');
   });
 
@@ -164,7 +172,7 @@ describe('packets that are followed on a lab host', { skip: noSandbox, timeout: 
   });
 
   it('passing several places are lined up, with what matches the filter at one of them', async () => {
-    const places = ['ct1', 'br0', 'uplink'].map((word) => placeOf(word, defaultPlan));
+    const places = ['ct1', 'br0', 'uplink'].map((word) => parsePlace(word, defaultPlan));
     const rows: string[] = [];
     let told = '';
     const listener = {
@@ -185,7 +193,7 @@ describe('packets that are followed on a lab host', { skip: noSandbox, timeout: 
       seconds: 20,
       count: 1,
     };
-    const { rows: count } = await capture(here.host.seat, wanted, listener, AbortSignal.timeout(20_000));
+    const { rows: count } = await capturePackets(here.host.seat, wanted, listener, AbortSignal.timeout(20_000));
     assert.equal(count, 1, told);
     assert.match(
       rows[0] ?? '',
@@ -195,8 +203,8 @@ describe('packets that are followed on a lab host', { skip: noSandbox, timeout: 
       ['br1', '', /no link br1 on the lab host \(did you mean br0\?\)/],
       ['br0', 'tcp prt 80', /the filter 'tcp prt 80' does not parse: .*syntax error/],
     ] as const) {
-      const asked = { ...wanted, places: [placeOf(word, defaultPlan)], filter };
-      await assert.rejects(capture(here.host.seat, asked, listener, AbortSignal.timeout(20_000)), says);
+      const asked = { ...wanted, places: [parsePlace(word, defaultPlan)], filter };
+      await assert.rejects(capturePackets(here.host.seat, asked, listener, AbortSignal.timeout(20_000)), says);
     }
   });
 });

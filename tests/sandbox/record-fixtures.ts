@@ -6,7 +6,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Conditions, defaultPlan, openSeat } from '@handwired/host';
 import { build } from '@handwired/labs';
-import { copiesWanted } from '../../checker/queries/conditions.ts';
+import { chooseCopies } from '../../checker/queries/conditions.ts';
 import { checks } from '../../checker/checks/registry.ts';
 import { parseFacts, Raw } from '../../checker/facts/parse.ts';
 import { tools } from '../../checker/facts/observe.ts';
@@ -43,7 +43,7 @@ async function saveCopies(name: string, { endpoint }: Lab): Promise<void> {
     return parseFacts(Raw.parse((JSON.parse(text) as { raw: unknown }).raw));
   };
   const [facts, baseline] = [await factsOf(name), await factsOf('empty')];
-  const copies = copiesWanted(checks, { facts, baseline });
+  const copies = chooseCopies(checks, { facts, baseline });
   const seat = await openSeat(endpoint);
   const { copies: made } = await runProbes(seat, {
     ...{ plan: defaultPlan, baseline: facts, wanted: copies?.probes ?? [], copies },

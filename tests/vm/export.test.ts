@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { diffFacts, observe } from '@handwired/checker';
+import { diffFacts, observeFacts } from '@handwired/checker';
 import { Conditions, defaultPlan } from '@handwired/host';
 import { vm } from '../../infra/drivers/vm/index.ts';
 import { stageOf } from '../corpus/stage.ts';
@@ -27,7 +27,7 @@ test('In a VM the exported script builds what passes, does not double, and leave
 
 /** Nothing that facts can tell has changed since the lab host was handed over. */
 async function assertUntouched({ host, baseline }: Graded, when: string): Promise<void> {
-  const changed = diffFacts(baseline, await observe(host.seat)).map(({ change, text }) => `${change} ${text}`);
+  const changed = diffFacts(baseline, await observeFacts(host.seat)).map(({ change, text }) => `${change} ${text}`);
   assert.deepEqual(changed, [], when);
 }
 
@@ -39,9 +39,9 @@ async function exported(t: TestContext, graded: Graded): Promise<void> {
   await script(host, '--keep');
   t.diagnostic(`built in ${Math.round(performance.now() - start)} ms`);
   assert.deepEqual(misses(await graded.check({ through: 'publish' })), []);
-  const first = await observe(graded.host.seat);
+  const first = await observeFacts(graded.host.seat);
   await script(host, '--keep');
-  assert.deepEqual(diffFacts(first, await observe(graded.host.seat)), [], 'a second run doubles nothing');
+  assert.deepEqual(diffFacts(first, await observeFacts(graded.host.seat)), [], 'a second run doubles nothing');
   await script(host, '--remove');
   await assertUntouched(graded, '--remove');
   const all = await places(host);

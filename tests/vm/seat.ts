@@ -1,4 +1,4 @@
-import { emptyRecord, type Facts, grade, observe, type Report } from '@handwired/checker';
+import { emptyRecord, type Facts, gradeSource, observeFacts, type Report } from '@handwired/checker';
 import { defaultPlan, type Endpoint, type OpenSeat, openSeat } from '@handwired/host';
 import { chapters } from '@handwired/labs';
 import { work } from './vm.ts';
@@ -22,13 +22,13 @@ export const atSeat = (endpoint: Endpoint, command: string): Promise<string> =>
     return stdout.trim();
   });
 
-export const baselineOf = (endpoint: Endpoint): Promise<Facts> => withSeat(endpoint, (seat) => observe(seat));
+export const baselineOf = (endpoint: Endpoint): Promise<Facts> => withSeat(endpoint, (seat) => observeFacts(seat));
 
 /** Grades everything up to a published port. */
 export const graded = (endpoint: Endpoint, baseline: Facts): Promise<Report> =>
   withSeat(endpoint, (seat) => {
     const asked = { lab: endpoint.lab, driver: 'vm', plan: defaultPlan, baseline, record: emptyRecord() } as const;
-    return grade({ seat, ...asked, chapters, through: 'publish', signal: work().signal });
+    return gradeSource({ seat, ...asked, chapters, through: 'publish', signal: work().signal });
   });
 
 /** Makes liars of what a grader would run, and leaves a file by which a lab host that was made anew is known. */

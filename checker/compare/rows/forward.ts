@@ -1,4 +1,4 @@
-import { always, asks, asksOnly, look, onlyDocker, onlyYours, type Row, ruleRow, type Why } from '../row.ts';
+import { always, asks, asksOnly, viewOf, onlyDocker, onlyYours, type Row, ruleRow, type Why } from '../row.ts';
 import type { Rule } from '../rules.ts';
 import type { Side } from '../side.ts';
 
@@ -30,9 +30,9 @@ export const forward: readonly Row[] = [
     id: 'forwarding',
     object: 'forwarding',
     step: ['egress', 'forwarding'],
-    look: ({ host }) => {
+    view: ({ host }) => {
       const value = host.sysctls['net/ipv4/ip_forward'] ?? 'unknown';
-      return look(value, `net.ipv4.ip_forward = ${value}`);
+      return viewOf(value, `net.ipv4.ip_forward = ${value}`);
     },
     whys: [
       {
@@ -45,8 +45,8 @@ export const forward: readonly Row[] = [
     id: 'policy',
     object: 'policy of FORWARD',
     step: ['egress', 'forwarding'],
-    look: (side) =>
-      look([...new Set(policyOf(side))].join(), ...policyOf(side).map((policy) => `-P FORWARD ${policy}`)),
+    view: (side) =>
+      viewOf([...new Set(policyOf(side))].join(), ...policyOf(side).map((policy) => `-P FORWARD ${policy}`)),
     whys: [
       {
         when: (yours, docker) => yours.is !== 'DROP' && docker.is === 'DROP',
@@ -62,7 +62,7 @@ export const forward: readonly Row[] = [
     id: 'chains',
     object: 'chains of its own',
     source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/iptabler.go: setupIPChains',
-    look: (side) => look(String(ownChains(side).length > 0), ...ownChains(side)),
+    view: (side) => viewOf(String(ownChains(side).length > 0), ...ownChains(side)),
     whys: [
       {
         when: (yours, docker) => yours.is === 'false' && docker.is === 'true',

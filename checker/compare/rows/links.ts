@@ -1,4 +1,4 @@
-import { always, look, nothing, onlyDocker, type Row } from '../row.ts';
+import { always, viewOf, nothing, onlyDocker, type Row } from '../row.ts';
 import { rulesOf } from '../rules.ts';
 import { addressOf, type Side } from '../side.ts';
 
@@ -28,7 +28,7 @@ export const links: readonly Row[] = [
     id: 'netns',
     object: 'network namespace',
     step: ['namespaces', 'add'],
-    look: ({ netns, whose }) => look(whose === 'yours' ? 'named' : 'kept', netns),
+    view: ({ netns, whose }) => viewOf(whose === 'yours' ? 'named' : 'kept', netns),
     whys: [
       always(
         'Both are kept by a mount. `ip netns` puts it where it finds it by a name that people type; Docker keeps it under a path of its own. `nsenter --net=PATH` enters either.',
@@ -39,9 +39,9 @@ export const links: readonly Row[] = [
     id: 'lo',
     object: 'loopback inside',
     step: ['addressing', 'loopback'],
-    look: ({ inner }) => {
+    view: ({ inner }) => {
       const lo = inner.links.find(({ loopback }) => loopback);
-      return lo ? look(upDown(lo.up), `lo ${upDown(lo.up)}, ${addressOf(lo)?.address ?? 'no address'}`) : nothing;
+      return lo ? viewOf(upDown(lo.up), `lo ${upDown(lo.up)}, ${addressOf(lo)?.address ?? 'no address'}`) : nothing;
     },
     whys: [],
   },
@@ -49,8 +49,8 @@ export const links: readonly Row[] = [
     id: 'bridge',
     object: 'bridge',
     step: ['bridge', 'add'],
-    look: ({ bridge }) =>
-      bridge ? look(`${bridge.kind ?? ''} ${upDown(bridge.up)}`, `${bridge.name}, ${upDown(bridge.up)}`) : nothing,
+    view: ({ bridge }) =>
+      bridge ? viewOf(`${bridge.kind ?? ''} ${upDown(bridge.up)}`, `${bridge.name}, ${upDown(bridge.up)}`) : nothing,
     whys: [],
     remark: 'The same object; only the name is another.',
   },
@@ -58,9 +58,11 @@ export const links: readonly Row[] = [
     id: 'gateway',
     object: "bridge's address",
     step: ['bridge', 'address'],
-    look: ({ bridge }) => {
+    view: ({ bridge }) => {
       const own = addressOf(bridge);
-      return own ? look(`${hostPart(own.address, own.prefix)}/${own.prefix}`, `${own.address}/${own.prefix}`) : nothing;
+      return own
+        ? viewOf(`${hostPart(own.address, own.prefix)}/${own.prefix}`, `${own.address}/${own.prefix}`)
+        : nothing;
     },
     whys: [always('Docker takes the first address of its network, and another prefix length where it was told to.')],
     remark: 'The first address of its subnet, in both.',
@@ -69,10 +71,10 @@ export const links: readonly Row[] = [
     id: 'cable',
     object: 'cable into the bridge',
     step: ['veth', 'plug'],
-    look: ({ port, eth0, bridge }) => {
+    view: ({ port, eth0, bridge }) => {
       if (!port || !eth0) return nothing;
       const is = `${port.kind ?? ''} ${String(port.master === bridge?.name)} ${upDown(port.up && eth0.up)} ${eth0.name}`;
-      return look(is, `${port.name} in ${port.master ?? 'no bridge'}, ${eth0.name} inside`);
+      return viewOf(is, `${port.name} in ${port.master ?? 'no bridge'}, ${eth0.name} inside`);
     },
     whys: [],
     remark: "Docker's name on the host is random.",
@@ -81,9 +83,9 @@ export const links: readonly Row[] = [
     id: 'address',
     object: "container's address",
     step: ['addressing', 'address'],
-    look: ({ eth0 }) => {
+    view: ({ eth0 }) => {
       const own = addressOf(eth0);
-      return own ? look(String(own.prefix), `${own.address}/${own.prefix}`) : nothing;
+      return own ? viewOf(String(own.prefix), `${own.address}/${own.prefix}`) : nothing;
     },
     whys: [always('The prefix length says which addresses are neighbours: it is that of the bridge.')],
     remark: 'The plan says which address you take; Docker takes the next free one.',
@@ -92,9 +94,9 @@ export const links: readonly Row[] = [
     id: 'mac',
     object: "container's MAC address",
     source: 'daemon/libnetwork/netutils/utils.go: GenerateMACFromIP',
-    look: (side) => {
+    view: (side) => {
       if (!side.eth0) return nothing;
-      return look(isDerived(side) ? 'derived' : 'random', side.eth0.mac);
+      return viewOf(isDerived(side) ? 'derived' : 'random', side.eth0.mac);
     },
     whys: [
       {
@@ -108,11 +110,11 @@ export const links: readonly Row[] = [
     id: 'route',
     object: 'default route',
     step: ['addressing', 'route'],
-    look: ({ inner, bridge }) => {
+    view: ({ inner, bridge }) => {
       const route = inner.routes.find(({ destination, table }) => destination === 'default' && table !== 'local');
       if (!route) return nothing;
       const is = route.gateway === addressOf(bridge)?.address ? 'bridge' : 'elsewhere';
-      return look(is, `via ${route.gateway ?? 'none'} dev ${route.device ?? 'none'}`);
+      return viewOf(is, `via ${route.gateway ?? 'none'} dev ${route.device ?? 'none'}`);
     },
     whys: [],
     remark: "To the bridge's address, in both.",
@@ -121,7 +123,7 @@ export const links: readonly Row[] = [
     id: 'hairpin',
     object: 'hairpin on the port',
     step: ['publish', 'hairpin'],
-    look: (side) => (hairpinOf(side) ? look('on', 'on') : look('off', 'off')),
+    view: (side) => (hairpinOf(side) ? viewOf('on', 'on') : viewOf('off', 'off')),
     whys: [
       {
         when: (yours) => yours.is === 'on',
@@ -141,7 +143,7 @@ export const names: readonly Row[] = [
     id: 'resolver',
     object: "container's name server",
     step: ['dns', 'resolver'],
-    look: ({ resolvers }) => look(resolvers.join(' '), ...resolvers.map((server) => `nameserver ${server}`)),
+    view: ({ resolvers }) => viewOf(resolvers.join(' '), ...resolvers.map((server) => `nameserver ${server}`)),
     whys: [
       {
         when: (_yours, docker, sides) => docker.is === google && sides.docker.hostResolvers.every(isLoopback),
@@ -164,13 +166,13 @@ export const names: readonly Row[] = [
     id: 'embedded',
     object: 'name server on a network of its own',
     step: ['docker', 'network'],
-    look: ({ second }) => {
+    view: ({ second }) => {
       if (!second) return nothing;
       const server = /^nameserver\s+(\S+)/m.exec(second.resolv ?? '')?.[1] ?? 'none';
       const ports = { host: 0, container: 0 };
       const unnamed = { bridge: undefined, eth0: undefined, ports, others: { word: '', addresses: [] } };
       const rules = rulesOf(second.net, unnamed).rules.filter(({ target }) => ['DNAT', 'SNAT'].includes(target));
-      return look(
+      return viewOf(
         `${server} ${String(rules.length > 0)}`,
         `${second.name}: nameserver ${server}`,
         ...rules.map(({ chain, text }) => `inside: -t nat -A ${chain} ${text}`),
@@ -186,7 +188,7 @@ export const names: readonly Row[] = [
     id: 'hostname',
     object: 'hostname',
     source: 'daemon/container.go: newContainer',
-    look: ({ hostname, whose }) => look(whose === 'yours' ? 'host' : 'own', hostname),
+    view: ({ hostname, whose }) => viewOf(whose === 'yours' ? 'host' : 'own', hostname),
     whys: [
       {
         when: () => true,
@@ -198,13 +200,13 @@ export const names: readonly Row[] = [
     id: 'server',
     object: 'server',
     step: ['publish', 'serve'],
-    look: ({ inner }) => {
+    view: ({ inner }) => {
       const found = inner.sockets.filter(
         ({ protocol, port, address }) => protocol === 'tcp' && port === 80 && !address.startsWith('127.'),
       );
       return found.length === 0
         ? nothing
-        : look(
+        : viewOf(
             'listens',
             ...found.map(({ program, address, port }) => `${program ?? 'a program'} listens on ${address}:${port}`),
           );

@@ -1,7 +1,7 @@
 import {
   asks,
   asksOnly,
-  look,
+  viewOf,
   nothing,
   onlyDocker,
   onlyYours,
@@ -89,12 +89,12 @@ export const nat: readonly Row[] = [
     id: 'loopback',
     object: 'published port at 127.0.0.1',
     step: ['publish', 'loopback'],
-    look: (side) => {
+    view: (side) => {
       const proxies = proxyOf(side);
       const localnet = localnetOf(side);
-      if (proxies.length > 0) return look('proxy', ...proxies);
+      if (proxies.length > 0) return viewOf('proxy', ...proxies);
       if (localnet !== '1') return nothing;
-      return look('localnet', `net.ipv4.conf.${side.bridge?.name ?? ''}.route_localnet = 1`);
+      return viewOf('localnet', `net.ipv4.conf.${side.bridge?.name ?? ''}.route_localnet = 1`);
     },
     whys: [
       {

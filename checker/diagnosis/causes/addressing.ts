@@ -11,12 +11,12 @@ const inContainer = { hop: 'inner', structural: true } as const;
 
 /** The first container of the path that a test of its namespace holds for. */
 const firstOfContainers = (
-  the: Case,
+  lab: Case,
   { path }: Walk,
   test: (net: Net, which: Which) => Omit<Finding, 'which'> | undefined,
 ): Finding | undefined => {
   for (const which of path.containers) {
-    const net = netnsOf(the.facts, the.plan[which].name)?.net;
+    const net = netnsOf(lab.facts, lab.plan[which].name)?.net;
     const found = net ? test(net, which) : undefined;
     if (found) return { ...found, which };
   }
@@ -31,11 +31,11 @@ const bestDefault = (net: Net) =>
     )
     .toSorted((a, b) => (a.metric ?? 0) - (b.metric ?? 0))[0];
 
-function down(the: Case, net: Net, which: Which, name: string, loopback: boolean): Omit<Finding, 'which'> | undefined {
+function down(lab: Case, net: Net, which: Which, name: string, loopback: boolean): Omit<Finding, 'which'> | undefined {
   const link = net.links.find((one) => (loopback ? one.loopback : one.name === name));
   if (!link || link.up) return undefined;
-  const { name: netns } = the.plan[which];
-  const route = loopback || the.record.begun.addressing === undefined ? [] : [defaultRoute(the, which)];
+  const { name: netns } = lab.plan[which];
+  const route = loopback || lab.record.begun.addressing === undefined ? [] : [defaultRoute(lab, which)];
   return {
     seen: [`in ${netns}, ${link.name} is without the flag UP`],
     wrong: `In ${netns}, ${link.name} is down: a link starts so in a new namespace${loopback ? '' : ', and goes down when it moves into another'}.`,
@@ -44,14 +44,14 @@ function down(the: Case, net: Net, which: Which, name: string, loopback: boolean
 }
 
 /** An address or a prefix that is not the plan's; with the commands that set it right. */
-function address(the: Case, net: Net, which: Which): (Omit<Finding, 'which'> & { kind: string }) | undefined {
-  const { plan, facts } = the;
+function address(lab: Case, net: Net, which: Which): (Omit<Finding, 'which'> & { kind: string }) | undefined {
+  const { plan, facts } = lab;
   const { name, address: own } = plan[which];
   const wanted = `${own}/${plan.prefix}`;
   const link = linkOf(net.links, plan.inner);
   const found = addressesOf(link);
   if (!link || found.includes(wanted)) return undefined;
-  const add = [ip(name, 'addr', 'add', wanted, 'dev', plan.inner), defaultRoute(the, which)];
+  const add = [ip(name, 'addr', 'add', wanted, 'dev', plan.inner), defaultRoute(lab, which)];
   const seen = [`in ${name}, ${plan.inner} has ${listOf(found)}`];
   const near = found.find((entry) => entry.startsWith(`${own}/`));
   const remove = (entry: string): string => ip(name, 'addr', 'del', entry, 'dev', plan.inner);
@@ -79,9 +79,9 @@ function addressCause(id: string, kind: string): Cause {
     ...inContainer,
     id,
     explains: ['addressing.ct1-address', 'addressing.ct2-address', 'addressing.ct1-route', 'addressing.ct2-route'],
-    detect: (the, walk) =>
-      firstOfContainers(the, walk, (net, which) => {
-        const { kind: found, ...rest } = address(the, net, which) ?? {};
+    detect: (lab, walk) =>
+      firstOfContainers(lab, walk, (net, which) => {
+        const { kind: found, ...rest } = address(lab, net, which) ?? {};
         return found === kind ? (rest as Finding) : undefined;
       }),
   };
@@ -93,13 +93,13 @@ export const addressingCauses: Cause[] = [
     ...inContainer,
     id: 'inner-down',
     explains: ['addressing.ct1', 'addressing.ct2'],
-    detect: (the, walk) => firstOfContainers(the, walk, (net, which) => down(the, net, which, the.plan.inner, false)),
+    detect: (lab, walk) => firstOfContainers(lab, walk, (net, which) => down(lab, net, which, lab.plan.inner, false)),
   },
   {
     ...inContainer,
     id: 'loopback-down',
     explains: ['addressing.ct1-link', 'addressing.ct2-link'],
-    detect: (the, walk) => firstOfContainers(the, walk, (net, which) => down(the, net, which, 'lo', true)),
+    detect: (lab, walk) => firstOfContainers(lab, walk, (net, which) => down(lab, net, which, 'lo', true)),
   },
   addressCause('address-wrong-mask', 'mask'),
   addressCause('address-wrong', 'wrong'),
@@ -108,14 +108,14 @@ export const addressingCauses: Cause[] = [
     ...inContainer,
     id: 'default-route-missing',
     explains: ['addressing.ct1-route', 'addressing.ct2-route'],
-    detect: (the, walk) =>
-      firstOfContainers(the, walk, (net, which) => {
+    detect: (lab, walk) =>
+      firstOfContainers(lab, walk, (net, which) => {
         if (bestDefault(net)) return undefined;
-        const { name } = the.plan[which];
+        const { name } = lab.plan[which];
         return {
           seen: [`${name}'s table main has no default route`],
           wrong: `Without a default route ${name} reaches only its own subnet.`,
-          mend: [defaultRoute(the, which)],
+          mend: [defaultRoute(lab, which)],
         };
       }),
   },
@@ -123,9 +123,9 @@ export const addressingCauses: Cause[] = [
     ...inContainer,
     id: 'default-route-wrong',
     explains: ['addressing.ct1-route', 'addressing.ct2-route'],
-    detect: (the, walk) =>
-      firstOfContainers(the, walk, (net, which) => {
-        const { plan } = the;
+    detect: (lab, walk) =>
+      firstOfContainers(lab, walk, (net, which) => {
+        const { plan } = lab;
         const { name, address: own } = plan[which];
         const best = bestDefault(net);
         if (!best || (best.gateway === plan.gateway && best.device === plan.inner)) return undefined;
@@ -138,7 +138,7 @@ export const addressingCauses: Cause[] = [
               : `${name}'s default route is ${shown}; the gateway is ${plan.gateway} on ${plan.inner}.`,
           mend: [
             ip(name, 'route', 'del', 'default', ...(best.metric ? ['metric', best.metric] : [])),
-            defaultRoute(the, which),
+            defaultRoute(lab, which),
           ],
         };
       }),

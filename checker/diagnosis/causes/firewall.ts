@@ -3,9 +3,9 @@ import type { ProbeId } from '../../evidence/probes.ts';
 import type { Net } from '../../facts/facts.ts';
 import type { Case } from '../../queries/check.ts';
 import { command, deleteRule } from '../../queries/commands.ts';
-import { type Fate, fateIn } from '../../queries/iptables.ts';
+import { type Fate, followChain } from '../../queries/iptables.ts';
 import { netnsOf } from '../../queries/links.ts';
-import { type Drop, nativeDrop } from '../../queries/nftables.ts';
+import { type Drop, findNftDrop } from '../../queries/nftables.ts';
 import { answerTo, type Packet } from '../../queries/packet.ts';
 import type { HopKind } from '../../queries/paths.ts';
 import { first } from '../../queries/sights.ts';
@@ -16,13 +16,14 @@ import { type Cause, type Finding, traffic } from '../cause.ts';
 function dropped(net: Net, tables: readonly string[], chain: string, packet: Packet): Fate | undefined {
   const fates = net.iptables
     .filter(({ family, name }) => family === 'ip' && tables.includes(name))
-    .map((table) => fateIn(table, chain, packet, net));
+    .map((table) => followChain(table, chain, packet, net));
   return fates.find((fate) => fate && fate.certain && ['DROP', 'REJECT'].includes(fate.target));
 }
 
 /** The command that lets it through: the rule away, or the policy back. */
 const mendOf = ({ rule }: Fate): string[] | undefined => (rule ? [deleteRule(rule)] : undefined);
 
+/** The commands that take a drop of native nft away; undefined: not known. */
 export const nativeMend = ({ table, name, rule }: Drop): string[] | undefined => {
   if (!rule) return [command('nft', 'chain', table.family, table.name, name, '{ policy accept ; }')];
   const { chain, handle } = rule;
@@ -41,27 +42,27 @@ interface Hook {
   chain: string;
   hook: string;
   /** The packet as that chain sees it; undefined: it does not pass there. */
-  packet: (the: Case, walk: Walk) => { net: Net; netns: string | null; packet: Packet } | undefined;
+  packet: (lab: Case, walk: Walk) => { net: Net; netns: string | null; packet: Packet } | undefined;
 }
 
 const atHostHook =
-  (shape: (packet: Packet, the: Case) => Packet | undefined): Hook['packet'] =>
-  (the, { path, probe }) => {
-    const packet = path.packet?.(the, probe);
-    const shaped = packet ? shape(packet, the) : undefined;
-    return shaped ? { net: the.facts.here, netns: null, packet: shaped } : undefined;
+  (shape: (packet: Packet, lab: Case) => Packet | undefined): Hook['packet'] =>
+  (lab, { path, probe }) => {
+    const packet = path.packet?.(lab, probe);
+    const shaped = packet ? shape(packet, lab) : undefined;
+    return shaped ? { net: lab.facts.here, netns: null, packet: shaped } : undefined;
   };
 
 /** In a container: its rules judge what comes to it and what leaves it. */
 const atContainerHook =
   (at: 'client' | 'server', back: boolean): Hook['packet'] =>
-  (the, walk) => {
+  (lab, walk) => {
     const hop = walk.open.find(({ kind, which }) => (kind === at || kind === 'inner') && which !== undefined);
-    const packet = walk.path.packet?.(the, walk.probe);
-    const net = hop?.which ? netnsOf(the.facts, the.plan[hop.which].name)?.net : undefined;
+    const packet = walk.path.packet?.(lab, walk.probe);
+    const net = hop?.which ? netnsOf(lab.facts, lab.plan[hop.which].name)?.net : undefined;
     if (!hop?.which || !packet || !net) return undefined;
     const seen = back ? answerTo(packet) : packet;
-    const { inner, [hop.which]: own } = the.plan;
+    const { inner, [hop.which]: own } = lab.plan;
     const arrives = seen.target === own.address;
     const side = arrives ? { in: inner, out: undefined } : { in: undefined, out: inner };
     return { net, netns: own.name, packet: { ...seen, ...side } };
@@ -132,13 +133,13 @@ function causeOf(place: Hook): Cause {
     id: place.id,
     hop: place.hop,
     explains: traffic,
-    detect: (the, walk): Finding | undefined => {
+    detect: (lab, walk): Finding | undefined => {
       if (!mayEndAt(walk, place.hop, place.back)) return undefined;
-      const at = place.packet(the, walk);
+      const at = place.packet(lab, walk);
       if (!at) return undefined;
       const { net, netns, packet } = at;
       const fate = dropped(net, place.tables, place.chain, packet);
-      const native = fate ? undefined : nativeDrop(net, place.hook, packet);
+      const native = fate ? undefined : findNftDrop(net, place.hook, packet);
       const where = netns === null ? '' : ` in ${netns}`;
       const by = fate
         ? `${shownOf(fate)} of ${fate.chain}`
@@ -164,10 +165,10 @@ export const firewallCauses: Cause[] = hooks.map(causeOf);
 const atForward = { hop: 'FORWARD', explains: traffic } as const;
 
 /** The packet that FORWARD sees where it may end: on its way out, or the answer. */
-export function forwarded(the: Case, walk: Walk): { packet: Packet; back: boolean } | undefined {
-  const shape = walk.path.packet?.(the, walk.probe);
+export function forwarded(lab: Case, walk: Walk): { packet: Packet; back: boolean } | undefined {
+  const shape = walk.path.packet?.(lab, walk.probe);
   if (shape?.in === undefined || shape.out === undefined || walk.probe === undefined) return undefined;
-  const packet = { ...shape, sourcePort: portOf(the, walk.probe) };
+  const packet = { ...shape, sourcePort: portOf(lab, walk.probe) };
   if (walk.later) return { packet: { ...packet, state: 'ESTABLISHED' }, back: false };
   if (mayEndAt(walk, 'FORWARD', false)) return { packet, back: false };
   return mayEndAt(walk, 'FORWARD', true) ? { packet: answerTo(packet), back: true } : undefined;
@@ -200,7 +201,7 @@ function acceptOf({ plan }: Case, kind: Kind, tool: string): string {
   return accept(tool, '-o', bridge, '-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED');
 }
 
-const wrongOf: Record<Kind, (the: Case) => string> = {
+const wrongOf: Record<Kind, (lab: Case) => string> = {
   bridged: ({ plan }) =>
     `bridge-nf-call-iptables is 1, so FORWARD judges what passes between two ports, and no rule accepts ${plan.bridge} to ${plan.bridge}`,
   out: ({ plan }) =>
@@ -220,10 +221,10 @@ const ids: Record<Kind, string> = {
 const policies: Cause[] = (Object.keys(ids) as Kind[]).map((kind) => ({
   ...atForward,
   id: ids[kind],
-  detect: (the, walk): Finding | undefined => {
-    const at = forwarded(the, walk);
-    if (!at || kindOf(at.packet, the) !== kind) return undefined;
-    const fate = dropped(the.facts.here, ['filter'], 'FORWARD', at.packet);
+  detect: (lab, walk): Finding | undefined => {
+    const at = forwarded(lab, walk);
+    if (!at || kindOf(at.packet, lab) !== kind) return undefined;
+    const fate = dropped(lab.facts.here, ['filter'], 'FORWARD', at.packet);
     if (!fate || fate.rule) return undefined;
     return {
       back: at.back,
@@ -231,8 +232,8 @@ const policies: Cause[] = (Object.keys(ids) as Kind[]).map((kind) => ({
         `the policy of ${fate.chain} is DROP`,
         `no rule of it accepts ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`,
       ],
-      wrong: `${wrongOf[kind](the)}; the policy of ${fate.chain} is DROP.`,
-      mend: [acceptOf(the, kind, fate.tool)],
+      wrong: `${wrongOf[kind](lab)}; the policy of ${fate.chain} is DROP.`,
+      mend: [acceptOf(lab, kind, fate.tool)],
     };
   },
 }));
@@ -242,9 +243,9 @@ export const forwardCauses: Cause[] = [
   {
     ...atForward,
     id: 'forward-rule-drops',
-    detect: (the, walk) => {
-      const at = forwarded(the, walk);
-      const fate = at && dropped(the.facts.here, ['mangle', 'filter'], 'FORWARD', at.packet);
+    detect: (lab, walk) => {
+      const at = forwarded(lab, walk);
+      const fate = at && dropped(lab.facts.here, ['mangle', 'filter'], 'FORWARD', at.packet);
       if (!at || !fate?.rule) return undefined;
       return {
         back: at.back,
@@ -257,9 +258,9 @@ export const forwardCauses: Cause[] = [
   {
     ...atForward,
     id: 'nft-chain-drops',
-    detect: (the, walk) => {
-      const at = forwarded(the, walk);
-      const drop = at && nativeDrop(the.facts.here, 'forward', at.packet);
+    detect: (lab, walk) => {
+      const at = forwarded(lab, walk);
+      const drop = at && findNftDrop(lab.facts.here, 'forward', at.packet);
       if (!at || !drop) return undefined;
       const by = drop.rule?.shown ?? 'its policy';
       return {
@@ -280,11 +281,11 @@ export const frontendCauses: Cause[] = [
   {
     ...atFrontend,
     id: 'ufw-refuses',
-    detect: (the, walk) => {
-      const at = forwarded(the, walk);
-      const fate = at && dropped(the.facts.here, ['filter'], 'FORWARD', at.packet);
+    detect: (lab, walk) => {
+      const at = forwarded(lab, walk);
+      const fate = at && dropped(lab.facts.here, ['filter'], 'FORWARD', at.packet);
       if (!at || !fate?.rule?.chain.startsWith('ufw')) return undefined;
-      const { bridge } = the.plan;
+      const { bridge } = lab.plan;
       const accept = (...words: string[]): string => command(fate.tool, '-I', 'FORWARD', 1, ...words, '-j', 'ACCEPT');
       return {
         back: at.back,
@@ -297,11 +298,11 @@ export const frontendCauses: Cause[] = [
   {
     ...atFrontend,
     id: 'firewalld-refuses',
-    detect: (the, walk) => {
-      const at = forwarded(the, walk);
-      const drop = at && nativeDrop(the.facts.here, 'forward', at.packet);
+    detect: (lab, walk) => {
+      const at = forwarded(lab, walk);
+      const drop = at && findNftDrop(lab.facts.here, 'forward', at.packet);
       if (!at || drop?.table.name !== 'firewalld') return undefined;
-      const { bridge } = the.plan;
+      const { bridge } = lab.plan;
       const accept = (key: string): string =>
         command('nft', 'insert', 'rule', drop.table.family, drop.table.name, drop.name, key, bridge, 'accept');
       return {

@@ -13,8 +13,8 @@ export const bridgeCauses: Cause[] = [
     ...atBridge,
     id: 'bridge-missing',
     explains: ['bridge.exists'],
-    detect: (the) => {
-      const { facts, baseline, plan } = the;
+    detect: (lab) => {
+      const { facts, baseline, plan } = lab;
       const link = linkOf(facts.here.links, plan.bridge);
       if (link?.kind === 'bridge') return undefined;
       const others = newLinks(facts, baseline, 'bridge').map(({ name }) => name);
@@ -34,7 +34,7 @@ export const bridgeCauses: Cause[] = [
       return {
         seen: [`bridges of yours on the lab host: ${listOf(others)}`],
         wrong,
-        mend: [...away, ...whole(the)],
+        mend: [...away, ...whole(lab)],
       };
     },
   },
@@ -95,11 +95,11 @@ export const bridgeCauses: Cause[] = [
 const atVeth = { hop: 'veth', structural: true } as const;
 
 /** The first container of the path that a test holds for. */
-const firstOfPath = (the: Case, { path }: Walk, test: (which: Which) => Finding | undefined): Finding | undefined =>
-  path.containers.map((which) => (netnsOf(the.facts, the.plan[which].name) ? test(which) : undefined)).find(Boolean);
+const firstOfPath = (lab: Case, { path }: Walk, test: (which: Which) => Finding | undefined): Finding | undefined =>
+  path.containers.map((which) => (netnsOf(lab.facts, lab.plan[which].name) ? test(which) : undefined)).find(Boolean);
 
-function missing(the: Case, which: Which): Finding | undefined {
-  const { facts, baseline, plan } = the;
+function missing(lab: Case, which: Which): Finding | undefined {
+  const { facts, baseline, plan } = lab;
   const { name } = plan[which];
   if (pairsOf(facts, plan[which]).length > 0) return undefined;
   const inner = (netnsOf(facts, name)?.net?.links ?? []).filter(({ loopback }) => !loopback);
@@ -109,18 +109,18 @@ function missing(the: Case, which: Which): Finding | undefined {
   const seen = [`${name} has ${listOf(['lo', ...inner.map((link) => `${link.name} (${link.kind ?? 'no kind'})`)])}`];
   if (!vethCauses && end) {
     const wrong = `Both ends of ${end.name} are still on the lab host: one must move into ${name}.`;
-    return { which, seen, wrong, mend: moved(the, which, end.name) };
+    return { which, seen, wrong, mend: moved(lab, which, end.name) };
   }
   const wrong = vethCauses
     ? `The other end of ${vethCauses.name} is not on the lab host.`
     : `No veth pair leads from ${name} to the lab host: it was never made, or one of its ends was deleted, and the other with it.`;
-  return { which, seen, wrong, mend: cable(the, which) };
+  return { which, seen, wrong, mend: cable(lab, which) };
 }
 
 /** One end from the lab host into the container. */
-const moved = (the: Case, which: Which, end: string): string[] => [
-  ip(null, 'link', 'set', end, 'netns', the.plan[which].name, 'name', the.plan.inner),
-  ...(the.record.begun.addressing === undefined ? [] : settle(the, which)),
+const moved = (lab: Case, which: Which, end: string): string[] => [
+  ip(null, 'link', 'set', end, 'netns', lab.plan[which].name, 'name', lab.plan.inner),
+  ...(lab.record.begun.addressing === undefined ? [] : settle(lab, which)),
 ];
 
 /** Chapter 03: the cables, by what the kernel says of their ends. */
@@ -129,21 +129,21 @@ export const veth: Cause[] = [
     ...atVeth,
     id: 'veth-missing',
     explains: ['veth.ct', 'addressing.'],
-    detect: (the, walk) => firstOfPath(the, walk, (which) => missing(the, which)),
+    detect: (lab, walk) => firstOfPath(lab, walk, (which) => missing(lab, which)),
   },
   {
     ...atVeth,
     id: 'veth-in-no-bridge',
     explains: ['veth.'],
-    detect: (the, walk) =>
-      firstOfPath(the, walk, (which) => {
-        const host = pairOf(the.facts, the.plan[which], the.plan)?.host;
+    detect: (lab, walk) =>
+      firstOfPath(lab, walk, (which) => {
+        const host = pairOf(lab.facts, lab.plan[which], lab.plan)?.host;
         if (!host || host.master !== null) return undefined;
         return {
           which,
           seen: [`${host.name} has no master`],
-          wrong: `A cable that ends in no switch: its host end ${host.name} must have master ${the.plan.bridge}.`,
-          mend: plug(the, which),
+          wrong: `A cable that ends in no switch: its host end ${host.name} must have master ${lab.plan.bridge}.`,
+          mend: plug(lab, which),
         };
       }),
   },
@@ -151,15 +151,15 @@ export const veth: Cause[] = [
     ...atVeth,
     id: 'veth-in-wrong-bridge',
     explains: ['veth.'],
-    detect: (the, walk) =>
-      firstOfPath(the, walk, (which) => {
-        const host = pairOf(the.facts, the.plan[which], the.plan)?.host;
-        if (!host || host.master === null || host.master === the.plan.bridge) return undefined;
+    detect: (lab, walk) =>
+      firstOfPath(lab, walk, (which) => {
+        const host = pairOf(lab.facts, lab.plan[which], lab.plan)?.host;
+        if (!host || host.master === null || host.master === lab.plan.bridge) return undefined;
         return {
           which,
           seen: [`${host.name} has the master ${host.master}`],
-          wrong: `${host.name} is plugged into ${host.master}: it must have master ${the.plan.bridge}.`,
-          mend: plug(the, which),
+          wrong: `${host.name} is plugged into ${host.master}: it must have master ${lab.plan.bridge}.`,
+          mend: plug(lab, which),
         };
       }),
   },
@@ -167,14 +167,14 @@ export const veth: Cause[] = [
     ...atVeth,
     id: 'veth-host-end-down',
     explains: ['veth.'],
-    detect: (the, walk) =>
-      firstOfPath(the, walk, (which) => {
-        const host = pairOf(the.facts, the.plan[which], the.plan)?.host;
+    detect: (lab, walk) =>
+      firstOfPath(lab, walk, (which) => {
+        const host = pairOf(lab.facts, lab.plan[which], lab.plan)?.host;
         if (!host || host.up) return undefined;
         return {
           which,
           seen: [`${host.name} is without the flag UP`],
-          wrong: `${host.name}, ${the.plan[which].name}'s end on the lab host, is down: a veth end that is down takes the carrier from the other end too.`,
+          wrong: `${host.name}, ${lab.plan[which].name}'s end on the lab host, is down: a veth end that is down takes the carrier from the other end too.`,
           mend: [ip(null, 'link', 'set', host.name, 'up')],
         };
       }),
@@ -183,14 +183,14 @@ export const veth: Cause[] = [
     id: 'veth-port-isolated',
     hop: 'bridge',
     explains: ['connectivity.'],
-    detect: (the, walk) => {
-      const ends = walk.path.containers.map((which) => pairOf(the.facts, the.plan[which], the.plan)?.host.name);
-      const isolated = the.facts.here.ports.filter(({ device, isolated: alone }) => alone && ends.includes(device));
+    detect: (lab, walk) => {
+      const ends = walk.path.containers.map((which) => pairOf(lab.facts, lab.plan[which], lab.plan)?.host.name);
+      const isolated = lab.facts.here.ports.filter(({ device, isolated: alone }) => alone && ends.includes(device));
       if (ends.length < 2 || isolated.length < 2 || !mayEndAt(walk, 'bridge')) return undefined;
-      const [from, to] = walk.path.containers.map((which) => the.plan[which]);
+      const [from, to] = walk.path.containers.map((which) => lab.plan[which]);
       const names = isolated.map(({ device }) => device);
       return {
-        seen: [`isolated ports of ${the.plan.bridge}: ${listOf(names)}`],
+        seen: [`isolated ports of ${lab.plan.bridge}: ${listOf(names)}`],
         wrong: `${from?.name ?? ''} asks who has ${to?.address ?? ''} (ARP), and nobody answers: isolated ports of a bridge exchange no frames with each other.`,
         mend: names.map((name) => command('bridge', 'link', 'set', 'dev', name, 'isolated', 'off')),
       };
@@ -201,21 +201,21 @@ export const veth: Cause[] = [
     id: 'inner-name-wrong',
     hop: 'inner',
     explains: ['addressing.'],
-    detect: (the, walk) =>
-      firstOfPath(the, walk, (which) => {
-        const { name } = the.plan[which];
-        const inner = pairOf(the.facts, the.plan[which], the.plan)?.inner;
-        if (!inner || inner.name === the.plan.inner) return undefined;
-        const taken = linkOf(netnsOf(the.facts, name)?.net?.links, the.plan.inner);
+    detect: (lab, walk) =>
+      firstOfPath(lab, walk, (which) => {
+        const { name } = lab.plan[which];
+        const inner = pairOf(lab.facts, lab.plan[which], lab.plan)?.inner;
+        if (!inner || inner.name === lab.plan.inner) return undefined;
+        const taken = linkOf(netnsOf(lab.facts, name)?.net?.links, lab.plan.inner);
         return {
           which,
           seen: [`the end in ${name} is ${inner.name}`],
-          wrong: `The end in ${name} is called ${inner.name}: it must become ${the.plan.inner}.`,
+          wrong: `The end in ${name} is called ${inner.name}: it must become ${lab.plan.inner}.`,
           mend: [
-            ...(taken ? [ip(name, 'link', 'del', the.plan.inner)] : []),
+            ...(taken ? [ip(name, 'link', 'del', lab.plan.inner)] : []),
             ip(name, 'link', 'set', inner.name, 'down'),
-            ip(name, 'link', 'set', inner.name, 'name', the.plan.inner),
-            ...settle(the, which),
+            ip(name, 'link', 'set', inner.name, 'name', lab.plan.inner),
+            ...settle(lab, which),
           ],
         };
       }),

@@ -2,7 +2,7 @@ import { world } from '@handwired/host';
 import type { File } from '../../facts/facts.ts';
 import type { Case } from '../../queries/check.ts';
 import { command } from '../../queries/commands.ts';
-import { restore } from '../../queries/leftovers.ts';
+import { restoreFile } from '../../queries/leftovers.ts';
 import { netnsOf, resolvConfOf } from '../../queries/links.ts';
 import type { Which } from '../../queries/paths.ts';
 import { sightsOf } from '../../queries/sights.ts';
@@ -26,11 +26,11 @@ interface Asked {
 }
 
 /** What the container of a name lookup reads. */
-function asked(the: Case, { path, probe }: Walk): Asked | undefined {
+function asked(lab: Case, { path, probe }: Walk): Asked | undefined {
   const which = path.containers[0];
   if (which === undefined || probe === undefined) return undefined;
-  const { name } = the.plan[which];
-  const file = resolvConfOf(the.facts, name);
+  const { name } = lab.plan[which];
+  const file = resolvConfOf(lab.facts, name);
   const servers = [...(file?.text ?? '').matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1] ?? '');
   return { which, name, file, own: file?.path.startsWith('/etc/netns/') === true, servers };
 }
@@ -73,20 +73,20 @@ export const nameCauses: Cause[] = [
     ...atNames,
     id: 'nsswitch-without-dns',
     explains: ['dns.'],
-    detect: (the, { path, probe }) => {
+    detect: (lab, { path, probe }) => {
       const which = path.containers[0];
-      const name = which === undefined ? undefined : the.plan[which].name;
-      const file = nsswitchFor(the, name);
+      const name = which === undefined ? undefined : lab.plan[which].name;
+      const file = nsswitchFor(lab, name);
       const hosts = /^hosts:(.*)$/m.exec(file?.text ?? '')?.[1];
       if (!file || hosts === undefined || /\b(dns|resolve)\b/.test(hosts)) return undefined;
-      if (name !== undefined && probe !== undefined && sightsOf(the.evidence, probe, { in: name }).length > 0)
+      if (name !== undefined && probe !== undefined && sightsOf(lab.evidence, probe, { in: name }).length > 0)
         return undefined;
-      const was = the.baseline.files.find((one) => one.path === file.path && one.kind !== 'absent');
+      const was = lab.baseline.files.find((one) => one.path === file.path && one.kind !== 'absent');
       return {
         which,
         seen: [`${file.path}: hosts:${hosts}`],
         wrong: `${file.path} has the line hosts:${hosts}: the C library asks no name server at all.`,
-        mend: was ? restore({ now: file, was }) : [command('rm', file.path)],
+        mend: was ? restoreFile({ now: file, was }) : [command('rm', file.path)],
       };
     },
   },
@@ -94,12 +94,12 @@ export const nameCauses: Cause[] = [
     ...atNames,
     id: 'host-resolver-overwritten',
     explains: ['dns.host', 'dns.ct'],
-    detect: (the, walk) => {
-      const found = changed(the);
+    detect: (lab, walk) => {
+      const found = changed(lab);
       const first = found[0];
       if (!first || walk.path.containers.length > 0) return undefined;
       const through = first.now?.kind === 'symlink' && first.was.kind === 'symlink';
-      const mends = found.map(restore);
+      const mends = found.map(restoreFile);
       const names = found.map(({ was }) => was.path).join(', ');
       return {
         seen: [
@@ -117,70 +117,70 @@ export const nameCauses: Cause[] = [
   {
     ...atNames,
     id: 'resolver-file-missing',
-    detect: (the, walk) => {
-      const at = asked(the, walk);
+    detect: (lab, walk) => {
+      const at = asked(lab, walk);
       const loopback = at?.servers.find((server) => server.startsWith('127.'));
-      if (!at || at.own || loopback === undefined || listens(the, at, loopback)) return undefined;
+      if (!at || at.own || loopback === undefined || listens(lab, at, loopback)) return undefined;
       return {
         which: at.which,
         seen: [`/etc/netns/${at.name}/resolv.conf is not there`, `/etc/resolv.conf says nameserver ${loopback}`],
         wrong: `${at.name} reads ${placeOf(at)}: nameserver ${loopback} is ${at.name}'s own loopback there, where nobody listens on port 53.`,
-        mend: write(the, at.name),
+        mend: write(lab, at.name),
       };
     },
   },
   {
     ...atNames,
     id: 'resolver-file-empty',
-    detect: (the, walk) => {
-      const at = asked(the, walk);
+    detect: (lab, walk) => {
+      const at = asked(lab, walk);
       if (!at || at.servers.length > 0 || !at.own) return undefined;
       return {
         which: at.which,
         seen: [`${at.file?.path ?? ''} (${at.file?.kind ?? 'absent'}) has no line with nameserver`],
         wrong: `${at.name} reads ${placeOf(at)}: no nameserver in it.`,
-        mend: write(the, at.name),
+        mend: write(lab, at.name),
       };
     },
   },
   {
     ...atNames,
     id: 'resolver-not-listening',
-    detect: (the, walk) => {
-      const at = asked(the, walk);
-      const own = at?.servers.find((server) => server.startsWith('127.') || server === the.plan.gateway);
-      if (!at?.own || own === undefined || listens(the, at, own)) return undefined;
+    detect: (lab, walk) => {
+      const at = asked(lab, walk);
+      const own = at?.servers.find((server) => server.startsWith('127.') || server === lab.plan.gateway);
+      if (!at?.own || own === undefined || listens(lab, at, own)) return undefined;
       const where = own.startsWith('127.') ? `in ${at.name}` : 'on the lab host';
       return {
         which: at.which,
         seen: [`${at.file?.path ?? ''} says nameserver ${own}`, `nobody listens on ${own}:53 ${where}`],
         wrong: `${at.name} reads ${placeOf(at)}: nameserver ${own}, where nobody listens on port 53.`,
-        mend: write(the, at.name),
+        mend: write(lab, at.name),
       };
     },
   },
   {
     ...atNames,
     id: 'resolver-unreachable',
-    detect: (the, walk) => {
-      const at = asked(the, walk);
-      const known = [...world.resolvers, the.plan.gateway] as string[];
+    detect: (lab, walk) => {
+      const at = asked(lab, walk);
+      const known = [...world.resolvers, lab.plan.gateway] as string[];
       if (!at || at.servers.length === 0) return undefined;
       if (at.servers.some((server) => known.includes(server) || server.startsWith('127.'))) return undefined;
       return {
         which: at.which,
         seen: [`${at.file?.path ?? ''} says nameserver ${at.servers.join(', ')}`],
         wrong: `${at.name} reads ${placeOf(at)}: nameserver ${at.servers.join(', ')} is no name server.`,
-        mend: write(the, at.name),
+        mend: write(lab, at.name),
       };
     },
   },
   {
     ...atNames,
     id: 'resolver-makes-up',
-    detect: (the, walk) => {
-      const at = asked(the, walk);
-      const { evidence } = the;
+    detect: (lab, walk) => {
+      const at = asked(lab, walk);
+      const { evidence } = lab;
       if (!at || walk.probe === undefined || !evidence.results[walk.probe]?.ok) return undefined;
       if (sightsOf(evidence, walk.probe, { in: 'world', way: 'in' }).length > 0) return undefined;
       return {
@@ -190,7 +190,7 @@ export const nameCauses: Cause[] = [
           `${at.file?.path ?? ''} says nameserver ${at.servers.join(', ')}`,
         ],
         wrong: 'Something on the lab host makes the answer up: the world was not asked, or said otherwise.',
-        mend: write(the, at.name),
+        mend: write(lab, at.name),
       };
     },
   },
@@ -203,9 +203,9 @@ export const lookupCauses: Cause[] = [
   {
     ...atLookups,
     id: 'search-domain-first',
-    detect: (the, walk) => {
-      const at = asked(the, walk);
-      const foundAs = walk.probe === undefined ? undefined : the.evidence.results[walk.probe]?.foundAs;
+    detect: (lab, walk) => {
+      const at = asked(lab, walk);
+      const foundAs = walk.probe === undefined ? undefined : lab.evidence.results[walk.probe]?.foundAs;
       const search = /^(?:search|domain)\s+(.+)$/m.exec(at?.file?.text ?? '')?.[1]?.trim();
       const dots = /^options\s.*\bndots:(\d+)/m.exec(at?.file?.text ?? '')?.[1];
       if (!at || foundAs === undefined || search === undefined) return undefined;
@@ -213,25 +213,25 @@ export const lookupCauses: Cause[] = [
         which: at.which,
         seen: [`the answer is about ${foundAs}`, `${at.file?.path ?? ''} has search ${search}, ndots:${dots ?? '1'}`],
         wrong: `${at.name} reads ${placeOf(at)}: a name with fewer than ${dots ?? '1'} dots is first asked for under ${search}, and there it is answered: as ${foundAs}.`,
-        mend: write(the, at.name),
+        mend: write(lab, at.name),
       };
     },
   },
   {
     ...atLookups,
     id: 'resolver-dead-first',
-    detect: (the, walk) => {
-      const at = asked(the, walk);
-      const known: readonly string[] = [...world.resolvers, the.plan.gateway];
+    detect: (lab, walk) => {
+      const at = asked(lab, walk);
+      const known: readonly string[] = [...world.resolvers, lab.plan.gateway];
       const [server, ...others] = at?.servers ?? [];
       if (!at || walk.probe === undefined || server === undefined || known.includes(server)) return undefined;
       if (server.startsWith('127.') || !others.some((other) => known.includes(other))) return undefined;
-      if (sightsOf(the.evidence, walk.probe, { what: 'answer', source: server }).length > 0) return undefined;
+      if (sightsOf(lab.evidence, walk.probe, { what: 'answer', source: server }).length > 0) return undefined;
       return {
         which: at.which,
         seen: [`${at.file?.path ?? ''} says nameserver ${at.servers.join(', ')}`, `no answer came from ${server}`],
         wrong: `${at.name} reads ${placeOf(at)}: nameserver ${server} is asked first and is none; the next is asked only when the time for an answer is over, for each name anew.`,
-        mend: write(the, at.name),
+        mend: write(lab, at.name),
       };
     },
   },

@@ -12,51 +12,51 @@ export const namespaceCauses: Cause[] = [
   {
     ...atNamespace,
     id: 'namespace-missing',
-    detect: (the, { path }) => {
+    detect: (lab, { path }) => {
       const which = path.containers.find(
-        (one) => !the.facts.namespaces.some(({ name }) => name === the.plan[one].name),
+        (one) => !lab.facts.namespaces.some(({ name }) => name === lab.plan[one].name),
       );
       if (!which) return undefined;
-      const others = the.facts.namespaces.map(({ name }) => name).join(', ');
+      const others = lab.facts.namespaces.map(({ name }) => name).join(', ');
       return {
         which,
         seen: [`/run/netns has ${others || 'nothing'}`],
-        wrong: `There is no network namespace ${the.plan[which].name}: nobody made one, or it was deleted.`,
-        mend: container(the, which),
+        wrong: `There is no network namespace ${lab.plan[which].name}: nobody made one, or it was deleted.`,
+        mend: container(lab, which),
       };
     },
   },
   {
     ...atNamespace,
     id: 'namespace-plain-file',
-    detect: (the, { path }) => {
+    detect: (lab, { path }) => {
       const which = path.containers.find((one) =>
-        the.facts.namespaces.some(({ name, real }) => name === the.plan[one].name && !real),
+        lab.facts.namespaces.some(({ name, real }) => name === lab.plan[one].name && !real),
       );
       if (!which) return undefined;
-      const { name } = the.plan[which];
+      const { name } = lab.plan[which];
       return {
         which,
         seen: [`/run/netns/${name} has no mount of type nsfs on it`],
         wrong: `/run/netns/${name} is a plain file: a namespace's name is a file with the namespace mounted on it.`,
-        mend: [command('rm', '-f', `/run/netns/${name}`), ...container(the, which)],
+        mend: [command('rm', '-f', `/run/netns/${name}`), ...container(lab, which)],
       };
     },
   },
   {
     ...atNamespace,
     id: 'namespace-of-host',
-    detect: (the, { path }) => {
+    detect: (lab, { path }) => {
       const which = path.containers.find((one) =>
-        the.facts.namespaces.some(({ name, inode }) => name === the.plan[one].name && inode === the.facts.host.inode),
+        lab.facts.namespaces.some(({ name, inode }) => name === lab.plan[one].name && inode === lab.facts.host.inode),
       );
       if (!which) return undefined;
-      const { name } = the.plan[which];
+      const { name } = lab.plan[which];
       return {
         which,
-        seen: [`the inode of /run/netns/${name} is ${the.facts.host.inode}, the lab host's own`],
+        seen: [`the inode of /run/netns/${name} is ${lab.facts.host.inode}, the lab host's own`],
         wrong: `${name} is the lab host's own network namespace under another name: nothing in it is apart.`,
-        mend: [ip(null, 'netns', 'del', name), ...container(the, which)],
+        mend: [ip(null, 'netns', 'del', name), ...container(lab, which)],
       };
     },
   },
@@ -64,15 +64,15 @@ export const namespaceCauses: Cause[] = [
     ...atNamespace,
     id: 'namespace-shared',
     explains: ['namespaces.ct2'],
-    detect: (the) => {
-      const { ct1, ct2 } = the.plan;
-      const [one, two] = [netnsOf(the.facts, ct1.name), netnsOf(the.facts, ct2.name)];
+    detect: (lab) => {
+      const { ct1, ct2 } = lab.plan;
+      const [one, two] = [netnsOf(lab.facts, ct1.name), netnsOf(lab.facts, ct2.name)];
       if (!one || one.inode === null || one.inode !== two?.inode) return undefined;
       return {
         which: 'ct2',
         seen: [`${ct1.name} and ${ct2.name} have the same inode, ${one.inode}`],
         wrong: `${ct2.name} is the same namespace as ${ct1.name}: two names, one namespace.`,
-        mend: [ip(null, 'netns', 'del', ct2.name), ...container(the, 'ct2')],
+        mend: [ip(null, 'netns', 'del', ct2.name), ...container(lab, 'ct2')],
       };
     },
   },
@@ -97,11 +97,11 @@ export const leftoverCauses: Cause[] = [
     hop: 'veth',
     explains: ['veth.ct', 'addressing.'],
     structural: true,
-    detect: (the, { path }) => {
+    detect: (lab, { path }) => {
       for (const which of path.containers) {
-        const found = astray(the, which);
+        const found = astray(lab, which);
         if (!found) continue;
-        const { name } = the.plan[which];
+        const { name } = lab.plan[which];
         return {
           which,
           seen: [
@@ -114,7 +114,7 @@ export const leftoverCauses: Cause[] = [
       }
       return undefined;
     },
-    look: ({ plan }) =>
+    where: ({ plan }) =>
       `where the cables lead, and who is in which namespace: ip -d link show type veth; ip netns list-id; lsns -t net; ip netns pids ${plan.ct1.name}`,
   },
   {
@@ -137,7 +137,7 @@ export const leftoverCauses: Cause[] = [
         mend: own.map((entry) => ip(null, 'addr', 'del', entry, 'dev', device)),
       };
     },
-    look: ({ plan }) =>
+    where: ({ plan }) =>
       `by which link the lab host sends what is for the containers: ip route get ${plan.ct1.address}; ip route; ip -br addr; ${command('ip', 'neigh')}`,
   },
 ];

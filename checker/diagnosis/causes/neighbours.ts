@@ -2,10 +2,10 @@ import type { Net } from '../../facts/facts.ts';
 import type { Case } from '../../queries/check.ts';
 import { command, ip, sysctl } from '../../queries/commands.ts';
 import { containers, linkOf, netnsOf, pairOf } from '../../queries/links.ts';
-import { nativeDrop } from '../../queries/nftables.ts';
+import { findNftDrop } from '../../queries/nftables.ts';
 import { within } from '../../queries/packet.ts';
 import type { Which } from '../../queries/paths.ts';
-import { unanswered } from '../../queries/sights.ts';
+import { isUnanswered } from '../../queries/sights.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import { type Cause, type Finding, traffic } from '../cause.ts';
 import { nativeMend } from './firewall.ts';
@@ -18,10 +18,10 @@ interface Side {
   net: Net;
 }
 
-const sides = (the: Case, { path }: Walk): Side[] =>
+const sides = (lab: Case, { path }: Walk): Side[] =>
   path.containers.flatMap((which) => {
-    const { name } = the.plan[which];
-    const net = netnsOf(the.facts, name)?.net;
+    const { name } = lab.plan[which];
+    const net = netnsOf(lab.facts, name)?.net;
     return net ? [{ which, name, net }] : [];
   });
 
@@ -37,8 +37,8 @@ function macs({ facts, plan }: Case): Map<string, string> {
 }
 
 /** A permanent ARP entry that leads elsewhere. */
-function falseEntry(the: Case, net: Net, netns: string | null, which: Which | undefined): Finding | undefined {
-  const real = macs(the);
+function falseEntry(lab: Case, net: Net, netns: string | null, which: Which | undefined): Finding | undefined {
+  const real = macs(lab);
   const entry = net.neighbours.find(
     ({ address, mac, state }) =>
       state.includes('PERMANENT') && mac !== null && real.has(address) && real.get(address) !== mac,
@@ -60,11 +60,11 @@ export const neighbourCauses: Cause[] = [
   {
     ...atNeighbour,
     id: 'mac-doubled',
-    detect: (the) => {
-      const { ct1, ct2, inner, bridge } = the.plan;
+    detect: (lab) => {
+      const { ct1, ct2, inner, bridge } = lab.plan;
       const links = [
-        ...[ct1, ct2].map(({ name }) => ({ name, mac: linkOf(netnsOf(the.facts, name)?.net?.links, inner)?.mac })),
-        { name: 'the lab host', mac: linkOf(the.facts.here.links, bridge)?.mac },
+        ...[ct1, ct2].map(({ name }) => ({ name, mac: linkOf(netnsOf(lab.facts, name)?.net?.links, inner)?.mac })),
+        { name: 'the lab host', mac: linkOf(lab.facts.here.links, bridge)?.mac },
       ];
       const twin = links.find(({ mac }, at) => mac !== undefined && links.findIndex((one) => one.mac === mac) < at);
       const first = links.find(({ mac }) => mac === twin?.mac);
@@ -84,12 +84,12 @@ export const neighbourCauses: Cause[] = [
   {
     ...atNeighbour,
     id: 'address-doubled',
-    detect: (the) => {
-      const { ct1, ct2, gateway, bridge } = the.plan;
+    detect: (lab) => {
+      const { ct1, ct2, gateway, bridge } = lab.plan;
       const places = [
-        { netns: ct1.name, net: netnsOf(the.facts, ct1.name)?.net, foreign: [ct2.address, gateway] },
-        { netns: ct2.name, net: netnsOf(the.facts, ct2.name)?.net, foreign: [ct1.address, gateway] },
-        { netns: null, net: the.facts.here, foreign: [ct1.address, ct2.address] },
+        { netns: ct1.name, net: netnsOf(lab.facts, ct1.name)?.net, foreign: [ct2.address, gateway] },
+        { netns: ct2.name, net: netnsOf(lab.facts, ct2.name)?.net, foreign: [ct1.address, gateway] },
+        { netns: null, net: lab.facts.here, foreign: [ct1.address, ct2.address] },
       ];
       for (const { netns, net, foreign } of places) {
         for (const link of net?.links ?? []) {
@@ -113,23 +113,23 @@ export const neighbourCauses: Cause[] = [
   {
     ...atNeighbour,
     id: 'neighbour-entry-wrong',
-    detect: (the, walk) => {
-      const own = sides(the, walk).map(({ net, name, which }) => falseEntry(the, net, name, which));
-      return own.find(Boolean) ?? falseEntry(the, the.facts.here, null, undefined);
+    detect: (lab, walk) => {
+      const own = sides(lab, walk).map(({ net, name, which }) => falseEntry(lab, net, name, which));
+      return own.find(Boolean) ?? falseEntry(lab, lab.facts.here, null, undefined);
     },
   },
   {
     ...atNeighbour,
     id: 'arp-off',
-    detect: (the, walk) => {
-      const { plan, facts } = the;
-      const off = sides(the, walk).find(({ net }) => linkOf(net.links, plan.inner)?.arp === false);
+    detect: (lab, walk) => {
+      const { plan, facts } = lab;
+      const off = sides(lab, walk).find(({ net }) => linkOf(net.links, plan.inner)?.arp === false);
       const bridge = linkOf(facts.here.links, plan.bridge)?.arp === false;
       if (!off && !bridge) return undefined;
       const [where, netns, device] = off ? [off.name, off.name, plan.inner] : ['the lab host', null, plan.bridge];
       const address = off ? plan[off.which].address : plan.gateway;
       const asked =
-        unanswered(the.evidence, plan.ct1.name, address) || unanswered(the.evidence, plan.ct2.name, address);
+        isUnanswered(lab.evidence, plan.ct1.name, address) || isUnanswered(lab.evidence, plan.ct2.name, address);
       return {
         which: off?.which,
         seen: [
@@ -146,8 +146,8 @@ export const neighbourCauses: Cause[] = [
     id: 'proxy-arp',
     structural: false,
     hop: 'bridge',
-    detect: (the) => {
-      const { evidence, facts, plan } = the;
+    detect: (lab) => {
+      const { evidence, facts, plan } = lab;
       const claimed = [plan.ct1.address, plan.ct2.address].find((address) =>
         evidence.seen.some(
           ({ what, way, in: where, device, source }) =>
@@ -168,11 +168,11 @@ export const neighbourCauses: Cause[] = [
   {
     ...atNeighbour,
     id: 'inner-route-diverts',
-    detect: (the, walk) => {
-      const { plan } = the;
-      for (const { which, name, net } of sides(the, walk)) {
+    detect: (lab, walk) => {
+      const { plan } = lab;
+      for (const { which, name, net } of sides(lab, walk)) {
         const other = plan[which === 'ct1' ? 'ct2' : 'ct1'].address;
-        const packet = walk.path.packet?.(the, walk.probe);
+        const packet = walk.path.packet?.(lab, walk.probe);
         const peer = packet?.target === plan[which].address ? packet.source : packet?.target;
         const target = peer ?? other;
         const stray = net.routes.find(
@@ -225,17 +225,17 @@ export const silentCauses: Cause[] = [
     hop: 'bridge',
     explains: traffic,
     structural: true,
-    detect: (the, { path }) => {
+    detect: (lab, { path }) => {
       for (const which of path.containers) {
-        const host = pairOf(the.facts, the.plan[which], the.plan)?.host;
-        const port = the.facts.here.ports.find(({ device }) => device === host?.name);
+        const host = pairOf(lab.facts, lab.plan[which], lab.plan)?.host;
+        const port = lab.facts.here.ports.find(({ device }) => device === host?.name);
         if (!host?.up || !host.carrier || !port || port.state === 'forwarding') continue;
         // With STP on, a bridge sets this by itself, and for a while.
-        if (linkOf(the.facts.here.links, the.plan.bridge)?.bridge?.stp !== 0) continue;
+        if (linkOf(lab.facts.here.links, lab.plan.bridge)?.bridge?.stp !== 0) continue;
         return {
           which,
-          seen: [`${host.name} is up, and its port of ${the.plan.bridge} is in the state ${port.state}`],
-          wrong: `${host.name} is a port of ${the.plan.bridge} in the state ${port.state}: the link is up, and the bridge neither takes nor sends a frame there.`,
+          seen: [`${host.name} is up, and its port of ${lab.plan.bridge} is in the state ${port.state}`],
+          wrong: `${host.name} is a port of ${lab.plan.bridge} in the state ${port.state}: the link is up, and the bridge neither takes nor sends a frame there.`,
           mend: [command('bridge', 'link', 'set', 'dev', host.name, 'state', 3)],
         };
       }
@@ -246,11 +246,11 @@ export const silentCauses: Cause[] = [
     id: 'bridge-family-drops',
     hop: 'bridge',
     explains: traffic,
-    detect: (the, walk) => {
-      const packet = walk.path.packet?.(the, walk.probe);
-      const ends = walk.path.containers.map((which) => pairOf(the.facts, the.plan[which], the.plan)?.host.name);
+    detect: (lab, walk) => {
+      const packet = walk.path.packet?.(lab, walk.probe);
+      const ends = walk.path.containers.map((which) => pairOf(lab.facts, lab.plan[which], lab.plan)?.host.name);
       if (!packet || ends.length < 2 || !mayEndAt(walk, 'bridge')) return undefined;
-      const drop = nativeDrop(the.facts.here, 'forward', { ...packet, in: ends[0], out: ends[1] }, ['bridge']);
+      const drop = findNftDrop(lab.facts.here, 'forward', { ...packet, in: ends[0], out: ends[1] }, ['bridge']);
       if (!drop) return undefined;
       const by = drop.rule?.shown ?? 'its policy';
       return {
@@ -259,7 +259,7 @@ export const silentCauses: Cause[] = [
         mend: nativeMend(drop),
       };
     },
-    look: ({ plan }) =>
+    where: ({ plan }) =>
       `which rules judge frames between two ports: nft list ruleset bridge; bridge -d link show master ${plan.bridge}`,
   },
   {
@@ -267,8 +267,8 @@ export const silentCauses: Cause[] = [
     hop: 'inner',
     explains: traffic,
     structural: true,
-    detect: (the, walk) => {
-      for (const { which, name, address, device, net, inside } of interfacesOf(the, walk)) {
+    detect: (lab, walk) => {
+      for (const { which, name, address, device, net, inside } of interfacesOf(lab, walk)) {
         const keys = ['all', device].map((one) => `net/ipv4/conf/${one}/arp_ignore`);
         const key = keys.find((one) => Number(net?.sysctls[one] ?? 0) >= 8);
         if (key === undefined) continue;
@@ -281,7 +281,7 @@ export const silentCauses: Cause[] = [
       }
       return undefined;
     },
-    look: () =>
+    where: () =>
       'who asks by ARP, who answers, and by which settings: tcpdump -nni any -c 6 arp; sysctl -a --pattern arp_',
   },
   {
@@ -289,9 +289,9 @@ export const silentCauses: Cause[] = [
     hop: 'server',
     explains: ['connectivity.'],
     structural: true,
-    detect: (the, walk) => {
-      const packet = walk.path.packet?.(the, walk.probe);
-      const at = interfacesOf(the, walk).find(({ address }) => address === packet?.target);
+    detect: (lab, walk) => {
+      const packet = walk.path.packet?.(lab, walk.probe);
+      const at = interfacesOf(lab, walk).find(({ address }) => address === packet?.target);
       const key = 'net/ipv4/icmp_echo_ignore_all';
       if (!at || Number(at.net?.sysctls[key] ?? 0) !== 1) return undefined;
       return {
@@ -325,9 +325,9 @@ export const staleCauses: Cause[] = [
     id: 'neighbour-stale',
     hop: 'bridge',
     explains: traffic,
-    detect: (the, { path }) => {
-      const { bridge, gateway, inner } = the.plan;
-      const old = containers.flatMap((which) => staleEntryOf(the, which) ?? []);
+    detect: (lab, { path }) => {
+      const { bridge, gateway, inner } = lab.plan;
+      const old = containers.flatMap((which) => staleEntryOf(lab, which) ?? []);
       const one = old.find(({ which }) => path.containers.includes(which));
       if (!one) return undefined;
       return {
@@ -336,7 +336,7 @@ export const staleCauses: Cause[] = [
         mend: old.map(({ name }) => ip(name, 'neigh', 'flush', 'dev', inner)),
       };
     },
-    look: ({ plan }, { path }) =>
+    where: ({ plan }, { path }) =>
       `which MAC address the gateway has, and which is taken for it: ip link show ${plan.bridge}; ${path.containers.map((which) => `ip -n ${plan[which].name} neigh`).join('; ')}`,
   },
 ];

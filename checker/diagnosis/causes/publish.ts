@@ -10,7 +10,7 @@ import {
   request,
   shown,
   target,
-  translated,
+  translateRequest,
   translatedWithout,
 } from '../../queries/iptables.ts';
 import { netnsOf } from '../../queries/links.ts';
@@ -25,9 +25,9 @@ export const serverCauses: Cause[] = [
     id: 'server-on-loopback',
     hop: 'server',
     explains: ['publish.'],
-    detect: (the) => {
-      const { ct1, containerPort } = the.plan;
-      const sockets = netnsOf(the.facts, ct1.name)?.net?.sockets.filter(({ protocol }) => protocol === 'tcp') ?? [];
+    detect: (lab) => {
+      const { ct1, containerPort } = lab.plan;
+      const sockets = netnsOf(lab.facts, ct1.name)?.net?.sockets.filter(({ protocol }) => protocol === 'tcp') ?? [];
       const there = sockets.filter(({ port }) => port === containerPort);
       const only = there[0];
       if (!only || there.some(({ address }) => !address.startsWith('127.') && address !== '[::1]')) return undefined;
@@ -35,7 +35,7 @@ export const serverCauses: Cause[] = [
         which: 'ct1',
         seen: [`${only.program ?? 'a program'} listens on ${only.address}:${only.port} in ${ct1.name}`],
         wrong: `The server in ${ct1.name} listens on ${only.address} only; packets come to ${ct1.address}.`,
-        mend: [command('ip', 'netns', 'exec', ct1.name, 'fuser', '-sk', `${containerPort}/tcp`), ...serve(the)],
+        mend: [command('ip', 'netns', 'exec', ct1.name, 'fuser', '-sk', `${containerPort}/tcp`), ...serve(lab)],
       };
     },
   },
@@ -43,16 +43,16 @@ export const serverCauses: Cause[] = [
     id: 'server-missing',
     hop: 'server',
     explains: ['publish.'],
-    detect: (the, walk) => {
-      const { ct1, containerPort } = the.plan;
-      const sockets = netnsOf(the.facts, ct1.name)?.net?.sockets.filter(({ protocol }) => protocol === 'tcp') ?? [];
+    detect: (lab, walk) => {
+      const { ct1, containerPort } = lab.plan;
+      const sockets = netnsOf(lab.facts, ct1.name)?.net?.sockets.filter(({ protocol }) => protocol === 'tcp') ?? [];
       if (sockets.some(({ port }) => port === containerPort) || !mayEndAt(walk, 'server')) return undefined;
       const others = sockets.map(({ address, port }) => `${address}:${port}`).join(', ');
       return {
         which: 'ct1',
         seen: [others ? `in ${ct1.name} there is a listener on ${others}` : `in ${ct1.name} no program listens on TCP`],
         wrong: `Nothing listens on TCP port ${containerPort} in ${ct1.name}${others ? `; there is ${others}` : ''}.`,
-        mend: serve(the),
+        mend: serve(lab),
       };
     },
   },
@@ -61,17 +61,17 @@ export const serverCauses: Cause[] = [
     hop: 'server',
     explains: ['publish.server'],
     structural: true,
-    detect: (the, walk) => {
-      const { ct1, containerPort } = the.plan;
+    detect: (lab, walk) => {
+      const { ct1, containerPort } = lab.plan;
       const { probe } = walk;
-      const socket = netnsOf(the.facts, ct1.name)?.net?.sockets.find(
+      const socket = netnsOf(lab.facts, ct1.name)?.net?.sockets.find(
         ({ protocol, port, address }) => protocol === 'tcp' && port === containerPort && !address.startsWith('127.'),
       );
-      if (!socket || probe === undefined || the.evidence.results[probe]?.ok) return undefined;
+      if (!socket || probe === undefined || lab.evidence.results[probe]?.ok) return undefined;
       // Connected: then what came last was the answer to the first packet, and not its program's.
-      if (the.evidence.results[probe]?.stage !== 'reply' && !mayEndAt(walk, 'server')) return undefined;
-      const arrived = sightsOf(the.evidence, probe, { in: ct1.name, way: 'in' }).map(({ what }) => what);
-      const answered = sightsOf(the.evidence, probe, { in: ct1.name, way: 'out' }).map(({ what }) => what);
+      if (lab.evidence.results[probe]?.stage !== 'reply' && !mayEndAt(walk, 'server')) return undefined;
+      const arrived = sightsOf(lab.evidence, probe, { in: ct1.name, way: 'in' }).map(({ what }) => what);
+      const answered = sightsOf(lab.evidence, probe, { in: ct1.name, way: 'out' }).map(({ what }) => what);
       if (!arrived.includes('syn') || answered.includes('rst') || answered.includes('reply')) return undefined;
       return {
         which: 'ct1',
@@ -80,7 +80,7 @@ export const serverCauses: Cause[] = [
           `in ${ct1.name} arrived: ${[...new Set(arrived)].join(', ')}; no reply left it`,
         ],
         wrong: `The request comes to ${ct1.name}, where ${socket.program ?? 'a program'} (process ${socket.pid ?? 'unknown'}) listens and says nothing: the kernel takes connections in its place, and it does not serve them. Look at its state (ps -o pid,stat,args).`,
-        mend: [command('ip', 'netns', 'exec', ct1.name, 'fuser', '-sk', `${containerPort}/tcp`), ...serve(the)],
+        mend: [command('ip', 'netns', 'exec', ct1.name, 'fuser', '-sk', `${containerPort}/tcp`), ...serve(lab)],
       };
     },
   },
@@ -98,23 +98,23 @@ function atTranslation(walk: Walk): Chain | undefined {
 }
 
 function other(
-  the: Case,
+  lab: Case,
   walk: Walk,
   test: (to: { address: string; port: string }) => string | undefined,
 ): Finding | undefined {
   const chain = chainOf(walk);
-  const fate = translated(the, chain, request(the, chain, addressed(walk)));
-  if (walk.probe === undefined || !fate?.rule || fate.to === undefined || fate.to === target(the)) return undefined;
-  const [address = '', port = String(the.plan.hostPort)] = fate.to.split(':');
+  const fate = translateRequest(lab, chain, request(lab, chain, addressed(walk)));
+  if (walk.probe === undefined || !fate?.rule || fate.to === undefined || fate.to === target(lab)) return undefined;
+  const [address = '', port = String(lab.plan.hostPort)] = fate.to.split(':');
   const why = test({ address, port });
   if (why === undefined) return undefined;
-  const wrong = portRules(the).filter(({ words }) => words.includes(fate.to ?? ''));
+  const wrong = portRules(lab).filter(({ words }) => words.includes(fate.to ?? ''));
   return {
     seen: [`${shown(fate.rule)} of ${fate.chain} takes the request`],
     wrong: why,
     mend: [
       ...wrong.map(deleteRule),
-      ...[...new Set(wrong.map((rule) => rule.chain))].map((name) => dnat(the, name as Chain)),
+      ...[...new Set(wrong.map((rule) => rule.chain))].map((name) => dnat(lab, name as Chain)),
     ],
   };
 }
@@ -126,11 +126,11 @@ export const publishCauses: Cause[] = [
     hop: 'PREROUTING',
     explains: reaching,
     structural: true,
-    detect: (the, walk) =>
-      other(the, walk, ({ address }) =>
-        address === the.plan.ct1.address
+    detect: (lab, walk) =>
+      other(lab, walk, ({ address }) =>
+        address === lab.plan.ct1.address
           ? undefined
-          : `Port ${the.plan.hostPort} is translated to ${address}; ${the.plan.ct1.name} has ${the.plan.ct1.address}.`,
+          : `Port ${lab.plan.hostPort} is translated to ${address}; ${lab.plan.ct1.name} has ${lab.plan.ct1.address}.`,
       ),
   },
   {
@@ -138,12 +138,12 @@ export const publishCauses: Cause[] = [
     hop: 'PREROUTING',
     explains: reaching,
     structural: true,
-    detect: (the, walk) =>
+    detect: (lab, walk) =>
       other(
-        the,
+        lab,
         walk,
         ({ port }) =>
-          `Port ${the.plan.hostPort} is translated to port ${port} of ${the.plan.ct1.name}; the server listens on ${the.plan.containerPort}.`,
+          `Port ${lab.plan.hostPort} is translated to port ${port} of ${lab.plan.ct1.name}; the server listens on ${lab.plan.containerPort}.`,
       ),
   },
   {
@@ -151,15 +151,15 @@ export const publishCauses: Cause[] = [
     hop: 'PREROUTING',
     explains: ['publish.transit', 'publish.outgoing'],
     structural: true,
-    detect: (the, walk) => {
-      const { plan, evidence } = the;
+    detect: (lab, walk) => {
+      const { plan, evidence } = lab;
       if (walk.probe === undefined) return undefined;
       const taken = askedAt(evidence, walk.probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address });
       if (!taken) return undefined;
       const chain: Chain = walk.path.containers.length > 0 ? 'PREROUTING' : 'OUTPUT';
-      const ours = portRules(the).filter((rule) => !rule.words.includes('LOCAL'));
+      const ours = portRules(lab).filter((rule) => !rule.words.includes('LOCAL'));
       const own = new Set(ours.map((rule) => rule.chain));
-      const still = (name: Chain): boolean => translatedWithout(the, name, ours);
+      const still = (name: Chain): boolean => translatedWithout(lab, name, ours);
       return {
         seen: [
           `a request to ${world.site.address}:${plan.hostPort} arrives in ${plan.ct1.name}, at ${taken.target}:${taken.targetPort}`,
@@ -172,7 +172,7 @@ export const publishCauses: Cause[] = [
                 ...ours.map(deleteRule),
                 ...(['PREROUTING', 'OUTPUT'] as const)
                   .filter((name) => own.has(name) && !still(name))
-                  .map((name) => dnat(the, name)),
+                  .map((name) => dnat(lab, name)),
               ],
       };
     },
@@ -182,16 +182,16 @@ export const publishCauses: Cause[] = [
     hop: 'PREROUTING',
     explains: reaching,
     structural: true,
-    detect: (the, walk) => {
+    detect: (lab, walk) => {
       const chain = atTranslation(walk);
-      if (!chain || translated(the, chain, request(the, chain, addressed(walk)))) return undefined;
-      const rules = portRules(the).filter(({ words }) => words[words.indexOf('-p') + 1] !== 'tcp');
+      if (!chain || translateRequest(lab, chain, request(lab, chain, addressed(walk)))) return undefined;
+      const rules = portRules(lab).filter(({ words }) => words[words.indexOf('-p') + 1] !== 'tcp');
       const first = rules.find((rule) => rule.chain === chain);
       if (!first) return undefined;
       return {
-        seen: [`${shown(first)} is the only translation of port ${the.plan.hostPort} in ${chain}`],
-        wrong: `Port ${the.plan.hostPort} is translated for ${first.words[first.words.indexOf('-p') + 1] ?? 'another protocol'}; HTTP is TCP.`,
-        mend: [...rules.map(deleteRule), ...rules.map((rule) => dnat(the, rule.chain as Chain))],
+        seen: [`${shown(first)} is the only translation of port ${lab.plan.hostPort} in ${chain}`],
+        wrong: `Port ${lab.plan.hostPort} is translated for ${first.words[first.words.indexOf('-p') + 1] ?? 'another protocol'}; HTTP is TCP.`,
+        mend: [...rules.map(deleteRule), ...rules.map((rule) => dnat(lab, rule.chain as Chain))],
       };
     },
   },
@@ -199,14 +199,14 @@ export const publishCauses: Cause[] = [
     id: 'dnat-not-in-output',
     hop: 'OUTPUT',
     explains: ['publish.host-address', 'publish.loopback'],
-    detect: (the, walk) => {
+    detect: (lab, walk) => {
       const chain = atTranslation(walk);
-      if (chain !== 'OUTPUT' || byNative(the, 'output') || lacking(the).includes('PREROUTING')) return undefined;
-      if (translated(the, 'OUTPUT', request(the, 'OUTPUT', addressed(walk)))) return undefined;
+      if (chain !== 'OUTPUT' || byNative(lab, 'output') || lacking(lab).includes('PREROUTING')) return undefined;
+      if (translateRequest(lab, 'OUTPUT', request(lab, 'OUTPUT', addressed(walk)))) return undefined;
       return {
-        seen: [`PREROUTING of nat translates port ${the.plan.hostPort}, OUTPUT does not`],
-        wrong: `PREROUTING never sees locally generated packets: what the lab host sends itself passes OUTPUT, where no rule translates port ${the.plan.hostPort}.`,
-        mend: [dnat(the, 'OUTPUT')],
+        seen: [`PREROUTING of nat translates port ${lab.plan.hostPort}, OUTPUT does not`],
+        wrong: `PREROUTING never sees locally generated packets: what the lab host sends itself passes OUTPUT, where no rule translates port ${lab.plan.hostPort}.`,
+        mend: [dnat(lab, 'OUTPUT')],
       };
     },
   },
@@ -214,15 +214,15 @@ export const publishCauses: Cause[] = [
     id: 'dnat-not-in-prerouting',
     hop: 'PREROUTING',
     explains: ['publish.outside'],
-    detect: (the, walk) => {
+    detect: (lab, walk) => {
       const chain = atTranslation(walk);
-      if (chain !== 'PREROUTING' || byNative(the, 'prerouting')) return undefined;
-      const found = lacking(the);
+      if (chain !== 'PREROUTING' || byNative(lab, 'prerouting')) return undefined;
+      const found = lacking(lab);
       if (found.includes('OUTPUT') || !found.includes('PREROUTING')) return undefined;
       return {
-        seen: [`OUTPUT of nat translates port ${the.plan.hostPort}, PREROUTING does not`],
-        wrong: `The lab host itself takes the request: what comes from outside passes PREROUTING, where nothing translates port ${the.plan.hostPort} to ${the.plan.ct1.name}.`,
-        mend: [dnat(the, 'PREROUTING')],
+        seen: [`OUTPUT of nat translates port ${lab.plan.hostPort}, PREROUTING does not`],
+        wrong: `The lab host itself takes the request: what comes from outside passes PREROUTING, where nothing translates port ${lab.plan.hostPort} to ${lab.plan.ct1.name}.`,
+        mend: [dnat(lab, 'PREROUTING')],
       };
     },
   },
@@ -231,8 +231,8 @@ export const publishCauses: Cause[] = [
     hop: 'PREROUTING',
     explains: reaching,
     structural: true,
-    detect: (the, walk) => {
-      const { facts, plan, evidence } = the;
+    detect: (lab, walk) => {
+      const { facts, plan, evidence } = lab;
       if (walk.probe === undefined || !evidence.results[walk.probe]?.ok) return undefined;
       const held = facts.here.sockets.filter(({ protocol, port }) => protocol === 'tcp' && port === plan.hostPort);
       if (held.length === 0 || sightsOf(evidence, walk.probe, { in: plan.ct1.name, way: 'in' }).length > 0)
@@ -243,7 +243,7 @@ export const publishCauses: Cause[] = [
       return {
         seen: [...names, `an answer came, and nothing arrived in ${plan.ct1.name}`],
         wrong: `Something else answers: ${names.join(', ')}.`,
-        mend: [command('fuser', '-sk', `${plan.hostPort}/tcp`), ...lacking(the).map((chain) => dnat(the, chain))],
+        mend: [command('fuser', '-sk', `${plan.hostPort}/tcp`), ...lacking(lab).map((chain) => dnat(lab, chain))],
       };
     },
   },
@@ -252,18 +252,18 @@ export const publishCauses: Cause[] = [
     hop: 'PREROUTING',
     explains: reaching,
     structural: true,
-    detect: (the, walk) => {
+    detect: (lab, walk) => {
       const chain = atTranslation(walk);
-      if (!chain || lacking(the).length < 2 || byNative(the, 'prerouting') || byNative(the, 'output')) return undefined;
-      if (the.facts.here.sockets.some(({ protocol, port }) => protocol === 'tcp' && port === the.plan.hostPort))
+      if (!chain || lacking(lab).length < 2 || byNative(lab, 'prerouting') || byNative(lab, 'output')) return undefined;
+      if (lab.facts.here.sockets.some(({ protocol, port }) => protocol === 'tcp' && port === lab.plan.hostPort))
         return undefined;
       return {
         seen: [
-          `no chain of nat translates port ${the.plan.hostPort}`,
-          `no program on the lab host listens on ${the.plan.hostPort}`,
+          `no chain of nat translates port ${lab.plan.hostPort}`,
+          `no program on the lab host listens on ${lab.plan.hostPort}`,
         ],
-        wrong: `The lab host itself refuses it: nothing translated port ${the.plan.hostPort} to ${the.plan.ct1.name}, and no program on the lab host listens there.`,
-        mend: [dnat(the, 'PREROUTING'), dnat(the, 'OUTPUT')],
+        wrong: `The lab host itself refuses it: nothing translated port ${lab.plan.hostPort} to ${lab.plan.ct1.name}, and no program on the lab host listens there.`,
+        mend: [dnat(lab, 'PREROUTING'), dnat(lab, 'OUTPUT')],
       };
     },
   },
@@ -275,14 +275,14 @@ export const loopbackCauses: Cause[] = [
     id: 'route-localnet-missing',
     hop: 'routing',
     explains: ['publish.loopback'],
-    detect: (the, walk) => {
-      const key = `net/ipv4/conf/${the.plan.bridge}/route_localnet`;
+    detect: (lab, walk) => {
+      const key = `net/ipv4/conf/${lab.plan.bridge}/route_localnet`;
       const all = 'net/ipv4/conf/all/route_localnet';
       if (walk.probe !== 'host>loopback' || !mayEndAt(walk, 'routing', false)) return undefined;
-      if ([key, all].some((one) => the.facts.here.sysctls[one] === '1')) return undefined;
+      if ([key, all].some((one) => lab.facts.here.sysctls[one] === '1')) return undefined;
       return {
-        seen: [`${key} is ${the.facts.here.sysctls[key] ?? 'unknown'}`],
-        wrong: `OUTPUT translates it, and routing then drops it: a packet from 127.0.0.1 may leave by ${the.plan.bridge} only with net.ipv4.conf.${the.plan.bridge}.route_localnet=1.`,
+        seen: [`${key} is ${lab.facts.here.sysctls[key] ?? 'unknown'}`],
+        wrong: `OUTPUT translates it, and routing then drops it: a packet from 127.0.0.1 may leave by ${lab.plan.bridge} only with net.ipv4.conf.${lab.plan.bridge}.route_localnet=1.`,
         mend: [sysctl(key, '1')],
       };
     },
@@ -292,11 +292,11 @@ export const loopbackCauses: Cause[] = [
     hop: 'POSTROUTING',
     explains: ['publish.loopback'],
     structural: true,
-    detect: (the, walk) => {
+    detect: (lab, walk) => {
       if (walk.probe !== 'host>loopback') return undefined;
-      const out = sightsOf(the.evidence, walk.probe, { in: 'root', device: the.plan.bridge, way: 'out' })[0];
+      const out = sightsOf(lab.evidence, walk.probe, { in: 'root', device: lab.plan.bridge, way: 'out' })[0];
       if (!out?.source.startsWith('127.')) return undefined;
-      const { bridge, ct1 } = the.plan;
+      const { bridge, ct1 } = lab.plan;
       return {
         seen: [`${bridge} puts out the source ${out.source}`],
         wrong: `It goes out of ${bridge} with the source ${out.source}, which ${ct1.name} can't answer: it needs translation on its way out, too.`,
@@ -342,24 +342,25 @@ export const shadowCauses: Cause[] = [
     hop: 'PREROUTING',
     explains: ['publish.outside', 'publish.host-address', 'publish.loopback'],
     structural: true,
-    detect: (the, walk) => {
+    detect: (lab, walk) => {
       if (walk.probe === undefined) return undefined;
-      const sent = sightsOf(the.evidence, walk.probe, { in: 'root', what: 'syn', way: 'out' }).find(
-        ({ target: to, targetPort }) => `${to}:${targetPort}` !== target(the) && targetPort !== the.plan.hostPort,
+      const sent = sightsOf(lab.evidence, walk.probe, { in: 'root', what: 'syn', way: 'out' }).find(
+        ({ target: to, targetPort }) => `${to}:${targetPort}` !== target(lab) && targetPort !== lab.plan.hostPort,
       );
-      const found = sent && nativeDnat(the, sent.target);
+      const found = sent && nativeDnat(lab, sent.target);
       if (!sent || !found) return undefined;
       const { table, rule } = found;
       const name = `nft ${table.family} ${table.name} ${rule.chain ?? ''}`;
       return {
         seen: [`${sent.device} puts out the request to ${sent.target}:${sent.targetPort}`, `${name} has ${rule.shown}`],
-        wrong: `A native chain translates port ${the.plan.hostPort} to ${sent.target}:${sent.targetPort} before the nat table of iptables is asked: ${name}, ${rule.shown}. The first translation of a connection holds.`,
+        wrong: `A native chain translates port ${lab.plan.hostPort} to ${sent.target}:${sent.targetPort} before the nat table of iptables is asked: ${name}, ${rule.shown}. The first translation of a connection holds.`,
         mend:
           rule.chain === null || rule.handle === null
             ? undefined
             : [command('nft', 'delete', 'rule', table.family, table.name, rule.chain, 'handle', rule.handle)],
       };
     },
-    look: () => 'in which order chains of one hook are asked (priority), and which of them translate: nft list ruleset',
+    where: () =>
+      'in which order chains of one hook are asked (priority), and which of them translate: nft list ruleset',
   },
 ];

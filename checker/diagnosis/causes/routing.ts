@@ -12,7 +12,7 @@ import { type Cause, traffic } from '../cause.ts';
 const atRouting = { hop: 'routing', explains: traffic } as const;
 
 /** Where the packet meets the host's routing: both its ways. */
-const packetOf = (the: Case, { path, probe }: Walk): Packet | undefined => path.packet?.(the, probe);
+const packetOf = (lab: Case, { path, probe }: Walk): Packet | undefined => path.packet?.(lab, probe);
 
 const textOf = (route: Route): string =>
   `${route.type === 'unicast' ? '' : `${route.type} `}${route.destination}${route.gateway === null ? '' : ` via ${route.gateway}`}${route.device === null ? '' : ` dev ${route.device}`}`;
@@ -23,18 +23,18 @@ export const routingCauses: Cause[] = [
     ...atRouting,
     id: 'rp-filter-strict',
     structural: true,
-    detect: (the, walk) => {
-      const packet = packetOf(the, walk);
+    detect: (lab, walk) => {
+      const packet = packetOf(lab, walk);
       const hop = (['routing', 'host'] as const).find((kind) => mayEndAt(walk, kind));
       if (!packet?.in || hop === undefined) return undefined;
-      const { here } = the.facts;
+      const { here } = lab.facts;
       const modes = ['all', packet.in].map((one) => Number(here.sysctls[`net/ipv4/conf/${one}/rp_filter`] ?? 0));
-      const source = sourceSeen(the, walk) ?? packet.source;
+      const source = sourceSeen(lab, walk) ?? packet.source;
       const route = routeTo(here, source);
       const back = route?.device ?? uplink;
       if (Math.max(...modes) !== 1 || back === packet.in) return undefined;
       // A stray route loses the answer as well; not where the answer goes another way, or this one leads to the same.
-      const apart = leadsInto(the, back) || deciding(here, answerTo(packet)) !== undefined;
+      const apart = leadsInto(lab, back) || deciding(here, answerTo(packet)) !== undefined;
       if (route && route.protocol !== 'kernel' && !apart) return undefined;
       return {
         hop,
@@ -50,14 +50,14 @@ export const routingCauses: Cause[] = [
     ...atRouting,
     id: 'policy-rule-diverts',
     structural: true,
-    detect: (the, walk) => {
-      const packet = packetOf(the, walk);
+    detect: (lab, walk) => {
+      const packet = packetOf(lab, walk);
       if (!packet) return undefined;
       const places = [
-        { netns: null, net: the.facts.here },
+        { netns: null, net: lab.facts.here },
         ...walk.path.containers.map((which) => ({
-          netns: the.plan[which].name,
-          net: netnsOf(the.facts, the.plan[which].name)?.net,
+          netns: lab.plan[which].name,
+          net: netnsOf(lab.facts, lab.plan[which].name)?.net,
         })),
       ];
       for (const { netns, net } of places) {
@@ -77,10 +77,10 @@ export const routingCauses: Cause[] = [
     ...atRouting,
     id: 'host-route-diverts',
     structural: true,
-    detect: (the, walk) => {
-      const packet = packetOf(the, walk);
+    detect: (lab, walk) => {
+      const packet = packetOf(lab, walk);
       if (!packet) return undefined;
-      const { plan, facts } = the;
+      const { plan, facts } = lab;
       const inside = (address: string): boolean => within(address, plan.subnet);
       for (const address of [packet.target, packet.source]) {
         const route = routeTo(facts.here, address);
@@ -101,15 +101,15 @@ export const routingCauses: Cause[] = [
   {
     ...atRouting,
     id: 'ip-forward-off',
-    detect: (the, walk) => {
-      const { here } = the.facts;
-      const bridge = here.sysctls[`net/ipv4/conf/${the.plan.bridge}/forwarding`];
+    detect: (lab, walk) => {
+      const { here } = lab.facts;
+      const bridge = here.sysctls[`net/ipv4/conf/${lab.plan.bridge}/forwarding`];
       const out = here.sysctls[`net/ipv4/conf/${uplink}/forwarding`];
       const all = here.sysctls['net/ipv4/ip_forward'];
       if (all !== '0' || bridge !== '0' || out !== '0' || !mayEndAt(walk, 'routing')) return undefined;
       return {
         seen: ['net.ipv4.ip_forward is 0'],
-        wrong: `It ends between ${the.plan.bridge} and ${uplink}: forwarding is off for ${the.plan.bridge} (net.ipv4.ip_forward is 0). A host that is no router takes only what is for itself.`,
+        wrong: `It ends between ${lab.plan.bridge} and ${uplink}: forwarding is off for ${lab.plan.bridge} (net.ipv4.ip_forward is 0). A host that is no router takes only what is for itself.`,
         mend: [sysctl('net/ipv4/ip_forward', '1')],
       };
     },
@@ -117,12 +117,12 @@ export const routingCauses: Cause[] = [
   {
     ...atRouting,
     id: 'forwarding-off-on-interface',
-    detect: (the, walk) => {
-      const sysctls = the.facts.here.sysctls;
+    detect: (lab, walk) => {
+      const sysctls = lab.facts.here.sysctls;
       const key = (device: string): string => `net/ipv4/conf/${device}/forwarding`;
-      const inward = walk.path.packet?.(the, walk.probe).in === uplink;
+      const inward = walk.path.packet?.(lab, walk.probe).in === uplink;
       const [first, second] =
-        mayEndAt(walk, 'routing', false) === inward ? [uplink, the.plan.bridge] : [the.plan.bridge, uplink];
+        mayEndAt(walk, 'routing', false) === inward ? [uplink, lab.plan.bridge] : [lab.plan.bridge, uplink];
       const device = [first, second].find((one) => sysctls[key(one)] === '0');
       if (device === undefined || !mayEndAt(walk, 'routing')) return undefined;
       return {
@@ -165,13 +165,13 @@ export const sizeCauses: Cause[] = [
     hop: 'uplink',
     explains: ['egress.'],
     structural: true,
-    detect: (the, { path, probe }) => {
+    detect: (lab, { path, probe }) => {
       const which = path.containers[0];
       if (which === undefined || probe?.endsWith(':large') !== true) return undefined;
-      const { evidence, facts, plan } = the;
+      const { evidence, facts, plan } = lab;
       const own = linkOf(netnsOf(facts, plan[which].name)?.net?.links, plan.inner);
       if (!own || evidence.results[short[which]]?.ok !== true) return undefined;
-      const found = linksFrom(the, which).find(({ link }) => link.mtu < own.mtu);
+      const found = linksFrom(lab, which).find(({ link }) => link.mtu < own.mtu);
       if (!found) return undefined;
       const { hop, link } = found;
       return {
@@ -185,7 +185,7 @@ export const sizeCauses: Cause[] = [
         mend: [ip(null, 'link', 'set', link.name, 'mtu', own.mtu)],
       };
     },
-    look: ({ plan }, { path }) =>
+    where: ({ plan }, { path }) =>
       `how long a packet may be on each link, and which length still passes: ip link; ip -n ${plan[path.containers[0] ?? 'ct1'].name} link; ip netns exec ${plan[path.containers[0] ?? 'ct1'].name} ping -M do -s 1400 -c 1 ${world.resolvers[0]}; iptables -nvL`,
   },
   {
@@ -193,12 +193,12 @@ export const sizeCauses: Cause[] = [
     hop: 'routing',
     explains: ['egress.', 'dns.', 'publish.'],
     structural: true,
-    detect: (the, walk) => {
-      const packet = walk.path.packet?.(the, walk.probe);
+    detect: (lab, walk) => {
+      const packet = walk.path.packet?.(lab, walk.probe);
       if (!packet || packet.in === undefined || packet.out === undefined || packet.in === packet.out) return undefined;
       for (const which of walk.path.containers) {
-        const { name } = the.plan[which];
-        const ttl = netnsOf(the.facts, name)?.net?.sysctls['net/ipv4/ip_default_ttl'];
+        const { name } = lab.plan[which];
+        const ttl = netnsOf(lab.facts, name)?.net?.sysctls['net/ipv4/ip_default_ttl'];
         if (ttl === undefined || Number(ttl) > 1) continue;
         return {
           which,
@@ -210,6 +210,6 @@ export const sizeCauses: Cause[] = [
       }
       return undefined;
     },
-    look: ({ plan }) => `how far its packets may still go: tcpdump -vnni ${plan.bridge} -c 4; look at ttl`,
+    where: ({ plan }) => `how far its packets may still go: tcpdump -vnni ${plan.bridge} -c 4; look at ttl`,
   },
 ];

@@ -1,7 +1,7 @@
 import type { Connection, Table } from '../../facts/firewall.ts';
 import type { Case } from '../../queries/check.ts';
 import { command, deleteRule, sysctl } from '../../queries/commands.ts';
-import { byNative, fateIn, type Rule, toolOf, translated, wordsOf } from '../../queries/iptables.ts';
+import { byNative, followChain, type Rule, toolOf, translateRequest, wordsOf } from '../../queries/iptables.ts';
 import { answerTo, type Packet } from '../../queries/packet.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import { type Cause, traffic } from '../cause.ts';
@@ -26,22 +26,22 @@ const set = 'net/netfilter/nf_conntrack_max';
 
 /** A rule of raw or filter that takes the packet, were it not for one of its options; `ends`: its target. */
 function ruleWith(
-  the: Case,
+  lab: Case,
   where: { table: string; chain: string },
   packet: Packet,
   option: RegExp,
 ): Rule | undefined {
-  for (const table of the.facts.here.iptables.filter(({ family, name }) => family === 'ip' && name === where.table)) {
+  for (const table of lab.facts.here.iptables.filter(({ family, name }) => family === 'ip' && name === where.table)) {
     const rules = table.chains.find(({ name }) => name === where.chain)?.rules ?? [];
-    const rule = rules.find((text) => option.test(text) && takes(the, table, text.replace(option, '-j DROP'), packet));
+    const rule = rules.find((text) => option.test(text) && takes(lab, table, text.replace(option, '-j DROP'), packet));
     if (rule !== undefined) return { tool: toolOf(table), table: table.name, chain: where.chain, words: wordsOf(rule) };
   }
   return undefined;
 }
 
-function takes(the: Case, table: Table, rule: string, packet: Packet): boolean {
+function takes(lab: Case, table: Table, rule: string, packet: Packet): boolean {
   const alone = { ...table, chains: [{ name: 'ALONE', policy: null, rules: [rule] }] };
-  return fateIn(alone, 'ALONE', packet, the.facts.here)?.rule !== null;
+  return followChain(alone, 'ALONE', packet, lab.facts.here)?.rule !== null;
 }
 
 /** `-m connlimit` with all of its options, to the end of the rule. */
@@ -66,7 +66,7 @@ export const trackingCauses: Cause[] = [
         mend: [sysctl(set, '65536')],
       };
     },
-    look: () =>
+    where: () =>
       'how many connections are followed, and how many may be: conntrack -C; sysctl net.netfilter; dmesg | tail',
   },
   {
@@ -74,12 +74,12 @@ export const trackingCauses: Cause[] = [
     hop: 'PREROUTING',
     explains: ['egress.', 'dns.', 'publish.'],
     structural: true,
-    detect: (the, walk) => {
-      const packet = walk.path.packet?.(the, walk.probe);
+    detect: (lab, walk) => {
+      const packet = walk.path.packet?.(lab, walk.probe);
       if (!packet || walk.probe === undefined) return undefined;
       const ways = [packet, answerTo(packet)].filter((one) => one.in !== undefined);
       const rule = ways
-        .map((one) => ruleWith(the, { table: 'raw', chain: 'PREROUTING' }, { ...one, out: undefined }, untracked))
+        .map((one) => ruleWith(lab, { table: 'raw', chain: 'PREROUTING' }, { ...one, out: undefined }, untracked))
         .find(Boolean);
       if (!rule) return undefined;
       const shown = `-A ${rule.chain} ${rule.words.join(' ')}`;
@@ -95,13 +95,13 @@ export const trackingCauses: Cause[] = [
     hop: 'PREROUTING',
     explains: ['egress.', 'dns.', 'publish.'],
     structural: true,
-    detect: (the, walk) => {
-      const entry = entryOf(the, walk);
-      const packet = walk.path.packet?.(the, walk.probe);
+    detect: (lab, walk) => {
+      const entry = entryOf(lab, walk);
+      const packet = walk.path.packet?.(lab, walk.probe);
       if (!entry || !packet || entry.reply.source === entry.original.destination) return undefined;
       const { source, destination, destinationPort } = entry.original;
-      const now = translated(the, 'PREROUTING', { ...packet, source, target: destination, out: undefined });
-      if (now || byNative(the, 'prerouting')) return undefined;
+      const now = translateRequest(lab, 'PREROUTING', { ...packet, source, target: destination, out: undefined });
+      if (now || byNative(lab, 'prerouting')) return undefined;
       const at = ['-p', entry.protocol, '--orig-src', source, '--orig-dst', destination];
       return {
         seen: [
@@ -112,15 +112,15 @@ export const trackingCauses: Cause[] = [
         mend: [command('conntrack', '-D', ...at, '--reply-src', entry.reply.source)],
       };
     },
-    look: () => 'what is remembered of earlier connections, and where it sends them: conntrack -L -o extended',
+    where: () => 'what is remembered of earlier connections, and where it sends them: conntrack -L -o extended',
   },
   {
     id: 'connection-limit',
     hop: 'FORWARD',
     explains: traffic,
-    detect: (the, walk) => {
-      const at = mayEndAt(walk, 'FORWARD') ? forwarded(the, walk) : undefined;
-      const rule = at && ruleWith(the, { table: 'filter', chain: 'FORWARD' }, at.packet, limit);
+    detect: (lab, walk) => {
+      const at = mayEndAt(walk, 'FORWARD') ? forwarded(lab, walk) : undefined;
+      const rule = at && ruleWith(lab, { table: 'filter', chain: 'FORWARD' }, at.packet, limit);
       if (!at || !rule) return undefined;
       const shown = `-A ${rule.chain} ${rule.words.join(' ')}`;
       return {

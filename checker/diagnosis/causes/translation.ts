@@ -1,7 +1,7 @@
 import { world } from '@handwired/host';
 import type { Case } from '../../queries/check.ts';
 import { command, deleteRule } from '../../queries/commands.ts';
-import { fateIn, type Rule, toolOf, wordsOf } from '../../queries/iptables.ts';
+import { followChain, type Rule, toolOf, wordsOf } from '../../queries/iptables.ts';
 import { linkOf } from '../../queries/links.ts';
 import { isDevice, type Packet, uplink, within } from '../../queries/packet.ts';
 import { first } from '../../queries/sights.ts';
@@ -32,10 +32,10 @@ const valueOf = ({ words }: Rule, option: string): { value: string; negated: boo
 };
 
 /** The packet left the uplink with a source that nobody translated. */
-function untranslated(the: Case, walk: Walk): { source: string; packet: Packet } | undefined {
-  const packet = walk.path.packet?.(the, walk.probe);
+function untranslated(lab: Case, walk: Walk): { source: string; packet: Packet } | undefined {
+  const packet = walk.path.packet?.(lab, walk.probe);
   if (!packet || walk.probe === undefined || !mayEndAt(walk, 'POSTROUTING', false)) return undefined;
-  const out = the.evidence.seen.find(
+  const out = lab.evidence.seen.find(
     (sight) =>
       sight.probe === walk.probe &&
       sight.in === 'root' &&
@@ -54,24 +54,24 @@ const leaves = (source: string): string =>
 
 /** A rule that would have translated it, were it not for one of its options. */
 function nearMiss(
-  the: Case,
+  lab: Case,
   walk: Walk,
   option: '-o' | '-s' | '-p',
-  told: (value: string, packet: Packet) => string,
+  describe: (value: string, packet: Packet) => string,
 ): Finding | undefined {
-  const at = untranslated(the, walk);
+  const at = untranslated(lab, walk);
   if (!at || at.source !== at.packet.source) return undefined;
-  for (const rule of sources(the)) {
+  for (const rule of sources(lab)) {
     const given = valueOf(rule, option);
     if (!given || fits(option, given.value, at.packet) !== given.negated) continue;
-    if (!wouldTake(the, rule, option, at.packet)) continue;
+    if (!wouldTake(lab, rule, option, at.packet)) continue;
     return {
       seen: [
         `${uplink} puts out the source ${at.source}`,
         `iptables -t nat has -A ${rule.chain} ${rule.words.join(' ')}`,
       ],
-      wrong: `${leaves(at.source)} ${told(`${given.negated ? '! ' : ''}${option} ${given.value}`, at.packet)}`,
-      mend: [deleteRule(rule), masquerade(the)],
+      wrong: `${leaves(at.source)} ${describe(`${given.negated ? '! ' : ''}${option} ${given.value}`, at.packet)}`,
+      mend: [deleteRule(rule), masquerade(lab)],
     };
   }
   return undefined;
@@ -85,14 +85,14 @@ const fits = (option: '-o' | '-s' | '-p', value: string, packet: Packet): boolea
       : value === packet.protocol;
 
 /** Does a rule take the packet when one of its options is left out? */
-function wouldTake(the: Case, rule: Rule, option: string, packet: Packet): boolean {
+function wouldTake(lab: Case, rule: Rule, option: string, packet: Packet): boolean {
   const at = rule.words.indexOf(option);
   const from = rule.words[at - 1] === '!' ? at - 1 : at;
   const words = rule.words.filter((_word, n) => n < from || n > at + 1);
   const chain = { name: 'POSTROUTING', policy: 'ACCEPT', rules: [words.join(' ')] };
   const table = { family: 'ip', variant: 'nft', name: 'nat', chains: [chain] } as const;
   return (
-    fateIn({ ...table, chains: [...table.chains] }, 'POSTROUTING', { ...packet, in: undefined }, the.facts.here)
+    followChain({ ...table, chains: [...table.chains] }, 'POSTROUTING', { ...packet, in: undefined }, lab.facts.here)
       ?.rule !== null
   );
 }
@@ -102,46 +102,46 @@ export const translationCauses: Cause[] = [
   {
     ...atTranslation,
     id: 'masquerade-wrong-device',
-    detect: (the, walk) =>
-      nearMiss(the, walk, '-o', (given) => {
+    detect: (lab, walk) =>
+      nearMiss(lab, walk, '-o', (given) => {
         const device = given.split(' ').at(-1) ?? '';
-        return `A rule translates for ${given}${linkOf(the.facts.here.links, device) ? '' : ': there is no such link'}.`;
+        return `A rule translates for ${given}${linkOf(lab.facts.here.links, device) ? '' : ': there is no such link'}.`;
       }),
   },
   {
     ...atTranslation,
     id: 'masquerade-wrong-subnet',
-    detect: (the, walk) =>
-      nearMiss(the, walk, '-s', (given) => `A rule translates for ${given}; the containers are in ${the.plan.subnet}.`),
+    detect: (lab, walk) =>
+      nearMiss(lab, walk, '-s', (given) => `A rule translates for ${given}; the containers are in ${lab.plan.subnet}.`),
   },
   {
     ...atTranslation,
     id: 'masquerade-wrong-protocol',
-    detect: (the, walk) =>
-      nearMiss(the, walk, '-p', (given, { protocol }) => `A rule translates for ${given} only; this was ${protocol}.`),
+    detect: (lab, walk) =>
+      nearMiss(lab, walk, '-p', (given, { protocol }) => `A rule translates for ${given} only; this was ${protocol}.`),
   },
   {
     ...atTranslation,
     id: 'snat-wrong-address',
-    detect: (the, walk) => {
-      const at = untranslated(the, walk);
+    detect: (lab, walk) => {
+      const at = untranslated(lab, walk);
       if (!at || at.source === at.packet.source) return undefined;
-      const rule = sources(the).find(({ words }) => words.some((word) => word.startsWith(at.source)));
+      const rule = sources(lab).find(({ words }) => words.some((word) => word.startsWith(at.source)));
       return {
         seen: [`${uplink} puts out the source ${at.source}`],
         wrong: `The packet leaves ${uplink} with the source ${at.source}: it is translated, to an address that is not the uplink's (${world.uplink.address}).`,
-        mend: rule && [deleteRule(rule), masquerade(the)],
+        mend: rule && [deleteRule(rule), masquerade(lab)],
       };
     },
   },
   {
     ...atTranslation,
     id: 'masquerade-shadowed',
-    detect: (the, walk) => {
-      const at = untranslated(the, walk);
-      const fates = the.facts.here.iptables
+    detect: (lab, walk) => {
+      const at = untranslated(lab, walk);
+      const fates = lab.facts.here.iptables
         .filter(({ family, name }) => family === 'ip' && name === 'nat')
-        .map((table) => at && fateIn(table, 'POSTROUTING', { ...at.packet, in: undefined }, the.facts.here));
+        .map((table) => at && followChain(table, 'POSTROUTING', { ...at.packet, in: undefined }, lab.facts.here));
       const fate = fates.find((one) => one?.rule && one.target === 'ACCEPT' && one.certain);
       if (!at || !fate?.rule) return undefined;
       const shown = `-A ${fate.rule.chain} ${fate.rule.words.join(' ')}`;
@@ -155,13 +155,13 @@ export const translationCauses: Cause[] = [
   {
     ...atTranslation,
     id: 'masquerade-missing',
-    detect: (the, walk) => {
-      const at = untranslated(the, walk);
+    detect: (lab, walk) => {
+      const at = untranslated(lab, walk);
       if (!at || at.source !== at.packet.source) return undefined;
       return {
         seen: [`${uplink} puts out the source ${at.source}`],
         wrong: leaves(at.source),
-        mend: [masquerade(the)],
+        mend: [masquerade(lab)],
       };
     },
   },

@@ -1,4 +1,4 @@
-import { type Report, totalOf } from '@handwired/checker';
+import { type Report, sumPoints } from '@handwired/checker';
 import { type ChapterId, type ChapterInfo, EXIT, LabError } from '@handwired/host';
 import { chapters as course } from '@handwired/labs';
 import { type ChapterFlags, chapterOption, type Context, type LabCommand, throughOption } from '../../command.ts';
@@ -91,7 +91,7 @@ export function createRow(outcome: Outcome<Report>, chapters: readonly ChapterIn
   const graded = new Map(summary.chapters.map(({ id, points }) => [id, points ?? ('error' as const)]));
   const points = chapters.map(({ id }) => graded.get(id) ?? 0);
   const verdict = verdicts[exit];
-  const total = totalOf(points.map((value) => (value === 'error' ? 0 : value)));
+  const total = sumPoints(points.map((value) => (value === 'error' ? 0 : value)));
   const bad = checks.find((check) => check.verdict === (verdict === 'error' ? 'error' : 'fail'));
   return {
     student,
