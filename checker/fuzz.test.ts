@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LabError } from '@handwired/host';
-import { checks } from './checks/registry.ts';
 import { Evidence } from './evidence/evidence.ts';
 import { diffFacts } from './facts/diff.ts';
 import { Facts } from './facts/facts.ts';
@@ -17,7 +16,7 @@ import type { Case } from './queries/check.ts';
 import { LabRecord } from './record.ts';
 import { formats } from './report/formats.ts';
 import { Report } from './report/report.ts';
-import { caseOf, chapters, recorded, type State, states } from './testing/fixtures.ts';
+import { caseOf, chapters, checks, recorded, type State, states } from './testing/fixtures.ts';
 import { altered, damagedOnce, random } from './testing/random.ts';
 
 const seconds = Number(process.env['HANDWIRED_FUZZ_SECONDS'] ?? 2);

@@ -38,13 +38,16 @@ export interface Step extends StepText {
   undo?: StepCommands;
 }
 
-/** One unit of the course: what labs/NN-id/chapter.ts holds. Its guide.md and answers.md stand beside that. */
+/** One unit of the course, with its place in it. Its guide.md, checks.ts and answers.md stand beside its chapter.ts. */
 export interface Chapter extends ChapterInfo {
   /** In the order of the build; undo takes them in the reverse. */
   steps: readonly Step[];
   /** The step of chapter cleanup that takes this chapter back. Every chapter with steps has it. */
   cleanup?: StepText;
 }
+
+/** What labs/NN-id/chapter.ts holds: the name of its folder is the chapter's number and id. */
+export type ChapterContent = Omit<Chapter, 'id' | 'number'>;
 
 /** The chapters in their order, and where their folders are. */
 export interface Course {

@@ -2,7 +2,15 @@
 import type { Course } from './chapter.ts';
 import type { SiteOptions } from './site/site.ts';
 
-export { type Chapter, type Course, findChapter, planCommands, type Step, type StepText } from './chapter.ts';
+export {
+  type Chapter,
+  type ChapterContent,
+  type Course,
+  findChapter,
+  planCommands,
+  type Step,
+  type StepText,
+} from './chapter.ts';
 export * from './commands.ts';
 export {
   drawTopology,

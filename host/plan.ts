@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
-/** The course's chapters in their order. The data of each is in labs/NN-id/chapter.ts. */
+/** The registry of the course's chapters, in their order. Each is a folder labs/NN-id, where NN is its place in this list. */
 export const chapterIds = [
   'tour',
   'namespaces',

@@ -1,26 +1,28 @@
-import type { Chapter, Course } from '@handwired/course';
-import { cleanupAfter } from './12-cleanup/chapter.ts';
+/** The course: the folders NUMBER-ID beside this file, in the order of `chapterIds` (host/plan.ts), which is their registry. */
+import type { Chapter, ChapterContent, Course } from '@handwired/course';
+import { chapterIds } from '@handwired/host';
 
-/** A line a chapter, in the order of the course. A folder that is not here fails a test. */
-const folders: readonly { chapter: Chapter }[] = await Promise.all([
-  import('./00-tour/chapter.ts'),
-  import('./01-namespaces/chapter.ts'),
-  import('./02-bridge/chapter.ts'),
-  import('./03-veth/chapter.ts'),
-  import('./04-addressing/chapter.ts'),
-  import('./05-connectivity/chapter.ts'),
-  import('./06-egress/chapter.ts'),
-  import('./07-dns/chapter.ts'),
-  import('./08-publish/chapter.ts'),
-  import('./09-observe/chapter.ts'),
-  import('./10-docker/chapter.ts'),
-  import('./11-troubleshoot/chapter.ts'),
-]);
+/** Two digits: a chapter's place in the course, with which the name of its folder begins. */
+const renderNumber = (at: number): string => String(at).padStart(2, '0');
 
-const before = folders.map(({ chapter }) => chapter);
+/** A file of every chapter's folder, in order. `T` is what it exports. */
+export const loadFiles = <T>(name: 'chapter' | 'checks'): Promise<T[]> =>
+  Promise.all(chapterIds.map((id, at) => import(`./${renderNumber(at)}-${id}/${name}.ts`) as Promise<T>));
 
-/** Every chapter, in the order of the course. The last one takes all the others back. */
-export const chapters: readonly Chapter[] = [...before, cleanupAfter(before)];
+/** What chapter.ts exports. Cleanup is made of the chapters before it. */
+interface ChapterFile {
+  chapter: ChapterContent | ((before: readonly Chapter[]) => ChapterContent);
+}
+
+const files = await loadFiles<ChapterFile>('chapter');
+
+/** Every chapter, in the order of the course. */
+export const chapters: readonly Chapter[] = chapterIds.reduce<Chapter[]>((before, id, at) => {
+  const content = files[at]?.chapter;
+  if (content === undefined) throw new TypeError(`labs/${renderNumber(at)}-${id}/chapter.ts exports no chapter`);
+  const own = typeof content === 'function' ? content(before) : content;
+  return [...before, { id, number: renderNumber(at), ...own }];
+}, []);
 
 /** The course: its chapters, and the folder that theirs are in. */
 export const course: Course = { chapters, folder: new URL('./', import.meta.url) };

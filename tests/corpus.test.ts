@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { checks } from '../checker/checks/registry.ts';
+import { checks } from '../checker/testing/fixtures.ts';
 import { allCases } from './corpus/cases.ts';
 import { duties } from './corpus/matrix.ts';
 import { pairwise } from './corpus/pairwise.ts';

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { world } from '@handwired/host';
-import { checks } from '../checks/registry.ts';
 import { type Case, renderHint } from '../queries/check.ts';
 import { paths } from '../queries/paths.ts';
 import { causesOf, chainOf, endAt, failed, inside, judged, link } from '../testing/damage.ts';
-import { caseOf, network, type State } from '../testing/fixtures.ts';
+import { caseOf, checks, network, type State } from '../testing/fixtures.ts';
 import { causes, whereToLook } from './diagnose.ts';
 
 /** A rule of policy routing on the lab host, and the default route of the table that it names. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan, LabError, type OpenSeat } from '@handwired/host';
-import { findBegun } from '../checks/registry.ts';
+import { findBegun } from '../queries/chapters.ts';
 import { emptyRecord } from '../record.ts';
 import { Report } from '../report/report.ts';
 import { caseOf, chapters, recorded, replaying, type State } from '../testing/fixtures.ts';
@@ -71,14 +71,14 @@ test('The record remembers what was begun, and makes a clean lab host a cleaned 
 
 test('Begun is what can be seen: nothing, and a half', () => {
   const { facts, baseline, plan } = caseOf('seed');
-  assert.deepEqual(findBegun({ facts: baseline, baseline, plan, record: emptyRecord() }), []);
+  assert.deepEqual(findBegun(chapters, { facts: baseline, baseline, plan, record: emptyRecord() }), []);
   const half = structuredClone(facts);
   half.here.iptables = baseline.here.iptables;
   half.here.nft = baseline.here.nft;
   half.here.sysctls = baseline.here.sysctls;
   half.files = baseline.files;
   for (const { net } of half.namespaces) if (net) net.sockets = [];
-  assert.deepEqual(findBegun({ facts: half, baseline, plan, record: emptyRecord() }), [
+  assert.deepEqual(findBegun(chapters, { facts: half, baseline, plan, record: emptyRecord() }), [
     'namespaces',
     'bridge',
     'veth',

@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type ChapterId, type ChapterInfo, LabError, type OpenSeat, type Plan } from '@handwired/host';
-import { checks, selectWithNeeds, findBegun, findNames } from '../checks/registry.ts';
+import { type ChapterId, LabError, type OpenSeat, type Plan } from '@handwired/host';
 import { explainFailures } from '../diagnosis/diagnose.ts';
 import { Evidence, wasStarved } from '../evidence/evidence.ts';
 import type { CopiesWanted, ProbeId } from '../evidence/probes.ts';
@@ -9,16 +8,19 @@ import type { Facts } from '../facts/facts.ts';
 import { observeFacts } from '../facts/observe.ts';
 import { findTampering, guardCheck, describeUnrest } from '../judge/integrity.ts';
 import { failWithError, runChecks, selectOpenChecks } from '../judge/run.ts';
-import type { Case, Check, HintLevel } from '../queries/check.ts';
+import { findBegun, findNames, selectWithNeeds } from '../queries/chapters.ts';
+import type { Case, Check, GradedChapter, HintLevel } from '../queries/check.ts';
 import { chooseCopies } from '../queries/conditions.ts';
 import { canSettle } from '../queries/leftovers.ts';
 import { type LabRecord, noteBegun } from '../record.ts';
 import { type Report, makeReport } from '../report/report.ts';
 import { digestOfJson } from './canonical.ts';
 
-/** A lab host, and what is known of it from before. */
+/** A lab host, what is known of it from before, and the course. */
 export interface Source {
   seat: OpenSeat;
+  /** Every chapter of the course, in order. */
+  chapters: readonly GradedChapter[];
   plan: Plan;
   /** Facts of the lab host as it was handed over. */
   baseline: Facts;
@@ -31,9 +33,9 @@ export interface Source {
 const SETTLE_MS = 3000;
 
 /** One snapshot, in one round trip; what it shows begun is noted in the record. */
-export async function takeFacts({ seat, plan, baseline, record, signal }: Source): Promise<Facts> {
+export async function takeFacts({ seat, chapters, plan, baseline, record, signal }: Source): Promise<Facts> {
   const facts = await observeFacts(seat, { baseline, ...(signal ? { signal } : {}) });
-  noteBegun(record, findBegun({ facts, baseline, plan, record }), findNames(facts, baseline));
+  noteBegun(record, findBegun(chapters, { facts, baseline, plan, record }), findNames(facts, baseline));
   return facts;
 }
 
@@ -65,7 +67,7 @@ export const noExperiments = Evidence.parse({ results: {}, seen: [], over: false
 /** What of a lab is to be graded. */
 export interface Selection {
   /** The course's chapters in order. */
-  chapters: readonly ChapterInfo[];
+  chapters: readonly GradedChapter[];
   /** This chapter alone; or all up to one; neither: every chapter that has been begun. */
   only?: ChapterId | undefined;
   through?: ChapterId | undefined;
@@ -89,23 +91,24 @@ export const digestCase = ({ facts, evidence, baseline, plan, record }: Seen): s
   digestOfJson({ facts, evidence, baseline, plan, record });
 
 /** Of the chapters that have checks at all, those that are to be graded. */
-function selectChapters({ only, through, ...selection }: Selection, found: readonly ChapterId[]): ChapterInfo[] {
+function selectChapters({ only, through, ...selection }: Selection, found: readonly ChapterId[]): GradedChapter[] {
   const last = selection.chapters.findIndex(({ id }) => id === through);
   const upTo = new Set(selection.chapters.slice(0, last + 1));
-  const chapters = selection.chapters.filter(({ id }) => checks.some(({ chapter }) => chapter === id));
+  const chapters = selection.chapters.filter(({ checks }) => checks.length > 0);
   if (only !== undefined) return chapters.filter(({ id }) => id === only);
   if (through !== undefined) return chapters.filter((chapter) => upTo.has(chapter));
   return chapters.filter(({ id }) => found.includes(id));
 }
 
-const selectChecks = (asked: readonly ChapterInfo[]): Check[] => selectWithNeeds(new Set(asked.map(({ id }) => id)));
+const selectChecks = ({ chapters }: Selection, asked: readonly GradedChapter[]): Check[] =>
+  selectWithNeeds(chapters, new Set(asked.map(({ id }) => id)));
 
 /** Grades what was seen. Pure: the same case gives the same report, wherever it comes from. */
 export function judgeCase(lab: Seen & { facts: Facts }, selection: Selection, subject: Subject): Report {
   const { facts, evidence, baseline, plan, record } = lab;
-  const asked = selectChapters(selection, findBegun({ facts, baseline, plan, record }));
+  const asked = selectChapters(selection, findBegun(selection.chapters, { facts, baseline, plan, record }));
   const findings = findTampering({ ...lab, evidence: evidence ?? noEvidence });
-  const own = selectChecks(asked).map((check) => guardCheck(check, findings));
+  const own = selectChecks(selection, asked).map((check) => guardCheck(check, findings));
   const stopAt = selection.failFast === true ? new Set<string>(asked.map(({ id }) => id)) : undefined;
   const moved = describeUnrest(facts, evidence);
   const outcomes =
@@ -147,11 +150,12 @@ const withoutEvidence = (check: Check): Check => {
 export function reportTrouble(lab: Seen, error: LabError, selection: Selection, subject: Subject): Report {
   const reason = `${error.message}${error.where ? ` (${error.where})` : ''}. Next: ${error.next}`;
   const { facts, baseline, plan, record } = lab;
-  const found = facts ? findBegun({ facts, baseline, plan, record }) : (Object.keys(record.begun) as ChapterId[]);
+  const found = facts
+    ? findBegun(selection.chapters, { facts, baseline, plan, record })
+    : (Object.keys(record.begun) as ChapterId[]);
   const known = selectChapters(selection, found);
   const asked = known.length > 0 ? known : [...selection.chapters];
-  const ids = new Set<string>(asked.map(({ id }) => id));
-  const own = selectWithNeeds(ids).filter(({ chapter }) => ids.has(chapter));
+  const own = asked.flatMap(({ checks }) => checks);
   return makeReport({
     ...subject,
     plan,
@@ -197,11 +201,11 @@ type Taken = Seen & { facts: Facts; evidence: Evidence };
 async function takeCase(options: GradeOptions, seen: Seen): Promise<Taken> {
   const { baseline, plan, record, failFast } = options;
   let facts = (seen.facts = await takeFacts(options));
-  const asked = selectChapters(options, findBegun({ facts, baseline, plan, record }));
+  const asked = selectChapters(options, findBegun(options.chapters, { facts, baseline, plan, record }));
   if (asked.some(({ id }) => id === 'cleanup')) facts = seen.facts = await waitUntilSettled(facts, options);
   const known = { ...seen, facts, evidence: noExperiments };
   const stopAt = failFast === true ? new Set<string>(asked.map(({ id }) => id)) : undefined;
-  const open = selectOpenChecks(selectChecks(asked), known, stopAt);
+  const open = selectOpenChecks(selectChecks(options, asked), known, stopAt);
   const wanted = new Set(open.flatMap(({ probes }) => probes));
   const evidence = await takeEvidence(wanted, options, chooseCopies(open, known));
   return { ...known, evidence };

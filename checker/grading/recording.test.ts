@@ -11,7 +11,7 @@ const subject = { lab: 'lab', driver: 'sandbox' } as const;
 /** What `lab facts -o json` would print of a recorded state, and the case that it is of. */
 async function taken(state: State, evidence = true) {
   const seat = replaying((program) => recorded(state)[program === 'facts' ? 'raw' : 'evidence']);
-  const source = { seat, plan: defaultPlan, baseline: caseOf('empty').baseline, record: emptyRecord() };
+  const source = { seat, chapters, plan: defaultPlan, baseline: caseOf('empty').baseline, record: emptyRecord() };
   const text = JSON.stringify(await recordLab(source, subject, { evidence }));
   return { source, text };
 }

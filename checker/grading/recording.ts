@@ -1,9 +1,9 @@
 import { EXIT, LabError, Plan } from '@handwired/host';
 import { z } from 'zod';
-import { checks, findBegun } from '../checks/registry.ts';
 import { Evidence } from '../evidence/evidence.ts';
 import { type ProbeId, probes } from '../evidence/probes.ts';
 import { Facts } from '../facts/facts.ts';
+import { findBegun, listChecks } from '../queries/chapters.ts';
 import { chooseCopies } from '../queries/conditions.ts';
 import { LabRecord } from '../record.ts';
 import { asciiJson } from '../report/escape.ts';
@@ -47,11 +47,12 @@ export const mostBytes = 48 << 20;
  * Throws LabError when the lab host gives no whole answer.
  */
 export async function recordLab(source: Source, subject: Subject, { evidence = true } = {}): Promise<Recording> {
-  const { baseline, plan, record } = source;
+  const { chapters, baseline, plan, record } = source;
   let facts = await takeFacts(source);
-  if (findBegun({ facts, baseline, plan, record }).includes('cleanup')) facts = await waitUntilSettled(facts, source);
+  if (findBegun(chapters, { facts, baseline, plan, record }).includes('cleanup'))
+    facts = await waitUntilSettled(facts, source);
   const all = new Set(Object.keys(probes) as ProbeId[]);
-  const copies = chooseCopies(checks, { facts, baseline });
+  const copies = chooseCopies(listChecks(chapters), { facts, baseline });
   const seen = { facts, evidence: evidence ? await takeEvidence(all, source, copies) : null, baseline, plan, record };
   return { schemaVersion: 1, ...subject, takenAt: new Date().toISOString(), ...seen, digest: digestCase(seen) };
 }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checks } from '../checks/registry.ts';
 import type { Facts } from '../facts/facts.ts';
 import { compareFingerprints } from '../facts/parse.ts';
 import type { Case } from '../queries/check.ts';
-import { caseOf, states } from '../testing/fixtures.ts';
+import { caseOf, checks, states } from '../testing/fixtures.ts';
 import { findTampering, guardCheck, describeUnrest, findWorldChanges, describeWorldChanges } from './integrity.ts';
 import { type Outcome, runChecks } from './run.ts';
 

@@ -1,4 +1,4 @@
-import type { ChapterId, Plan } from '@handwired/host';
+import type { ChapterId, ChapterInfo, Plan } from '@handwired/host';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { ProbeId } from '../evidence/probes.ts';
 import type { Difference } from '../facts/diff.ts';
@@ -84,20 +84,27 @@ export interface Check {
   judge: (lab: Case) => Judgement;
 }
 
+/** A check as its chapter's checks.ts has it: the folder says which chapter it is of. */
+export type ChapterCheck = Omit<Check, 'chapter'>;
+
 /** What tells whether a chapter was begun. */
 export interface Signs extends Omit<Case, 'evidence'> {
   /** What is new or another than in the baseline. */
   differences: readonly Difference[];
 }
 
-/** All that the checker has of one chapter. */
+/** What grades one chapter: what its checks.ts holds. */
 export interface ChapterChecks {
-  chapter: ChapterId;
   /** Does the lab host, or the record, show that the learner began it? */
   isBegun: (signs: Signs) => boolean;
   /** While it is begun by these signs, the lab host is not cleaned up. */
   standing?: boolean;
   /** Each after those that it needs. */
+  checks: readonly ChapterCheck[];
+}
+
+/** A chapter with what grades it. */
+export interface GradedChapter extends ChapterInfo, Omit<ChapterChecks, 'checks'> {
   checks: readonly Check[];
 }
 

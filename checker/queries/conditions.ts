@@ -1,11 +1,11 @@
-import { type ChapterId, type Plan, world } from '@handwired/host';
+import { type Plan, world } from '@handwired/host';
 import type { Copy, Sight } from '../evidence/evidence.ts';
 import type { Condition, CopiesWanted, ProbeId } from '../evidence/probes.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Table } from '../facts/firewall.ts';
-import { type Case, type Check, fail, type Hint, type Judgement, pass } from './check.ts';
+import { type Case, type ChapterCheck, type Check, fail, type Hint, type Judgement, pass } from './check.ts';
 import { listOf } from './links.ts';
-import { first, outcomeOf, resultOf } from './sights.ts';
+import { openingPackets, outcomeOf, resultOf } from './sights.ts';
 
 type Variant = Table['variant'];
 
@@ -116,7 +116,10 @@ function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {
 /** Where a packet of a path ends: the first place that did not see it, or its answer, again. */
 function endOf(copy: Copy, path: ProbeId, plan: Plan): string {
   const sights = copy.seen.filter((sight) => sight.probe === path && sight.device !== 'relay');
-  const [out, back] = [sights.filter(({ what }) => first.has(what)), sights.filter(({ what }) => !first.has(what))];
+  const [out, back] = [
+    sights.filter(({ what }) => openingPackets.has(what)),
+    sights.filter(({ what }) => !openingPackets.has(what)),
+  ];
   const stopped = (list: Sight[]): boolean =>
     list.some((sight) => sight.in === 'root' && sight.way === 'in') &&
     !list.some((sight) => sight.in === 'root' && sight.way === 'out');
@@ -148,7 +151,8 @@ export function chooseCopies(
 
 /** A chapter's paths that must also hold under conditions that the learner did not choose. */
 export interface UnderConditions {
-  chapter: ChapterId;
+  /** `CHAPTER.conditions` */
+  id: string;
   /** A sentence that is true when the check passes. */
   title: string;
   needs: string[];
@@ -161,16 +165,15 @@ export interface UnderConditions {
 }
 
 /**
- * The check `CHAPTER.conditions`: the chapter's paths again, in disposable copies of the lab host's namespaces
+ * A check of a chapter's paths once more, in disposable copies of the lab host's namespaces
  * (agent/copy.py). A copy that is not exact, or that under the lab host's own condition shows something else than the lab
  * host, proves nothing: `error`, never `pass`.
  */
-export function checkUnderConditions(under: UnderConditions): Check {
-  const { chapter, title, needs, paths } = under;
+export function checkUnderConditions(under: UnderConditions): ChapterCheck {
+  const { id, title, needs, paths } = under;
   const probes = Object.keys(paths) as ProbeId[];
   return {
-    id: `${chapter}.conditions`,
-    chapter,
+    id,
     title: () => title,
     needs,
     probes,

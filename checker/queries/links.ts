@@ -100,4 +100,4 @@ export function listOf(words: readonly string[]): string {
 }
 
 /** `up` or `down`. */
-export const state = (up: boolean): string => (up ? 'up' : 'down');
+export const renderUp = (up: boolean): string => (up ? 'up' : 'down');

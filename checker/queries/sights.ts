@@ -29,11 +29,11 @@ export function outcomeOf(result: Result): string {
 }
 
 /** What a sender put out first: a ping, a connection's SYN, a query. */
-export const first = new Set<Sight['what']>(['echo', 'syn', 'query']);
+export const openingPackets = new Set<Sight['what']>(['echo', 'syn', 'query']);
 
 /** The stations at which the way out of a probe's packets was seen: `veth-ct1 in, br0 in, enp1s0 out`. */
 function stationsOf(evidence: Evidence, probe: ProbeId): string[] {
-  const seen = sightsOf(evidence, probe).filter((sight) => first.has(sight.what));
+  const seen = sightsOf(evidence, probe).filter((sight) => openingPackets.has(sight.what));
   return [...new Set(seen.map((sight) => `${sight.in === 'root' ? 'host' : sight.in} ${sight.device} ${sight.way}`))];
 }
 

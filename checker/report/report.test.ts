@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan } from '@handwired/host';
-import { checks } from '../checks/registry.ts';
 import { failWithError, runChecks } from '../judge/run.ts';
-import { caseOf, chapters, type State } from '../testing/fixtures.ts';
+import { caseOf, chapters, checks, type State } from '../testing/fixtures.ts';
 import { escapeText } from './escape.ts';
 import { renderJson, renderText } from './formats.ts';
 import { Report, makeReport, sharePoints, sumPoints } from './report.ts';

@@ -7,9 +7,9 @@ import {
   worldZone,
   type Zone,
 } from '@handwired/host';
-import { findBegun } from '../checks/registry.ts';
 import { noExperiments, type Source, takeFacts } from '../grading/grade.ts';
-import type { Case } from '../queries/check.ts';
+import { findBegun } from '../queries/chapters.ts';
+import type { Case, GradedChapter } from '../queries/check.ts';
 import { netnsOf, pairsOf } from '../queries/links.ts';
 import { asciiJson, escapeText } from '../report/escape.ts';
 import { containerZone } from './container.ts';
@@ -24,19 +24,20 @@ const drawn: ChapterId[] = ['cleanup', 'publish', 'dns', 'egress', 'addressing',
 
 /**
  * What is on a lab host and how it hangs together, with what is missing, wrong or beyond the plan marked. Pure.
- * `through`: the chapter whose work is to be there by now; without it, the last one that was begun.
+ * `through`: the chapter whose work is to be there by now.
  */
-export function readTopology(known: Omit<Case, 'evidence'>, through?: ChapterId): Topology {
+export function readTopology(known: Omit<Case, 'evidence'>, through: ChapterId): Topology {
   const lab: Case = { ...known, evidence: noExperiments };
-  const wanted = wantedOf(lab.plan, through ?? lastBegun(lab));
+  const wanted = wantedOf(lab.plan, through);
   const host = hostView(lab, wanted);
   const containers = (['ct1', 'ct2'] as const).flatMap((which) => containerZone(lab, which, wanted) ?? []);
   const zones = [worldZone(), host.zone, ...containers, ...extraZones(lab, wanted)];
   return escaped({ schemaVersion: 1, zones, links: linksOf(lab, host, zones, wanted) });
 }
 
-function lastBegun({ facts, baseline, plan, record }: Case): ChapterId {
-  const now = findBegun({ facts, baseline, plan, record });
+/** The last chapter that was begun, of those that change what is drawn; none: `tour`. */
+export function findLastDrawn(chapters: readonly GradedChapter[], lab: Omit<Case, 'evidence'>): ChapterId {
+  const now = findBegun(chapters, lab);
   return drawn.find((id) => now.includes(id)) ?? 'tour';
 }
 
@@ -122,10 +123,11 @@ function escaped(topology: Topology): Topology {
   ) as Topology;
 }
 
-/** The topology of a lab host as it is now: one snapshot, no experiment. */
+/** The topology of a lab host as it is now: one snapshot, no experiment. `through`: see readTopology; default the last one begun. */
 export async function showLab(source: Source, through?: ChapterId): Promise<Topology> {
-  const { plan, baseline, record } = source;
-  return readTopology({ facts: await takeFacts(source), baseline, plan, record }, through);
+  const { chapters, plan, baseline, record } = source;
+  const lab = { facts: await takeFacts(source), baseline, plan, record };
+  return readTopology(lab, through ?? findLastDrawn(chapters, lab));
 }
 
 /** A topology as JSON: host/topology.ts has its shape. */

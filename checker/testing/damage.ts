@@ -1,11 +1,10 @@
-import { checks } from '../checks/registry.ts';
 import { explainFailures } from '../diagnosis/diagnose.ts';
 import type { Net } from '../facts/facts.ts';
 import type { Link } from '../facts/iproute.ts';
 import { type Outcome, runChecks } from '../judge/run.ts';
 import type { Case } from '../queries/check.ts';
 import { linkOf, netnsOf } from '../queries/links.ts';
-import { network } from './fixtures.ts';
+import { checks, network } from './fixtures.ts';
 
 export const judged = (lab: Case): Outcome[] => explainFailures(runChecks(checks, lab), lab);
 export const failed = (lab: Case): Outcome[] =>

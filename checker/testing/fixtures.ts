@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { chapterIds, type ChapterInfo, defaultPlan, type ExecResult, type OpenSeat } from '@handwired/host';
+import { chapterIds, defaultPlan, type ExecResult, type OpenSeat } from '@handwired/host';
 import { Evidence } from '../evidence/evidence.ts';
 import { probes } from '../evidence/probes.ts';
 import { parseFacts, Raw } from '../facts/parse.ts';
-import type { Case } from '../queries/check.ts';
+import { gradedChapters } from '../../labs/checks.ts';
+import { listChecks } from '../queries/chapters.ts';
+import type { Case, GradedChapter } from '../queries/check.ts';
 import { emptyRecord, noteBegun } from '../record.ts';
 import type { AgentProgram } from '../remote.ts';
 
@@ -63,13 +65,22 @@ export const network = chapterIds.slice(0, chapterIds.indexOf('publish') + 1);
 /** The chapters that were built and cleaned away in what was recorded. */
 const begunIds = chapterIds.filter((id) => !['tour', 'observe', 'docker', 'troubleshoot'].includes(id));
 
-export const chapters: ChapterInfo[] = begunIds.map((id, n) => ({
-  id,
-  number: String(n + 1).padStart(2, '0'),
-  title: `About ${id}`,
-  needs: [],
-  points: 10,
-}));
+/** Every check of the course. */
+export const checks = listChecks(gradedChapters);
+
+/** Every chapter of the course. */
+export { gradedChapters };
+
+/** What grades these chapters, with data of their own: a test does not change with the course's texts and points. */
+export const chapters: GradedChapter[] = gradedChapters
+  .filter(({ id }) => begunIds.includes(id))
+  .map((chapter, n) => ({
+    ...chapter,
+    number: String(n + 1).padStart(2, '0'),
+    title: `About ${chapter.id}`,
+    needs: [],
+    points: 10,
+  }));
 
 /** A seat that answers each of the agent's programs with what `answer` makes of it, framed as the programs frame it. */
 export function replaying(answer: (program: AgentProgram, parameters: unknown) => unknown): OpenSeat {

@@ -6,7 +6,7 @@ import {
   type Selection as GradeSelection,
   watchLab,
 } from '@handwired/checker';
-import { chapters } from '@handwired/labs';
+import { gradedChapters } from '@handwired/labs/checks';
 import type { ChapterFlags, Context } from '../command.ts';
 import { type LabSeat, rememberReport, withLock, withSeat, withSourceAt } from './open.ts';
 
@@ -16,7 +16,7 @@ export type GradeFlags = ChapterFlags & { hints?: HintLevel; failFast?: boolean 
 /** The same as the checker takes it. */
 export function toGradeSelection({ chapter, through, hints, failFast }: GradeFlags): GradeSelection {
   const selected = chapter === undefined ? { through } : { only: chapter };
-  return { chapters, hints, failFast, ...selected };
+  return { chapters: gradedChapters, hints, failFast, ...selected };
 }
 
 /** Grades a lab by its lab host's state and traffic. The caller holds its lock. */

@@ -99,12 +99,13 @@ export async function withSourceAt<T>(
 ): Promise<T> {
   const { name, plan } = spec;
   const { loadFacts, loadRecord, saveRecord } = await import('@handwired/checker');
+  const { gradedChapters: chapters } = await import('@handwired/labs/checks');
   const baseline = await loadFacts(baselineFile(name));
   if (!baseline) {
     throw new LabError({ what: `lab ${name} has no baseline`, where: baselineFile(name), next: `lab reset ${name}` });
   }
   const record = await loadRecord(recordFile(name));
-  const result = await work({ seat, plan, baseline, record, signal, spec });
+  const result = await work({ seat, chapters, plan, baseline, record, signal, spec });
   await saveRecord(recordFile(name), record);
   return result;
 }

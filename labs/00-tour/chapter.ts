@@ -1,8 +1,6 @@
-import type { Chapter } from '@handwired/course';
+import type { ChapterContent } from '@handwired/course';
 
-export const chapter: Chapter = {
-  id: 'tour',
-  number: '00',
+export const chapter: ChapterContent = {
   title: 'The lab host as you find it',
   needs: [],
   points: 0,

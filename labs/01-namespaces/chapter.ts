@@ -1,8 +1,6 @@
-import { $, both, type Chapter, type Command, either, isNetns, not, sh, type Sh } from '@handwired/course';
+import { $, both, type ChapterContent, type Command, either, isNetns, not, sh, type Sh } from '@handwired/course';
 
-export const chapter: Chapter = {
-  id: 'namespaces',
-  number: '01',
+export const chapter: ChapterContent = {
   title: 'Two network namespaces',
   needs: [],
   points: 5,

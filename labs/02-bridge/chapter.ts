@@ -1,8 +1,6 @@
-import { $, type Chapter, hasAddress, isBridge, isUp, not } from '@handwired/course';
+import { $, type ChapterContent, hasAddress, isBridge, isUp, not } from '@handwired/course';
 
-export const chapter: Chapter = {
-  id: 'bridge',
-  number: '02',
+export const chapter: ChapterContent = {
   title: 'A bridge with the gateway address',
   needs: [],
   points: 5,

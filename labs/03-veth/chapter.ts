@@ -1,8 +1,6 @@
-import { $, type Chapter, either, hasLink, isPort, isUp, not } from '@handwired/course';
+import { $, type ChapterContent, either, hasLink, isPort, isUp, not } from '@handwired/course';
 
-export const chapter: Chapter = {
-  id: 'veth',
-  number: '03',
+export const chapter: ChapterContent = {
   title: 'Cables from the containers to the bridge',
   needs: ['namespaces', 'bridge'],
   points: 10,

@@ -1,8 +1,6 @@
-import { $, type Chapter, hasAddress, hasDefaultRoute, hasLink, isPaired, isUp, not } from '@handwired/course';
+import { $, type ChapterContent, hasAddress, hasDefaultRoute, hasLink, isPaired, isUp, not } from '@handwired/course';
 
-export const chapter: Chapter = {
-  id: 'addressing',
-  number: '04',
+export const chapter: ChapterContent = {
   title: 'Addresses and routes in the containers',
   needs: ['veth'],
   points: 10,

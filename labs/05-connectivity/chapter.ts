@@ -1,9 +1,7 @@
 import type { Plan } from '@handwired/host';
-import { $, appendRule, type Chapter, mark, removeRule, type Sh } from '@handwired/course';
+import { $, appendRule, type ChapterContent, mark, removeRule, type Sh } from '@handwired/course';
 
-export const chapter: Chapter = {
-  id: 'connectivity',
-  number: '05',
+export const chapter: ChapterContent = {
   title: 'The containers reach each other',
   needs: ['addressing'],
   points: 5,

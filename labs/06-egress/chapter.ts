@@ -1,9 +1,7 @@
 import type { Plan } from '@handwired/host';
-import { $, appendRule, type Chapter, mark, removeRule, restoreSysctl, setSysctl } from '@handwired/course';
+import { $, appendRule, type ChapterContent, mark, removeRule, restoreSysctl, setSysctl } from '@handwired/course';
 
-export const chapter: Chapter = {
-  id: 'egress',
-  number: '06',
+export const chapter: ChapterContent = {
   title: 'From the containers to the internet',
   needs: ['connectivity'],
   points: 15,

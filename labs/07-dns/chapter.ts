@@ -2,7 +2,7 @@ import type { Container } from '@handwired/host';
 import {
   $,
   both,
-  type Chapter,
+  type ChapterContent,
   type Command,
   either,
   giveBack,
@@ -12,9 +12,7 @@ import {
   type Sh,
 } from '@handwired/course';
 
-export const chapter: Chapter = {
-  id: 'dns',
-  number: '07',
+export const chapter: ChapterContent = {
   title: 'Names in the containers',
   needs: ['egress'],
   points: 10,

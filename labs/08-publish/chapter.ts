@@ -2,7 +2,7 @@ import type { Container, Plan } from '@handwired/host';
 import {
   $,
   appendRule,
-  type Chapter,
+  type ChapterContent,
   type Command,
   giveBack,
   mark,
@@ -15,9 +15,7 @@ import {
   type Sh,
 } from '@handwired/course';
 
-export const chapter: Chapter = {
-  id: 'publish',
-  number: '08',
+export const chapter: ChapterContent = {
   title: 'A published port',
   needs: ['egress'],
   points: 15,

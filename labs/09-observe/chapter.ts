@@ -1,8 +1,6 @@
-import type { Chapter } from '@handwired/course';
+import type { ChapterContent } from '@handwired/course';
 
-export const chapter: Chapter = {
-  id: 'observe',
-  number: '09',
+export const chapter: ChapterContent = {
   title: 'One packet, seen at every place',
   needs: ['publish'],
   points: 5,

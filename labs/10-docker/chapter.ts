@@ -1,7 +1,7 @@
 import { dockerHost } from '@handwired/host';
 import {
   $,
-  type Chapter,
+  type ChapterContent,
   type Command,
   either,
   giveBack,
@@ -20,9 +20,7 @@ const { address, bridge, container, gateway, image, inner, neighbour, netns, net
 /** Where cloud-init/files is on a lab host. */
 const labFiles = '/usr/local/lib/handwired/files';
 
-export const chapter: Chapter = {
-  id: 'docker',
-  number: '10',
+export const chapter: ChapterContent = {
   title: 'What Docker builds',
   needs: ['publish'],
   points: 5,

@@ -1,8 +1,6 @@
-import type { Chapter } from '@handwired/course';
+import type { ChapterContent } from '@handwired/course';
 
-export const chapter: Chapter = {
-  id: 'troubleshoot',
-  number: '11',
+export const chapter: ChapterContent = {
   title: 'Broken on purpose',
   needs: ['publish'],
   points: 5,

@@ -1,13 +1,11 @@
-import { type Chapter, planCommands } from '@handwired/course';
+import { type Chapter, type ChapterContent, planCommands } from '@handwired/course';
 
-/** The last chapter: a step for each other chapter that builds something, the last first, with all of that one's undo. */
-export const cleanupAfter = (others: readonly Chapter[]): Chapter => ({
-  id: 'cleanup',
-  number: '12',
+/** The last chapter: a step for each chapter before it that builds something, the last first, with all of that one's undo. */
+export const chapter = (before: readonly Chapter[]): ChapterContent => ({
   title: 'The host as it was',
   needs: [],
   points: 10,
-  steps: others
+  steps: before
     .toReversed()
     .flatMap(({ id, cleanup, steps }) =>
       cleanup

@@ -1,6 +1,6 @@
 import { gradeSource, loadFacts, loadRecord } from '@handwired/checker';
 import { baselineFile, loadEndpoint, loadSpec, openSeat, recordFile } from '@handwired/host';
-import { chapters } from '@handwired/labs';
+import { gradedChapters as chapters } from '@handwired/labs/checks';
 import { counting } from '../sandbox/grading.ts';
 import { add, median, note } from './figures.ts';
 import { runTestinfra } from './testinfra.ts';

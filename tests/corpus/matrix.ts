@@ -1,5 +1,5 @@
 import { chapterIds, defaultPlan } from '@handwired/host';
-import { checks } from '../../checker/checks/registry.ts';
+import { checks } from '../../checker/testing/fixtures.ts';
 import type { Case } from './case.ts';
 import type { Result } from './run.ts';
 

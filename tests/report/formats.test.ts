@@ -6,6 +6,7 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import { parse as parseJunit, type TestSuites } from 'junit2json';
 import { Parser as TapParser } from 'tap-parser';
 import { formats, type Report, recordLab, renderReport, schemas } from '@handwired/checker';
+import { gradedChapters as chapters } from '@handwired/labs/checks';
 import { defaultPlan } from '@handwired/host';
 import { emptyRecord } from '../../checker/record.ts';
 import { caseOf, recorded, replaying, states } from '../../checker/testing/fixtures.ts';
@@ -119,7 +120,7 @@ test('JSON: reports, facts and recordings are what the published schemas say', a
   for (const state of states) {
     const seat = replaying((program) => recorded(state)[program === 'facts' ? 'raw' : 'evidence']);
     const { baseline, facts } = caseOf(state);
-    const source = { seat, plan: defaultPlan, baseline, record: emptyRecord() };
+    const source = { seat, chapters, plan: defaultPlan, baseline, record: emptyRecord() };
     valid('facts', facts);
     valid('recording', await recordLab(source, { lab: 'lab', driver: 'vm' }));
     valid('recording', await recordLab(source, { lab: 'lab', driver: 'vm' }, { evidence: false }));

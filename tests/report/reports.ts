@@ -1,12 +1,12 @@
-import { type ChapterInfo, defaultPlan, LabError } from '@handwired/host';
-import { chapters } from '@handwired/labs';
+import { defaultPlan, LabError } from '@handwired/host';
+import { gradedChapters } from '@handwired/labs/checks';
 import type { Report } from '@handwired/checker';
 import { reportTrouble, judgeCase } from '../../checker/grading/grade.ts';
 import { caseOf, type State } from '../../checker/testing/fixtures.ts';
 import { emptyRecord } from '../../checker/record.ts';
 
 const subject = { lab: 'lab', driver: 'sandbox' } as const;
-const built: ChapterInfo[] = chapters.filter(({ id }) => id !== 'cleanup');
+const built = gradedChapters.filter(({ id }) => id !== 'cleanup');
 
 /** A recorded state, graded. */
 export const reportOf = (state: State): Report =>

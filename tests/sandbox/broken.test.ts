@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { type Conditions } from '@handwired/host';
-import { build, chapters } from '@handwired/labs';
+import { build } from '@handwired/labs';
+import { gradedChapters as chapters } from '@handwired/labs/checks';
 import { recordLab, regradeRecording, type Report } from '@handwired/checker';
 import { type Breakage, fromFaults, underAccept, underDrop } from './breakages.ts';
 import { course, type Graded, misses, withGraded } from './grading.ts';
@@ -13,7 +14,7 @@ const groups: [breakages: Breakage[], conditions: Partial<Conditions>][] = [
 
 /** The lab host at all three levels, from one observation. */
 async function broken({ host, baseline, record }: Graded): Promise<(hints: 1 | 2 | 3) => Report> {
-  const source = { seat: host.seat, plan: host.plan, baseline, record };
+  const source = { seat: host.seat, chapters, plan: host.plan, baseline, record };
   const recording = await recordLab(source, { lab: 'lab', driver: 'sandbox' });
   return (hints) => regradeRecording(recording, { chapters, through: 'publish', hints });
 }

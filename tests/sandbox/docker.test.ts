@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gradedChapters as chapters } from '@handwired/labs/checks';
 import { LabError } from '@handwired/host';
 import { build, undo } from '@handwired/labs';
 import { missingFor } from '../../infra/packages.ts';
@@ -92,7 +93,7 @@ async function assertImage({ sh }: LabHost): Promise<void> {
 }
 
 async function assertCompared({ host, baseline, record }: Graded): Promise<void> {
-  const found = await compareLab({ seat: host.seat, plan: host.plan, baseline, record });
+  const found = await compareLab({ seat: host.seat, chapters, plan: host.plan, baseline, record });
   assert.ok(typeof found !== 'string');
   assert.deepEqual(found.unexplained, []);
   assert.deepEqual(

@@ -7,7 +7,7 @@ import {
   type DriverName,
   type OpenSeat,
 } from '@handwired/host';
-import { chapters } from '@handwired/labs';
+import { gradedChapters as chapters } from '@handwired/labs/checks';
 import {
   emptyRecord,
   type Facts,

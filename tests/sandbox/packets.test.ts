@@ -9,6 +9,7 @@ import {
   renderRow,
   traceLab,
 } from '@handwired/checker';
+import { gradedChapters as chapters } from '@handwired/labs/checks';
 import { defaultPlan } from '@handwired/host';
 import { build } from '@handwired/labs';
 import { noSandbox } from './sandbox.ts';
@@ -122,7 +123,7 @@ describe('packets that are followed on a lab host', { skip: noSandbox, timeout: 
   const trace = async (asks: string) => {
     const [from = '', to = '', port] = asks.split(' ');
     const { host, baseline } = here;
-    const source = { seat: host.seat, plan: host.plan, baseline, record: emptyRecord() };
+    const source = { seat: host.seat, chapters, plan: host.plan, baseline, record: emptyRecord() };
     return traceLab(source, { lab: 'lab', from, to, port: port === undefined ? undefined : Number(port) });
   };
   const sh = (command: string): Promise<string> => here.host.sh(command);

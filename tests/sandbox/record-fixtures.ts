@@ -7,7 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { type Conditions, defaultPlan, openSeat } from '@handwired/host';
 import { build } from '@handwired/labs';
 import { chooseCopies } from '../../checker/queries/conditions.ts';
-import { checks } from '../../checker/checks/registry.ts';
+import { checks } from '../../checker/testing/fixtures.ts';
 import { parseFacts, Raw } from '../../checker/facts/parse.ts';
 import { tools } from '../../checker/facts/observe.ts';
 import { runRemote } from '../../checker/remote.ts';

@@ -1,6 +1,6 @@
 import { emptyRecord, type Facts, gradeSource, observeFacts, type Report } from '@handwired/checker';
 import { defaultPlan, type Endpoint, type OpenSeat, openSeat } from '@handwired/host';
-import { chapters } from '@handwired/labs';
+import { gradedChapters as chapters } from '@handwired/labs/checks';
 import { work } from './vm.ts';
 
 /** Does something at the grader's seat of a lab host. */

@@ -8,7 +8,7 @@ import { netnsOf } from '../../queries/links.ts';
 import { type Drop, findNftDrop } from '../../queries/nftables.ts';
 import { answerTo, type Packet } from '../../queries/packet.ts';
 import type { HopKind } from '../../queries/paths.ts';
-import { first } from '../../queries/sights.ts';
+import { openingPackets } from '../../queries/sights.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import { type Cause, type Finding, traffic } from '../cause.ts';
 
@@ -176,7 +176,7 @@ export function forwarded(lab: Case, walk: Walk): { packet: Packet; back: boolea
 
 /** The port that it was sent from; undefined: it has none, or none was seen. */
 const portOf = ({ evidence }: Case, probe: ProbeId): number | undefined =>
-  evidence.seen.find((sight) => sight.probe === probe && first.has(sight.what))?.sourcePort || undefined;
+  evidence.seen.find((sight) => sight.probe === probe && openingPackets.has(sight.what))?.sourcePort || undefined;
 
 const bridged = ({ in: from, out }: Packet): boolean => from === out;
 

@@ -4,7 +4,7 @@ import { command, deleteRule } from '../../queries/commands.ts';
 import { followChain, type Rule, toolOf, wordsOf } from '../../queries/iptables.ts';
 import { linkOf } from '../../queries/links.ts';
 import { isDevice, type Packet, uplink, within } from '../../queries/packet.ts';
-import { first } from '../../queries/sights.ts';
+import { openingPackets } from '../../queries/sights.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import type { Cause, Finding } from '../cause.ts';
 
@@ -41,7 +41,7 @@ function untranslated(lab: Case, walk: Walk): { source: string; packet: Packet }
       sight.in === 'root' &&
       sight.device === uplink &&
       sight.way === 'out' &&
-      first.has(sight.what),
+      openingPackets.has(sight.what),
   );
   return out && out.source !== world.uplink.address ? { source: out.source, packet } : undefined;
 }

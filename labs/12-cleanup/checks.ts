@@ -1,6 +1,18 @@
-import { type Difference, diffFacts, type Subject } from '../facts/diff.ts';
-import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass } from '../queries/check.ts';
-import { findLeftovers, giveBack, findOwner, undoAll } from '../queries/leftovers.ts';
+import {
+  type Case,
+  type ChapterChecks,
+  type ChapterCheck,
+  type Difference,
+  diffFacts,
+  fail,
+  findLeftovers,
+  findOwner,
+  giveBack,
+  type Judgement,
+  pass,
+  type Subject,
+  undoAll,
+} from '@handwired/checker/checks';
 
 const place = ({ scope }: Difference): string => (scope ? ` in ${scope}` : '');
 
@@ -96,22 +108,19 @@ const sources: Record<Subject, string[]> = {
 };
 
 /** 12: the lab host as it was, and nothing of others taken. */
-export const cleanup: ChapterChecks = {
-  chapter: 'cleanup',
+export const grading: ChapterChecks = {
   isBegun: () => false,
   checks: [
     {
       id: 'cleanup.begun',
-      chapter: 'cleanup',
       title: () => 'Something of yours was here to be cleaned up',
       needs: [],
       probes: [],
       judge: begun,
     },
     ...Object.entries(titles).map(
-      ([subject, title]): Check => ({
+      ([subject, title]): ChapterCheck => ({
         id: `cleanup.${subject}`,
-        chapter: 'cleanup',
         title: () => title,
         needs: ['cleanup.begun'],
         probes: [],
@@ -121,7 +130,6 @@ export const cleanup: ChapterChecks = {
     ),
     {
       id: 'cleanup.kept',
-      chapter: 'cleanup',
       title: () => 'What was there before you is still there',
       needs: ['cleanup.begun'],
       probes: [],

@@ -1,7 +1,20 @@
-import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass } from '../queries/check.ts';
-import { checkUnderConditions } from '../queries/conditions.ts';
-import { containers, isAddressed, linked } from '../queries/links.ts';
-import { isBlind, outcomeOf, resultOf, sightsOf, wayOf } from '../queries/sights.ts';
+import {
+  type Case,
+  type ChapterChecks,
+  type ChapterCheck,
+  checkUnderConditions,
+  containers,
+  fail,
+  isAddressed,
+  isBlind,
+  type Judgement,
+  linked,
+  outcomeOf,
+  pass,
+  resultOf,
+  sightsOf,
+  wayOf,
+} from '@handwired/checker/checks';
 
 type Which = (typeof containers)[number];
 const other = { ct1: 'ct2', ct2: 'ct1' } as const;
@@ -41,7 +54,7 @@ function gateway(lab: Case, from: Which): Judgement {
 }
 
 const underConditions = checkUnderConditions({
-  chapter: 'connectivity',
+  id: 'connectivity.conditions',
   title: 'The containers reach each other whatever the policy of FORWARD and bridge-nf',
   needs: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
   what: 'the containers reach each other',
@@ -56,14 +69,12 @@ const underConditions = checkUnderConditions({
 });
 
 /** 05: frames and packets between the containers and their gateway, by echo requests that carry a token. */
-export const connectivity: ChapterChecks = {
-  chapter: 'connectivity',
+export const grading: ChapterChecks = {
   isBegun: (signs) => containers.every((which) => isAddressed(signs, which)),
   checks: [
-    ...containers.flatMap((which): Check[] => [
+    ...containers.flatMap((which): ChapterCheck[] => [
       {
         id: `connectivity.${which}-gateway`,
-        chapter: 'connectivity',
         title: (plan) => `${plan[which].name} reaches its gateway ${plan.gateway}`,
         needs: [...linked(which), 'bridge.address', 'bridge.up'],
         probes: [home[which]],
@@ -71,7 +82,6 @@ export const connectivity: ChapterChecks = {
       },
       {
         id: `connectivity.${which}-${other[which]}`,
-        chapter: 'connectivity',
         title: (plan) => `${plan[which].name} reaches ${plan[other[which]].name}`,
         needs: [...linked('ct1'), ...linked('ct2'), 'bridge.up'],
         probes: [across[which]],

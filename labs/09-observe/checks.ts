@@ -1,9 +1,18 @@
+import {
+  type CaptureFacts,
+  type Case,
+  type ChapterChecks,
+  fail,
+  type Handshake,
+  isBlind,
+  type Judgement,
+  pass,
+  type ProbeId,
+  type Sight,
+  sightsOf,
+  worldIsDown,
+} from '@handwired/checker/checks';
 import { type Plan, world } from '@handwired/host';
-import type { Sight } from '../evidence/evidence.ts';
-import type { ProbeId } from '../evidence/probes.ts';
-import type { CaptureFacts, Handshake } from '../facts/work.ts';
-import { type Case, type ChapterChecks, fail, type Judgement, pass } from '../queries/check.ts';
-import { isBlind, sightsOf, worldIsDown } from '../queries/sights.ts';
 
 /** One connection from outside as a learner's captures have it: each part, or undefined where it is in none of them. */
 interface Flow {
@@ -209,14 +218,12 @@ function answered(lab: Case): Judgement {
 }
 
 /** 09: what a learner saw of packets on their way. */
-export const observe: ChapterChecks = {
-  chapter: 'observe',
+export const grading: ChapterChecks = {
   isBegun: ({ facts }) =>
     facts.answers?.some(({ chapter }) => chapter === 'observe') === true || (facts.captures ?? []).length > 0,
   checks: [
     {
       id: 'observe.capture',
-      chapter: 'observe',
       title: ({ ct1 }) =>
         `Your captures hold a request from outside before and after its translation, and ${ct1.name}'s answer`,
       needs: [],
@@ -225,7 +232,6 @@ export const observe: ChapterChecks = {
     },
     {
       id: 'observe.answers',
-      chapter: 'observe',
       title: () => 'You know which addresses a packet has at each place',
       needs: ['publish.outside', 'egress.ct1'],
       probes: ['world>site', 'outside>uplink', 'ct1>site'],

@@ -1,8 +1,18 @@
+import {
+  type Case,
+  type ChapterChecks,
+  fail,
+  type Judgement,
+  type Link,
+  linkOf,
+  netnsOf,
+  outcomeOf,
+  pass,
+  resultOf,
+  sightsOf,
+  wayOf,
+} from '@handwired/checker/checks';
 import { dockerHost } from '@handwired/host';
-import type { Link } from '../facts/iproute.ts';
-import { type Case, type ChapterChecks, fail, type Judgement, pass } from '../queries/check.ts';
-import { linkOf, netnsOf } from '../queries/links.ts';
-import { outcomeOf, resultOf, sightsOf, wayOf } from '../queries/sights.ts';
 
 const { netns, bridge, address } = dockerHost;
 
@@ -58,13 +68,11 @@ function published({ evidence, plan }: Case): Judgement {
 }
 
 /** 10: a Docker of the learner's own, apart from what they built, that publishes the plan's port. */
-export const docker: ChapterChecks = {
-  chapter: 'docker',
+export const grading: ChapterChecks = {
   isBegun: ({ facts }) => facts.namespaces.some(({ name }) => name === dockerHost.netns),
   checks: [
     {
       id: 'docker.daemon',
-      chapter: 'docker',
       title: () => `dockerd runs in the network namespace ${netns}`,
       needs: [],
       probes: [],
@@ -72,7 +80,6 @@ export const docker: ChapterChecks = {
     },
     {
       id: 'docker.container',
-      chapter: 'docker',
       title: () => `A container runs on ${bridge}`,
       needs: ['docker.daemon'],
       probes: [],
@@ -80,7 +87,6 @@ export const docker: ChapterChecks = {
     },
     {
       id: 'docker.published',
-      chapter: 'docker',
       title: (plan) => `The lab host reaches it at ${address}:${plan.hostPort}`,
       needs: ['docker.container'],
       probes: ['host>docker'],

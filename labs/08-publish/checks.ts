@@ -1,10 +1,25 @@
+import {
+  askedAt,
+  type Case,
+  type ChapterChecks,
+  checkUnderConditions,
+  controls,
+  type Difference,
+  fail,
+  isBlind,
+  type Judgement,
+  netnsOf,
+  outcomeOf,
+  pass,
+  type ProbeId,
+  resultOf,
+  routed,
+  sightsOf,
+  type Signs,
+  wayOf,
+  worldIsDown,
+} from '@handwired/checker/checks';
 import { type Plan, world } from '@handwired/host';
-import { controls, type ProbeId } from '../evidence/probes.ts';
-import type { Difference } from '../facts/diff.ts';
-import { type Case, type ChapterChecks, fail, type Judgement, pass, type Signs } from '../queries/check.ts';
-import { checkUnderConditions } from '../queries/conditions.ts';
-import { netnsOf, routed } from '../queries/links.ts';
-import { askedAt, isBlind, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from '../queries/sights.ts';
 
 /** Did the request itself, by its token, arrive in ct1 from outside? Whatever answers then, ct1 was reached. */
 const arrivals = ({ evidence, plan }: Case, probe: ProbeId) =>
@@ -69,7 +84,7 @@ const hasServer = ({ facts, plan }: Signs): boolean =>
   ) === true;
 
 const underConditions = checkUnderConditions({
-  chapter: 'publish',
+  id: 'publish.conditions',
   title: 'The published port is reached whatever the policy of FORWARD and bridge-nf',
   // An enslaved uplink may work for as long as the lab host remembers its neighbours (ARP), which no copy does.
   needs: ['bridge.uplink', 'publish.outside', 'publish.host-address', 'publish.loopback'],
@@ -90,13 +105,11 @@ const underConditions = checkUnderConditions({
 });
 
 /** 08: the container's server at the lab host's port, from everywhere, and no more than that. */
-export const publish: ChapterChecks = {
-  chapter: 'publish',
+export const grading: ChapterChecks = {
   isBegun: (signs) => signs.differences.some((found) => isPublished(found, signs.plan)) || hasServer(signs),
   checks: [
     {
       id: 'publish.server',
-      chapter: 'publish',
       title: (plan) => `A server in ${plan.ct1.name} answers on port ${plan.containerPort}`,
       needs: routed('ct1'),
       probes: ['host>server'],
@@ -104,7 +117,6 @@ export const publish: ChapterChecks = {
     },
     {
       id: 'publish.outside',
-      chapter: 'publish',
       title: (plan) => `An outside client reaches it at ${world.uplink.address}:${plan.hostPort}`,
       needs: ['publish.server'],
       probes: [...controls, 'outside>uplink'],
@@ -119,7 +131,6 @@ export const publish: ChapterChecks = {
     },
     {
       id: 'publish.host-address',
-      chapter: 'publish',
       title: (plan) => `The lab host reaches it at ${world.uplink.address}:${plan.hostPort}`,
       needs: ['publish.server'],
       probes: ['host>uplink'],
@@ -127,7 +138,6 @@ export const publish: ChapterChecks = {
     },
     {
       id: 'publish.loopback',
-      chapter: 'publish',
       title: (plan) => `The lab host reaches it at 127.0.0.1:${plan.hostPort}`,
       needs: ['publish.server'],
       probes: ['host>loopback'],
@@ -135,7 +145,6 @@ export const publish: ChapterChecks = {
     },
     {
       id: 'publish.transit',
-      chapter: 'publish',
       title: (plan) => `${plan.ct2.name} still reaches port ${plan.hostPort} of other hosts`,
       needs: routed('ct2'),
       passNeeds: ['publish.outside'],
@@ -144,7 +153,6 @@ export const publish: ChapterChecks = {
     },
     {
       id: 'publish.outgoing',
-      chapter: 'publish',
       title: (plan) => `The lab host still reaches port ${plan.hostPort} of other hosts`,
       needs: [],
       passNeeds: ['publish.outside'],

@@ -1,6 +1,19 @@
-import type { Named } from '../facts/facts.ts';
-import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass } from '../queries/check.ts';
-import { containers, listOf, netnsOf, newLinks, pairOf, pairsOf, state } from '../queries/links.ts';
+import {
+  type Case,
+  type ChapterChecks,
+  type ChapterCheck,
+  containers,
+  fail,
+  type Judgement,
+  listOf,
+  type Named,
+  netnsOf,
+  newLinks,
+  pairOf,
+  pairsOf,
+  pass,
+  renderUp,
+} from '@handwired/checker/checks';
 
 type Which = (typeof containers)[number];
 
@@ -26,7 +39,7 @@ const describe = (link: { name: string; kind: string | null }): string => `${lin
 function port({ facts, plan }: Case, which: Which): Judgement {
   const host = pairOf(facts, plan[which], plan)?.host;
   const expected = `the host end is up and a port of ${plan.bridge}`;
-  const actual = `${host?.name ?? ''} is ${state(host?.up === true)}, master ${host?.master ?? 'none'}`;
+  const actual = `${host?.name ?? ''} is ${renderUp(host?.up === true)}, master ${host?.master ?? 'none'}`;
   if (host?.up && host.master === plan.bridge) return pass({ expected, actual });
   return fail({ expected, actual });
 }
@@ -34,16 +47,14 @@ function port({ facts, plan }: Case, which: Which): Judgement {
 const hasVeth = (netns: Named | undefined): boolean => netns?.net?.links.some(({ kind }) => kind === 'veth') === true;
 
 /** 03: the cables, by the kernel's own indexes; names are free. */
-export const veth: ChapterChecks = {
-  chapter: 'veth',
+export const grading: ChapterChecks = {
   standing: true,
   isBegun: ({ facts, baseline, plan }) =>
     newLinks(facts, baseline, 'veth').length > 0 ||
     containers.some((which) => hasVeth(netnsOf(facts, plan[which].name))),
-  checks: containers.flatMap((which): Check[] => [
+  checks: containers.flatMap((which): ChapterCheck[] => [
     {
       id: `veth.${which}`,
-      chapter: 'veth',
       title: (plan) => `A veth pair leads from ${plan[which].name} to the lab host`,
       needs: [`namespaces.${which}`],
       probes: [],
@@ -51,7 +62,6 @@ export const veth: ChapterChecks = {
     },
     {
       id: `veth.${which}-port`,
-      chapter: 'veth',
       title: (plan) => `${plan[which].name}'s cable is plugged into ${plan.bridge}`,
       needs: [`veth.${which}`, 'bridge.exists'],
       probes: [],

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { type Knock, parseAnswers, parseCaptures, parseKnocks } from '../facts/work.ts';
-import type { Case, Check } from '../queries/check.ts';
-import { caseOf } from '../testing/fixtures.ts';
-import { observe, questions } from './observe.ts';
-import { findBegun } from './registry.ts';
+import { type Knock, parseAnswers, parseCaptures, parseKnocks } from '../../checker/facts/work.ts';
+import { findBegun } from '../../checker/queries/chapters.ts';
+import type { Case, Check } from '../../checker/queries/check.ts';
+import { caseOf } from '../../checker/testing/fixtures.ts';
+import { gradedChapters } from '../checks.ts';
+import { grading, questions } from './checks.ts';
 
-const [capture, answers] = observe.checks as unknown as [Check, Check];
+const [capture, answers] = grading.checks as unknown as [Check, Check];
 
-const bytes = (name: string): Buffer => readFileSync(new URL(`../fixtures/captures/${name}.pcap`, import.meta.url));
+const bytes = (name: string): Buffer =>
+  readFileSync(new URL(`../../checker/fixtures/captures/${name}.pcap`, import.meta.url));
 const handedIn = (data: Buffer | null, path = '/root/captures/a.pcap') =>
   parseCaptures([{ path, cut: false, data: data === null ? null : data.toString('base64') }]);
 
@@ -142,7 +144,7 @@ describe('observe.answers', () => {
 
 describe('chapter observe', () => {
   it('is begun once something was handed in', () => {
-    const chapters = (lab: Case): string[] => findBegun(lab);
+    const chapters = (lab: Case): string[] => findBegun(gradedChapters, lab);
     assert.ok(!chapters(caseOf('right')).includes('observe'));
     assert.ok(chapters(withCaptures(['any'])).includes('observe'));
     assert.ok(chapters(withAnswers(right)).includes('observe'));

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Case } from '../queries/check.ts';
-import { type FaultNote, LabRecord, noteFault } from '../record.ts';
-import { caseOf } from '../testing/fixtures.ts';
-import { findBegun } from './registry.ts';
-import { troubleshoot } from './troubleshoot.ts';
+import { findBegun } from '../../checker/queries/chapters.ts';
+import type { Case } from '../../checker/queries/check.ts';
+import { type FaultNote, LabRecord, noteFault } from '../../checker/record.ts';
+import { caseOf } from '../../checker/testing/fixtures.ts';
+import { gradedChapters } from '../checks.ts';
+import { grading } from './checks.ts';
 
 const note: FaultNote = {
   injectedAt: '2026-11-25T03:00:00.000Z',
@@ -24,7 +25,7 @@ const withNotes = (...notes: FaultNote[]): Case => {
   return lab;
 };
 
-const verdict = (lab: Case): string => troubleshoot.checks.map(({ judge }) => judge(lab).verdict).join();
+const verdict = (lab: Case): string => grading.checks.map(({ judge }) => judge(lab).verdict).join();
 
 test('a fault that was named and repaired passes', () => {
   assert.equal(verdict(withNotes(note)), 'pass');
@@ -39,7 +40,7 @@ test('a fault that was only named, only repaired, or revealed does not, and neit
 });
 
 test('the chapter is begun by the first fault, and what is noted of a fault again takes the place of what was', () => {
-  const chapters = (lab: Case): string[] => findBegun(lab);
+  const chapters = (lab: Case): string[] => findBegun(gradedChapters, lab);
   assert.ok(!chapters(withNotes()).includes('troubleshoot'));
   const twice = withNotes({ ...note, right: false }, note);
   assert.ok(chapters(twice).includes('troubleshoot'));

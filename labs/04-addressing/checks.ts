@@ -1,5 +1,19 @@
-import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass } from '../queries/check.ts';
-import { addressesOf, containers, isAddressed, linkOf, listOf, netnsOf, pairOf, state } from '../queries/links.ts';
+import {
+  addressesOf,
+  type Case,
+  type ChapterChecks,
+  type ChapterCheck,
+  containers,
+  fail,
+  isAddressed,
+  type Judgement,
+  linkOf,
+  listOf,
+  netnsOf,
+  pairOf,
+  pass,
+  renderUp,
+} from '@handwired/checker/checks';
 
 type Which = (typeof containers)[number];
 
@@ -11,7 +25,7 @@ function link({ facts, plan }: Case, which: Which): Judgement {
   const expected = `lo and ${plan.inner}, the end of the veth pair, are up`;
   const seen = {
     expected,
-    actual: `lo is ${state(lo?.up === true)}, ${inner?.name ?? 'the end of the pair'} is ${state(inner?.up === true)}`,
+    actual: `lo is ${renderUp(lo?.up === true)}, ${inner?.name ?? 'the end of the pair'} is ${renderUp(inner?.up === true)}`,
   };
   return inner?.name === plan.inner && inner.up && lo?.up ? pass(seen) : fail(seen);
 }
@@ -37,36 +51,29 @@ function route({ facts, plan }: Case, which: Which): Judgement {
 }
 
 /** 04: names, addresses and routes inside the containers. */
-export const addressing: ChapterChecks = {
-  chapter: 'addressing',
+export const grading: ChapterChecks = {
   isBegun: (signs) => containers.some((which) => isAddressed(signs, which)),
-  checks: containers.flatMap((which): Check[] => {
-    const common = { chapter: 'addressing', probes: [] } as const;
-    return [
-      {
-        ...common,
-        probes: [],
-        id: `addressing.${which}-link`,
-        title: (plan) => `In ${plan[which].name}, lo and ${plan.inner} are up`,
-        needs: [`veth.${which}`],
-        judge: (lab) => link(lab, which),
-      },
-      {
-        ...common,
-        probes: [],
-        id: `addressing.${which}-address`,
-        title: (plan) => `${plan[which].name} has ${plan[which].address}/${plan.prefix} on ${plan.inner}`,
-        needs: [`namespaces.${which}`],
-        judge: (lab) => address(lab, which),
-      },
-      {
-        ...common,
-        probes: [],
-        id: `addressing.${which}-route`,
-        title: (plan) => `${plan[which].name}'s default route leads to ${plan.gateway}`,
-        needs: [`namespaces.${which}`],
-        judge: (lab) => route(lab, which),
-      },
-    ];
-  }),
+  checks: containers.flatMap((which): ChapterCheck[] => [
+    {
+      probes: [],
+      id: `addressing.${which}-link`,
+      title: (plan) => `In ${plan[which].name}, lo and ${plan.inner} are up`,
+      needs: [`veth.${which}`],
+      judge: (lab) => link(lab, which),
+    },
+    {
+      probes: [],
+      id: `addressing.${which}-address`,
+      title: (plan) => `${plan[which].name} has ${plan[which].address}/${plan.prefix} on ${plan.inner}`,
+      needs: [`namespaces.${which}`],
+      judge: (lab) => address(lab, which),
+    },
+    {
+      probes: [],
+      id: `addressing.${which}-route`,
+      title: (plan) => `${plan[which].name}'s default route leads to ${plan.gateway}`,
+      needs: [`namespaces.${which}`],
+      judge: (lab) => route(lab, which),
+    },
+  ]),
 };

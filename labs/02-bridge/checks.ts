@@ -1,6 +1,16 @@
+import {
+  addressesOf,
+  type Case,
+  type ChapterChecks,
+  fail,
+  type Judgement,
+  linkOf,
+  listOf,
+  newLinks,
+  pass,
+  renderUp,
+} from '@handwired/checker/checks';
 import { world } from '@handwired/host';
-import { type Case, type ChapterChecks, fail, type Judgement, pass } from '../queries/check.ts';
-import { addressesOf, linkOf, listOf, newLinks, state } from '../queries/links.ts';
 
 function exists({ facts, baseline, plan }: Case): Judgement {
   const expected = `a link ${plan.bridge} of kind bridge`;
@@ -21,7 +31,7 @@ function address({ facts, plan }: Case): Judgement {
 
 function up({ facts, plan }: Case): Judgement {
   const link = linkOf(facts.here.links, plan.bridge);
-  const seen = { expected: `${plan.bridge} is up`, actual: `it is ${state(link?.up === true)}` };
+  const seen = { expected: `${plan.bridge} is up`, actual: `it is ${renderUp(link?.up === true)}` };
   return link?.up ? pass(seen) : fail(seen);
 }
 
@@ -32,20 +42,18 @@ function uplink({ facts }: Case): Judgement {
   const kept = addressesOf(link).includes(`${world.uplink.address}/${world.uplink.prefix}`);
   if (link && kept && link.up && link.master === null) return pass({ expected, actual: 'so it is' });
   const actual = link
-    ? `master ${link.master ?? 'none'}, ${state(link.up)}, addresses ${listOf(addressesOf(link))}`
+    ? `master ${link.master ?? 'none'}, ${renderUp(link.up)}, addresses ${listOf(addressesOf(link))}`
     : 'the link is gone';
   return fail({ expected, actual });
 }
 
 /** 02: the bridge, the containers' gateway. */
-export const bridge: ChapterChecks = {
-  chapter: 'bridge',
+export const grading: ChapterChecks = {
   standing: true,
   isBegun: ({ facts, baseline }) => newLinks(facts, baseline, 'bridge').length > 0,
   checks: [
     {
       id: 'bridge.exists',
-      chapter: 'bridge',
       title: (plan) => `${plan.bridge} is a bridge`,
       needs: [],
       probes: [],
@@ -53,7 +61,6 @@ export const bridge: ChapterChecks = {
     },
     {
       id: 'bridge.address',
-      chapter: 'bridge',
       title: (plan) => `${plan.bridge} has the gateway's address ${plan.gateway}/${plan.prefix}`,
       needs: ['bridge.exists'],
       probes: [],
@@ -61,7 +68,6 @@ export const bridge: ChapterChecks = {
     },
     {
       id: 'bridge.up',
-      chapter: 'bridge',
       title: (plan) => `${plan.bridge} is up`,
       needs: ['bridge.exists'],
       probes: [],
@@ -69,7 +75,6 @@ export const bridge: ChapterChecks = {
     },
     {
       id: 'bridge.uplink',
-      chapter: 'bridge',
       title: () => `The uplink ${world.uplink.name} stays as it was, outside the bridge`,
       needs: [],
       passNeeds: ['bridge.exists'],

@@ -1,5 +1,12 @@
-import { type Case, type ChapterChecks, fail, type Judgement, pass } from '../queries/check.ts';
-import { containers, netnsOf } from '../queries/links.ts';
+import {
+  type Case,
+  type ChapterChecks,
+  containers,
+  fail,
+  type Judgement,
+  netnsOf,
+  pass,
+} from '@handwired/checker/checks';
 
 function judge({ facts, plan }: Case, which: 'ct1' | 'ct2'): Judgement {
   const { name } = plan[which];
@@ -19,14 +26,12 @@ function judge({ facts, plan }: Case, which: 'ct1' | 'ct2'): Judgement {
 }
 
 /** 01: two network namespaces, however they were made (ip netns add, attach, unshare --net=FILE). */
-export const namespaces: ChapterChecks = {
-  chapter: 'namespaces',
+export const grading: ChapterChecks = {
   standing: true,
   isBegun: ({ facts, plan }) =>
     facts.namespaces.some(({ name }) => containers.some((which) => plan[which].name === name)),
   checks: containers.map((which) => ({
     id: `namespaces.${which}`,
-    chapter: 'namespaces',
     title: (plan) => `${plan[which].name} is a network namespace of its own`,
     needs: [],
     probes: [],

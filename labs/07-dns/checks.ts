@@ -1,11 +1,27 @@
+import {
+  type Case,
+  type ChapterChecks,
+  type ChapterCheck,
+  checkUnderConditions,
+  containers,
+  controls,
+  type Evidence,
+  fail,
+  type File,
+  isBlind,
+  type Judgement,
+  netnsOf,
+  outcomeOf,
+  pass,
+  type ProbeId,
+  resultOf,
+  routed,
+  type Sight,
+  sightsOf,
+  type Signs,
+  worldIsDown,
+} from '@handwired/checker/checks';
 import { world } from '@handwired/host';
-import type { Evidence, Sight } from '../evidence/evidence.ts';
-import { controls, type ProbeId } from '../evidence/probes.ts';
-import type { File } from '../facts/facts.ts';
-import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass, type Signs } from '../queries/check.ts';
-import { checkUnderConditions } from '../queries/conditions.ts';
-import { containers, netnsOf, routed } from '../queries/links.ts';
-import { isBlind, outcomeOf, resultOf, sightsOf, worldIsDown } from '../queries/sights.ts';
 
 type Which = (typeof containers)[number];
 const asking = { ct1: 'ct1 lookup', ct2: 'ct2 lookup' } as const;
@@ -118,7 +134,7 @@ const hasNameServer = ({ facts, plan }: Signs): boolean =>
   containers.some((which) => netnsOf(facts, plan[which].name)?.net?.sockets.some(({ port }) => port === 53));
 
 const underConditions = checkUnderConditions({
-  chapter: 'dns',
+  id: 'dns.conditions',
   title: 'The containers look up names whatever the policy of FORWARD and bridge-nf',
   // An enslaved uplink may work for as long as the lab host remembers its neighbours (ARP), which no copy does.
   needs: ['bridge.uplink', 'dns.ct1', 'dns.ct2'],
@@ -134,16 +150,14 @@ const underConditions = checkUnderConditions({
 });
 
 /** 07: names, in the containers and still on the lab host. */
-export const dns: ChapterChecks = {
-  chapter: 'dns',
+export const grading: ChapterChecks = {
   isBegun: (signs) =>
     signs.differences.some(({ subject, key }) => subject === 'files' && /^\/etc\/(netns\/|resolv\.conf)/.test(key)) ||
     hasNameServer(signs),
   checks: [
     ...containers.map(
-      (which): Check => ({
+      (which): ChapterCheck => ({
         id: `dns.${which}`,
-        chapter: 'dns',
         title: (plan) => `${plan[which].name} can look up names`,
         needs: routed(which),
         probes: [...controls, asking[which], `${which}>internet`],
@@ -152,7 +166,6 @@ export const dns: ChapterChecks = {
     ),
     {
       id: 'dns.https',
-      chapter: 'dns',
       title: (plan) => `${plan.ct1.name} opens https://${siteName} by its name`,
       needs: ['dns.ct1', 'egress.ct1'],
       probes: [...controls, 'ct1 https'],
@@ -160,7 +173,6 @@ export const dns: ChapterChecks = {
     },
     {
       id: 'dns.host-unchanged',
-      chapter: 'dns',
       title: () => "The lab host's own resolver files are untouched",
       needs: [],
       passNeeds: ['dns.ct1', 'dns.ct2'],
@@ -169,7 +181,6 @@ export const dns: ChapterChecks = {
     },
     {
       id: 'dns.host-works',
-      chapter: 'dns',
       title: () => 'The lab host itself can still look up names',
       needs: [],
       passNeeds: ['dns.ct1', 'dns.ct2'],

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runChecks } from '../judge/run.ts';
-import type { Case } from '../queries/check.ts';
-import { dockerCase, dockers } from '../testing/docker.ts';
-import { caseOf } from '../testing/fixtures.ts';
-import { docker } from './docker.ts';
+import { runChecks } from '../../checker/judge/run.ts';
+import type { Case } from '../../checker/queries/check.ts';
+import { dockerCase, dockers } from '../../checker/testing/docker.ts';
+import { caseOf, checks as all } from '../../checker/testing/fixtures.ts';
+
+const checks = all.filter(({ chapter }) => chapter === 'docker');
 
 const verdicts = (lab: Case): Record<string, string> =>
-  Object.fromEntries(
-    runChecks(docker.checks, lab).map(({ check, verdict }) => [check.id.slice('docker.'.length), verdict]),
-  );
+  Object.fromEntries(runChecks(checks, lab).map(({ check, verdict }) => [check.id.slice('docker.'.length), verdict]));
 
-const judged = (lab: Case, id: string) =>
-  runChecks(docker.checks, lab).find(({ check }) => check.id === `docker.${id}`);
+const judged = (lab: Case, id: string) => runChecks(checks, lab).find(({ check }) => check.id === `docker.${id}`);
 
 const netOf = ({ facts }: Case) => {
   const net = facts.namespaces.find(({ name }) => name === 'docker')?.net;

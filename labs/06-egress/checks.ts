@@ -1,9 +1,24 @@
+import {
+  type Case,
+  type ChapterChecks,
+  type ChapterCheck,
+  checkUnderConditions,
+  containers,
+  controls,
+  fail,
+  openingPackets,
+  type Judgement,
+  listOf,
+  outcomeOf,
+  pass,
+  type ProbeId,
+  resultOf,
+  routed,
+  sightsOf,
+  wayOf,
+  worldIsDown,
+} from '@handwired/checker/checks';
 import { world } from '@handwired/host';
-import { controls, type ProbeId } from '../evidence/probes.ts';
-import { type Case, type ChapterChecks, type Check, fail, type Judgement, pass } from '../queries/check.ts';
-import { checkUnderConditions } from '../queries/conditions.ts';
-import { containers, listOf, routed } from '../queries/links.ts';
-import { first, outcomeOf, resultOf, sightsOf, wayOf, worldIsDown } from '../queries/sights.ts';
 
 type Which = (typeof containers)[number];
 const ping = { ct1: 'ct1>internet', ct2: 'ct2>internet' } as const;
@@ -41,7 +56,7 @@ function source({ evidence }: Case): Judgement {
     .flatMap((which) => [ping[which], site[which]])
     .flatMap((probe) => sightsOf(evidence, probe, { in: 'world', way: 'in' }))
     // Later ones tell nothing: a RST that conntrack holds for INVALID passes by nat, translated or not.
-    .filter(({ what }) => first.has(what));
+    .filter(({ what }) => openingPackets.has(what));
   const sources = [...new Set(found.map((sight) => sight.source))];
   if (sources.length === 0) return { verdict: 'skipped', expected, unless: 'egress.ct1' };
   const wrong = sources.filter((address) => address !== world.uplink.address);
@@ -54,7 +69,7 @@ function source({ evidence }: Case): Judgement {
 }
 
 const underConditions = checkUnderConditions({
-  chapter: 'egress',
+  id: 'egress.conditions',
   title: 'The containers reach the internet whatever the policy of FORWARD and bridge-nf',
   // An enslaved uplink may work for as long as the lab host remembers its neighbours (ARP), which no copy does.
   needs: ['bridge.uplink', 'egress.ct1', 'egress.ct2', 'egress.masquerade'],
@@ -72,8 +87,7 @@ const underConditions = checkUnderConditions({
 });
 
 /** 06: out of the uplink and back, with an address that the world can answer. */
-export const egress: ChapterChecks = {
-  chapter: 'egress',
+export const grading: ChapterChecks = {
   isBegun: ({ differences }) =>
     differences.some(
       ({ subject, scope, key }) =>
@@ -81,9 +95,8 @@ export const egress: ChapterChecks = {
     ),
   checks: [
     ...containers.map(
-      (which): Check => ({
+      (which): ChapterCheck => ({
         id: `egress.${which}`,
-        chapter: 'egress',
         title: (plan) => `${plan[which].name} reaches the internet`,
         needs: routed(which),
         probes: [...controls, ping[which], site[which], large[which]],
@@ -92,7 +105,6 @@ export const egress: ChapterChecks = {
     ),
     {
       id: 'egress.masquerade',
-      chapter: 'egress',
       title: () => `The world sees the containers as ${world.uplink.address}`,
       needs: routed('ct1'),
       probes: [...controls, 'ct1>internet', 'ct2>internet', 'ct1>site', 'ct2>site'],

@@ -1,5 +1,4 @@
-import { type Case, type ChapterChecks, fail, type Judgement, pass } from '../queries/check.ts';
-import type { FaultNote } from '../record.ts';
+import { type Case, type ChapterChecks, fail, type FaultNote, type Judgement, pass } from '@handwired/checker/checks';
 
 const expected = 'a fault whose root cause you named, and after which all passes again';
 
@@ -37,13 +36,11 @@ function found({ record }: Case): Judgement {
 }
 
 /** 11: something that was broken on purpose was found. */
-export const troubleshoot: ChapterChecks = {
-  chapter: 'troubleshoot',
+export const grading: ChapterChecks = {
   isBegun: ({ record }) => (record.faults ?? []).length > 0,
   checks: [
     {
       id: 'troubleshoot.found',
-      chapter: 'troubleshoot',
       title: () => 'You found a fault and repaired it',
       needs: [],
       probes: [],

@@ -3,10 +3,9 @@ import { test } from 'node:test';
 import type { Copy } from '../evidence/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { type Outcome, runChecks } from '../judge/run.ts';
-import type { Case } from '../queries/check.ts';
-import { listConditions, chooseCopies } from '../queries/conditions.ts';
-import { caseOf, type State } from '../testing/fixtures.ts';
-import { checks } from './registry.ts';
+import type { Case } from './check.ts';
+import { listConditions, chooseCopies } from './conditions.ts';
+import { caseOf, checks, type State } from '../testing/fixtures.ts';
 
 const ids = ['connectivity', 'egress', 'dns', 'publish'].map((chapter) => `${chapter}.conditions`);
 const outcomes = (lab: Case): Outcome[] => runChecks(checks, lab).filter(({ check }) => ids.includes(check.id));

@@ -1,0 +1,45 @@
+/** What a chapter's checks.ts is written with: the types of checks, the facts and evidence, and the queries about both. */
+export { controls, type ProbeId } from './evidence/probes.ts';
+export type { Evidence, Sight } from './evidence/evidence.ts';
+export { type Difference, diffFacts, type Subject } from './facts/diff.ts';
+export type { File, Named } from './facts/facts.ts';
+export type { Link } from './facts/iproute.ts';
+export type { CaptureFacts, Handshake } from './facts/work.ts';
+export {
+  type Case,
+  type ChapterCheck,
+  type ChapterChecks,
+  type Check,
+  fail,
+  type GradedChapter,
+  type Judgement,
+  pass,
+  type Signs,
+} from './queries/check.ts';
+export { checkUnderConditions } from './queries/conditions.ts';
+export { findLeftovers, findOwner, giveBack, undoAll } from './queries/leftovers.ts';
+export {
+  addressesOf,
+  containers,
+  isAddressed,
+  linked,
+  linkOf,
+  listOf,
+  netnsOf,
+  newLinks,
+  pairOf,
+  pairsOf,
+  renderUp,
+  routed,
+} from './queries/links.ts';
+export {
+  askedAt,
+  isBlind,
+  openingPackets,
+  outcomeOf,
+  resultOf,
+  sightsOf,
+  wayOf,
+  worldIsDown,
+} from './queries/sights.ts';
+export type { FaultNote } from './record.ts';
