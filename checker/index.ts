@@ -4,6 +4,7 @@ export { type Difference, diffFacts } from './facts/diff.ts';
 export { observeFacts } from './facts/observe.ts';
 export { loadFacts, saveFacts } from './facts/observe.ts';
 export { gradeSource, type GradeOptions } from './grading/grade.ts';
+export { listCauses } from './diagnosis/diagnose.ts';
 export { compareLab } from './compare/compare.ts';
 export { renderComparison, renderComparisonJson } from './compare/compare.ts';
 export { emptyRecord, type FaultNote, loadRecord, noteBegun, noteFault, LabRecord, saveRecord } from './record.ts';

@@ -72,6 +72,15 @@ export const registry: readonly (Entry | Group)[] = [
     ],
   },
   {
+    usage: 'dev',
+    summary: 'for those who change handwired itself',
+    example: 'lab dev new fault bridge-filters-vlans && lab dev check bridge-filters-vlans',
+    commands: [
+      entry('new [options] <kind> <id>', 'write the skeleton of a check, a cause, a fault or a chapter', () => import('./commands/dev/new.ts')),
+      entry('check <id>', 'prove one of them alone: its unit tests, then on a sandbox', () => import('./commands/dev/check.ts')),
+    ],
+  },
+  {
     usage: 'fleet',
     summary: 'a lab for each student of a roster',
     example: 'lab fleet up roster.csv && lab fleet grade roster.csv -o csv',

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { guardedScript, type RecordedStep } from '@handwired/course';
 import { type ChapterId, defaultPlan, derivePlan, type Plan, run } from '@handwired/host';
 import { chapters } from './chapters.ts';
@@ -22,9 +21,9 @@ const whole = (plan: Plan): [string, string] => [
 ];
 
 for (const [i, way] of (['build', 'undo'] as const).entries()) {
-  test(`The commands of the whole ${way} are those of the text file beside this test`, async () => {
-    const golden = await readFile(join(import.meta.dirname, 'fixtures', `${way}.sh`), 'utf8');
-    assert.equal(whole(defaultPlan)[i], golden);
+  test(`The commands of the whole ${way} are those of the text file beside this test`, (t: TestContext) => {
+    const file = join(import.meta.dirname, 'fixtures', `${way}.sh`);
+    t.assert.fileSnapshot(whole(defaultPlan)[i], file, { serializers: [String] });
   });
 }
 

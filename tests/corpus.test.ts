@@ -31,6 +31,8 @@ describe('the corpus', () => {
     const next = 'next: cd tests && node --run corpus -- --write';
     for (const [id, list] of duties(cases)) {
       const row = text.split('\n').find((line) => line.startsWith(`| ${id} | `));
+      // A check that brings its own breakage comes into the file with the next run of the whole corpus.
+      if (row === undefined && checks.some((check) => check.id === id && check.breaks)) continue;
       assert.equal(row?.split(' | ')[2], String(list.length), `${id}: ${next}`);
       const told = text.split(`### ${id}\n\n`)[1]?.split('\n\n')[0]?.split('\n');
       assert.deepEqual(

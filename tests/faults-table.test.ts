@@ -9,6 +9,7 @@ test('docs/faults.md has a row for each fault, with its cause, and no cell of it
   assert.deepEqual(
     rows.map((row) => row.split('`')[1]),
     faults.map(({ id }) => id).toSorted(),
+    'next: lab dev check ID, for each that has no row',
   );
   for (const { id, cause } of faults) {
     const row = rows.find((one) => one.startsWith(`| \`${id}\``)) ?? '';

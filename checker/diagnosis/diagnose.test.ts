@@ -335,7 +335,8 @@ test('Every failed check of the course is about some path, and the registry list
   const about = new Set(paths.flatMap((path) => path.checks));
   const course = checks.filter(({ chapter, id }) => network.includes(chapter) && !id.endsWith('.conditions'));
   assert.deepEqual(
-    course.map(({ id }) => id).filter((id) => !about.has(id)),
+    // One that brings its own breakage also says itself what is wrong, if it makes no experiment.
+    course.filter(({ id, probes, breaks }) => !about.has(id) && probes.length === 0 && !breaks).map(({ id }) => id),
     [],
   );
   for (const file of readdirSync(new URL('causes/', import.meta.url))) {

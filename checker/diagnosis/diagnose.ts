@@ -1,9 +1,9 @@
 import { world } from '@handwired/host';
 import type { Condition, ProbeId } from '../evidence/probes.ts';
 import type { Outcome } from '../judge/run.ts';
-import type { Case, Diagnosis, Hint } from '../queries/check.ts';
+import type { Case, Check, Diagnosis, Hint } from '../queries/check.ts';
 import { bridgeNfSetting, listConditions, nameOf } from '../queries/conditions.ts';
-import { type Hop, type HopKind, paths, type Which } from '../queries/paths.ts';
+import { type Hop, type HopKind, type Path, paths, type Which } from '../queries/paths.ts';
 import { outcomeOf, wayOf } from '../queries/sights.ts';
 import { mayEndAt, trailTo, type Walk, walkPath } from '../queries/walk.ts';
 import type { Cause, Finding } from './cause.ts';
@@ -44,6 +44,9 @@ export const causes: readonly Cause[] = [
   ...translationCauses,
 ];
 
+/** Every cause, by id, with the beginnings of the ids of the checks that it can explain. */
+export const listCauses = (): Pick<Cause, 'id' | 'explains'>[] => causes.map(({ id, explains }) => ({ id, explains }));
+
 const link = world.uplink.name;
 
 /** Where to look at each kind of hop, and with which commands. They show; they change nothing, and they name no cause. */
@@ -81,14 +84,24 @@ export const explainFailures = (outcomes: readonly Outcome[], lab: Case): Outcom
 function explainFailure(outcome: Outcome, lab: Case): Partial<Outcome> {
   const { check, hint } = outcome;
   if (check.copies !== undefined) return explainInCopies(outcome, lab);
-  const about = paths.filter(({ checks }) => checks.includes(check.id));
-  const walks = about.flatMap((path) => walkPath(lab, path, check.probes) ?? []);
+  const walks = findPaths(check).flatMap((path) => walkPath(lab, path, check.probes) ?? []);
   for (const walk of walks) {
     const found = findCause(walk, lab, check.id);
     if (found) return explainByCause(walk, lab, found, hint);
   }
   const first = walks[0];
   return first ? explainByPlace(first, lab, hint) : {};
+}
+
+/**
+ * The paths that a check is about: those that list it. One that no path lists, and that some cause can explain, is about the
+ * paths whose experiments it makes.
+ */
+function findPaths(check: Check): Path[] {
+  const listed = paths.filter(({ checks }) => checks.includes(check.id));
+  if (listed.length > 0 || !causes.some(({ explains }) => explains.some((start) => check.id.startsWith(start))))
+    return listed;
+  return paths.filter(({ probes }) => probes.some((probe) => check.probes.includes(probe)));
 }
 
 /** The first demanded condition under which a path breaks in the copy, as if the lab host were under it. */

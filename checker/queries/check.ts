@@ -79,6 +79,8 @@ export interface Check {
   copies?: ProbeId[];
   /** Its share of the chapter's points is its weight over all of the chapter's; above 0, default 1. */
   weight?: number;
+  /** Commands, a line each, after which a right build fails it: they prove it on a lab host. Absent: tests/corpus/ has some. */
+  breaks?: (plan: Plan) => string;
   /** Sources of facts that the verdict stands on, as they begin in `facts.problems`. */
   sources?: string[];
   judge: (lab: Case) => Judgement;

@@ -1,5 +1,7 @@
 import { Conditions, defaultPlan } from '@handwired/host';
+import { gradedChapters } from '@handwired/labs/checks';
 import type { Case } from './case.ts';
+import { network } from '../../checker/testing/fixtures.ts';
 import { buildLines, cleanupLines, scriptOf } from './lines.ts';
 import { dns } from './rights/dns.ts';
 import { egress } from './rights/egress.ts';
@@ -33,11 +35,32 @@ function textOf({ recipes, swap, name }: Wrong, course: string): string {
 /** A deleted namespace's links go a moment later: before that no other can have their names. */
 const gone = 'while ip -o link show type veth | grep -qv enp1s0; do :; done';
 
+/** What the checks' own entries say breaks them. */
+const ownBreakages = (course: string): Case[] =>
+  gradedChapters
+    .filter(({ id }) => network.includes(id))
+    .flatMap(({ checks }) => checks)
+    .flatMap(({ id, breaks }) =>
+      breaks
+        ? [
+            {
+              id: `${id}: as its entry breaks it`,
+              class: 'by hand',
+              grades: 'build' as const,
+              conditions: Conditions.parse(strict),
+              plan: defaultPlan,
+              script: `${course}\n${breaks(defaultPlan)}`,
+              expected: { fails: id },
+            },
+          ]
+        : [],
+    );
+
 /** Faults that somebody thought of, after those that learners and other graders are known for. */
 export function wrongBuilds(): Case[] {
   const course = scriptOf(buildLines());
   const all = { links, traffic, names, published };
-  return Object.entries(all).flatMap(([kind, list]) =>
+  const others = Object.entries(all).flatMap(([kind, list]) =>
     list.map(
       (wrong): Case => ({
         id: `${kind}: ${wrong.name}`,
@@ -52,6 +75,7 @@ export function wrongBuilds(): Case[] {
       }),
     ),
   );
+  return [...others, ...ownBreakages(course)];
 }
 
 export function wrongCleanups(): Case[] {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { defaultPlan } from '@handwired/host';
 import { faultCommands, type Fault, faults } from '@handwired/labs/faults';
 
@@ -17,7 +17,7 @@ const head = `# Faults
 What \`lab fault inject\` can put in: each fault with the checks that fail with it on a right build, the cause that the
 checker's diagnosis names, and the commands after which all of them pass again, with the default plan's values. The
 table is written by \`FAULTS_TABLE=write node --import tsx --test tests/sandbox/faults.test.ts\`, from what came of each
-on a lab host. What needs a kernel of its own shows on a VM only, and is told from its file.
+on a lab host. \`lab dev check ID\` writes one row.
 
 | fault | level | fails | diagnosis | repair |
 | --- | --- | --- | --- | --- |
@@ -40,17 +40,13 @@ function rowOf({ fault, failed, hop }: Proof): string {
   return `| ${cells.map(cell).join(' | ')} |`;
 }
 
-/** What shows on a VM only has a row of what its file says of it. */
-export function writeTable(proofs: readonly Proof[]): Promise<void> {
-  const elsewhere = faults
-    .filter(({ machine }) => machine === 'vm')
-    .map(
-      (fault): Proof => ({
-        fault,
-        failed: [...fault.symptoms],
-        hop: 'PREROUTING (on a VM only: tests/vm/course.test.ts)',
-      }),
-    );
-  const rows = [...proofs, ...elsewhere].toSorted((a, b) => (a.fault.id < b.fault.id ? -1 : 1)).map(rowOf);
-  return writeFile(file, `${head}${rows.join('\n')}\n`);
+/** The id in a row of the table. */
+const readId = (row: string): string => row.split('`')[1] ?? '';
+
+/** Writes the rows of these faults anew, keeps the others', and drops those of faults that are gone. */
+export async function writeRows(proofs: readonly Proof[]): Promise<void> {
+  const old = (await readFile(file, 'utf8')).split('\n').filter((line) => line.startsWith('| `'));
+  const rows = new Map([...old, ...proofs.map(rowOf)].map((row) => [readId(row), row]));
+  const sorted = faults.map(({ id }) => id).toSorted();
+  await writeFile(file, `${head}${sorted.flatMap((id) => rows.get(id) ?? []).join('\n')}\n`);
 }

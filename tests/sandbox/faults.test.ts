@@ -3,7 +3,7 @@ import { after, test, type TestContext } from 'node:test';
 import { Conditions } from '@handwired/host';
 import { build } from '@handwired/labs';
 import { applyFaults, drawFaults, type Fault, faults, findFitting } from '@handwired/labs/faults';
-import { type Proof, writeTable } from '../faults/table.ts';
+import { type Proof, writeRows } from '../faults/table.ts';
 import { course, failures, type Graded, misses, withGraded } from './grading.ts';
 
 /** What a fault must not leave behind: see `leavings`. */
@@ -148,6 +148,5 @@ test('Several at once are all in place, and all end with their repairs', async (
 
 after(async () => {
   if (process.env.FAULTS_TABLE !== 'write') return;
-  assert.equal(proofs.length, here.length, 'some were not proven, the table was not written');
-  await writeTable(proofs);
+  await writeRows(proofs);
 });

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chapterIds, EXIT, LabError, run } from '@handwired/host';
+import { Argument, Option } from 'commander';
+import { type Context, type LabCommand, oneOf, usageError } from '../../command.ts';
+import {
+  causeFiles,
+  type Change,
+  idPatterns,
+  type Kind,
+  kinds,
+  type Skeleton,
+  writeCause,
+  writeChapter,
+  writeCheck,
+  writeFault,
+} from '../../dev/skeletons.ts';
+
+const root = new URL('../../../', import.meta.url);
+
+/** `lab dev new`: writes the skeleton of a check, a cause, a fault or a chapter into this checkout, with a test that fails till it is filled in. */
+export const command: LabCommand = {
+  example: 'lab dev new check bridge.stp && lab dev check bridge.stp',
+  declare: (command) =>
+    command
+      .addArgument(new Argument('<kind>', kinds.join(', ')).argParser(oneOf('kind', kinds)))
+      .argument('<id>', 'what it is called')
+      .addOption(new Option('--in <file>', 'of a cause: the file in checker/diagnosis/causes/ that it goes into')),
+  run: runNew,
+};
+
+async function runNew(context: Context, kind: Kind, id: string, { in: file }: { in?: string }): Promise<number> {
+  const { pattern, like } = idPatterns[kind];
+  if (!pattern.test(id))
+    throw usageError(`'${id.slice(0, 80)}' can't be the id of a ${kind}; one is ${like}`, 'dev new');
+  const { changes, steps } = planSkeleton(kind, id, file);
+  const edited = await readEdits(changes);
+  for (const change of changes) if ('move' in change) await rename(urlOf(change.move), urlOf(change.to));
+  for (const [path, text] of edited) {
+    await mkdir(dirname(fileURLToPath(urlOf(path))), { recursive: true });
+    await writeFile(urlOf(path), text);
+  }
+  const touched = [...edited.keys()];
+  await run(['node_modules/.bin/biome', 'format', '--write', ...touched], {
+    cwd: fileURLToPath(root),
+    allowFailure: true,
+  });
+  for (const path of touched) context.print(path);
+  for (const change of changes) if ('move' in change) context.print(`${change.move} -> ${change.to}`);
+  context.print([...steps.map((step) => `\n${step}`), `\nnext: lab dev check ${id}`].join(''));
+  return EXIT.ok;
+}
+
+function planSkeleton(kind: Kind, id: string, file: string | undefined): Skeleton {
+  if (kind === 'check') {
+    const [chapter = ''] = id.split('.');
+    if (!chapterIds.some((one) => one === chapter)) {
+      throw usageError(
+        `there is no chapter ${chapter}: a check's id is CHAPTER.NAME, with one of ${chapterIds.join(', ')}`,
+        'dev new',
+      );
+    }
+    return writeCheck(id);
+  }
+  if (kind === 'fault') return writeFault(id);
+  if (kind === 'chapter') {
+    if (chapterIds.some((one) => one === id)) throw taken(`chapter ${id}`);
+    return writeChapter(id);
+  }
+  const files = causeFiles(root);
+  if (file === undefined || !files.includes(file)) {
+    throw usageError(`a cause goes into a file: --in ${files.join('|')}`, 'dev new');
+  }
+  return writeCause(id, file);
+}
+
+/** The texts of all files that are written or changed. Throws LabError, before anything is written, for what is there already. */
+async function readEdits(changes: readonly Change[]): Promise<Map<string, string>> {
+  const edited = new Map<string, string>();
+  for (const change of changes) {
+    if ('write' in change) {
+      if (existsSync(urlOf(change.write))) throw taken(change.write);
+      edited.set(change.write, change.text);
+    }
+    if ('change' in change) {
+      const text = change.edit(await readFile(urlOf(change.change), 'utf8'));
+      if (text === undefined) {
+        throw new LabError({
+          what: 'the place for a new entry was not found',
+          where: change.change,
+          next: 'git diff   (was the list at its end changed?)',
+        });
+      }
+      edited.set(change.change, text);
+    }
+  }
+  return edited;
+}
+
+const taken = (what: string): LabError =>
+  new LabError({ what: `${what} is there already`, next: 'lab dev new --help', exit: EXIT.usage });
+
+const urlOf = (path: string): URL => new URL(path, root);

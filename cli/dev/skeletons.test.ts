@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { chapterIds } from '@handwired/host';
+import ts from 'typescript';
+import {
+  causeFiles,
+  idPatterns,
+  kinds,
+  type Skeleton,
+  writeCause,
+  writeChapter,
+  writeCheck,
+  writeFault,
+} from './skeletons.ts';
+
+const root = new URL('../../', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+
+/** The text of each file of a skeleton, with its place in the present one found. */
+const textsOf = ({ changes }: Skeleton): [path: string, text: string][] =>
+  changes.flatMap((change): [string, string][] => {
+    if ('write' in change) return [[change.write, change.text]];
+    if ('move' in change) return [];
+    const text = change.edit(read(change.change));
+    assert.ok(text !== undefined, `${change.change} has no place for an entry`);
+    return [[change.change, text]];
+  });
+
+const skeletons: [title: string, skeleton: Skeleton][] = [
+  ...chapterIds
+    .filter((id) => id !== 'tour')
+    .map((id): [string, Skeleton] => [`check of ${id}`, writeCheck(`${id}.new-one`)]),
+  ...causeFiles(root).map((file): [string, Skeleton] => [`cause in ${file}`, writeCause('new-one', file)]),
+  ['fault', writeFault('new-one')],
+  ['chapter', writeChapter('newone')],
+];
+
+for (const [title, skeleton] of skeletons) {
+  test(`The skeleton of a ${title} fits into the files that there are, is TypeScript, and says what to fill in`, () => {
+    const texts = textsOf(skeleton);
+    for (const [path, text] of texts.filter(([name]) => name.endsWith('.ts'))) {
+      const { diagnostics } = ts.transpileModule(text, { reportDiagnostics: true, fileName: path });
+      assert.deepEqual(
+        diagnostics?.map(({ messageText }) => messageText),
+        [],
+        path,
+      );
+    }
+    assert.ok(texts.some(([, text]) => text.includes('TODO')));
+    assert.ok(texts.some(([, text]) => text.includes('new-one') || text.includes('newone')));
+  });
+}
+
+test('The example of an id is one', () => {
+  for (const kind of kinds) assert.match(idPatterns[kind].like, idPatterns[kind].pattern);
+});
