@@ -70,23 +70,22 @@ export const renderName = (name: string): string => (name === defaultName() ? ''
 /** A lab's name as a flag in a command to type: ` --lab demo`, or nothing for the default lab. */
 export const renderLabFlag = (name: string): string => (name === defaultName() ? '' : ` --lab ${name}`);
 
-/** The error for a word that is not one of those allowed. It names the one that was probably meant. */
-function unknownWord(kind: string, word: string, allowed: readonly string[], next: string): LabError {
-  const small = word.toLowerCase();
+/** ` (did you mean WORD?)` for the allowed word that is spelled most like a mistyped one. Empty when none resembles it. */
+export function suggestWord(word: string, allowed: readonly string[]): string {
+  const small = word.slice(0, 80).toLowerCase();
   const near = closest(small, [...allowed]);
   // A guess shares letters with what was typed: of one-letter words none is a misspelling of another.
   const shared = near.length - distance(small, near);
-  const hint = shared >= Math.max(1, near.length / 2) ? ` (did you mean ${near}?)` : '';
-  const what = `unknown ${kind} '${word}'${hint}; it is one of: ${allowed.join(' ')}`;
-  return new LabError({ what, next, exit: EXIT.usage });
+  return shared >= Math.max(1, near.length / 2) ? ` (did you mean ${near}?)` : '';
 }
 
 /** A parser that takes one of some words. It throws LabError (64) for any other. */
 export function oneOf<T extends string>(kind: string, allowed: readonly T[], next = 'lab --help'): (word: string) => T {
   return (word) => {
     const found = allowed.find((candidate) => candidate === word);
-    if (found === undefined) throw unknownWord(kind, word, allowed, next);
-    return found;
+    if (found !== undefined) return found;
+    const what = `unknown ${kind} '${word}'${suggestWord(word, allowed)}; it is one of: ${allowed.join(' ')}`;
+    throw new LabError({ what, next, exit: EXIT.usage });
   };
 }
 

@@ -53,7 +53,7 @@ export const registry: readonly (Entry | Group)[] = [
     commands: [
       entry('list [options]', 'what can be broken, and how hard it is to find', () => import('./commands/fault/list.ts')),
       entry('inject [options] [fault...]', 'break something; without a fault, one that is drawn', () => import('./commands/fault/inject.ts')),
-      entry('submit [options] [cause...]', 'name the root cause: numbers, ids or your own words', () => import('./commands/fault/submit.ts')),
+      entry('submit [options] [cause...]', 'name the root cause, by number or id; without an answer, list the causes to choose from', () => import('./commands/fault/submit.ts')),
       entry('reveal [options]', 'give up, and be told', () => import('./commands/fault/reveal.ts')),
       entry('repair [options]', 'have what was revealed mended', () => import('./commands/fault/repair.ts')),
     ],

@@ -34,8 +34,6 @@ export interface Fault {
   repair: (plan: Plan) => Command[];
   /** How the symptoms follow from the cause, in a sentence or two. */
   tells: string;
-  /** Entries of words. A learner's text means the cause when it has words that begin like each word of an entry. */
-  words: readonly string[];
 }
 
 // Putting in and taking out.
@@ -177,44 +175,4 @@ export function judgeAnswer(open: readonly Fault[], causes: readonly string[]): 
   const truth = new Set(open.map(({ cause }) => cause));
   const named = [...truth].filter((cause) => given.has(cause)).length;
   return { right: named === truth.size && given.size === truth.size, named, of: truth.size };
-}
-
-const wordsIn = (text: string): string[] => text.toLowerCase().match(/[a-z0-9_]+/g) ?? [];
-
-const negations = new Set(['not', 'no', 'never', 'isn', 'doesn', 'don', 'aren', 'without', 'neither', 'nor']);
-
-/** A word of an entry also matches longer words that begin with it, unless it has fewer than three characters. */
-const means = (word: string, token: string): boolean => (word.length < 3 ? token === word : token.startsWith(word));
-
-/** Whether a text negates a word: the negation stands before it, with at most one word between: `no server`, `not the server`. */
-const denies = (negation: string, word: string, text: readonly string[]): boolean =>
-  text.some((token, at) => token === negation && text.slice(at + 1, at + 3).some((next) => means(word, next)));
-
-/** The number of words of an entry, if the text has all of them; else 0. */
-function matched(entry: string, text: readonly string[]): number {
-  const words = wordsIn(entry);
-  const has = (word: string, at: number): boolean => {
-    const next = words[at + 1];
-    if (negations.has(word) && next !== undefined) return denies(word, next, text);
-    return text.some((token) => means(word, token));
-  };
-  if (!words.every(has)) return 0;
-  // A text that negates something says something else than an entry that does not.
-  const denied = text.some((token) => negations.has(token)) && !words.some((word) => negations.has(word));
-  return denied ? 0 : words.length;
-}
-
-/**
- * The causes that a learner's own words match best. One cause: that is what they mean. Several or none: the words are not
- * clear enough.
- */
-export function understandCause(text: string, faults: readonly Fault[]): string[] {
-  const tokens = wordsIn(text.slice(0, 400));
-  const scores = new Map<string, number>();
-  for (const { cause, title, words } of faults) {
-    const score = Math.max(0, ...[title, ...words].map((entry) => matched(entry, tokens)));
-    if (score > (scores.get(cause) ?? 0)) scores.set(cause, score);
-  }
-  const best = Math.max(0, ...scores.values());
-  return [...scores].filter(([, score]) => score === best).map(([cause]) => cause);
 }

@@ -1,5 +1,5 @@
 /** The faults, with the engine's functions that need all of them. An entry of its own: only some commands load so many files. */
-import { type Choice, type Fault, makeChoices, understandCause } from '@handwired/course';
+import { type Choice, type Fault, makeChoices } from '@handwired/course';
 import { faults } from './faults/registry.ts';
 
 export {
@@ -19,6 +19,3 @@ export { faults };
 
 /** The true causes among others with the most similar symptoms, shuffled by a seed. */
 export const offerChoices = (open: readonly Fault[], seed: string): Choice[] => makeChoices(open, faults, seed);
-
-/** The causes that a learner's own words match best: one, when they are clear. */
-export const matchWords = (text: string): string[] => understandCause(text, faults);

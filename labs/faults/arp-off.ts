@@ -23,5 +23,4 @@ export const fault: Fault = {
   ],
   tells:
     'Without ARP the container tells nobody which MAC address its address has, and finds out none itself. Those who want to reach it ask, and ask, and get no answer: their neighbour entry is FAILED.',
-  words: ['arp off', 'noarp', 'no arp', 'arp disabled', 'arp switched off'],
 };

@@ -37,5 +37,4 @@ export const fault: Fault = {
   ],
   tells:
     'With rp_filter 1 a link takes a packet only if table main sends its answer by that same link. Here a mark sends the answers of the containers the right way, and table main, which they never ask, has another: with 2 (loose) any way back would do. Nothing is logged, and no rule counts it.',
-  words: ['rp_filter', 'reverse path', 'rp filter', 'strict reverse', 'asymmetric routing', 'rpfilter'],
 };

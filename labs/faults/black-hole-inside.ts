@@ -22,12 +22,4 @@ export const fault: Fault = {
   ],
   tells:
     "Its own questions are refused at once, and its answers are dropped in silence: the neighbour's requests arrive, and nothing comes back.",
-  words: [
-    'blackhole container',
-    'blackhole inside',
-    'route inside container',
-    'inner route',
-    'route ct2 drops',
-    'blackhole ct2',
-  ],
 };

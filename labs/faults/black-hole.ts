@@ -25,5 +25,4 @@ export const fault: Fault = {
   ],
   tells:
     'The most specific route wins, and this one says: drop it, and tell nobody. Every other address is reached, so that it looks as if that one were down.',
-  words: ['blackhole', 'black hole', 'route drops', 'stray route', 'specific route', 'wrong route host'],
 };

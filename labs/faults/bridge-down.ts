@@ -12,5 +12,4 @@ export const fault: Fault = {
   repair: ({ bridge }) => [{ done: isUp(bridge), run: $`ip link set ${bridge} up` }],
   tells:
     'A bridge that is down carries no frame between its ports, and the route to its subnet is out of use with it: the containers reach neither each other nor the host, and so nothing else.',
-  words: ['bridge down', 'bridge off', 'br0 down', 'bridge not up', 'bridge link down'],
 };

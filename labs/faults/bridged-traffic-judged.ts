@@ -21,12 +21,4 @@ export const fault: Fault = {
   repair: (plan) => [appendRule(bridgeRule(plan)), acceptForwards()],
   tells:
     'With bridge-nf-call-iptables the frames that a bridge passes from port to port go through FORWARD as well, as packets from the bridge to the bridge. ARP does not, so that the neighbours know each other and yet hear nothing.',
-  words: [
-    'bridge-nf',
-    'br_netfilter',
-    'bridge nf call iptables',
-    'forward bridge traffic',
-    'forward drops bridged',
-    'bridge_nf',
-  ],
 };

@@ -16,5 +16,4 @@ export const fault: Fault = {
   repair: ({ ct1 }) => [{ done: isUp(ct1.veth), run: $`ip link set ${ct1.veth} up` }],
   tells:
     'A cable is up when both of its ends are. The container sees its link up and without a carrier, and every packet that it sends is dropped on the spot.',
-  words: ['veth down', 'host end down', 'cable down', 'veth off', 'veth end down', 'no carrier', 'port down'],
 };

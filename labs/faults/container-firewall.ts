@@ -25,13 +25,4 @@ export const fault: Fault = {
   ],
   tells:
     "Each network namespace has rules of its own. The request arrives on the container's link and ends before its server; the lab host's rules say nothing of it.",
-  words: [
-    'container firewall',
-    'rule inside container',
-    'iptables container',
-    'input container',
-    'container drops',
-    'namespace iptables',
-    'ct1 drops',
-  ],
 };

@@ -33,12 +33,4 @@ export const fault: Fault = {
   },
   tells:
     'The request comes to the neighbour, where nobody listens: it is refused by the wrong container. Look at which link it leaves by, or at its new destination.',
-  words: [
-    'dnat wrong container',
-    'wrong container',
-    'dnat wrong address',
-    'translated wrong container',
-    'dnat ct2',
-    'wrong target address',
-  ],
 };

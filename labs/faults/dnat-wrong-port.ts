@@ -33,5 +33,4 @@ export const fault: Fault = {
   },
   tells:
     'The request comes to the container, at a port where no program listens, and its kernel refuses it at once. The server is there, one door further.',
-  words: ['dnat wrong port', 'wrong target port', 'translated wrong port', 'wrong port container', 'port 81'],
 };

@@ -15,13 +15,4 @@ export const fault: Fault = {
   repair: ({ bridge }) => [deleteRule('filter', 'FORWARD', rule(bridge))],
   tells:
     'The first rule that matches and ends the chain decides. The ACCEPT is there, and right, and stands behind the DROP: its counter does not move, the other one does.',
-  words: [
-    'drop before accept',
-    'rule order',
-    'drop rule forward',
-    'forward rule drops',
-    'order of rules',
-    'rule drops',
-    'drop first',
-  ],
 };

@@ -22,13 +22,4 @@ export const fault: Fault = {
   ],
   tells:
     'A host takes what is for any of its addresses, on whichever link they are: what ct2 sends to ct1 never leaves it, and its answers to ct1 go to itself. And it answers ARP for that address as well, on all of its links.',
-  words: [
-    'duplicate address',
-    'same address twice',
-    'address conflict',
-    'address doubled',
-    'two have address',
-    'neighbour address',
-    'address lo',
-  ],
 };

@@ -35,13 +35,4 @@ export const fault: Fault = {
   },
   tells:
     'A frame is for whoever has its MAC address. Each container takes what it sends to the other for its own, and the bridge learns that address behind whichever port it last heard it from.',
-  words: [
-    'duplicate mac',
-    'same mac',
-    'mac conflict',
-    'mac doubled',
-    'mac twice',
-    'same ethernet address',
-    'identical mac',
-  ],
 };

@@ -24,13 +24,4 @@ export const fault: Fault = {
   ],
   tells:
     'An entry that is permanent is never asked for again by ARP. The frames go to a MAC address behind which there is nobody; no ARP is seen, and that is the sign.',
-  words: [
-    'neighbour entry wrong',
-    'permanent neighbour',
-    'static arp',
-    'arp entry wrong',
-    'wrong mac neighbour',
-    'neigh permanent',
-    'arp cache wrong',
-  ],
 };

@@ -26,5 +26,4 @@ export const fault: Fault = {
   repair: () => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
   tells:
     "Such a firewall has a table of its own behind iptables' one. It lets pass what was translated to the inside and what belongs to a connection; what a link in no zone begins it refuses, whatever iptables accepted before.",
-  words: ['firewalld', 'firewall-cmd', 'firewalld zone', 'firewalld reject', 'firewalld table'],
 };

@@ -19,12 +19,4 @@ export const fault: Fault = {
   repair: (plan) => [appendRule(egressRules(plan).back), acceptForwards()],
   tells:
     'The way out is open and the way back is not: the request arrives in the world, the answer comes to the uplink, and ends there. A filter judges each direction by itself.',
-  words: [
-    'no established',
-    'no way back',
-    'answers dropped',
-    'replies dropped forward',
-    'established rule missing',
-    'no accept back',
-  ],
 };

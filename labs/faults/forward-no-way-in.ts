@@ -17,12 +17,4 @@ export const fault: Fault = {
   repair: (plan) => [appendRule(publishRules(plan).accept), acceptForwards()],
   tells:
     'DNAT changes where a packet goes and does not accept it: FORWARD judges it afterwards, by the address and the port that it has then. What the lab host itself sends passes OUTPUT instead, and arrives.',
-  words: [
-    'no accept published',
-    'forward published port',
-    'published port not accepted',
-    'dnat not accepted forward',
-    'forward blocks incoming',
-    'no forward rule port',
-  ],
 };

@@ -17,12 +17,4 @@ export const fault: Fault = {
   repair: (plan) => [appendRule(egressRules(plan).out), acceptForwards()],
   tells:
     'What no rule of FORWARD accepts is for its policy to decide, and the policy drops it. Rules accept what comes in for the containers, and none what they send.',
-  words: [
-    'forward policy drop',
-    'no accept out',
-    'forward no rule out',
-    'policy drop out',
-    'forward drop policy',
-    'forward blocks outgoing',
-  ],
 };

@@ -24,5 +24,4 @@ export const fault: Fault = {
     })),
   tells:
     'Isolated ports of a bridge exchange frames with all other ports, and with the lab host, but not with each other: each container reaches its gateway and the internet, and not its neighbour.',
-  words: ['port isolated', 'isolation', 'isolated ports', 'bridge isolates', 'isolated on'],
 };

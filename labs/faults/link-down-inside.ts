@@ -15,5 +15,4 @@ export const fault: Fault = {
   ],
   tells:
     'A link that is down sends and takes nothing, and its routes are gone with it: they do not come back with the link. The other end loses its carrier at the same moment.',
-  words: ['eth0 down', 'inner down', 'link down inside', 'interface down container', 'eth0 off', 'container link down'],
 };

@@ -16,12 +16,4 @@ export const fault: Fault = {
   repair: (plan) => [appendRule(publishRules(plan).source)],
   tells:
     'The request arrives in the container from 127.0.0.1, and to the container that is itself: its answer never leaves it. The source must be translated on the way into the bridge, too.',
-  words: [
-    'source 127.0.0.1',
-    'loopback source',
-    'masquerade loopback',
-    'src-type local',
-    'source not translated loopback',
-    'masquerade bridge missing',
-  ],
 };

@@ -16,5 +16,4 @@ export const fault: Fault = {
   repair: (plan) => [appendRule(egressRules(plan).masquerade)],
   tells:
     'The packets leave with the private source that they came with. They arrive, and are answered, and nobody out there has a route to such an address.',
-  words: ['no masquerade', 'masquerade missing', 'no snat', 'snat missing', 'no source nat', 'source not translated'],
 };

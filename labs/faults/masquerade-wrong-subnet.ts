@@ -22,11 +22,4 @@ export const fault: Fault = {
   ],
   tells:
     'The rule takes hold of what comes from the network that it names, and the containers are in another. Their packets leave the uplink with a private source, to which no answer finds its way.',
-  words: [
-    'masquerade wrong subnet',
-    'masquerade wrong source',
-    'masquerade wrong network',
-    'nat wrong subnet',
-    'masquerade 192.168',
-  ],
 };

@@ -22,11 +22,4 @@ export const fault: Fault = {
   ],
   tells:
     "MASQUERADE takes hold of what leaves by the interface that the rule names. The packets leave by another one, with the containers' private source, to which nobody out there has a way back.",
-  words: [
-    'masquerade wrong interface',
-    'masquerade wrong device',
-    'masquerade wrong uplink',
-    'masquerade eth0',
-    'nat wrong interface',
-  ],
 };

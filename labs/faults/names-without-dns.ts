@@ -22,5 +22,4 @@ export const fault: Fault = {
   repair: ({ ct1 }) => [{ done: $`! test -e ${fileIn(ct1)}`, run: $`rm ${fileIn(ct1)}` }],
   tells:
     'The file nsswitch.conf says where the C library looks for names, and without dns in the line hosts it asks no server: no packet leaves, whatever resolv.conf says. Tools that ask by themselves, such as dig, work.',
-  words: ['nsswitch', 'hosts: files', 'nsswitch.conf', 'nss', 'no dns hosts line'],
 };

@@ -21,5 +21,4 @@ export const fault: Fault = {
   repair: () => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
   tells:
     'Several chains may stand on one hook, in the order of their priorities, and a packet must pass them all: an ACCEPT ends its own chain only, a drop is the end. iptables shows its own chains and not this one.',
-  words: ['nft drop', 'nftables drop', 'native chain', 'nft chain', 'nftables rule', 'nft table'],
 };

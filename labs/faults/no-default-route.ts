@@ -20,12 +20,4 @@ export const fault: Fault = {
   ],
   tells:
     'The route to its own subnet comes with the address, and so its neighbours and the gateway itself answer. For anything else the kernel says at once that the network is unreachable: no packet leaves.',
-  words: [
-    'no default route',
-    'default route missing',
-    'no gateway',
-    'missing default',
-    'no route out',
-    'without default route',
-  ],
 };

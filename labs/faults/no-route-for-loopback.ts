@@ -13,5 +13,4 @@ export const fault: Fault = {
   repair: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.route_localnet`, 1)],
   tells:
     'OUTPUT translates the destination, and routing then finds a packet from 127.0.0.1 that is to leave by a link: such addresses are for loopback alone, unless route_localnet allows it there.',
-  words: ['route_localnet', 'localnet', 'route localnet', 'martian', '127.0.0.1 not routed', 'loopback address routed'],
 };

@@ -19,5 +19,4 @@ export const fault: Fault = {
   ],
   tells:
     'The containers send to the lab host, and the lab host is as lost as they are: try it from there first. It reaches its own networks and nothing else.',
-  words: ['host default route', 'lab host no route', 'host no gateway', 'host lost default', 'uplink no default route'],
 };

@@ -54,13 +54,4 @@ export const fault: Fault = {
   ],
   tells:
     'Rules of nat are asked for the first packet of a connection; what follows is translated by the entry that it left. A program that uses the same port again keeps such an entry alive, and with it a destination that is long gone.',
-  words: [
-    'conntrack entry',
-    'stale conntrack',
-    'old conntrack',
-    'conntrack old translation',
-    'old connection entry',
-    'conntrack remembers',
-    'stale connection tracking',
-  ],
 };

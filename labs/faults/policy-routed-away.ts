@@ -18,5 +18,4 @@ export const fault: Fault = {
   ],
   tells:
     'Which table of routes is asked is decided by rules, and one for that source comes before the one for table main. ip route shows table main, where all is right; ip rule shows why it is not asked.',
-  words: ['policy routing', 'ip rule', 'policy rule', 'routing rule table', 'table 77', 'rule from table'],
 };

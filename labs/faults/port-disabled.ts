@@ -26,12 +26,4 @@ export const fault: Fault = {
   ],
   tells:
     'The link is up and has a carrier, and it has the bridge as its master: ip link shows nothing wrong. Whether a port forwards is a state of its own, which the spanning tree sets where it runs, and which bridge link shows.',
-  words: [
-    'port disabled',
-    'port state disabled',
-    'port not forwarding',
-    'stp disabled',
-    'bridge port state',
-    'port blocking',
-  ],
 };

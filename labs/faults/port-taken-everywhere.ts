@@ -29,13 +29,4 @@ export const fault: Fault = {
   },
   tells:
     'PREROUTING sees all that comes in, also what the containers send to others. Without a condition on the destination every request to that port, wherever it was going, ends in the published container.',
-  words: [
-    'dnat every destination',
-    'dst-type local missing',
-    'dnat takes all',
-    'hijack port',
-    'no dst-type',
-    'no addrtype',
-    'translates all destinations',
-  ],
 };

@@ -29,5 +29,4 @@ export const fault: Fault = {
   },
   tells:
     'A port is a number of one protocol: TCP 8080 and UDP 8080 have nothing to do with each other. HTTP comes by TCP, finds no rule, and is refused by the lab host itself.',
-  words: ['udp', 'wrong protocol', 'protocol udp', 'dnat udp', 'not tcp'],
 };

@@ -14,12 +14,4 @@ export const fault: Fault = {
   repair: (plan) => [appendRule(publishRules(plan).dnat)],
   tells:
     'A test from the lab host itself passes OUTPUT, and works. What comes in by a link passes PREROUTING, where nothing is translated, and is taken for the lab host itself, which refuses it.',
-  words: [
-    'no prerouting',
-    'output only',
-    'prerouting missing',
-    'not prerouting',
-    'prerouting rule missing',
-    'prerouting dnat missing',
-  ],
 };

@@ -14,13 +14,4 @@ export const fault: Fault = {
   repair: (plan) => [appendRule(publishRules(plan).local)],
   tells:
     'What the lab host sends itself never passes PREROUTING: its packets begin at OUTPUT. So the whole world reaches the port, and the lab host alone is refused by itself.',
-  words: [
-    'no output dnat',
-    'prerouting only',
-    'output missing',
-    'output chain dnat',
-    'not output',
-    'output rule missing',
-    'locally generated',
-  ],
 };

@@ -15,5 +15,4 @@ export const fault: Fault = {
   repair: ({ bridge }) => [deleteRule('raw', 'PREROUTING', rule(bridge))],
   tells:
     'What iptables -L shows is the table filter, and nothing of raw, which is asked first of all. So the packets are seen on the bridge and never counted by FORWARD.',
-  words: ['raw drop', 'raw table', 'prerouting drop', 'drop prerouting', 'dropped raw', 'table raw'],
 };

@@ -17,13 +17,4 @@ export const fault: Fault = {
   repair: ({ ct2, resolver }) => [writeResolver(ct2, resolver)],
   tells:
     "The command ip netns exec puts a file of /etc/netns over the lab host's for one program, if there is one. Without it the container reads nameserver 127.0.0.53, and that is its own loopback, where nobody listens.",
-  words: [
-    'no resolv.conf',
-    'resolv.conf missing',
-    'resolver file missing',
-    '127.0.0.53',
-    'no resolver file',
-    'resolv.conf host',
-    'etc netns missing',
-  ],
 };

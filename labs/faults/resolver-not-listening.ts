@@ -22,12 +22,4 @@ export const fault: Fault = {
   repair: ({ ct2, resolver }) => [writeResolver(ct2, resolver)],
   tells:
     'A home router answers questions for names at the address of the gateway. This one is a router and nothing more, unless somebody starts a server there: it refuses each question at once.',
-  words: [
-    'gateway no dns',
-    'gateway resolver',
-    'resolver gateway',
-    'nameserver gateway',
-    'nobody listens 53',
-    'dns gateway',
-  ],
 };

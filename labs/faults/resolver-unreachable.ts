@@ -28,16 +28,4 @@ export const fault: Fault = {
   repair: ({ ct1, resolver }) => [writeResolver(ct1, resolver)],
   tells:
     'Names are asked of the server that resolv.conf names, and of no other. Nobody has that address, so each question ends in silence, while everything that is asked for by its address goes on working.',
-  words: [
-    'resolver unreachable',
-    'nameserver wrong',
-    'nameserver dead',
-    'nameserver unreachable',
-    'name server unreachable',
-    'resolver dead',
-    'dns server wrong',
-    'name server not there',
-    'resolv.conf wrong',
-    'wrong resolver',
-  ],
 };

@@ -29,13 +29,4 @@ export const fault: Fault = {
   ],
   tells:
     'The kernel itself takes connections for a socket that listens, as many as its queue holds: so a client is connected, sends its request, and waits for a program that is not running. ps shows the state T.',
-  words: [
-    'server frozen',
-    'server hangs',
-    'server not answer',
-    'sigstop',
-    'process stopped',
-    'server suspended',
-    'state t',
-  ],
 };

@@ -17,12 +17,4 @@ export const fault: Fault = {
   repair: (plan) => [stopListeners(plan.ct1, 8000), startServer(plan)],
   tells:
     'A server runs, and answers on a port of its own choosing; http.server takes 8000 when it is told none. At the published one the kernel of the container refuses.',
-  words: [
-    'server another port',
-    'server wrong port',
-    'listens another port',
-    'listens 8000',
-    'port 8000',
-    'server other port',
-  ],
 };

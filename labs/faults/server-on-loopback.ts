@@ -17,13 +17,4 @@ export const fault: Fault = {
   repair: (plan) => [stopListeners(plan.ct1, plan.containerPort, '0.0.0.0'), startServer(plan)],
   tells:
     'A program that listens on 127.0.0.1 takes what comes by lo of its own namespace. What is translated to the address of the container comes by its link, for another address, and is refused.',
-  words: [
-    'listens loopback',
-    'bound 127.0.0.1',
-    'listens 127.0.0.1',
-    'server loopback',
-    'bound localhost',
-    'listens localhost',
-    'bind address',
-  ],
 };

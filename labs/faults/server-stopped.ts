@@ -14,13 +14,4 @@ export const fault: Fault = {
   repair: (plan) => [startServer(plan)],
   tells:
     'Everything on the way is as it should be: the request arrives in the container, and its kernel refuses it, because no program listens there.',
-  words: [
-    'server stopped',
-    'no server',
-    'server not running',
-    'nothing listens',
-    'server dead',
-    'server down',
-    'nobody listens',
-  ],
 };

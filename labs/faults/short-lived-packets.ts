@@ -13,5 +13,4 @@ export const fault: Fault = {
   repair: ({ ct1 }) => [setSysctlTo('net.ipv4.ip_default_ttl', 64, ct1.name)],
   tells:
     'Each router takes one off the time to live, and drops what has none left. With 1 the container reaches its neighbours and the lab host itself, and nothing behind it: tcpdump -v shows ttl 1.',
-  words: ['ttl', 'time to live', 'ip_default_ttl', 'ttl 1', 'hop limit'],
 };

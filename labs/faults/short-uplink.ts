@@ -13,5 +13,4 @@ export const fault: Fault = {
   repair: () => [{ done: $`ip link show dev ${uplink} | grep -q 'mtu 1500 '`, run: $`ip link set ${uplink} mtu 1500` }],
   tells:
     'The lab host knows the MTU of its uplink and asks for short packets; the containers know only their own link, and ask for long ones. Pings, connections and short replies pass, a long reply never comes.',
-  words: ['mtu', 'packet too big', 'fragmentation', 'packet size', 'long packets lost', 'large packets'],
 };

@@ -22,5 +22,4 @@ export const fault: Fault = {
   ],
   tells:
     'A router that may not split a packet drops it and says so to its sender by ICMP, fragmentation needed. Where that message is filtered the sender goes on with what is too long: a black hole for long packets only.',
-  words: ['path mtu', 'pmtu', 'mtu bridge', 'fragmentation needed', 'icmp fragmentation', 'mtu black hole'],
 };

@@ -28,11 +28,4 @@ export const fault: Fault = {
   ],
   tells:
     "SNAT writes what it was told to write, and never asks whether the host has that address: MASQUERADE takes the one that the uplink has. The answers are looked for by ARP on the uplink's network, and nobody there says that it is theirs.",
-  words: [
-    'snat wrong address',
-    'snat wrong source',
-    'source wrong address',
-    'translated wrong address',
-    'snat not our address',
-  ],
 };

@@ -24,12 +24,4 @@ export const fault: Fault = {
   ],
   tells:
     "What the container sends arrives. The lab host's answer goes by the most specific route, and a route to that one address leads out of the uplink, although the address is on the bridge.",
-  words: [
-    'stray route',
-    'route container uplink',
-    'specific route',
-    'wrong route host',
-    'host route diverts',
-    'route ct2',
-  ],
 };

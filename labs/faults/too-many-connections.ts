@@ -18,12 +18,4 @@ export const fault: Fault = {
   repair: ({ bridge }) => [deleteRule('filter', 'FORWARD', rule(bridge))],
   tells:
     'One request at a time gets through, and so each single try looks right. The second at the same moment is dropped without a word, until connection tracking has forgotten the first: for a ping, half a minute.',
-  words: [
-    'connlimit',
-    'connection limit',
-    'too many connections',
-    'limit connections',
-    'one connection',
-    'connections limited',
-  ],
 };

@@ -15,12 +15,4 @@ export const fault: Fault = {
   repair: ({ subnet }) => [deleteRule('nat', 'POSTROUTING', rule(subnet))],
   tells:
     'ACCEPT in a chain of nat means: leave it as it is, and ask no further rule. The translation stands behind it, is right, and is never asked; its counters stay where they are.',
-  words: [
-    'accept before masquerade',
-    'accept shadows masquerade',
-    'masquerade never reached',
-    'rule before masquerade',
-    'order nat rules',
-    'accept postrouting',
-  ],
 };

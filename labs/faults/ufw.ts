@@ -38,5 +38,4 @@ for chain in ufw-before-forward ufw-reject-forward; do iptables -F "$chain"; ipt
   ],
   tells:
     'Such a firewall puts its chains at the head of FORWARD, lets pass what belongs to a connection and pings, and refuses all else, for it knows no network but those that it was told of. That a ping works says nothing about TCP.',
-  words: ['ufw', 'uncomplicated firewall', 'ufw reject', 'ufw forward', 'ufw chains'],
 };

@@ -15,5 +15,4 @@ export const fault: Fault = {
   repair: ({ bridge }) => [deleteRule('raw', 'PREROUTING', rule(bridge))],
   tells:
     'NAT is a part of connection tracking: what is not tracked never comes to the nat table, so the right MASQUERADE there does nothing. The rule is in the table raw, which is asked before anything else.',
-  words: ['notrack', 'not tracked', 'untracked', 'no connection tracking', 'conntrack bypassed', 'raw ct'],
 };

@@ -20,12 +20,4 @@ export const fault: Fault = {
   ],
   tells:
     'A port hands each frame to its bridge: the address that is still on the uplink hears nothing any more. The pictures that draw a bridge and an uplink side by side mean routing, not a cable between them.',
-  words: [
-    'uplink in bridge',
-    'uplink enslaved',
-    'uplink port bridge',
-    'uplink master',
-    'enp1s0 master',
-    'enp1s0 bridge',
-  ],
 };

@@ -23,16 +23,4 @@ export const fault: Fault = {
   ],
   tells:
     'Both ends of the cable are up, so the container sees a carrier. But a host end that is no port of the bridge leads to the host alone: no frame of it reaches the bridge, and ARP for every neighbour stays without an answer.',
-  words: [
-    'veth no bridge',
-    'veth not bridge',
-    'cable not bridge',
-    'veth nomaster',
-    'veth not attached',
-    'not attached bridge',
-    'not plugged',
-    'veth unplugged',
-    'no master',
-    'not port bridge',
-  ],
 };

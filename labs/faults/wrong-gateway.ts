@@ -19,12 +19,4 @@ export const fault: Fault = {
   ],
   tells:
     'The neighbour answers ARP for its own address, so the packets do leave, and it gets them. It is no router, and drops what is not for itself.',
-  words: [
-    'wrong gateway',
-    'wrong default route',
-    'gateway neighbour',
-    'default route wrong',
-    'gateway not bridge',
-    'route via ct2',
-  ],
 };

@@ -29,5 +29,4 @@ export const fault: Fault = {
   },
   tells:
     'Without a prefix ip addr add means /32: a network of one. The container then knows no neighbour, and what it sends to one goes by the gateway, if it goes at all.',
-  words: ['wrong mask', 'wrong prefix', 'wrong netmask', 'mask 32', 'prefix 32', 'netmask missing', 'prefix length'],
 };

@@ -72,14 +72,17 @@ describe('lab fault', () => {
       assert.equal(wrong.code, 1);
       assert.match(wrong.stdout, /^wrong: /m);
     }
+    for (const answer of [['it', 'does', 'not', 'work'], ['br0 is down'], ['99']]) {
+      assertClear(await fault('submit', ...answer), 64, /neither a number.*not counted/, /lab fault submit/);
+    }
     assertClear(
-      await fault('submit', 'it', 'does', 'not', 'work'),
+      await fault('submit', 'brige-down'),
       64,
-      /not say for sure.*not counted/,
+      /'brige-down'.*did you mean bridge-down\?/,
       /lab fault submit/,
     );
     assert.equal((await lab('check', 'own', '--hints', '3')).code, 1);
-    const right = await fault('submit', 'br0 is down');
+    const right = await fault('submit', cause);
     assert.equal(right.code, 1);
     assert.match(right.stdout, /^right: [^]*^not repaired: .*bridge\.up/m);
     await sh('ip link set br0 up');
