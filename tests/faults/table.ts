@@ -14,10 +14,17 @@ const file = new URL('../../docs/faults.md', import.meta.url);
 
 const head = `# Faults
 
-What \`lab fault inject\` can put in: each fault with the checks that fail with it on a right build, the cause that the
-checker's diagnosis names, and the commands after which all of them pass again, with the default plan's values. The
-table is written by \`FAULTS_TABLE=write node --import tsx --test tests/sandbox/faults.test.ts\`, from what came of each
-on a lab host. What needs a kernel of its own shows on a VM only, and is told from its file.
+A fault is something that \`lab fault inject\` breaks in a right build, for the learner to find. This page lists all faults.
+\`FAULTS_TABLE=write node --import tsx --test tests/sandbox/faults.test.ts\` writes it. That test injects each fault on a lab
+host, has it graded, repairs it, and has it graded again.
+
+- **level** says how hard the fault is to find. 1: one command shows it. 2: the packet must be followed. 3: the symptoms mislead.
+- **fails** lists the checks that fail while the fault is in place.
+- **diagnosis** is the cause that the checker names, and the place where it says that the first failing check breaks. The
+  cause's id is a right answer to \`lab fault submit\`, and so is the fault's id.
+- **repair** lists the commands after which all of these checks pass again, with the default plan's values.
+
+A fault that needs a kernel of its own shows on a VM only. Its row comes from its file, not from a test on a sandbox.
 
 | fault | level | fails | diagnosis | repair |
 | --- | --- | --- | --- | --- |
