@@ -181,13 +181,18 @@ export interface UpOptions {
 
 /** The flags of UpOptions, for one lab or a fleet. */
 export function addUpOptions(to: Command): Command {
-  const driver = new Option('--driver <driver>', `${driverNames.join(', ')}: what makes the lab host`);
+  const driver = new Option(
+    '--driver <driver>',
+    'the kind of lab host: vm is a virtual machine, sandbox is a set of Linux namespaces, auto is vm where that works',
+  );
   return to
     .addOption(driver.env('LAB_DRIVER').argParser(parseDriver))
-    .addOption(new Option('--uri <uri>', 'libvirt daemon to use (driver vm)').env('LAB_URI').argParser(parseUri))
+    .addOption(
+      new Option('--uri <uri>', 'the libvirt daemon that runs the virtual machine').env('LAB_URI').argParser(parseUri),
+    )
     .option(
       '--condition <key=value>',
-      'forward-policy=accept|drop, bridge-nf=0|1, resolver=stub|file, ip-forward=0|1; may be given again',
+      'what the lab host starts with: forward-policy=accept|drop, bridge-nf=0|1, resolver=stub|file, ip-forward=0|1; may be repeated',
       parseCondition,
     )
     .addOption(new Option('--cpus <n>', 'virtual CPUs (default 1)').env('LAB_CPUS').argParser(parseCpus))

@@ -16,12 +16,12 @@ import { withLock, withSession } from '../lab/open.ts';
 
 /** `lab build`: our solution, step by step, in the learner's lab host. */
 export const command: LabCommand = {
-  example: 'lab build --through egress',
+  example: 'lab build\n  lab build --through egress',
   declare: (command) =>
     command
       .addArgument(nameArgument())
-      .addOption(chapterOption('this chapter and what it needs'))
-      .addOption(throughOption('all chapters up to this one')),
+      .addOption(chapterOption('this chapter and those that it needs'))
+      .addOption(throughOption('all chapters up to this one (default: the whole course)')),
   run: runBuild,
 };
 

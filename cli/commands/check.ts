@@ -20,21 +20,28 @@ import { loadRecording, rememberReport, withLock } from '../lab/open.ts';
 
 /** `lab check`: grades the lab, prints the report, gives its exit code. */
 export const command: LabCommand = {
-  example: 'lab check --through veth\n  lab check --watch\n  lab check --facts lab.json -o html > report.html',
+  example:
+    'lab check\n  lab check --through veth\n  lab check --watch\n  lab check --facts lab.json -o html > report.html',
   declare: (command) =>
     command
       .addArgument(nameArgument())
-      .addOption(chapterOption('this chapter alone'))
+      .addOption(chapterOption('only this chapter (default: all that were begun)'))
       .addOption(throughOption('all chapters up to this one'))
       .addOption(
-        new Option('--hints <level>', '0 none, 1 where to look, 2 what is wrong, 3 the commands that mend it')
+        new Option(
+          '--hints <level>',
+          'how much to tell: 0 nothing, 1 where to look, 2 what is wrong, 3 the commands that repair it',
+        )
           .env('LAB_HINTS')
           .argParser((text: string) => Number(oneOf('level', ['0', '1', '2', '3'])(text)))
           .default(1),
       )
       .option('--fail-fast', 'stop at the first check that fails')
       .addOption(
-        new Option('--facts <file>', 'grade a recording of lab facts, - for stdin').conflicts(['watch', 'wait']),
+        new Option('--facts <file>', 'grade a recording that lab facts -o json made (-: from stdin)').conflicts([
+          'watch',
+          'wait',
+        ]),
       )
       .addOption(new Option('--watch', 'grade again at each change, and show what it changed').conflicts('wait'))
       .addOption(

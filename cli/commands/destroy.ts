@@ -6,7 +6,7 @@ import { withLock } from '../lab/open.ts';
 /** `lab destroy`: everything of a lab, or of every lab, is gone afterwards. A lab that doesn't exist is a wrong name. */
 export const command: LabCommand = {
   example: 'lab destroy demo',
-  declare: (command) => command.addArgument(nameArgument()).option('--all', 'every lab'),
+  declare: (command) => command.addArgument(nameArgument()).option('--all', 'remove every lab'),
   run: runDestroy,
 };
 

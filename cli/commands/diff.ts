@@ -6,11 +6,15 @@ import { loadRecording, withSource } from '../lab/open.ts';
 
 /** `lab diff`: what has changed on the lab host, and whose each change is. */
 export const command: LabCommand = {
-  example: 'lab diff --since earlier.json',
+  example: 'lab diff\n  lab diff --since earlier.json',
   declare: (command) =>
     command
       .addArgument(nameArgument())
-      .addOption(new Option('--since <file>', 'a recording of lab facts, or baseline').default('baseline'))
+      .addOption(
+        new Option('--since <file>', 'compare with this recording of lab facts -o json, or with the baseline').default(
+          'baseline',
+        ),
+      )
       .addOption(outputOption('text', 'json')),
   run: runDiff,
 };

@@ -7,7 +7,7 @@ export const command: LabCommand = {
   example: 'lab export > network.sh && bash network.sh --dry-run',
   declare: (command) =>
     command
-      .addOption(throughOption('all chapters up to this one'))
+      .addOption(throughOption('all chapters up to this one (default: the whole course)'))
       .addOption(labOption("with this lab's plan (default: $LAB_NAME, else lab)")),
   run: runExport,
 };

@@ -30,11 +30,11 @@ export const command: LabCommand = {
   example: 'lab guide tour\n  lab guide summary --plain\n  lab guide --html handwired-guide',
   declare: (command) =>
     command
-      .addArgument(new Argument('[chapter]', `${topics.join(', ')}, or its number`).argParser(parseTopic))
-      .addOption(labOption("with this lab's values (default: $LAB_NAME, else lab)"))
-      .option('--plain', 'for a screen reader: nothing drawn, no colour, no pager')
+      .addArgument(new Argument('[chapter]', `${topics.join(', ')}, or a chapter's number`).argParser(parseTopic))
+      .addOption(labOption('show the values of this lab (default: $LAB_NAME, else lab)'))
+      .option('--plain', 'print for a screen reader: no drawings, no colour, no pager')
       .addOption(
-        new Option('--html <folder>', 'the whole course as a site that a browser opens, in this folder').conflicts(
+        new Option('--html <folder>', 'write the whole course into this folder, as pages for a browser').conflicts(
           'plain',
         ),
       ),

@@ -22,12 +22,16 @@ export const command: LabCommand = {
       .addOption(
         new Option(
           '--at <places>',
-          'links, as br0,ct1:eth0,uplink: of the lab host, or NAMESPACE:LINK (default: ct1:eth0, the bridge, uplink)',
+          'where to capture: links of the lab host, or NAMESPACE:LINK, with commas (default: ct1:eth0, the bridge, uplink)',
         ).argParser(parsePlaces),
       )
-      .option('--filter <expression>', "in tcpdump's words; what matches at one place is shown at all of them")
-      .option('--seconds <n>', 'end after so long', wholeNumber('--seconds', 1, 86_400, 'lab observe --help'))
-      .option('--count <n>', 'end after so many packets', wholeNumber('--count', 1, 1_000_000, 'lab observe --help'))
+      .option('--filter <expression>', 'a filter of tcpdump; a packet that matches at one place is shown at all places')
+      .option(
+        '--seconds <n>',
+        'stop after this many seconds',
+        wholeNumber('--seconds', 1, 86_400, 'lab observe --help'),
+      )
+      .option('--count <n>', 'stop after this many packets', wholeNumber('--count', 1, 1_000_000, 'lab observe --help'))
       .addOption(outputOption('text', 'pcap', 'json')),
   run: runObserve,
 };

@@ -14,13 +14,13 @@ import { formatAge, renderTable } from '../text.ts';
 
 /** `lab progress`: what was done with a lab so far, from its history alone: the lab need not exist any more. */
 export const command: LabCommand = {
-  example: 'lab progress -o json',
+  example: 'lab progress\n  lab progress -o json',
   declare: (command) =>
     command
       .addArgument(nameArgument())
       .addOption(outputOption('table', 'json'))
-      .addOption(new Option('--forget', 'forget all of that, for good').conflicts('output'))
-      .option('--all', 'with --forget: of every lab'),
+      .addOption(new Option('--forget', 'delete what is kept about this lab').conflicts('output'))
+      .option('--all', 'with --forget: about every lab'),
   run: runProgress,
 };
 

@@ -19,12 +19,12 @@ import { remember, withLock, withSession } from '../lab/open.ts';
  * stand before that chapter begins.
  */
 export const command: LabCommand = {
-  example: 'lab reset --to veth',
+  example: 'lab reset\n  lab reset --to veth',
   declare: (command) =>
     command
       .addArgument(nameArgument())
       .addOption(
-        new Option('--to <id>', 'then build all that has to stand before this chapter').argParser(parseChapter),
+        new Option('--to <id>', 'then build everything that this chapter starts from').argParser(parseChapter),
       ),
   run: runReset,
 };

@@ -12,7 +12,9 @@ export const command: LabCommand = {
   example: 'lab setup sandbox',
   declare: (command) =>
     command.addArgument(
-      new Argument('[target]', targets.join(', ')).argParser(oneOf('setup target', targets)).default('auto' as const),
+      new Argument('[target]', `what to install for: ${targets.join(', ')}`)
+        .argParser(oneOf('setup target', targets))
+        .default('auto' as const),
     ),
   run: runSetup,
 };

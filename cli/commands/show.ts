@@ -7,12 +7,12 @@ import { withSource } from '../lab/open.ts';
 
 /** `lab show`: draws the network as it is now, with what is missing, wrong or beyond the plan marked. */
 export const command: LabCommand = {
-  example: 'lab show -o svg > network.svg',
+  example: 'lab show\n  lab show -o svg > network.svg',
   declare: (command) =>
     command
       .addArgument(nameArgument())
-      .addOption(throughOption('the chapter whose work is to be there (default: the last one begun)'))
-      .option('--plain', 'lines of ASCII in place of a drawing, for a screen reader (only with -o text)')
+      .addOption(throughOption('compare with the network after this chapter (default: the last one begun)'))
+      .option('--plain', 'print lines of ASCII, not a drawing, for a screen reader (only with -o text)')
       .addOption(outputOption('text', 'svg', 'mermaid', 'json')),
   run: runShow,
 };

@@ -5,7 +5,7 @@ import { formatAge, renderTable } from '../text.ts';
 
 /** `lab status`: every lab that has anything on this machine, or the named one. */
 export const command: LabCommand = {
-  example: 'lab status -o json',
+  example: 'lab status\n  lab status -o json',
   declare: (command) => command.addArgument(nameArgument()).addOption(outputOption('table', 'json')),
   run: runStatus,
 };

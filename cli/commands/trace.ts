@@ -13,11 +13,11 @@ export const command: LabCommand = {
   example: 'lab trace ct1 internet\n  lab trace outside host --port 8080\n  lab trace ct2 1.1.1.1 --port 53',
   declare: (command) =>
     command
-      .addArgument(new Argument('<from>', `who sends it: ${ends}`).argParser(parseEnd))
-      .addArgument(new Argument('<to>', 'who is to get it: the same').argParser(parseEnd))
+      .addArgument(new Argument('<from>', `the sender: ${ends}`).argParser(parseEnd))
+      .addArgument(new Argument('<to>', 'the receiver: the same').argParser(parseEnd))
       .option(
         '--port <n>',
-        'a TCP connection to this port, a DNS question to 53 (default: a ping)',
+        'open a TCP connection to this port; to port 53, ask a DNS question (default: a ping)',
         wholeNumber('--port', 1, 65_535, 'lab trace --help'),
       )
       .addOption(labOption())

@@ -7,12 +7,12 @@ import { withLock, withSession } from '../lab/open.ts';
 
 /** `lab undo`: takes our solution back, the last step first, and nothing that was there before it. */
 export const command: LabCommand = {
-  example: 'lab undo --chapter publish',
+  example: 'lab undo --all\n  lab undo --chapter publish',
   declare: (command) =>
     command
       .addArgument(nameArgument())
-      .addOption(chapterOption('this chapter and what stands on it'))
-      .addOption(new Option('--all', 'the whole course (also without a flag)').conflicts('chapter')),
+      .addOption(chapterOption('this chapter and those that need it'))
+      .addOption(new Option('--all', 'the whole course (the default)').conflicts('chapter')),
   run: runUndo,
 };
 

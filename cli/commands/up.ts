@@ -13,7 +13,7 @@ import { withLock } from '../lab/open.ts';
 
 /** `lab up`: brings the lab up and prints its plan and the next command. */
 export const command: LabCommand = {
-  example: 'lab up demo --driver sandbox --condition forward-policy=drop',
+  example: 'lab up\n  lab up demo --driver sandbox --condition forward-policy=drop',
   declare: (command) => addUpOptions(command.addArgument(nameArgument())),
   run: runUp,
 };

@@ -37,10 +37,16 @@ const defaultPrefix = 'fleet';
 /** Adds `<roster>` and the flags of every fleet command. */
 export const addFleetOptions = (command: Command): Command =>
   command
-    .argument('<roster>')
-    .addOption(new Option('--prefix <word>', "start of each lab's name").default(defaultPrefix).argParser(parsePrefix))
+    .argument('<roster>', 'a CSV file with a column named student')
+    .addOption(
+      new Option('--prefix <word>', "first part of each lab's name").default(defaultPrefix).argParser(parsePrefix),
+    )
     .addOption(outputOption<Format>('table', 'csv', 'json'))
-    .option('--jobs <n>', 'labs at once', wholeNumber('--jobs', 1, 256, 'lab fleet --help'));
+    .option(
+      '--jobs <n>',
+      'how many labs to work on at once (default: as memory and cores allow)',
+      wholeNumber('--jobs', 1, 256, 'lab fleet --help'),
+    );
 
 /** Short enough to leave room for a student in a DNS label of 32 characters. */
 function parsePrefix(word: string): string {

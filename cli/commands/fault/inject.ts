@@ -25,19 +25,19 @@ import {
 
 /** `lab fault inject`: breaks what is built, and does not say what. */
 export const command: LabCommand = {
-  example: 'lab fault inject --level 2',
+  example: 'lab fault inject\n  lab fault inject --level 2\n  lab fault inject masquerade-missing',
   declare: (command) =>
     command
-      .argument('[fault...]')
+      .argument('[fault...]', 'ids of faults, as lab fault list shows them')
       .addOption(labOption())
-      .option('--random', 'draw one (also without a fault)')
+      .option('--random', 'draw at random (the default when no fault is given)')
       .addOption(
         new Option(
           '--level <level>',
-          '1 one look shows it, 2 follow the packet, 3 several at once (default 1)',
+          'how hard: 1 one command shows it, 2 the packet must be followed, 3 several at once (default 1)',
         ).argParser((text: string) => Number(oneOf('level', ['1', '2', '3'], 'lab fault inject --help')(text))),
       )
-      .option('--seed <text>', 'draw the same again'),
+      .option('--seed <text>', 'draw the same faults again, by the seed that lab fault inject printed'),
   run: runInject,
 };
 

@@ -24,8 +24,10 @@ import {
 
 /** `lab fault submit`: the learner names the root cause, and is told whether it is right and whether it is mended. */
 export const command: LabCommand = {
-  example: 'lab fault submit 3',
-  declare: (command) => command.argument('[cause...]').addOption(labOption()),
+  example:
+    'lab fault submit                      (lists the choices)\n  lab fault submit 3\n  lab fault submit masquerade-missing ip-forward-off',
+  declare: (command) =>
+    command.argument('[cause...]', 'the number of a choice, or the id of a cause or a fault').addOption(labOption()),
   run: runSubmit,
 };
 

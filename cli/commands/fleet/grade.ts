@@ -24,7 +24,7 @@ export const command: LabCommand = {
   example: 'lab fleet grade roster.csv',
   declare: (command) =>
     addFleetOptions(command)
-      .addOption(chapterOption('this chapter alone'))
+      .addOption(chapterOption('only this chapter (default: all that build the network)'))
       .addOption(throughOption('all chapters up to this one')),
   run: runGrade,
 };
