@@ -52,8 +52,8 @@ export interface LabCommand {
 }
 
 /** The lab's name, by default $LAB_NAME or else `lab`. Throws LabError (64) for what is no DNS label: it becomes part of paths. */
-export function labName(given?: string): string {
-  const name = given ?? defaultName();
+export function resolveLabName(given?: string): string {
+  const name = given ?? readDefaultName();
   if (labNamePattern.test(name)) return name;
   throw new LabError({
     what: `'${name.slice(0, 80)}' can't be a lab's name: 1-32 characters a-z, 0-9 and -, no - at either end (a DNS label)`,
@@ -62,13 +62,13 @@ export function labName(given?: string): string {
   });
 }
 
-const defaultName = (): string => process.env.LAB_NAME || 'lab';
+const readDefaultName = (): string => process.env.LAB_NAME || 'lab';
 
 /** A lab's name as an argument in a command to type: ` demo`, or nothing for the default lab. */
-export const renderName = (name: string): string => (name === defaultName() ? '' : ` ${name}`);
+export const renderName = (name: string): string => (name === readDefaultName() ? '' : ` ${name}`);
 
 /** A lab's name as a flag in a command to type: ` --lab demo`, or nothing for the default lab. */
-export const renderLabFlag = (name: string): string => (name === defaultName() ? '' : ` --lab ${name}`);
+export const renderLabFlag = (name: string): string => (name === readDefaultName() ? '' : ` --lab ${name}`);
 
 /** ` (did you mean WORD?)` for the allowed word that is spelled most like a mistyped one. Empty when none resembles it. */
 export function suggestWord(word: string, allowed: readonly string[]): string {
@@ -80,7 +80,11 @@ export function suggestWord(word: string, allowed: readonly string[]): string {
 }
 
 /** A parser that takes one of some words. It throws LabError (64) for any other. */
-export function oneOf<T extends string>(kind: string, allowed: readonly T[], next = 'lab --help'): (word: string) => T {
+export function createWordParser<T extends string>(
+  kind: string,
+  allowed: readonly T[],
+  next = 'lab --help',
+): (word: string) => T {
   return (word) => {
     const found = allowed.find((candidate) => candidate === word);
     if (found !== undefined) return found;
@@ -90,7 +94,7 @@ export function oneOf<T extends string>(kind: string, allowed: readonly T[], nex
 }
 
 /** A parser that takes a whole number within bounds. It throws LabError (64) for anything else. */
-export function wholeNumber(flag: string, min: number, max: number, next: string): (text: string) => number {
+export function createNumberParser(flag: string, min: number, max: number, next: string): (text: string) => number {
   return (text) => {
     const count = Number(text);
     if (/^\d+$/.test(text) && count >= min && count <= max) return count;
@@ -102,21 +106,21 @@ export function wholeNumber(flag: string, min: number, max: number, next: string
 const driverNames = ['auto', 'vm', 'sandbox'] as const;
 
 /** Parses `--driver`. */
-export const parseDriver = oneOf('driver', driverNames, 'lab up --help');
+export const parseDriver = createWordParser('driver', driverNames, 'lab up --help');
 
 /** Parses a chapter's id. */
-export const parseChapter: (word: string) => ChapterId = oneOf('chapter', chapterIds);
+export const parseChapter: (word: string) => ChapterId = createWordParser('chapter', chapterIds);
 
 /** Collects `--condition KEY=VALUE`, once for each key. */
 export function parseCondition(text: string, before: Partial<Conditions> = {}): Partial<Conditions> {
   const [key = '', value] = text.split('=', 2);
   const keys = Object.keys(conditionValues) as (keyof Conditions)[];
-  const known = oneOf('condition', keys, 'lab up --help')(key);
+  const known = createWordParser('condition', keys, 'lab up --help')(key);
   if (value === undefined) {
     const example = `${known}=${conditionValues[known].join('|')}`;
     throw new LabError({ what: `--condition wants KEY=VALUE: ${example}`, next: 'lab up --help', exit: EXIT.usage });
   }
-  const checked = oneOf(`value of ${known}`, conditionValues[known], 'lab up --help')(value);
+  const checked = createWordParser(`value of ${known}`, conditionValues[known], 'lab up --help')(value);
   return { ...before, [known]: checked };
 }
 
@@ -127,35 +131,35 @@ function parseUri(text: string): string {
   throw new LabError({ what, next: 'lab up --uri qemu:///system', exit: EXIT.usage });
 }
 
-const parseCpus = wholeNumber('--cpus', 1, availableParallelism(), 'lab up --help');
+const parseCpus = createNumberParser('--cpus', 1, availableParallelism(), 'lab up --help');
 
 /** Parses `--memory`: MiB, at most what this machine has. */
-export const parseMemory = wholeNumber('--memory', 192, Math.floor(totalmem() / 1024 / 1024), 'lab up --help');
+export const parseMemory = createNumberParser('--memory', 192, Math.floor(totalmem() / 1024 / 1024), 'lab up --help');
 
 /** A usage error (64) whose next command is the command's help. `command`: its words, as `fleet up`. */
-export const usageError = (what: string, command: string): LabError =>
+export const createUsageError = (what: string, command: string): LabError =>
   new LabError({ what, next: `lab ${command} --help`, exit: EXIT.usage });
 
 const nameHelp = "the lab's name (default: $LAB_NAME, else lab)";
 
-/** `[name]`: the lab. A command that gets undefined takes `labName()`. */
-export const nameArgument = (): Argument => new Argument('[name]', nameHelp).argParser(labName);
+/** `[name]`: the lab. When it is not given, the command calls `resolveLabName()`. */
+export const createNameArgument = (): Argument => new Argument('[name]', nameHelp).argParser(resolveLabName);
 
 /** `--lab`, for commands whose arguments are something else than the lab's name. */
-export const labOption = (help = nameHelp): Option => new Option('--lab <name>', help).argParser(labName);
+export const createLabOption = (help = nameHelp): Option => new Option('--lab <name>', help).argParser(resolveLabName);
 
 /** `-o` with the formats of one command; the first is the default. */
-export function outputOption<T extends string>(...formats: [T, ...T[]]): Option {
+export function createOutputOption<T extends string>(...formats: [T, ...T[]]): Option {
   return new Option('-o, --output <format>', formats.join(', '))
-    .argParser(oneOf('format', formats))
+    .argParser(createWordParser('format', formats))
     .default(formats[0]);
 }
 
 /** `--chapter ID`. */
-export const chapterOption = (help: string): Option => new Option('--chapter <id>', help).argParser(parseChapter);
+export const createChapterOption = (help: string): Option => new Option('--chapter <id>', help).argParser(parseChapter);
 
 /** `--through ID`. */
-export const throughOption = (help: string): Option =>
+export const createThroughOption = (help: string): Option =>
   new Option('--through <id>', help).argParser(parseChapter).conflicts('chapter');
 
 /** The chapters that a command is about: one, or all up to one. */

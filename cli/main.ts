@@ -3,9 +3,9 @@ import { setMaxListeners } from 'node:events';
 import { EXIT, LabError, messageOf, type ExitCode } from '@handwired/host';
 import { CommanderError } from 'commander';
 import { type Context, Interrupted } from './command.ts';
-import { createProgram, helpAsFlag } from './registry.ts';
+import { createProgram, rewriteHelp } from './registry.ts';
 import { createProgress } from './stages.ts';
-import { printable, wantsColor } from './text.ts';
+import { toPrintable, wantsColor } from './text.ts';
 
 /** Parses the words behind `lab`, runs the command and reports its error. Returns the exit code; throws nothing. */
 async function runLab(argv: readonly string[]): Promise<number> {
@@ -24,13 +24,13 @@ async function runLab(argv: readonly string[]): Promise<number> {
     onEnd: (code) => void (exit = code),
   });
   try {
-    await program.parseAsync(helpAsFlag(program, own), { from: 'user' });
+    await program.parseAsync(rewriteHelp(program, own), { from: 'user' });
     return exit;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     // This was reported when it happened.
     if (error instanceof OutputLost) return error.exit;
-    return report(error, running, context.resume);
+    return reportError(error, running, context.resume);
   }
 }
 
@@ -80,7 +80,7 @@ function watchOutput(controller: AbortController): void {
       if (error.code === 'EPIPE' || process.exitCode !== undefined) return;
       process.exitCode = EXIT.fault;
       const lost = new OutputLost({ what: `cannot write to ${where}: ${messageOf(error)}`, next: 'df -h .' });
-      report(lost, '', undefined);
+      reportError(lost, '', undefined);
       controller.abort(lost);
     });
   }
@@ -93,18 +93,18 @@ function dropEmptyVariables(env: NodeJS.ProcessEnv): void {
 }
 
 /** Prints an error as three short lines on stderr and returns its exit code. LAB_DEBUG=1 adds the stack. */
-function report(thrown: unknown, command: string, resume: string | undefined): ExitCode {
-  const trouble = explain(thrown, command, resume);
+function reportError(thrown: unknown, command: string, resume: string | undefined): ExitCode {
+  const trouble = explainError(thrown, command, resume);
   const lines = [`lab: ${trouble.message}`];
   if (trouble.where) lines.push(`  where: ${trouble.where}`);
   lines.push(`  next:  ${trouble.next}`);
-  process.stderr.write(`${lines.map(printable).join('\n')}\n`);
+  process.stderr.write(`${lines.map(toPrintable).join('\n')}\n`);
   if (process.env.LAB_DEBUG) console.error(thrown);
   return trouble.exit;
 }
 
 /** Anything thrown as an error that a user can read. */
-function explain(thrown: unknown, command: string, resume: string | undefined): LabError {
+function explainError(thrown: unknown, command: string, resume: string | undefined): LabError {
   const where = `lab ${command}`;
   const interruption = findInterruption(thrown);
   if (interruption) {

@@ -48,7 +48,7 @@ export const both = (one: Sh, other: Sh): Sh => sh(`${one.cmd} && ${other.cmd}`)
 /** Succeeds when one of the commands does. */
 export const either = (one: Sh, other: Sh): Sh => sh(`{ ${one.cmd} || ${other.cmd}; }`);
 /** Succeeds when the command prints something: `ip` exits 0 with no output when a filter matches nothing. */
-export const printed = ({ cmd }: Sh): Sh => sh(`${cmd} | grep -q .`);
+export const printsSomething = ({ cmd }: Sh): Sh => sh(`${cmd} | grep -q .`);
 
 // Tests of a lab host's state: true or false by exit status, nothing is changed.
 
@@ -61,7 +61,7 @@ export const hasLink = (link: string, netns?: string): Sh =>
 
 /** The link of the lab host, or of the netns, is switched on. */
 export const isUp = (link: string, netns?: string): Sh =>
-  printed(netns === undefined ? $`ip link show dev ${link} up` : $`ip -n ${netns} link show dev ${link} up`);
+  printsSomething(netns === undefined ? $`ip link show dev ${link} up` : $`ip -n ${netns} link show dev ${link} up`);
 
 /** `address` is IPv4 with its prefix length: `172.18.0.1/16`. */
 export const hasAddress = (link: string, address: string, netns?: string): Sh => {
@@ -70,7 +70,8 @@ export const hasAddress = (link: string, address: string, netns?: string): Sh =>
 };
 
 /** The link is a port of the bridge. */
-export const isPort = (link: string, bridge: string): Sh => printed($`ip link show dev ${link} master ${bridge}`);
+export const isPort = (link: string, bridge: string): Sh =>
+  printsSomething($`ip link show dev ${link} master ${bridge}`);
 
 /** The link is a bridge. */
 export const isBridge = (link: string): Sh => $`ip -d link show dev ${link} | grep -q '^ *bridge '`;
@@ -92,19 +93,19 @@ export const isPaired = (inner: string, { name, veth }: Container): Sh => {
 /** The words of iptables in every rule that we add, so that undo finds ours and no other: a learner's rule lacks them. */
 export const mark = ['-m', 'comment', '--comment', 'handwired'] as const;
 
-const withAction = (rule: Sh, action: '-C' | '-D'): Sh => {
+const replaceAction = (rule: Sh, action: '-C' | '-D'): Sh => {
   const cmd = rule.cmd.replace(' -A ', ` ${action} `);
   if (cmd === rule.cmd) throw new TypeError(`not an appending iptables command: ${rule.cmd}`);
   return sh(cmd);
 };
 
 /** Adds the rule of an `iptables ... -A ...`, unless it is there: iptables(8) tests for the very same rule with -C. */
-export const appendRule = (rule: Sh): Command => ({ done: withAction(rule, '-C'), run: rule });
+export const appendRule = (rule: Sh): Command => ({ done: replaceAction(rule, '-C'), run: rule });
 
 /** Takes away the rule of an `iptables ... -A ...`, every copy of it. */
 export const removeRule = (rule: Sh): Command => ({
-  done: not(withAction(rule, '-C')),
-  run: withAction(rule, '-D'),
+  done: not(replaceAction(rule, '-C')),
+  run: replaceAction(rule, '-D'),
   repeat: true,
 });
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type ChapterId, type Conditions, type LabSpec, type Plan, type Session } from '@handwired/host';
 import type { Command } from './commands.ts';
-import { guardedScript } from './run.ts';
+import { renderGuardedScript } from './run.ts';
 
 /** A breakage put in on purpose. The file's name is its id; labs/faults/registry.ts lists it. */
 export interface Fault {
@@ -33,7 +33,7 @@ export interface Fault {
   /** Commands that repair it on a lab host that `lab build` built, as a learner would type them. */
   repair: (plan: Plan) => Command[];
   /** How the symptoms follow from the cause, in a sentence or two. */
-  tells: string;
+  explanation: string;
 }
 
 // Putting in and taking out.
@@ -46,17 +46,17 @@ export interface FaultSource {
 }
 
 /** The commands that inject some faults, or that repair them, the last fault first. */
-export function faultCommands(action: 'inject' | 'repair', some: readonly Fault[], plan: Plan): Command[] {
+export function listFaultCommands(action: 'inject' | 'repair', some: readonly Fault[], plan: Plan): Command[] {
   return (action === 'inject' ? some : some.toReversed()).flatMap((fault) => fault[action](plan));
 }
 
 /** Those of the faults for which the lab host, as it is now, has something to break. One round trip. */
 export async function findFitting(source: FaultSource, some: readonly Fault[]): Promise<Fault[]> {
   const script = some.map((fault, i) => {
-    const tests = faultCommands('inject', [fault], source.plan).map(({ done }) => `{ ${done?.cmd ?? 'false'}; }`);
+    const tests = listFaultCommands('inject', [fault], source.plan).map(({ done }) => `{ ${done?.cmd ?? 'false'}; }`);
     return `if { ${tests.join(' && ')}; } > /dev/null 2>&1; then :; else echo fits ${i}; fi`;
   });
-  const { stdout } = await exec(source, script.join('\n'));
+  const { stdout } = await runScript(source, script.join('\n'));
   const fits = new Set(stdout.split('\n'));
   return some.filter((_fault, i) => fits.has(`fits ${i}`));
 }
@@ -71,11 +71,11 @@ export async function applyFaults(
   action: 'inject' | 'repair',
   some: readonly Fault[],
 ): Promise<boolean> {
-  const { code } = await exec(source, guardedScript(faultCommands(action, some, source.plan)));
+  const { code } = await runScript(source, renderGuardedScript(listFaultCommands(action, some, source.plan)));
   return code === 0;
 }
 
-const exec = ({ session, signal }: FaultSource, script: string) =>
+const runScript = ({ session, signal }: FaultSource, script: string) =>
   session.exec(['/bin/sh'], { input: `${script}\n`, maxBytes: 256 * 1024, ...(signal ? { signal } : {}) });
 
 // Drawing.
@@ -87,32 +87,32 @@ export type Level = 1 | 2 | 3;
 const CHOICES = 8;
 
 /** Shuffles by a seed: the same order for the same seed, on every machine. */
-const shuffle = <T>(items: readonly T[], seed: string, keyOf: (item: T) => string): T[] =>
+const shuffle = <T>(items: readonly T[], seed: string, readKey: (item: T) => string): T[] =>
   items
     .map((item) => ({
       item,
       at: createHash('sha256')
-        .update(`${seed}\n${keyOf(item)}`)
+        .update(`${seed}\n${readKey(item)}`)
         .digest('hex'),
     }))
     .sort((a, b) => (a.at < b.at ? -1 : 1))
     .map(({ item }) => item);
 
 /** Whether two faults can't be in place at once: one of them says so, or both have the same cause. */
-const exclude = (one: Fault, other: Fault): boolean =>
+const areExclusive = (one: Fault, other: Fault): boolean =>
   one.cause === other.cause || one.excludes.includes(other.id) || other.excludes.includes(one.id);
 
 /** The first two of some faults that exclude each other. */
 export function findClash(some: readonly Fault[]): [Fault, Fault] | undefined {
   for (const [i, one] of some.entries()) {
-    const other = some.slice(i + 1).find((later) => exclude(one, later));
+    const other = some.slice(i + 1).find((later) => areExclusive(one, later));
     if (other) return [one, other];
   }
   return undefined;
 }
 
 /** Whether a fault can show on a lab: by the lab's driver and the conditions that it was made with. */
-export const showsOn = ({ driver, conditions }: Pick<LabSpec, 'driver' | 'conditions'>, fault: Fault): boolean =>
+export const canShowOn = ({ driver, conditions }: Pick<LabSpec, 'driver' | 'conditions'>, fault: Fault): boolean =>
   (fault.machine === undefined || fault.machine === driver) &&
   Object.entries(fault.conditions ?? {}).every(([key, value]) => conditions[key as keyof Conditions] === value);
 
@@ -126,16 +126,16 @@ export function drawFaults(some: readonly Fault[], level: Level, seed: string): 
     return shuffle(own, seed, ({ id }) => id).map((fault) => [fault]);
   }
   const order = shuffle(some, seed, ({ id }) => id);
-  const draws = order.map((first, at) => pickSet([first, ...order.toSpliced(at, 1)], setSize(seed, first)));
+  const draws = order.map((first, at) => pickSet([first, ...order.toSpliced(at, 1)], drawSize(seed, first)));
   return draws.filter((set) => set.length > 1);
 }
 
-const setSize = (seed: string, { id }: Fault): number =>
+const drawSize = (seed: string, { id }: Fault): number =>
   2 + ((createHash('sha256').update(`${seed} size ${id}`).digest()[0] ?? 0) % 2);
 
 function pickSet(order: readonly Fault[], size: number): Fault[] {
   const set: Fault[] = [];
-  for (const fault of order) if (set.length < size && !set.some((one) => exclude(one, fault))) set.push(fault);
+  for (const fault of order) if (set.length < size && !set.some((one) => areExclusive(one, fault))) set.push(fault);
   return set;
 }
 
@@ -149,8 +149,9 @@ export interface Choice {
 /** The true causes among others with the most similar symptoms, shuffled by a seed. */
 export function makeChoices(open: readonly Fault[], faults: readonly Fault[], seed: string): Choice[] {
   const symptoms = new Set(open.flatMap((fault) => fault.symptoms));
-  const alike = ({ symptoms: own }: Fault): number => own.filter((id) => symptoms.has(id)).length / own.length;
-  const others = shuffle(faults, seed, ({ id }) => id).sort((a, b) => alike(b) - alike(a));
+  const measureLikeness = ({ symptoms: own }: Fault): number =>
+    own.filter((id) => symptoms.has(id)).length / own.length;
+  const others = shuffle(faults, seed, ({ id }) => id).sort((a, b) => measureLikeness(b) - measureLikeness(a));
   const distinct = [...open, ...others].filter(
     (fault, at, all) => all.findIndex(({ cause }) => cause === fault.cause) === at,
   );

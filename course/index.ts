@@ -22,13 +22,13 @@ export {
   type Guide,
   type GuideStep,
   type Inline,
-  plainText,
+  toPlainText,
   type Section,
 } from './guide/guide.ts';
 export {
-  fillIn,
+  fillInValues,
   guideFile,
-  guideSteps,
+  listGuideSteps,
   loadGuide,
   type ParsedGuide,
   readGuide,
@@ -36,12 +36,12 @@ export {
   type Values,
 } from './guide/read.ts';
 export { compareOutput, type SeenLine } from './guide/see.ts';
-export { summarize, summaryLines } from './guide/summary.ts';
+export { summarizeCourse, summaryLines } from './guide/summary.ts';
 export { type GuideStyle, guideLines } from './guide/terminal.ts';
 export { type Progress, addUpProgress } from './progress.ts';
 export {
   type Direction,
-  guardedScript,
+  renderGuardedScript,
   type RecordedStep,
   recordSteps,
   runChapters,

@@ -7,13 +7,13 @@ export {
   type Choice,
   drawFaults,
   type Fault,
-  faultCommands,
+  listFaultCommands,
   type FaultSource,
   findClash,
   findFitting,
   judgeAnswer,
   type Level,
-  showsOn,
+  canShowOn,
 } from '@handwired/course';
 export { faults };
 

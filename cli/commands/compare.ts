@@ -1,19 +1,19 @@
 import { compareLab, renderComparison, renderComparisonJson } from '@handwired/checker';
 import { EXIT, LabError } from '@handwired/host';
 import { chapters } from '@handwired/labs';
-import { type Context, type LabCommand, labName, nameArgument, outputOption } from '../command.ts';
+import { type Context, type LabCommand, resolveLabName, createNameArgument, createOutputOption } from '../command.ts';
 import { withSource } from '../lab/open.ts';
 
 /** `lab compare`: the learner's container beside Docker's. 0: each difference is explained; 1: one is not. */
 export const command: LabCommand = {
   example: 'lab build --chapter docker && lab compare',
-  declare: (command) => command.addArgument(nameArgument()).addOption(outputOption('text', 'json')),
+  declare: (command) => command.addArgument(createNameArgument()).addOption(createOutputOption('text', 'json')),
   run: runCompare,
 };
 
 async function runCompare(
   context: Context,
-  name: string = labName(),
+  name: string = resolveLabName(),
   { output }: { output: 'text' | 'json' },
 ): Promise<number> {
   context.resume = `lab compare ${name}`;

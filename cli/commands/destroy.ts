@@ -1,17 +1,17 @@
 import { EXIT, LabError, labsDir, listLabs } from '@handwired/host';
-import { type Context, type LabCommand, labName, nameArgument } from '../command.ts';
+import { type Context, type LabCommand, resolveLabName, createNameArgument } from '../command.ts';
 import { destroyLab, hasFolder } from '../lab/life.ts';
 import { withLock } from '../lab/open.ts';
 
 /** `lab destroy`: everything of a lab, or of every lab, is gone afterwards. A lab that doesn't exist is a wrong name. */
 export const command: LabCommand = {
   example: 'lab destroy demo',
-  declare: (command) => command.addArgument(nameArgument()).option('--all', 'remove every lab'),
+  declare: (command) => command.addArgument(createNameArgument()).option('--all', 'remove every lab'),
   run: runDestroy,
 };
 
 async function runDestroy(context: Context, given: string | undefined, { all }: { all?: boolean }): Promise<number> {
-  if (all !== true) return destroyNamed(context, given ?? labName());
+  if (all !== true) return destroyNamed(context, given ?? resolveLabName());
   if (given === undefined) return destroyAll(context);
   const what = 'lab destroy wants a name or --all, not both';
   throw new LabError({ what, next: `lab destroy ${given}`, exit: EXIT.usage });

@@ -13,8 +13,16 @@ import {
 } from '@handwired/host';
 import { chapters, guideLines, type GuideStyle, loadGuide, makeSite, summaryLines, writeSite } from '@handwired/labs';
 import { Argument, Option } from 'commander';
-import { type Context, type LabCommand, labName, labOption, oneOf, renderLabFlag, renderName } from '../command.ts';
-import { remember } from '../lab/open.ts';
+import {
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createLabOption,
+  createWordParser,
+  renderLabFlag,
+  renderName,
+} from '../command.ts';
+import { rememberEvents } from '../lab/open.ts';
 import { renderTable, showPage } from '../text.ts';
 import { readProgress } from './progress.ts';
 
@@ -31,7 +39,7 @@ export const command: LabCommand = {
   declare: (command) =>
     command
       .addArgument(new Argument('[chapter]', `${topics.join(', ')}, or a chapter's number`).argParser(parseTopic))
-      .addOption(labOption('show the values of this lab (default: $LAB_NAME, else lab)'))
+      .addOption(createLabOption('show the values of this lab (default: $LAB_NAME, else lab)'))
       .option('--plain', 'print for a screen reader: no drawings, no colour, no pager')
       .addOption(
         new Option('--html <folder>', 'write the whole course into this folder, as pages for a browser').conflicts(
@@ -54,12 +62,12 @@ interface GuideOptions {
 /** A topic by its name, or a chapter by its number: `06`, `6`. */
 function parseTopic(word: string): GuideTopic {
   const byNumber = /^\d{1,2}$/.test(word) ? chapterIds[Number(word)] : undefined;
-  return byNumber ?? oneOf('chapter', topics, 'lab guide')(word);
+  return byNumber ?? createWordParser('chapter', topics, 'lab guide')(word);
 }
 
 async function runGuide(context: Context, topic: GuideTopic | undefined, options: GuideOptions): Promise<number> {
   const { lab, html, plain = false } = options;
-  const name = lab ?? labName();
+  const name = lab ?? resolveLabName();
   if (html !== undefined && topic !== undefined) {
     const what = `--html writes all chapters, not ${topic} alone`;
     throw new LabError({ what, next: `lab guide --html ${quoteAll([html])}`, exit: EXIT.usage });
@@ -103,7 +111,7 @@ async function showChapter(context: Context, id: ChapterId, { name, spec, look }
   const lines = guideLines(guide, { ...look, plan, subtitle, next: suggestNext(id, name) });
   // A pager hides what is on stderr, so it shows the notes too.
   await showPage(lines, look, notes);
-  if (spec) await remember(name, context, { kind: 'guide', chapter: id });
+  if (spec) await rememberEvents(name, context, { kind: 'guide', chapter: id });
 }
 
 /** Whose values are shown. */

@@ -1,6 +1,6 @@
 import { EXIT } from '@handwired/host';
 import { images } from '@handwired/infra';
-import { type Context, type LabCommand, outputOption } from '../command.ts';
+import { type Context, type LabCommand, createOutputOption } from '../command.ts';
 import { renderTable } from '../text.ts';
 
 /** `lab image build`: the VM's disk image, unless it is there already. */
@@ -12,7 +12,7 @@ export const verify: LabCommand = { example: 'lab image verify', run: runVerify 
 /** `lab image list`: what the cache holds. */
 export const list: LabCommand = {
   example: 'lab image list',
-  declare: (command) => command.addOption(outputOption('table', 'json')),
+  declare: (command) => command.addOption(createOutputOption('table', 'json')),
   run: runList,
 };
 

@@ -5,10 +5,10 @@ import {
   type Context,
   Interrupted,
   type LabCommand,
-  labName,
-  nameArgument,
-  outputOption,
-  wholeNumber,
+  resolveLabName,
+  createNameArgument,
+  createOutputOption,
+  createNumberParser,
 } from '../command.ts';
 import { withSeat } from '../lab/open.ts';
 
@@ -18,7 +18,7 @@ export const command: LabCommand = {
     "lab observe --filter 'tcp port 80 or port 8080'\n  lab observe --at br0,ct1:eth0,uplink --seconds 10 -o pcap > flow.pcapng",
   declare: (command) =>
     command
-      .addArgument(nameArgument())
+      .addArgument(createNameArgument())
       .addOption(
         new Option(
           '--at <places>',
@@ -29,10 +29,14 @@ export const command: LabCommand = {
       .option(
         '--seconds <n>',
         'stop after this many seconds',
-        wholeNumber('--seconds', 1, 86_400, 'lab observe --help'),
+        createNumberParser('--seconds', 1, 86_400, 'lab observe --help'),
       )
-      .option('--count <n>', 'stop after this many packets', wholeNumber('--count', 1, 1_000_000, 'lab observe --help'))
-      .addOption(outputOption('text', 'pcap', 'json')),
+      .option(
+        '--count <n>',
+        'stop after this many packets',
+        createNumberParser('--count', 1, 1_000_000, 'lab observe --help'),
+      )
+      .addOption(createOutputOption('text', 'pcap', 'json')),
   run: runObserve,
 };
 
@@ -54,7 +58,7 @@ const MOST_PLACES = 16;
 /** Bytes of output that may wait for a reader. */
 const MOST_UNREAD = 64 << 20;
 
-async function runObserve(context: Context, name: string = labName(), options: ObserveOptions): Promise<number> {
+async function runObserve(context: Context, name: string = resolveLabName(), options: ObserveOptions): Promise<number> {
   const { filter = '', seconds, count, output } = options;
   context.resume = `lab observe ${name}`;
   if (output === 'pcap' && process.stdout.isTTY) {

@@ -1,7 +1,7 @@
 import { EXIT } from '@handwired/host';
 import { ensureSetup } from '@handwired/infra';
 import { Argument } from 'commander';
-import { type Context, type LabCommand, oneOf } from '../command.ts';
+import { type Context, type LabCommand, createWordParser } from '../command.ts';
 import { pickDriver } from '../lab/life.ts';
 
 const targets = ['auto', 'vm', 'sandbox', 'docker', 'all'] as const;
@@ -13,7 +13,7 @@ export const command: LabCommand = {
   declare: (command) =>
     command.addArgument(
       new Argument('[target]', `what to install for: ${targets.join(', ')}`)
-        .argParser(oneOf('setup target', targets))
+        .argParser(createWordParser('setup target', targets))
         .default('auto' as const),
     ),
   run: runSetup,

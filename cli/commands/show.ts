@@ -1,7 +1,14 @@
 import { showLab, showJson } from '@handwired/checker';
 import { type ChapterId, EXIT, hasMarks, LabError } from '@handwired/host';
 import { drawTopology, renderDrawing } from '@handwired/labs';
-import { type Context, type LabCommand, labName, nameArgument, outputOption, throughOption } from '../command.ts';
+import {
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createNameArgument,
+  createOutputOption,
+  createThroughOption,
+} from '../command.ts';
 import { noteHint } from '../lab/fault.ts';
 import { withSource } from '../lab/open.ts';
 
@@ -10,10 +17,10 @@ export const command: LabCommand = {
   example: 'lab show\n  lab show -o svg > network.svg',
   declare: (command) =>
     command
-      .addArgument(nameArgument())
-      .addOption(throughOption('compare with the network after this chapter (default: the last one begun)'))
+      .addArgument(createNameArgument())
+      .addOption(createThroughOption('compare with the network after this chapter (default: the last one begun)'))
       .option('--plain', 'print lines of ASCII, not a drawing, for a screen reader (only with -o text)')
-      .addOption(outputOption('text', 'svg', 'mermaid', 'json')),
+      .addOption(createOutputOption('text', 'svg', 'mermaid', 'json')),
   run: runShow,
 };
 
@@ -23,7 +30,7 @@ interface ShowOptions {
   plain?: boolean;
 }
 
-async function runShow(context: Context, name: string = labName(), options: ShowOptions): Promise<number> {
+async function runShow(context: Context, name: string = resolveLabName(), options: ShowOptions): Promise<number> {
   const { output, through, plain = false } = options;
   if (plain && output !== 'text') {
     const what = `--plain goes with -o text, not with ${output}`;

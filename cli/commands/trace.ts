@@ -2,7 +2,15 @@ import { isIPv4 } from 'node:net';
 import { renderTrace, renderTraceJson, traceLab } from '@handwired/checker';
 import { EXIT, trafficEnds, world } from '@handwired/host';
 import { Argument } from 'commander';
-import { type Context, type LabCommand, labName, labOption, oneOf, outputOption, wholeNumber } from '../command.ts';
+import {
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createLabOption,
+  createWordParser,
+  createOutputOption,
+  createNumberParser,
+} from '../command.ts';
 import { noteHint } from '../lab/fault.ts';
 import { withSource } from '../lab/open.ts';
 
@@ -18,10 +26,10 @@ export const command: LabCommand = {
       .option(
         '--port <n>',
         'open a TCP connection to this port; to port 53, ask a DNS question (default: a ping)',
-        wholeNumber('--port', 1, 65_535, 'lab trace --help'),
+        createNumberParser('--port', 1, 65_535, 'lab trace --help'),
       )
-      .addOption(labOption())
-      .addOption(outputOption('text', 'json')),
+      .addOption(createLabOption())
+      .addOption(createOutputOption('text', 'json')),
   run: runTrace,
 };
 
@@ -32,7 +40,7 @@ interface TraceOptions {
 }
 
 async function runTrace(context: Context, from: string, to: string, options: TraceOptions): Promise<number> {
-  const { lab = labName(), port, output } = options;
+  const { lab = resolveLabName(), port, output } = options;
   context.resume = `lab trace --lab ${lab} ${from} ${to}`;
   const trace = await withSource(lab, context, async (source) => {
     const seen = await traceLab(source, { lab, from, to, port });
@@ -46,5 +54,5 @@ async function runTrace(context: Context, from: string, to: string, options: Tra
 
 function parseEnd(word: string): string {
   if (isIPv4(word)) return word;
-  return word === world.site.name ? 'internet' : oneOf('end', trafficEnds, 'lab trace --help')(word);
+  return word === world.site.name ? 'internet' : createWordParser('end', trafficEnds, 'lab trace --help')(word);
 }

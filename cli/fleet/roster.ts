@@ -18,7 +18,7 @@ import { Option, type Command } from 'commander';
 import { parse } from 'csv-parse/sync';
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { type Context, outputOption, wholeNumber } from '../command.ts';
+import { type Context, createOutputOption, createNumberParser } from '../command.ts';
 import { renderTable } from '../text.ts';
 
 /** The flags of every fleet command. */
@@ -41,11 +41,11 @@ export const addFleetOptions = (command: Command): Command =>
     .addOption(
       new Option('--prefix <word>', "first part of each lab's name").default(defaultPrefix).argParser(parsePrefix),
     )
-    .addOption(outputOption<Format>('table', 'csv', 'json'))
+    .addOption(createOutputOption<Format>('table', 'csv', 'json'))
     .option(
       '--jobs <n>',
       'how many labs to work on at once (default: as memory and cores allow)',
-      wholeNumber('--jobs', 1, 256, 'lab fleet --help'),
+      createNumberParser('--jobs', 1, 256, 'lab fleet --help'),
     );
 
 /** Short enough to leave room for a student in a DNS label of 32 characters. */
@@ -194,13 +194,17 @@ const cost: Record<DriverName, (memoryMiB: number) => number> = {
 const perCore: Record<DriverName, number> = { vm: 1, sandbox: 2 };
 
 /** How many labs to bring up at the same time: as many as memory (MiB) and cores allow, at least one. */
-export function upLimit(driver: DriverName, memoryMiB: number, machine: { cores: number; freeMiB: number }): number {
+export function computeUpLimit(
+  driver: DriverName,
+  memoryMiB: number,
+  machine: { cores: number; freeMiB: number },
+): number {
   const byMemory = Math.floor((machine.freeMiB * 0.8) / cost[driver](memoryMiB));
   return Math.max(1, Math.min(byMemory, machine.cores * perCore[driver]));
 }
 
 /** How many labs to grade at the same time. Grading mostly waits for the network, and a session takes a few MiB. */
-export const gradeLimit = (cores: number): number => cores * 4;
+export const computeGradeLimit = (cores: number): number => cores * 4;
 
 /** This machine now: the cores that this process may use, and its free memory in MiB. */
 export async function measureMachine(): Promise<{ cores: number; freeMiB: number }> {

@@ -3,9 +3,9 @@ import { loadRecord, noteBegun, saveRecord } from '@handwired/checker';
 import { chapterIds, type ChapterId, type ChapterInfo, recordFile } from '@handwired/host';
 import { build, chapters as course, type StepEvent } from '@handwired/labs';
 import type { ChapterFlags, Context } from '../command.ts';
-import { createPaint, printable } from '../text.ts';
+import { createPaint, toPrintable } from '../text.ts';
 import { noteHint } from './fault.ts';
-import { remember } from './open.ts';
+import { rememberEvents } from './open.ts';
 
 const toCourseOrder = (wanted: ReadonlySet<ChapterId>): ChapterId[] => chapterIds.filter((id) => wanted.has(id));
 
@@ -31,9 +31,9 @@ export function selectToBuildBefore(chapters: readonly ChapterInfo[], to: Chapte
 export function selectToUndo(chapters: readonly ChapterInfo[], chapter: ChapterId | undefined): ChapterId[] {
   const all = chapters.filter(({ id }) => id !== 'cleanup').map(({ id }) => id);
   if (chapter === undefined || chapter === 'cleanup') return toCourseOrder(new Set(all)).reverse();
-  const users = (id: ChapterId): ChapterId[] =>
+  const findUsers = (id: ChapterId): ChapterId[] =>
     chapters.filter(({ needs, id: user }) => user !== 'cleanup' && needs.includes(id)).map((user) => user.id);
-  return toCourseOrder(findReachable([chapter], users)).reverse();
+  return toCourseOrder(findReachable([chapter], findUsers)).reverse();
 }
 
 const findNeeds = (chapters: readonly ChapterInfo[], id: ChapterId): ChapterId[] =>
@@ -61,7 +61,7 @@ export const createBuild =
     const record = await loadRecord(recordFile(name));
     noteBegun(record, options.chapters);
     await saveRecord(recordFile(name), record);
-    await remember(name, context, { kind: 'build', chapters: [...options.chapters] });
+    await rememberEvents(name, context, { kind: 'build', chapters: [...options.chapters] });
     await noteHint(name);
     await build(session, plan, options);
   };
@@ -82,6 +82,6 @@ export function createStepPrinter(context: Context, verb = ''): (event: StepEven
     context.print(`  ${marks[status]} ${verb}${title}  ${paint('dim', result)}`);
     for (const line of command.trim().split('\n'))
       context.print(`      ${status === 'already' ? paint('dim', line) : line}`);
-    if (status === 'failed') for (const line of output.trim().split('\n')) context.print(`      ${printable(line)}`);
+    if (status === 'failed') for (const line of output.trim().split('\n')) context.print(`      ${toPrintable(line)}`);
   };
 }

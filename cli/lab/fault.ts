@@ -19,7 +19,7 @@ import { applyFaults, type Fault, faults, findFitting } from '@handwired/labs/fa
 import { z } from 'zod';
 import { type Context, renderLabFlag, renderName } from '../command.ts';
 import { gradeAtSeat, type GradeFlags } from './grade.ts';
-import { remember, withLock, withSeat, withSession } from './open.ts';
+import { rememberEvents, withLock, withSeat, withSession } from './open.ts';
 
 /** Faults that are in place together, as the lab's state folder keeps them. On the lab host nothing tells of them. */
 const OpenFault = z.object({
@@ -84,7 +84,7 @@ export async function noteOutcome(
   noteFault(record, { injectedAt, level, count: ids.length, right, repaired, revealed, attempts, hints, seconds });
   await saveRecord(recordFile(name), record);
   const answered = attempts > 0 || closed;
-  await remember(name, context, {
+  await rememberEvents(name, context, {
     kind: 'fault',
     id: closed ? ids.join('+').slice(0, 100) : `level ${level}`,
     injectedAt,
@@ -151,14 +151,14 @@ export async function finishInjection(
   context: Context,
 ): Promise<OpenFault | undefined> {
   context.progress.note('an injection was cut off: finishing it first');
-  return putIn(lab, before, context);
+  return putFaultsIn(lab, before, context);
 }
 
 /**
  * Puts faults in and returns what is in place. undefined: they did not take hold or made no check fail, and are out
  * again. Throws LabError when taking them out left something behind.
  */
-export async function putIn(lab: FaultLab, open: OpenFault, context: Context): Promise<OpenFault | undefined> {
+export async function putFaultsIn(lab: FaultLab, open: OpenFault, context: Context): Promise<OpenFault | undefined> {
   const { name } = lab;
   const target = toTarget(lab, context);
   const some = readFaults(open, name);
@@ -187,7 +187,7 @@ export const toTarget = ({ session, spec: { plan } }: FaultLab, { signal }: Cont
 const network = chapters.filter(({ steps, id }) => steps.length > 0 && id !== 'cleanup').map(({ id }) => id);
 
 /** Grades a lab. Throws LabError when a check of the network ends in an error of ours: that is no verdict on anyone. */
-export async function gradeWhole(lab: FaultLab, flags: GradeFlags, context: Context): Promise<Report> {
+export async function gradeWholeLab(lab: FaultLab, flags: GradeFlags, context: Context): Promise<Report> {
   const report = await gradeAtSeat(lab, flags, context);
   const error = report.checks.find(({ verdict, chapter }) => verdict === 'error' && network.includes(chapter));
   if (!error) return report;
@@ -204,7 +204,7 @@ export async function gradeWhole(lab: FaultLab, flags: GradeFlags, context: Cont
  */
 export async function gradeBuilt(lab: FaultLab, context: Context): Promise<{ built: ChapterId[]; passed: string[] }> {
   const { name } = lab;
-  const { checks } = await gradeWhole(lab, { hints: 0 }, context);
+  const { checks } = await gradeWholeLab(lab, { hints: 0 }, context);
   const last = network.findLastIndex((id) =>
     checks.some(({ chapter, verdict }) => chapter === id && verdict === 'pass'),
   );
@@ -232,7 +232,7 @@ export async function findFailing(
   { through, passed }: Pick<OpenFault, 'through' | 'passed'>,
   context: Context,
 ): Promise<string[]> {
-  const report = await gradeWhole(lab, { through, hints: 0 }, context);
+  const report = await gradeWholeLab(lab, { through, hints: 0 }, context);
   return report.checks.filter(({ id, verdict }) => verdict !== 'pass' && passed.includes(id)).map(({ id }) => id);
 }
 

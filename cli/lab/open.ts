@@ -132,7 +132,7 @@ export async function loadRecording(file: string): Promise<Recording> {
 }
 
 /** Keeps what a learner did. When it can't be kept, a line says so, and the command goes on. */
-export async function remember(name: string, context: Context, ...events: NewEvent[]): Promise<void> {
+export async function rememberEvents(name: string, context: Context, ...events: NewEvent[]): Promise<void> {
   if (events.length === 0) return;
   await noteHistory(name, ...events).catch((error: unknown) => {
     if (!(error instanceof LabError)) throw error;
@@ -146,7 +146,7 @@ export async function remember(name: string, context: Context, ...events: NewEve
  */
 export async function rememberReport(name: string, report: Report, context: Context, before?: Report): Promise<void> {
   const old = new Set(before === undefined ? [] : toEvents(before).map((event) => JSON.stringify(event)));
-  await remember(name, context, ...toEvents(report).filter((event) => !old.has(JSON.stringify(event))));
+  await rememberEvents(name, context, ...toEvents(report).filter((event) => !old.has(JSON.stringify(event))));
 }
 
 function toEvents({ summary, checks, hints }: Report): NewEvent[] {
@@ -159,10 +159,12 @@ function toEvents({ summary, checks, hints }: Report): NewEvent[] {
       points,
       of,
       hints,
-      first: first ? { id: cut(first.id), title: cut(first.title), actual: cut(first.because ?? first.actual) } : null,
+      first: first
+        ? { id: cutText(first.id), title: cutText(first.title), actual: cutText(first.because ?? first.actual) }
+        : null,
     };
   });
 }
 
 /** As much of a text as a history keeps. */
-const cut = (text: string): string => text.slice(0, 300);
+const cutText = (text: string): string => text.slice(0, 300);

@@ -61,7 +61,7 @@ export function translateRule(command: string): NftRule {
 }
 
 /** Commands for nft, one a line, that make the table with those of its chains that some rules use. */
-export function nftTableCommands(rules: readonly NftRule[]): string {
+export function renderNftTable(rules: readonly NftRule[]): string {
   const used = new Set(rules.map(({ chain }) => chain));
   const made = Object.values(chains).filter(({ name }) => used.has(name));
   const add = made.map(

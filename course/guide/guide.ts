@@ -94,10 +94,10 @@ export function allBlocks(blocks: readonly Block[]): Block[] {
 }
 
 /** The text alone, without emphasis and links. */
-export const plainText = (inlines: readonly Inline[]): string =>
+export const toPlainText = (inlines: readonly Inline[]): string =>
   inlines
     .map((inline) => {
       if (inline.kind === 'break') return ' ';
-      return 'text' in inline ? inline.text : plainText(inline.inlines);
+      return 'text' in inline ? inline.text : toPlainText(inline.inlines);
     })
     .join('');

@@ -11,7 +11,7 @@ import {
   isUp,
   not,
   noteBefore,
-  printed,
+  printsSomething,
   sh,
   type Sh,
 } from '@handwired/course';
@@ -50,7 +50,7 @@ export const chapter: Chapter = {
         does: 'Makes docker0 before there is any container, turns forwarding on, and sets up its chains.',
         source: 'daemon/daemon_unix.go: initBridgeDriver',
       },
-      build: () => [startDaemon(), { done: answers(), run: waitForDaemon() }],
+      build: () => [startDaemon(), { done: isAnswering(), run: waitForDaemon() }],
       undo: () => [stopDaemon(), ...killLeftProcesses(), ...removeFiles()],
     },
     {
@@ -134,14 +134,14 @@ const settingsNote = 'etc-docker';
 const key = `${settings}/key.json`;
 
 /** Asks Docker by its API (docs.docker.com/reference/api): the docker command takes seconds to start on an emulated machine. */
-const asks = (path: string): Sh =>
+const askDocker = (path: string): Sh =>
   $`test -S ${socket} && curl -sf -m 10 --unix-socket ${socket} ${`http://docker/${path}`}`;
 
-const answers = (): Sh => asks('_ping');
+const isAnswering = (): Sh => askDocker('_ping');
 const isStarted = (): Sh => $`pgrep -x dockerd`;
-const hasContainer = (name: string): Sh => asks(`containers/${name}/json`);
-const hasImage = (name: string): Sh => asks(`images/${name}/json`);
-const hasNetwork = (name: string): Sh => asks(`networks/${name}`);
+const hasContainer = (name: string): Sh => askDocker(`containers/${name}/json`);
+const hasImage = (name: string): Sh => askDocker(`images/${name}/json`);
+const hasNetwork = (name: string): Sh => askDocker(`networks/${name}`);
 const isRunning = (name: string): Sh => sh(`${hasContainer(name).cmd} | grep -q '"Running":true'`);
 
 /** Ends the step with what to do when there is no Docker: on a VM it is in the image, a sandbox uses that of this machine. */
@@ -208,8 +208,8 @@ const stopDaemon = (): Command => ({
 function killLeftProcesses(): Command[] {
   const members = sh(`cat ${cgroups}/*/cgroup.procs 2>/dev/null`);
   return [
-    { done: not(printed($`ip netns pids ${netns}`)), run: $`ip netns pids ${netns} | xargs -r kill -9` },
-    { done: not(printed(members)), run: sh(`${members.cmd} | xargs -r kill -9`) },
+    { done: not(printsSomething($`ip netns pids ${netns}`)), run: $`ip netns pids ${netns} | xargs -r kill -9` },
+    { done: not(printsSomething(members)), run: sh(`${members.cmd} | xargs -r kill -9`) },
   ];
 }
 
@@ -219,8 +219,8 @@ function removeFiles(): Command[] {
     String.raw`awk '$2 ~ "^/(run|var/lib)/docker(/|$)" && $1 != "handwired" { print $2 }' /proc/mounts`,
   );
   return [
-    { done: not(printed(mounted)), run: sh(`${mounted.cmd} | sort -r | xargs -r umount`) },
-    { done: not(printed(sh(`stat -c %n ${files}`))), run: sh(`rm -rf ${files}`) },
+    { done: not(printsSomething(mounted)), run: sh(`${mounted.cmd} | sort -r | xargs -r umount`) },
+    { done: not(printsSomething(sh(`stat -c %n ${files}`))), run: sh(`rm -rf ${files}`) },
     // On a sandbox whose machine has a Docker too, a mount named handwired hides that Docker's folder.
     { done: not($`test -d ${data} && ! mountpoint -q ${data}`), run: $`mountpoint -q ${data} || rmdir ${data}` },
     { done: not($`test -e ${key}`), run: $`rm -f ${key}` },

@@ -21,6 +21,6 @@ export const fault: Fault = {
       run: $`ip -n ${ct2.name} link set ${inner} arp on`,
     },
   ],
-  tells:
+  explanation:
     'Without ARP the container tells nobody which MAC address its address has, and finds out none itself. Those who want to reach it ask, and ask, and get no answer: their neighbour entry is FAILED.',
 };

@@ -20,6 +20,6 @@ export const fault: Fault = {
       run: $`ip -n ${ct2.name} route del blackhole ${ct1.address}`,
     },
   ],
-  tells:
+  explanation:
     "Its own questions are refused at once, and its answers are dropped in silence: the neighbour's requests arrive, and nothing comes back.",
 };

@@ -23,6 +23,6 @@ export const fault: Fault = {
       run: $`ip route del blackhole ${internet}`,
     },
   ],
-  tells:
+  explanation:
     'The most specific route wins, and this one says: drop it, and tell nobody. Every other address is reached, so that it looks as if that one were down.',
 };

@@ -17,6 +17,6 @@ export const fault: Fault = {
     },
   ],
   repair: () => [{ done: $`! nft list table bridge ${table}`, run: $`nft delete table bridge ${table}` }],
-  tells:
+  explanation:
     'What a bridge passes from port to port can be filtered there, by tables of the family bridge (or by ebtables), before any rule for IP is asked. ARP passes, other packets pass, and iptables knows nothing of it.',
 };

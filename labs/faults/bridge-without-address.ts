@@ -20,6 +20,6 @@ export const fault: Fault = {
       run: $`ip addr add ${`${gateway}/${prefix}`} dev ${bridge}`,
     },
   ],
-  tells:
+  explanation:
     "The bridge goes on carrying frames between its ports. But nobody answers for the gateway, and the lab host's route to the subnet went with the address.",
 };

@@ -1,5 +1,5 @@
 import { appendRule, type Fault } from '@handwired/course';
-import { bridgeRule } from '../05-connectivity/chapter.ts';
+import { createBridgeRule } from '../05-connectivity/chapter.ts';
 import { acceptForwards, dropForwards, rewriteRules, setSysctlTo } from './parts.ts';
 
 const key = 'net.bridge.bridge-nf-call-iptables';
@@ -18,7 +18,7 @@ export const fault: Fault = {
     dropForwards(),
     rewriteRules('filter', `-A .*-i ${bridge} -o ${bridge} .*-j ACCEPT`, { delete: true }),
   ],
-  repair: (plan) => [appendRule(bridgeRule(plan)), acceptForwards()],
-  tells:
+  repair: (plan) => [appendRule(createBridgeRule(plan)), acceptForwards()],
+  explanation:
     'With bridge-nf-call-iptables the frames that a bridge passes from port to port go through FORWARD as well, as packets from the bridge to the bridge. ARP does not, so that the neighbours know each other and yet hear nothing.',
 };

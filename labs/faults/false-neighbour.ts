@@ -22,6 +22,6 @@ export const fault: Fault = {
       run: $`ip -n ${ct1.name} neigh del ${ct2.address} dev ${inner}`,
     },
   ],
-  tells:
+  explanation:
     'An entry that is permanent is never asked for again by ARP. The frames go to a MAC address behind which there is nobody; no ARP is seen, and that is the sign.',
 };

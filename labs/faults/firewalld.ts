@@ -24,6 +24,6 @@ export const fault: Fault = {
   symptoms: ['egress.ct1', 'egress.ct2'],
   inject: () => [{ done: $`nft list table inet ${table}`, run: $`nft ${ruleset}` }],
   repair: () => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
-  tells:
+  explanation:
     "Such a firewall has a table of its own behind iptables' one. It lets pass what was translated to the inside and what belongs to a connection; what a link in no zone begins it refuses, whatever iptables accepted before.",
 };

@@ -1,5 +1,5 @@
 import { appendRule, type Fault } from '@handwired/course';
-import { egressRules } from '../06-egress/chapter.ts';
+import { createEgressRules } from '../06-egress/chapter.ts';
 import { acceptForwards, dropForwards, rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
@@ -14,7 +14,7 @@ export const fault: Fault = {
     dropForwards(),
     rewriteRules('filter', `-A .*-i ${bridge} (! -o ${bridge} |-o enp1s0 ).*-j ACCEPT`, { delete: true }),
   ],
-  repair: (plan) => [appendRule(egressRules(plan).out), acceptForwards()],
-  tells:
+  repair: (plan) => [appendRule(createEgressRules(plan).out), acceptForwards()],
+  explanation:
     'What no rule of FORWARD accepts is for its policy to decide, and the policy drops it. Rules accept what comes in for the containers, and none what they send.',
 };

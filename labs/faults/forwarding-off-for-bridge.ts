@@ -11,6 +11,6 @@ export const fault: Fault = {
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
   inject: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.forwarding`, 0)],
   repair: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.forwarding`, 1)],
-  tells:
+  explanation:
     'Whether a packet is sent on is asked of the interface that it came in by: ip_forward only writes that setting for all of them at once. So net.ipv4.ip_forward is 1, and what comes in by the bridge stays on the lab host all the same.',
 };

@@ -40,6 +40,6 @@ export const fault: Fault = {
       },
     ];
   },
-  tells:
+  explanation:
     'The command ip netns del takes away a name. The namespace itself goes with its last process, and the server was still running in it: with it stayed the cable and the address. Who then makes the container again has an empty one.',
 };

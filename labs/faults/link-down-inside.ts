@@ -13,6 +13,6 @@ export const fault: Fault = {
     { done: isUp(inner, ct1.name), run: $`ip -n ${ct1.name} link set ${inner} up` },
     { done: hasDefaultRoute(gateway, ct1.name), run: $`ip -n ${ct1.name} route add default via ${gateway}` },
   ],
-  tells:
+  explanation:
     'A link that is down sends and takes nothing, and its routes are gone with it: they do not come back with the link. The other end loses its carrier at the same moment.',
 };

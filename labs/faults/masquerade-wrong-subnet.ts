@@ -1,5 +1,5 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
-import { egressRules } from '../06-egress/chapter.ts';
+import { createEgressRules } from '../06-egress/chapter.ts';
 import { rewriteRules, uplink } from './parts.ts';
 
 /** Another private network, as a rule copied from elsewhere has it. */
@@ -18,8 +18,8 @@ export const fault: Fault = {
   ],
   repair: (plan) => [
     removeRule($`iptables -t nat -A POSTROUTING -s ${other} ! -o ${plan.bridge} ${mark} -j MASQUERADE`),
-    appendRule(egressRules(plan).masquerade),
+    appendRule(createEgressRules(plan).masquerade),
   ],
-  tells:
+  explanation:
     'The rule takes hold of what comes from the network that it names, and the containers are in another. Their packets leave the uplink with a private source, to which no answer finds its way.',
 };

@@ -19,6 +19,6 @@ export const fault: Fault = {
     },
   ],
   repair: () => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
-  tells:
+  explanation:
     'Several chains may stand on one hook, in the order of their priorities, and a packet must pass them all: an ACCEPT ends its own chain only, a drop is the end. iptables shows its own chains and not this one.',
 };

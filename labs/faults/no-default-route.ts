@@ -18,6 +18,6 @@ export const fault: Fault = {
   repair: ({ ct2, gateway }) => [
     { done: hasDefaultRoute(gateway, ct2.name), run: $`ip -n ${ct2.name} route add default via ${gateway}` },
   ],
-  tells:
+  explanation:
     'The route to its own subnet comes with the address, and so its neighbours and the gateway itself answer. For anything else the kernel says at once that the network is unreachable: no packet leaves.',
 };

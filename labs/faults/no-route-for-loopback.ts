@@ -11,6 +11,6 @@ export const fault: Fault = {
   symptoms: ['publish.loopback'],
   inject: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.route_localnet`, 0)],
   repair: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.route_localnet`, 1)],
-  tells:
+  explanation:
     'OUTPUT translates the destination, and routing then finds a packet from 127.0.0.1 that is to leave by a link: such addresses are for loopback alone, unless route_localnet allows it there.',
 };

@@ -17,6 +17,6 @@ export const fault: Fault = {
       run: $`ip route add default via ${world.uplink.gateway} dev ${uplink}`,
     },
   ],
-  tells:
+  explanation:
     'The containers send to the lab host, and the lab host is as lost as they are: try it from there first. It reaches its own networks and nothing else.',
 };

@@ -15,6 +15,6 @@ export const fault: Fault = {
     keepFileTime(settingsFolder(ct2), { done: not($`test -e ${resolverFile(ct2)}`), run: $`rm ${resolverFile(ct2)}` }),
   ],
   repair: ({ ct2, resolver }) => [writeResolver(ct2, resolver)],
-  tells:
+  explanation:
     "The command ip netns exec puts a file of /etc/netns over the lab host's for one program, if there is one. Without it the container reads nameserver 127.0.0.53, and that is its own loopback, where nobody listens.",
 };

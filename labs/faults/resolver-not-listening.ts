@@ -20,6 +20,6 @@ export const fault: Fault = {
     ];
   },
   repair: ({ ct2, resolver }) => [writeResolver(ct2, resolver)],
-  tells:
+  explanation:
     'A home router answers questions for names at the address of the gateway. This one is a router and nothing more, unless somebody starts a server there: it refuses each question at once.',
 };

@@ -26,6 +26,6 @@ export const fault: Fault = {
     ];
   },
   repair: ({ ct1, resolver }) => [writeResolver(ct1, resolver)],
-  tells:
+  explanation:
     'Names are asked of the server that resolv.conf names, and of no other. Nobody has that address, so each question ends in silence, while everything that is asked for by its address goes on working.',
 };

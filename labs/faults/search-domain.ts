@@ -21,6 +21,6 @@ export const fault: Fault = {
     ];
   },
   repair: ({ ct1, resolver }) => [writeResolver(ct1, resolver)],
-  tells:
+  explanation:
     'With ndots:5 a name with fewer than five dots is first asked for with the search domain behind it. There every name is answered, and so the answer is about another host than the one that was meant.',
 };

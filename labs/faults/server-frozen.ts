@@ -1,11 +1,12 @@
 import { $, type Fault, not, type Sh, sh } from '@handwired/course';
 import type { Container } from '@handwired/host';
 
-const pids = ({ name }: Container, port: number): Sh => $`ip netns exec ${name} fuser ${`${port}/tcp`} 2> /dev/null`;
+const findPids = ({ name }: Container, port: number): Sh =>
+  $`ip netns exec ${name} fuser ${`${port}/tcp`} 2> /dev/null`;
 
 /** A test: one of them is stopped, as by SIGSTOP (proc(5), State). */
-const frozen = (ct: Container, port: number): Sh =>
-  sh(`for pid in $(${pids(ct, port).cmd}); do grep -h '^State:.T' "/proc/$pid/status"; done | grep -q .`);
+const isFrozen = (ct: Container, port: number): Sh =>
+  sh(`for pid in $(${findPids(ct, port).cmd}); do grep -h '^State:.T' "/proc/$pid/status"; done | grep -q .`);
 
 export const fault: Fault = {
   id: 'server-frozen',
@@ -17,16 +18,16 @@ export const fault: Fault = {
   symptoms: ['publish.server'],
   inject: ({ ct1, containerPort }) => [
     {
-      done: frozen(ct1, containerPort),
+      done: isFrozen(ct1, containerPort),
       run: $`ip netns exec ${ct1.name} fuser -sk -STOP ${`${containerPort}/tcp`}`,
     },
   ],
   repair: ({ ct1, containerPort }) => [
     {
-      done: not(frozen(ct1, containerPort)),
+      done: not(isFrozen(ct1, containerPort)),
       run: $`ip netns exec ${ct1.name} fuser -sk -CONT ${`${containerPort}/tcp`}`,
     },
   ],
-  tells:
+  explanation:
     'The kernel itself takes connections for a socket that listens, as many as its queue holds: so a client is connected, sends its request, and waits for a program that is not running. ps shows the state T.',
 };

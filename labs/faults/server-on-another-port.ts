@@ -15,6 +15,6 @@ export const fault: Fault = {
     stopListeners(ct1, containerPort),
   ],
   repair: (plan) => [stopListeners(plan.ct1, 8000), startServer(plan)],
-  tells:
+  explanation:
     'A server runs, and answers on a port of its own choosing; http.server takes 8000 when it is told none. At the published one the kernel of the container refuses.',
 };

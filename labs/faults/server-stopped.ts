@@ -12,6 +12,6 @@ export const fault: Fault = {
   symptoms: ['publish.server'],
   inject: ({ ct1, containerPort }) => [stopListeners(ct1, containerPort)],
   repair: (plan) => [startServer(plan)],
-  tells:
+  explanation:
     'Everything on the way is as it should be: the request arrives in the container, and its kernel refuses it, because no program listens there.',
 };

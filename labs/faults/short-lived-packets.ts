@@ -11,6 +11,6 @@ export const fault: Fault = {
   symptoms: ['egress.ct1'],
   inject: ({ ct1 }) => [setSysctlTo('net.ipv4.ip_default_ttl', 1, ct1.name)],
   repair: ({ ct1 }) => [setSysctlTo('net.ipv4.ip_default_ttl', 64, ct1.name)],
-  tells:
+  explanation:
     'Each router takes one off the time to live, and drops what has none left. With 1 the container reaches its neighbours and the lab host itself, and nothing behind it: tcpdump -v shows ttl 1.',
 };

@@ -20,6 +20,6 @@ export const fault: Fault = {
     { done: $`ip link show dev ${bridge} | grep -q 'mtu 1500 '`, run: $`ip link set ${bridge} mtu 1500` },
     deleteRule('filter', 'OUTPUT', rule),
   ],
-  tells:
+  explanation:
     'A router that may not split a packet drops it and says so to its sender by ICMP, fragmentation needed. Where that message is filtered the sender goes on with what is too long: a black hole for long packets only.',
 };

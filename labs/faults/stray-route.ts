@@ -22,6 +22,6 @@ export const fault: Fault = {
       run: $`ip route del ${ct2.address}`,
     },
   ],
-  tells:
+  explanation:
     "What the container sends arrives. The lab host's answer goes by the most specific route, and a route to that one address leads out of the uplink, although the address is on the bridge.",
 };

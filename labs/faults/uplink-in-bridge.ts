@@ -18,6 +18,6 @@ export const fault: Fault = {
   repair: ({ bridge }) => [
     { done: $`! ip link show dev ${uplink} master ${bridge} | grep -q .`, run: $`ip link set ${uplink} nomaster` },
   ],
-  tells:
+  explanation:
     'A port hands each frame to its bridge: the address that is still on the uplink hears nothing any more. The pictures that draw a bridge and an uplink side by side mean routing, not a cable between them.',
 };

@@ -27,6 +27,6 @@ export const fault: Fault = {
       },
     ];
   },
-  tells:
+  explanation:
     'Without a prefix ip addr add means /32: a network of one. The container then knows no neighbour, and what it sends to one goes by the gateway, if it goes at all.',
 };

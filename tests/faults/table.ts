@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { defaultPlan } from '@handwired/host';
-import { faultCommands, type Fault, faults } from '@handwired/labs/faults';
+import { listFaultCommands, type Fault, faults } from '@handwired/labs/faults';
 
 /** What came of one fault on a lab host. */
 export interface Proof {
@@ -36,7 +36,7 @@ const codes = (texts: readonly string[]): string =>
   texts.flatMap((text) => text.split('\n').map((line) => `\`\`${line}\`\``)).join('<br>');
 
 function rowOf({ fault, failed, hop }: Proof): string {
-  const repair = faultCommands('repair', [fault], defaultPlan).map(({ run }) => run.cmd);
+  const repair = listFaultCommands('repair', [fault], defaultPlan).map(({ run }) => run.cmd);
   const cells = [
     `\`${fault.id}\`: ${fault.title}`,
     String(fault.level),

@@ -54,7 +54,7 @@ describe('lab fault', () => {
     assertClear(await fault('repair'), 64, /still to be found/, /lab fault reveal/);
     const { code, stdout } = await fault('reveal');
     assert.equal(code, 0);
-    assert.ok(stdout.includes(named(id).title) && stdout.includes(named(id).tells), stdout);
+    assert.ok(stdout.includes(named(id).title) && stdout.includes(named(id).explanation), stdout);
     assertClear(await fault('submit', named(id).cause), 64, /was revealed/, /lab fault inject/);
     assert.equal((await fault('repair')).code, 0);
     assert.equal((await lab('check', 'own', '--through', 'publish')).code, 0);

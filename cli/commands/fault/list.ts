@@ -1,11 +1,11 @@
 import { EXIT } from '@handwired/host';
 import { faults, type Level } from '@handwired/labs/faults';
-import { type Context, type LabCommand, outputOption } from '../../command.ts';
+import { type Context, type LabCommand, createOutputOption } from '../../command.ts';
 
 /** `lab fault list`: what can be put in, and nothing of what is. */
 export const command: LabCommand = {
   example: 'lab fault list\n  lab fault list -o json',
-  declare: (command) => command.addOption(outputOption('text', 'json')),
+  declare: (command) => command.addOption(createOutputOption('text', 'json')),
   run: runList,
 };
 

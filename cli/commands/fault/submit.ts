@@ -4,8 +4,8 @@ import { judgeAnswer, type Choice, offerChoices, faults } from '@handwired/labs/
 import {
   type Context,
   type LabCommand,
-  labName,
-  labOption,
+  resolveLabName,
+  createLabOption,
   renderLabFlag,
   renderName,
   suggestWord,
@@ -27,14 +27,16 @@ export const command: LabCommand = {
   example:
     'lab fault submit                      (lists the choices)\n  lab fault submit 3\n  lab fault submit masquerade-missing ip-forward-off',
   declare: (command) =>
-    command.argument('[cause...]', 'the number of a choice, or the id of a cause or a fault').addOption(labOption()),
+    command
+      .argument('[cause...]', 'the number of a choice, or the id of a cause or a fault')
+      .addOption(createLabOption()),
   run: runSubmit,
 };
 
 async function runSubmit(
   context: Context,
   given: readonly string[],
-  { lab: name = labName() }: { lab?: string },
+  { lab: name = resolveLabName() }: { lab?: string },
 ): Promise<number> {
   return withOpenFault(name, 'submit', context, (lab, open) => {
     if (open.phase === 'open') return submit(lab, open, splitWords(given), context);

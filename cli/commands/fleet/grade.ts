@@ -1,13 +1,19 @@
 import { type Report, sumPoints } from '@handwired/checker';
 import { type ChapterId, type ChapterInfo, EXIT, LabError } from '@handwired/host';
 import { chapters as course } from '@handwired/labs';
-import { type ChapterFlags, chapterOption, type Context, type LabCommand, throughOption } from '../../command.ts';
+import {
+  type ChapterFlags,
+  createChapterOption,
+  type Context,
+  type LabCommand,
+  createThroughOption,
+} from '../../command.ts';
 import {
   addFleetOptions,
   describeError,
   type FleetOptions,
   forEachStudent,
-  gradeLimit,
+  computeGradeLimit,
   loadRoster,
   measureMachine,
   type Outcome,
@@ -24,8 +30,8 @@ export const command: LabCommand = {
   example: 'lab fleet grade roster.csv',
   declare: (command) =>
     addFleetOptions(command)
-      .addOption(chapterOption('only this chapter (default: all that build the network)'))
-      .addOption(throughOption('all chapters up to this one')),
+      .addOption(createChapterOption('only this chapter (default: all that build the network)'))
+      .addOption(createThroughOption('all chapters up to this one')),
   run: runGrade,
 };
 
@@ -33,7 +39,7 @@ async function runGrade(context: Context, file: string, options: FleetOptions & 
   context.resume = renderFleetCommand('grade', file, options);
   const students = await loadRoster(file, options.prefix);
   const chapters = selectGraded(options);
-  const limit = options.jobs ?? gradeLimit((await measureMachine()).cores);
+  const limit = options.jobs ?? computeGradeLimit((await measureMachine()).cores);
   const outcomes = await forEachStudent(students, limit, context, async ({ lab }, own) => {
     if (!(await hasFolder(lab))) throw createNoLabError(lab, renderFleetCommand('up', file, options));
     return own.progress.stage('graded', () => withLock(lab, own, () => gradeLab(lab, options, own)));
