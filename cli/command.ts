@@ -1,4 +1,7 @@
-/** What a file in commands/ is made of: its context, its shape, and the arguments and flags that several commands share. */
+/**
+ * What the files in commands/ share: the context that a command gets, the shape that it has, arguments, flags and
+ * their parsers.
+ */
 import { availableParallelism, totalmem } from 'node:os';
 import {
   chapterIds,
@@ -14,9 +17,9 @@ import {
 import { Argument, Option, type Command } from 'commander';
 import { closest, distance } from 'fastest-levenshtein';
 
-/** What every command gets. It serves as infra's `Work` as it is. */
+/** What every command gets. It can be passed on to infra as a `Work`. */
 export interface Context {
-  /** Aborted when the user wants lab to stop, or when nothing can be printed any more. */
+  /** Aborted when the user wants lab to stop, or when stdout can't be written to any more. */
   readonly signal: AbortSignal;
   /** Shows on stderr what is being done. */
   readonly progress: Progress;
@@ -30,7 +33,7 @@ export interface Context {
   readonly columns: number;
   /** The words behind `--`: the remote command of `lab exec`. undefined: there was no `--`. */
   readonly remote: readonly string[] | undefined;
-  /** What to type after an interruption. A command sets it as soon as it knows. */
+  /** The command to type after an interruption. A command sets it as soon as it can be continued. */
   resume: string | undefined;
 }
 
@@ -51,7 +54,10 @@ export interface LabCommand {
   passesSignals?(...given: never[]): boolean;
 }
 
-/** The lab's name, by default $LAB_NAME or else `lab`. Throws LabError (64) for what is no DNS label: it becomes part of paths. */
+/**
+ * The lab's name: the given one, else $LAB_NAME, else `lab`. Throws LabError (64) if it is no DNS label, because it
+ * becomes part of paths.
+ */
 export function resolveLabName(given?: string): string {
   const name = given ?? readDefaultName();
   if (labNamePattern.test(name)) return name;
@@ -64,17 +70,17 @@ export function resolveLabName(given?: string): string {
 
 const readDefaultName = (): string => process.env.LAB_NAME || 'lab';
 
-/** A lab's name as an argument in a command to type: ` demo`, or nothing for the default lab. */
+/** A lab's name as an argument of a command that is printed: ` demo`. Empty for the default lab. */
 export const renderName = (name: string): string => (name === readDefaultName() ? '' : ` ${name}`);
 
-/** A lab's name as a flag in a command to type: ` --lab demo`, or nothing for the default lab. */
+/** A lab's name as a flag of a command that is printed: ` --lab demo`. Empty for the default lab. */
 export const renderLabFlag = (name: string): string => (name === readDefaultName() ? '' : ` --lab ${name}`);
 
 /** ` (did you mean WORD?)` for the allowed word that is spelled most like a mistyped one. Empty when none resembles it. */
 export function suggestWord(word: string, allowed: readonly string[]): string {
   const small = word.slice(0, 80).toLowerCase();
   const near = closest(small, [...allowed]);
-  // A guess shares letters with what was typed: of one-letter words none is a misspelling of another.
+  // A guess must share letters with what was typed. So no one-letter word is taken for another.
   const shared = near.length - distance(small, near);
   return shared >= Math.max(1, near.length / 2) ? ` (did you mean ${near}?)` : '';
 }
@@ -124,7 +130,7 @@ export function parseCondition(text: string, before: Partial<Conditions> = {}): 
   return { ...before, [known]: checked };
 }
 
-/** A libvirt URI. Whether a daemon is there is found out by connecting. */
+/** Parses a libvirt URI. It does not test whether a daemon is there. */
 function parseUri(text: string): string {
   if (/^\S+$/.test(text)) return text;
   const what = `--uri wants the URI of a libvirt daemon, not '${text.slice(0, 40)}'`;
@@ -145,7 +151,7 @@ const nameHelp = "the lab's name (default: $LAB_NAME, else lab)";
 /** `[name]`: the lab. When it is not given, the command calls `resolveLabName()`. */
 export const createNameArgument = (): Argument => new Argument('[name]', nameHelp).argParser(resolveLabName);
 
-/** `--lab`, for commands whose arguments are something else than the lab's name. */
+/** `--lab`, for commands that take other arguments than the lab's name. */
 export const createLabOption = (help = nameHelp): Option => new Option('--lab <name>', help).argParser(resolveLabName);
 
 /** `-o` with the formats of one command; the first is the default. */
@@ -168,11 +174,11 @@ export interface ChapterFlags {
   through?: ChapterId;
 }
 
-/** These flags in a command to type again, with a space before each. */
+/** These flags as part of a command that is printed, with a space before each. */
 export const renderChapterFlags = ({ chapter, through }: ChapterFlags): string =>
   [chapter && ` --chapter ${chapter}`, through && ` --through ${through}`].filter(Boolean).join('');
 
-/** What `lab up` is asked for. A value that is undefined was not given. */
+/** The flags of `lab up`. A flag that was not given is undefined. */
 export interface UpOptions {
   driver?: 'auto' | DriverName;
   /** The libvirt daemon. */

@@ -1,4 +1,4 @@
-/** The `lab` command: argv, streams and signals of this process, and how an error is told. */
+/** The `lab` command: this process's arguments, streams and signals, and how errors are printed. */
 import { setMaxListeners } from 'node:events';
 import { EXIT, LabError, messageOf, type ExitCode } from '@handwired/host';
 import { CommanderError } from 'commander';
@@ -56,7 +56,10 @@ function createContext(signal: AbortSignal, remote: Context['remote']): Context 
   };
 }
 
-/** The first signal asks everything to stop in a state that can be gone on with; the second ends the process at once. */
+/**
+ * On the first signal, asks all work to stop in a state that can be continued. The second signal ends the process at
+ * once.
+ */
 function stopOnSignals(controller: AbortController): void {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
@@ -103,7 +106,7 @@ function reportError(thrown: unknown, command: string, resume: string | undefine
   return trouble.exit;
 }
 
-/** Anything thrown as an error that a user can read. */
+/** Turns anything that was thrown into an error that a user can read. */
 function explainError(thrown: unknown, command: string, resume: string | undefined): LabError {
   const where = `lab ${command}`;
   const interruption = findInterruption(thrown);
@@ -140,7 +143,7 @@ function explainUsage(error: CommanderError, command: string): LabError {
   return new LabError({ what: isBare ? `${typed} wants a command` : text, next: `${typed} --help`, exit: EXIT.usage });
 }
 
-/** The interruption in a chain of causes: libraries wrap an abort's reason in errors of their own. */
+/** Finds the interruption in a chain of causes, because libraries wrap an abort's reason in errors of their own. */
 function findInterruption(thrown: unknown): Interrupted | undefined {
   for (let at = thrown, depth = 0; at instanceof Error && depth < 10; at = at.cause, depth += 1) {
     if (at instanceof Interrupted) return at;
@@ -149,6 +152,6 @@ function findInterruption(thrown: unknown): Interrupted | undefined {
 }
 
 const exit = await runLab(process.argv.slice(2));
-// Both streams are drained, then the process ends: a library's idle socket must not hold the prompt back.
+// When both streams are drained the process ends, so that a library's idle socket does not keep it alive.
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
 process.exit(process.exitCode ?? exit);

@@ -2,7 +2,7 @@
 import { Command, Help } from 'commander';
 import type { Context, LabCommand } from './command.ts';
 
-/** One command: its name and what else `lab --help` shows of it. The rest is in its file. */
+/** One command: what `lab --help` shows of it, and how to load the rest from its file. */
 interface Entry {
   usage: string;
   summary: string;
@@ -92,7 +92,7 @@ const footer = `Example:
 Exit code: 0 all pass, 1 the learner's work fails, 2 nothing to check, 3 our error,
   64 usage, 78 no such lab or bad configuration, 130 interrupted`;
 
-/** How the caller follows one run. */
+/** Callbacks that tell the caller how a run proceeds. */
 export interface Hooks {
   /** A command stands on the command line: its words, as `fleet up`. Its flags are read next. */
   onFound(words: string): void;
@@ -102,7 +102,10 @@ export interface Hooks {
   onEnd(exit: number): void;
 }
 
-/** The command line of `lab`. Its parse throws CommanderError or LabError for what it can't read, and prints help on stdout. */
+/**
+ * The command line of `lab`. Parsing prints help on stdout, and throws CommanderError or LabError for words that it
+ * can't read.
+ */
 export function createProgram(context: Context, hooks: Hooks): Command {
   const usages = new Map<Command, string>();
   const ofCommander = new Help();
@@ -138,10 +141,11 @@ export function createProgram(context: Context, hooks: Hooks): Command {
   return program;
 }
 
-/** Gives a command what its file says of it. */
+/** Adds what a command's file declares: flags, example and action. */
 function completeCommand(command: Command, file: LabCommand, context: Context, hooks: Hooks): void {
   file.declare?.(command);
-  // The default of a flag like `--no-evidence`. Commander sets it itself only for flags that are there from the start.
+  // Sets the default of a flag like `--no-evidence`. Commander does that only for flags that exist before parsing
+  // starts.
   for (const option of command.options)
     if (option.negate) command.setOptionValueWithSource(option.attributeName(), true, 'default');
   addExample(command, file.example).action(async (...given: unknown[]) => {
@@ -155,7 +159,10 @@ function completeCommand(command: Command, file: LabCommand, context: Context, h
 const addExample = (command: Command, example: string): Command =>
   command.addHelpText('after', `\nExample:\n  ${example}`);
 
-/** The command that argv names, as deep as its words go, and those words: `fleet up roster.csv` gives `fleet`, `up`. */
+/**
+ * The command that argv names, and its words: `fleet up roster.csv` gives `fleet`, `up`. Stops at the first word that
+ * is no command.
+ */
 export function findCommand(program: Command, argv: readonly string[]): { path: string[]; command: Command } {
   const path: string[] = [];
   let command = program;

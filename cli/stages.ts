@@ -53,7 +53,7 @@ function formatElapsed(startedAt: number): string {
   return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
 }
 
-/** Without a spinner: a stage that runs longer than this gets a line, and again after each pause. */
+/** Without a spinner, a stage that runs longer than this gets a line, and another one after each pause. */
 const FIRST_LINE_MS = 2_000;
 const NEXT_LINE_MS = 30_000;
 

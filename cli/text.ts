@@ -4,7 +4,7 @@ import { pageThrough } from '@handwired/host';
 import Table from 'cli-table3';
 
 /**
- * Text from anywhere as one line that can't drive a terminal: escape sequences go, other control and format
+ * Makes text from anywhere safe for a terminal, as one line. Escape sequences are removed, other control and format
  * characters (bidirectional overrides) become a space.
  */
 export const toPrintable = (text: string): string => stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}]+/gu, ' ');

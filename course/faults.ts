@@ -4,7 +4,7 @@ import { type ChapterId, type Conditions, type LabSpec, type Plan, type Session 
 import type { Command } from './commands.ts';
 import { renderGuardedScript } from './run.ts';
 
-/** A breakage put in on purpose. The file's name is its id; labs/faults/registry.ts lists it. */
+/** Something that is broken on purpose. Its id is the name of its file. labs/faults/registry.ts lists it. */
 export interface Fault {
   /** Kebab case, unique. */
   id: string;
@@ -12,17 +12,23 @@ export interface Fault {
   title: string;
   /** 1: one command shows it. 2: the packet has to be followed. 3: it misleads; it is drawn only among several. */
   level: 1 | 2 | 3;
-  /** The last chapter that must be built, and pass, for it to break anything. */
+  /** The last chapter that must be built, and must pass, before the fault can break anything. */
   needs: ChapterId;
-  /** Only on a lab host that was made with these. */
+  /** The conditions that the lab host must have been made with. */
   conditions?: Partial<Conditions>;
-  /** Only where the lab host has a kernel of its own: what is set is one setting for all network namespaces. */
+  /**
+   * The driver that it needs. A VM has a kernel of its own; elsewhere the setting would change for all network
+   * namespaces of the machine.
+   */
   machine?: 'vm';
-  /** Ids of faults that can't be in place together with it; one of the two says so. Faults of one cause always exclude each other. */
+  /**
+   * Ids of faults that can't be in place together with this one. One of the two naming the other is enough. Faults
+   * with the same cause always exclude each other.
+   */
   excludes: readonly string[];
   /** Id of the cause (checker/diagnosis) that the checker must name for it. */
   cause: string;
-  /** Ids of checks that fail with it on a lab host that `lab build` built. */
+  /** Ids of checks that fail with it after `lab build`. */
   symptoms: readonly string[];
   /**
    * Commands in their order. Each has a `done`, which is true once the fault is in. Where every `done` is true before,
@@ -30,7 +36,7 @@ export interface Fault {
    * its place, without our comment; a file keeps its time (labs/faults/parts.ts); nothing else is written.
    */
   inject: (plan: Plan) => Command[];
-  /** Commands that repair it on a lab host that `lab build` built, as a learner would type them. */
+  /** Commands that repair it after `lab build`, as a learner would type them. */
   repair: (plan: Plan) => Command[];
   /** How the symptoms follow from the cause, in a sentence or two. */
   explanation: string;
@@ -50,7 +56,7 @@ export function listFaultCommands(action: 'inject' | 'repair', some: readonly Fa
   return (action === 'inject' ? some : some.toReversed()).flatMap((fault) => fault[action](plan));
 }
 
-/** Those of the faults for which the lab host, as it is now, has something to break. One round trip. */
+/** Finds the faults that could break something on the lab host as it is now. Takes one round trip. */
 export async function findFitting(source: FaultSource, some: readonly Fault[]): Promise<Fault[]> {
   const script = some.map((fault, i) => {
     const tests = listFaultCommands('inject', [fault], source.plan).map(({ done }) => `{ ${done?.cmd ?? 'false'}; }`);
@@ -98,11 +104,11 @@ const shuffle = <T>(items: readonly T[], seed: string, readKey: (item: T) => str
     .sort((a, b) => (a.at < b.at ? -1 : 1))
     .map(({ item }) => item);
 
-/** Whether two faults can't be in place at once: one of them says so, or both have the same cause. */
+/** Whether two faults can't be in place at once: one of them excludes the other, or both have the same cause. */
 const areExclusive = (one: Fault, other: Fault): boolean =>
   one.cause === other.cause || one.excludes.includes(other.id) || other.excludes.includes(one.id);
 
-/** The first two of some faults that exclude each other. */
+/** The first two of these faults that exclude each other. undefined when all can be in place at once. */
 export function findClash(some: readonly Fault[]): [Fault, Fault] | undefined {
   for (const [i, one] of some.entries()) {
     const other = some.slice(i + 1).find((later) => areExclusive(one, later));
@@ -111,7 +117,7 @@ export function findClash(some: readonly Fault[]): [Fault, Fault] | undefined {
   return undefined;
 }
 
-/** Whether a fault can show on a lab: by the lab's driver and the conditions that it was made with. */
+/** Whether a fault can show on a lab, judged by the lab's driver and conditions. */
 export const canShowOn = ({ driver, conditions }: Pick<LabSpec, 'driver' | 'conditions'>, fault: Fault): boolean =>
   (fault.machine === undefined || fault.machine === driver) &&
   Object.entries(fault.conditions ?? {}).every(([key, value]) => conditions[key as keyof Conditions] === value);
@@ -139,7 +145,7 @@ function pickSet(order: readonly Fault[], size: number): Fault[] {
   return set;
 }
 
-/** A root cause to choose. */
+/** One of the root causes that a learner can choose from. */
 export interface Choice {
   /** Id of the checker's cause. */
   cause: string;
@@ -161,11 +167,11 @@ export function makeChoices(open: readonly Fault[], faults: readonly Fault[], se
 
 // Answers.
 
-/** What an answer is worth. */
+/** The verdict on an answer. */
 interface JudgedAnswer {
   /** It names each true cause and nothing else. */
   right: boolean;
-  /** How many true causes it names, of how many. */
+  /** How many of the true causes it names, and how many there are. */
   named: number;
   of: number;
 }

@@ -1,4 +1,4 @@
-/** The engines of the course. They know no chapter and no fault: those are arguments. */
+/** The engines of the course: they run, read, draw and export chapters and faults, which they get as arguments. */
 import type { Course } from './chapter.ts';
 import type { SiteOptions } from './site/site.ts';
 
@@ -50,7 +50,7 @@ export {
 } from './run.ts';
 export type { SiteOptions } from './site/site.ts';
 
-/** Every file of the course's site, by its name in the one folder. What makes it is loaded with the first call. */
+/** Every file of the course's site, by its name in the site's folder. The code for it is loaded at the first call. */
 export const makeSite = async (course: Course, options: SiteOptions): Promise<Map<string, string>> =>
   (await import('./site/site.ts')).makeSite(course, options);
 

@@ -1,4 +1,7 @@
-/** Runs the steps of chapters on a lab host, a round trip a step, or only records what they would run. */
+/**
+ * Runs the steps of chapters on a lab host, each in one round trip. Also lists what they would run, without a lab
+ * host.
+ */
 import {
   type ChapterId,
   LabError,
@@ -153,7 +156,7 @@ export function renderGuardedScript(commands: readonly Command[]): string {
   return [opening, ...commands.map(renderGuardedCommand)].join('\n');
 }
 
-/** Those of the commands that ran, by what their guarded script wrote to stdout; none: there was nothing to do. */
+/** Finds the commands that ran, by what their guarded script wrote to stdout. Empty when there was nothing to do. */
 function findRunCommands(commands: readonly Command[], stdout: string): Command[] {
   const lines = new Set(stdout.split('\n'));
   return commands.filter((_command, i) => lines.has(`ran ${i}`));
@@ -172,7 +175,7 @@ function renderGuardedCommand(command: Command, i: number): string {
   );
 }
 
-/** The lock's descriptor is closed for what the command starts. */
+/** Runs one command. The lock's descriptor is closed for it, so that programs it starts do not hold the lock. */
 const renderRun = ({ run }: Command, i: number): string => `echo ran ${i}\n( ${run.cmd}\n) 9<&- >&2 || exit`;
 
 function renderWait({ run, repeat }: Command, done: string): string {

@@ -1,4 +1,7 @@
-/** The faults, with the engine's functions that need all of them. An entry of its own: only some commands load so many files. */
+/**
+ * The faults, and the functions that work on them. This is an entry point of its own, because only some commands need
+ * all these files.
+ */
 import { type Choice, type Fault, makeChoices } from '@handwired/course';
 import { faults } from './faults/registry.ts';
 

@@ -14,7 +14,7 @@ import {
 import { createBuild, createStepPrinter, selectToBuild } from '../lab/build.ts';
 import { withLock, withSession } from '../lab/open.ts';
 
-/** `lab build`: our solution, step by step, in the learner's lab host. */
+/** `lab build`: builds our solution on the learner's lab host, step by step. */
 export const command: LabCommand = {
   example: 'lab build\n  lab build --through egress',
   declare: (command) =>

@@ -3,7 +3,7 @@ import { type Context, type LabCommand, resolveLabName, createNameArgument } fro
 import { destroyLab, hasFolder } from '../lab/life.ts';
 import { withLock } from '../lab/open.ts';
 
-/** `lab destroy`: everything of a lab, or of every lab, is gone afterwards. A lab that doesn't exist is a wrong name. */
+/** `lab destroy`: removes everything of one lab or of all labs. A lab that does not exist is an error. */
 export const command: LabCommand = {
   example: 'lab destroy demo',
   declare: (command) => command.addArgument(createNameArgument()).option('--all', 'remove every lab'),
@@ -27,7 +27,7 @@ async function destroyNamed(context: Context, name: string): Promise<number> {
   return EXIT.ok;
 }
 
-/** A lab that can't be removed does not keep the others. Throws the first error at the end. */
+/** Removes every lab. When one can't be removed, the others still are. Throws the first error at the end. */
 async function destroyAll(context: Context): Promise<number> {
   context.resume = 'lab destroy --all   (goes on from here)';
   const names = await listLabs();

@@ -4,7 +4,7 @@ import { Option } from 'commander';
 import { type Context, type LabCommand, resolveLabName, createNameArgument, createOutputOption } from '../command.ts';
 import { loadRecording, withSource } from '../lab/open.ts';
 
-/** `lab diff`: what has changed on the lab host, and whose each change is. */
+/** `lab diff`: lists what has changed on the lab host, and to whom each change belongs. */
 export const command: LabCommand = {
   example: 'lab diff\n  lab diff --since earlier.json',
   declare: (command) =>

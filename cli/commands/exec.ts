@@ -60,7 +60,7 @@ export function createWordsError(what: string, words: readonly string[]): LabErr
 export interface RemoteCommand {
   /** undefined: the login shell. */
   line: string | undefined;
-  /** What errors call it. */
+  /** Its name in error messages. */
   shown: string;
   tty: boolean;
 }
@@ -107,10 +107,10 @@ async function takeTerminal(remote: RemoteProcess): Promise<() => void> {
   };
 }
 
-/** So often Ctrl-C is passed on. The next one ends lab, for a command that ignores it. */
+/** How many times Ctrl-C is passed on to the command. The next one ends lab, in case the command ignores it. */
 const MOST_INTERRUPTS = 3;
 
-/** Where a signal goes that lab gets: before the command runs it ends lab, from then on it goes to the command. */
+/** Decides where a signal to lab goes: it ends lab until the command runs, and goes to the command from then on. */
 class SignalPath {
   readonly #stop: AbortController;
   readonly #giveUp = Promise.withResolvers<number>();
@@ -124,7 +124,7 @@ class SignalPath {
     this.#stop = stop;
   }
 
-  /** The command's status. When lab has stopped waiting for it: that of lab's signal, even if the hang-up ended the command. */
+  /** Gives the command's status. When lab has stopped waiting for it, gives the status of lab's own signal instead. */
   async waitUnlessGivenUp(status: Promise<number>): Promise<number> {
     const first = await Promise.race([status, this.#giveUp.promise]);
     return this.#givenUp ? this.status : first;
@@ -139,7 +139,7 @@ class SignalPath {
     this.status = toSignalStatus(name);
     if (name === 'SIGINT') this.#interrupts += 1;
     if (!this.#remote) this.#stop.abort();
-    // A pty's session ends with its terminal; Ctrl-C is a byte to it and does not come here.
+    // Closing the pty ends its session. With a pty, Ctrl-C is sent as a byte and does not come here.
     else if (this.#tty || this.#interrupts > MOST_INTERRUPTS) {
       this.#givenUp = true;
       void this.#remote.close().finally(() => this.#giveUp.resolve(this.status));
@@ -170,7 +170,7 @@ async function passThrough(remote: RemoteProcess, where: string, next: string): 
     return await Promise.race([status, broken.promise]);
   } finally {
     stdin.unpipe(remote.stdin);
-    // What still waits in our stdin is for the next program.
+    // Input that is not read yet is left for the next program.
     stdin.pause();
   }
 }

@@ -17,7 +17,10 @@ async function runExport(context: Context, options: { through?: ChapterId; lab?:
   return EXIT.ok;
 }
 
-/** The plan of the named lab, which has to exist; else that of the default lab, or the default plan. */
+/**
+ * The plan of the named lab, which must exist. Without a name: the plan of the default lab if there is one, else the
+ * default plan.
+ */
 async function findPlan(lab: string | undefined): Promise<Plan> {
   if (lab !== undefined) return (await loadSpec(lab)).plan;
   return (await findSpec(resolveLabName()))?.plan ?? defaultPlan;

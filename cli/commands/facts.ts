@@ -10,7 +10,7 @@ import {
 } from '../command.ts';
 import { withSource } from '../lab/open.ts';
 
-/** `lab facts`: the lab host's kernel state, for people; or as JSON, a recording that can be graded again. */
+/** `lab facts`: shows the lab host's network. As JSON it is a recording that can be graded again. */
 export const command: LabCommand = {
   example: 'lab facts -o json > lab.json && lab check --facts lab.json',
   declare: (command) =>

@@ -114,7 +114,7 @@ async function showChapter(context: Context, id: ChapterId, { name, spec, look }
   if (spec) await rememberEvents(name, context, { kind: 'guide', chapter: id });
 }
 
-/** Whose values are shown. */
+/** Says whose values a guide shows: those of a lab or of the default plan. */
 function describeSource(name: string, spec: LabSpec | undefined): string {
   if (!spec)
     return `with the values of the default plan: there is no lab named ${name} yet (lab up${renderName(name)})`;
@@ -171,7 +171,7 @@ async function checkPrerequisites(id: ChapterId, name: string, spec: LabSpec | u
   ];
 }
 
-/** Chapter cleanup needs something that was built, whatever it is. */
+/** The note that chapter cleanup needs something that was built. */
 function noteNothingToClean(name: string, spec: LabSpec | undefined): string[] {
   const seen = spec ? `lab check has seen nothing built in lab ${name}` : `there is no lab named ${name} yet`;
   const up = spec ? '' : `lab up${renderName(name)}, then `;
@@ -181,7 +181,10 @@ function noteNothingToClean(name: string, spec: LabSpec | undefined): string[] {
   ];
 }
 
-/** Ids of the chapters that were seen begun. The checker is loaded for this alone: without a lab a guide is shown sooner. */
+/**
+ * Ids of the chapters that were begun in a lab. Only this needs the checker, so a guide without a lab is shown
+ * sooner.
+ */
 async function readBegun(name: string): Promise<string[]> {
   const { loadRecord } = await import('@handwired/checker');
   return Object.keys((await loadRecord(recordFile(name))).begun);

@@ -12,7 +12,10 @@ import {
 import { toPrintable } from '../text.ts';
 import { readProgress } from './progress.ts';
 
-/** `lab next`: the one thing to do now, with the commands to type. It reads what is kept here and never asks the lab host. */
+/**
+ * `lab next`: says what to do now, with the commands to type. It reads files on this machine and never asks the lab
+ * host.
+ */
 export const command: LabCommand = {
   example: 'lab next',
   declare: (command) => command.addArgument(createNameArgument()),
@@ -37,7 +40,10 @@ const describeChapter = ({ number, id, title, first }: Chapter): string[] => [
     : [`  not yet: ${toPrintable(first.title)} (${toPrintable(first.id)})`, `  found:   ${toPrintable(first.actual)}`]),
 ];
 
-/** What to do when there is no lab host to work on: bring one up, and bring back how far the learner was. undefined: there is one. */
+/**
+ * What to do when there is no lab host to work on: start one, and build what the learner had built. undefined when
+ * there is one.
+ */
 async function suggestLab(name: string, now: Chapter | undefined): Promise<string[] | undefined> {
   try {
     const spec = await findSpec(name);
@@ -55,10 +61,13 @@ async function suggestLab(name: string, now: Chapter | undefined): Promise<strin
   }
 }
 
-/** The part of `OpenFault` that is shown here. lab/fault.ts itself would load the checker, which takes as long as all else. */
+/**
+ * The part of `OpenFault` that is shown here. Importing lab/fault.ts would load the checker and double the time that
+ * this takes.
+ */
 const InPlace = z.object({ phase: z.enum(['injecting', 'open', 'revealed']), injectedAt: z.iso.datetime() });
 
-/** What to do when a fault is in place: that comes first. undefined: there is none. */
+/** What to do when a fault is in place, which comes before everything else. undefined when there is none. */
 async function suggestFault(name: string): Promise<string[] | undefined> {
   const fault = await readJson(faultFile(name), InPlace).catch(() => undefined);
   if (!fault) return undefined;

@@ -12,7 +12,7 @@ import {
 } from '../command.ts';
 import { withSeat } from '../lab/open.ts';
 
-/** `lab observe`: what passes at several places, the same packet lined up. Ctrl-C is its ordinary end. */
+/** `lab observe`: captures at several places and shows where each packet passed. It is usually ended by Ctrl-C. */
 export const command: LabCommand = {
   example:
     "lab observe --filter 'tcp port 80 or port 8080'\n  lab observe --at br0,ct1:eth0,uplink --seconds 10 -o pcap > flow.pcapng",
@@ -48,7 +48,7 @@ interface ObserveOptions {
   output: 'text' | 'pcap' | 'json';
 }
 
-/** Bytes that are captured of a packet: what its line shows, or all of it for a capture file. */
+/** Bytes that are captured of each packet: as many as a line of text shows, or all of them for a capture file. */
 const HEADERS = 256;
 const WHOLE = 65_535;
 
@@ -115,7 +115,7 @@ const createSlowReaderError = (name: string): LabError =>
 /** Nobody reads stdout any more. */
 class Unread extends Error {}
 
-/** Throws what ended the capture, such as a lost connection. A learner who has seen enough is no error. */
+/** Rethrows the error that ended the capture, such as a lost connection. Ctrl-C is no error. */
 function throwUnlessEnough(signal: AbortSignal): void {
   const reason: unknown = signal.reason;
   if (!(reason instanceof Interrupted) && !(reason instanceof Unread)) signal.throwIfAborted();

@@ -12,7 +12,10 @@ import {
 } from '../command.ts';
 import { formatAge, renderTable } from '../text.ts';
 
-/** `lab progress`: what was done with a lab so far, from its history alone: the lab need not exist any more. */
+/**
+ * `lab progress`: shows what was done with a lab. It reads the lab's history only, so the lab need not exist any
+ * more.
+ */
 export const command: LabCommand = {
   example: 'lab progress\n  lab progress -o json',
   declare: (command) =>

@@ -52,7 +52,7 @@ async function runReset(
   return EXIT.ok;
 }
 
-/** The reset is done by now: when this is interrupted, `lab build` alone goes on. */
+/** Builds what comes before a chapter, after the reset. When this is interrupted, `lab build` is enough to go on. */
 async function buildBefore(name: string, before: ChapterId[], context: Context): Promise<void> {
   const last = before.at(-1);
   context.resume = `lab build ${name} --through ${last}   (goes on from here)`;

@@ -7,7 +7,10 @@ import { pickDriver } from '../lab/life.ts';
 const targets = ['auto', 'vm', 'sandbox', 'docker', 'all'] as const;
 type Target = (typeof targets)[number];
 
-/** `lab setup`: packages, toolchain and image for a driver, for the one that `lab up` would take, or for all. */
+/**
+ * `lab setup`: installs packages, toolchain and image for one driver, for the driver that `lab up` would choose, or
+ * for all.
+ */
 export const command: LabCommand = {
   example: 'lab setup sandbox',
   declare: (command) =>

@@ -12,7 +12,7 @@ import {
 import { noteHint } from '../lab/fault.ts';
 import { withSource } from '../lab/open.ts';
 
-/** `lab show`: draws the network as it is now, with what is missing, wrong or beyond the plan marked. */
+/** `lab show`: draws the network as it is now, and marks what is missing, wrong or beyond the plan. */
 export const command: LabCommand = {
   example: 'lab show\n  lab show -o svg > network.svg',
   declare: (command) =>
@@ -39,7 +39,7 @@ async function runShow(context: Context, name: string = resolveLabName(), option
   context.resume = `lab show ${name}`;
   const topology = await withSource(name, context, async (source) => {
     const drawn = await showLab(source, through);
-    // What is there is no secret; what is wrong with it is a hint for whoever looks for a fault.
+    // A drawing alone tells no secret. Marks that say what is wrong are a hint while a fault is looked for.
     if (hasMarks(drawn)) await noteHint(name);
     return drawn;
   });

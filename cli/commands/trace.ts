@@ -16,7 +16,7 @@ import { withSource } from '../lab/open.ts';
 
 const ends = `${trafficEnds.join(', ')} or an address`;
 
-/** `lab trace`: sends one packet and prints its whole way. 0: it was answered; 1: it was not. */
+/** `lab trace`: sends one packet and prints its whole path. Exit code 0 when it was answered, else 1. */
 export const command: LabCommand = {
   example: 'lab trace ct1 internet\n  lab trace outside host --port 8080\n  lab trace ct2 1.1.1.1 --port 53',
   declare: (command) =>
@@ -44,7 +44,7 @@ async function runTrace(context: Context, from: string, to: string, options: Tra
   context.resume = `lab trace --lab ${lab} ${from} ${to}`;
   const trace = await withSource(lab, context, async (source) => {
     const seen = await traceLab(source, { lab, from, to, port });
-    // Where the packet died is no secret; why it did is a hint for whoever looks for a fault.
+    // The place where the packet was lost is no secret. The reason is a hint while a fault is looked for.
     if (seen.diagnosis !== null) await noteHint(lab);
     return seen;
   });

@@ -12,7 +12,7 @@ import {
 import { createStepPrinter, selectToUndo } from '../lab/build.ts';
 import { withLock, withSession } from '../lab/open.ts';
 
-/** `lab undo`: takes our solution back, the last step first, and nothing that was there before it. */
+/** `lab undo`: undoes what `lab build` does, the last step first, and nothing else. */
 export const command: LabCommand = {
   example: 'lab undo --all\n  lab undo --chapter publish',
   declare: (command) =>

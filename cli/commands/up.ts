@@ -34,7 +34,7 @@ function renderResult({ spec, did }: UpResult): string {
   ].join('\n');
 }
 
-/** The conditions that are not the default ones: a learner should know of them. */
+/** The conditions that differ from the default. A learner should know them. */
 function renderConditions({ conditions }: LabSpec): string {
   const pairs = Object.entries(conditions).map(([key, value]) => `${key}=${value}`);
   const usual = ['forward-policy=accept', 'bridge-nf=0', 'resolver=stub', 'ip-forward=0'];

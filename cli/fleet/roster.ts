@@ -48,7 +48,10 @@ export const addFleetOptions = (command: Command): Command =>
       createNumberParser('--jobs', 1, 256, 'lab fleet --help'),
     );
 
-/** Short enough to leave room for a student in a DNS label of 32 characters. */
+/**
+ * Parses `--prefix`. It is at most 16 characters long, which leaves room for the student in a lab's name of 32
+ * characters.
+ */
 function parsePrefix(word: string): string {
   if (labNamePattern.test(word) && word.length <= 16) return word;
   throw new LabError({
@@ -58,7 +61,7 @@ function parsePrefix(word: string): string {
   });
 }
 
-/** A fleet command as one would type it again. `word`: `up`, `grade`, ... */
+/** A fleet command as a user types it. `word` is `up` or `grade`, for example. */
 export const renderFleetCommand = (word: string, file: string, { prefix }: FleetOptions): string =>
   `lab fleet ${word} ${quote(file)}${prefix === defaultPrefix ? '' : ` --prefix ${prefix}`}`;
 
@@ -97,7 +100,7 @@ export async function loadRoster(file: string, prefix: string): Promise<Student[
   return parseRoster(decodeText(bytes, file), file, prefix);
 }
 
-/** Reads no more than is needed to see that there is too much. */
+/** Reads one byte more than a roster may have, which is enough to see that a file is too large. */
 async function readStart(file: string): Promise<Uint8Array> {
   const handle = await open(file);
   return buffer(handle.createReadStream({ end: MOST_BYTES }));
@@ -241,7 +244,7 @@ export async function forEachStudent<T>(
   return outcomes;
 }
 
-/** The same context with the lab's name before its stages and notes. */
+/** The same context, but with the lab's name before each stage and note. */
 function prefixStages(context: Context, { lab }: Student): Context {
   const progress: Progress = {
     stage: (title, work) => context.progress.stage(`${lab}: ${title}`, work),

@@ -1,4 +1,7 @@
-/** Our solution in a lab host: which chapters are built or undone for some flags, the building, and how steps are shown. */
+/**
+ * Building our solution on a lab host: which chapters the flags select, the build itself, and how its steps are
+ * printed.
+ */
 import { loadRecord, noteBegun, saveRecord } from '@handwired/checker';
 import { chapterIds, type ChapterId, type ChapterInfo, recordFile } from '@handwired/host';
 import { build, chapters as course, type StepEvent } from '@handwired/labs';
@@ -12,7 +15,10 @@ const toCourseOrder = (wanted: ReadonlySet<ChapterId>): ChapterId[] => chapterId
 /** The last chapter that builds the network. Later chapters look at it, compare it and break it. */
 export const lastNetworkChapter: ChapterId = 'publish';
 
-/** The chapters to build, in course order: one with all that it needs, all up to one, or the whole network. */
+/**
+ * The chapters to build, in course order: one chapter with all that it needs, all chapters up to one, or the whole
+ * network.
+ */
 export function selectToBuild(chapters: readonly ChapterInfo[], { chapter, through }: ChapterFlags): ChapterId[] {
   const built = chapters.filter(({ id }) => id !== 'cleanup').map(({ id }) => id);
   if (chapter === 'cleanup' || through === 'cleanup') return toCourseOrder(new Set(built));
@@ -21,13 +27,16 @@ export function selectToBuild(chapters: readonly ChapterInfo[], { chapter, throu
   return toCourseOrder(new Set(built.filter((id) => chapterIds.indexOf(id) <= last)));
 }
 
-/** The chapters that must be built before one begins: those of the network that come before it, and what it needs besides. */
+/**
+ * The chapters to build before one begins: the chapters of the network that come before it, and all others that it
+ * needs.
+ */
 export function selectToBuildBefore(chapters: readonly ChapterInfo[], to: ChapterId): ChapterId[] {
   const network = selectToBuild(chapters, {}).filter((id) => chapterIds.indexOf(id) < chapterIds.indexOf(to));
   return toCourseOrder(findReachable([...network, ...findNeeds(chapters, to)], (id) => findNeeds(chapters, id)));
 }
 
-/** The chapters to undo, the last one first: one with all that need it, or the whole course. */
+/** The chapters to undo, the last one first: one chapter with all that need it, or the whole course. */
 export function selectToUndo(chapters: readonly ChapterInfo[], chapter: ChapterId | undefined): ChapterId[] {
   const all = chapters.filter(({ id }) => id !== 'cleanup').map(({ id }) => id);
   if (chapter === undefined || chapter === 'cleanup') return toCourseOrder(new Set(all)).reverse();
@@ -39,7 +48,7 @@ export function selectToUndo(chapters: readonly ChapterInfo[], chapter: ChapterI
 const findNeeds = (chapters: readonly ChapterInfo[], id: ChapterId): ChapterId[] =>
   chapters.find((chapter) => chapter.id === id)?.needs ?? [];
 
-/** All ids that are reached from the first ones, those included. */
+/** All ids that can be reached from the first ones through `next`, including the first ones. */
 function findReachable(first: readonly ChapterId[], next: (id: ChapterId) => ChapterId[]): Set<ChapterId> {
   const reached = new Set<ChapterId>();
   const queue = [...first];

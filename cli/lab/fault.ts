@@ -21,7 +21,7 @@ import { type Context, renderLabFlag, renderName } from '../command.ts';
 import { gradeAtSeat, type GradeFlags } from './grade.ts';
 import { rememberEvents, withLock, withSeat, withSession } from './open.ts';
 
-/** Faults that are in place together, as the lab's state folder keeps them. On the lab host nothing tells of them. */
+/** Faults that are in place together, as the lab's state folder keeps them. Nothing on the lab host names them. */
 const OpenFault = z.object({
   schemaVersion: z.literal(1),
   /** `injecting`: written before the first command; the next command finishes an injection that was cut off. */
@@ -39,19 +39,19 @@ const OpenFault = z.object({
   attempts: z.int(),
   /** Whether the last answer named every cause. */
   right: z.boolean(),
-  /** How many gradings and commands told what is wrong. */
+  /** How many gradings and commands have told the learner what is wrong. */
   hints: z.int(),
 });
 export type OpenFault = z.infer<typeof OpenFault>;
 
-/** What is kept of a lab's fault; undefined when none is in place. Throws LabError for a damaged file. */
+/** Reads which fault is in place in a lab. undefined when there is none. Throws LabError for a damaged file. */
 export const findFault = (name: string): Promise<OpenFault | undefined> => readJson(faultFile(name), OpenFault);
 
-/** Keeps it. */
+/** Writes which fault is in place in a lab. */
 export const saveFault = (name: string, open: OpenFault): Promise<void> =>
   writeAtomic(faultFile(name), `${JSON.stringify(open)}\n`);
 
-/** Forgets it: no fault is in place any more. */
+/** Notes that no fault is in place any more. */
 export const forgetFault = (name: string): Promise<void> => rm(faultFile(name), { force: true });
 
 /** The faults that are in place. Throws LabError for one that this version of lab does not have. */
@@ -66,7 +66,7 @@ export function readFaults({ ids }: OpenFault, name: string): Fault[] {
 /** What has become of a fault so far. */
 export interface FaultOutcome {
   repaired: boolean;
-  /** The learner was told what it is, or has found it. Only then is it kept under its own name. */
+  /** The learner has found the fault or was told it. Only then does the history name it. */
   closed: boolean;
 }
 
@@ -105,7 +105,7 @@ export async function noteHint(name: string): Promise<void> {
   if (open?.phase === 'open') await saveFault(name, { ...open, hints: open.hints + 1 });
 }
 
-/** A lab with both ways to its lab host: the learner's, by which it is broken, and the grader's. */
+/** A lab with two connections to its lab host: the learner's, which faults are injected through, and the grader's. */
 export interface FaultLab {
   name: string;
   spec: LabSpec;
@@ -113,7 +113,7 @@ export interface FaultLab {
   seat: OpenSeat;
 }
 
-/** Holds a ready lab's lock and opens both ways to its lab host for the length of some work. */
+/** Holds a ready lab's lock and opens both connections to its lab host while `work` runs. */
 export const withFaultLab = <T>(name: string, context: Context, work: (lab: FaultLab) => Promise<T>): Promise<T> =>
   withLock(name, context, () =>
     withSeat(name, context, ({ seat }) =>
@@ -144,7 +144,7 @@ export async function withOpenFault<T>(
   });
 }
 
-/** Goes on with an injection that was cut off. undefined: it can't take hold. */
+/** Finishes an injection that was cut off. undefined when the fault can't take hold. */
 export async function finishInjection(
   lab: FaultLab,
   before: OpenFault,
@@ -180,13 +180,16 @@ export async function putFaultsIn(lab: FaultLab, open: OpenFault, context: Conte
   });
 }
 
-/** Where a fault's commands are carried out. */
+/** The lab as the functions of labs/faults.ts take it. */
 export const toTarget = ({ session, spec: { plan } }: FaultLab, { signal }: Context) => ({ session, plan, signal });
 
 /** The chapters that build the network, which is what can be broken. */
 const network = chapters.filter(({ steps, id }) => steps.length > 0 && id !== 'cleanup').map(({ id }) => id);
 
-/** Grades a lab. Throws LabError when a check of the network ends in an error of ours: that is no verdict on anyone. */
+/**
+ * Grades a lab. Throws LabError when a check of the network ends in `error`, because such a grading says nothing
+ * about the learner.
+ */
 export async function gradeWholeLab(lab: FaultLab, flags: GradeFlags, context: Context): Promise<Report> {
   const report = await gradeAtSeat(lab, flags, context);
   const error = report.checks.find(({ verdict, chapter }) => verdict === 'error' && network.includes(chapter));
@@ -236,6 +239,6 @@ export async function findFailing(
   return report.checks.filter(({ id, verdict }) => verdict !== 'pass' && passed.includes(id)).map(({ id }) => id);
 }
 
-/** At most four of some ids, and how many more there are. */
+/** A list of at most four ids, with the number of those left out. */
 export const listIds = (ids: readonly string[]): string =>
   `${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ` and ${ids.length - 4} more` : ''}`;

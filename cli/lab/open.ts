@@ -1,4 +1,7 @@
-/** A lab that is there: its lock, the two ways to its lab host, what is known of it, and what is kept of a learner's work. */
+/**
+ * Access to a lab that exists: its lock, the two connections to its lab host, its baseline and record, and its
+ * history.
+ */
 import { createReadStream } from 'node:fs';
 import type { Recording, Report, Source } from '@handwired/checker';
 import {
@@ -72,7 +75,10 @@ export async function withSeat<T>(name: string, context: Context, work: (lab: La
   }
 }
 
-/** A lab host of a ready lab that does not answer is one for `lab up`, which mends it. */
+/**
+ * Opens a connection to a ready lab. If the lab host does not answer, the error's next command is `lab up`, which
+ * repairs it.
+ */
 async function openEndpoint<T>(name: string, open: (endpoint: Endpoint) => Promise<T>): Promise<T> {
   const endpoint = await loadEndpoint(name);
   return open(endpoint).catch((error: unknown) => {
@@ -81,7 +87,7 @@ async function openEndpoint<T>(name: string, open: (endpoint: Endpoint) => Promi
   });
 }
 
-/** A lab to look at: its lab host now, its baseline, and its record of what was begun. */
+/** What the checker needs of a lab: its open seat, plan, baseline and record. */
 export type LabSource = Source & { spec: LabSpec };
 
 /**
@@ -131,7 +137,7 @@ export async function loadRecording(file: string): Promise<Recording> {
   return readRecording(Buffer.concat(chunks).toString('utf8'), where);
 }
 
-/** Keeps what a learner did. When it can't be kept, a line says so, and the command goes on. */
+/** Adds events to a lab's history. If that fails, a line says so and the command goes on. */
 export async function rememberEvents(name: string, context: Context, ...events: NewEvent[]): Promise<void> {
   if (events.length === 0) return;
   await noteHistory(name, ...events).catch((error: unknown) => {
@@ -166,5 +172,5 @@ function toEvents({ summary, checks, hints }: Report): NewEvent[] {
   });
 }
 
-/** As much of a text as a history keeps. */
+/** Cuts a text to the length that a history keeps. */
 const cutText = (text: string): string => text.slice(0, 300);

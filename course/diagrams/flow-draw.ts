@@ -6,7 +6,7 @@ import { escapeMermaid, type TextOptions } from './topology.ts';
 
 // Text.
 
-/** Characters of each of the two columns: both fit into 60. */
+/** Characters in each of the two columns. Both fit into 60. */
 const half = 29;
 
 /** A flow in two columns: the packet, read downwards, and its answer, read upwards. */
@@ -30,7 +30,7 @@ function renderPlace({ zone, device, there, back }: Place, color: boolean): stri
   ];
 }
 
-/** One end of a packet, padded. An asterisk stands before an end that the place before did not have. */
+/** One end of a packet, padded. An asterisk marks an end that differs from the place before. */
 function renderEnd(packet: Seen, field: 'source' | 'destination', color: boolean): string {
   const changed = packet.changed.includes(field);
   const plain = `${changed ? '*' : ' '} ${field === 'source' ? 'from' : 'to  '} ${formatEnd(packet, field)}`;

@@ -19,7 +19,7 @@ export interface Place {
   back: Seen;
 }
 
-/** A packet at a place; `changed` are the ends that were different at the place before. */
+/** A packet at a place. `changed` lists the ends that differ from the place before. */
 export interface Seen extends Tuple {
   changed: ('source' | 'destination')[];
 }
@@ -110,7 +110,7 @@ const createForward = (there: string, back: string): Station =>
   createHook({ hook: 'FORWARD', text: there }, { hook: 'FORWARD', text: back });
 const answers = 'lets answers pass (ESTABLISHED)';
 
-/** The source becomes an address of the host's; connection tracking gives the answer's destination back. */
+/** MASQUERADE: the source becomes an address of the host's. Connection tracking restores the answer's destination. */
 const createMasquerade = (address: string, back: string): Station =>
   createHook(
     { hook: 'POSTROUTING', text: `MASQUERADE: from ${address}` },
@@ -118,7 +118,7 @@ const createMasquerade = (address: string, back: string): Station =>
     (packet) => ({ ...packet, source: address }),
   );
 
-/** The destination becomes ct1's server; connection tracking gives the answer's source back. */
+/** DNAT: the destination becomes ct1's server. Connection tracking restores the answer's source. */
 const createDnat = (chain: 'PREROUTING' | 'OUTPUT', { ct1, containerPort }: Plan, back: string): Station =>
   createHook(
     { hook: chain, text: `DNAT: to ${ct1.address}:${containerPort}` },
@@ -134,7 +134,7 @@ const createTcpPacket = (source: string, destination: string, destinationPort: n
   destinationPort,
 });
 
-/** From ct1 to an address beyond the uplink. */
+/** The stations of a packet from ct1 to an address beyond the uplink. */
 function listOutwardStations({ ct1, bridge, inner }: Plan, target: string, packet: Tuple): Station[] {
   return [
     createPlace(ct1.name, inner),
@@ -160,7 +160,7 @@ export function makeEgressFlow(plan: Plan): Flow {
   return makeFlow(`From ${plan.ct1.name} to the internet`, packet, listOutwardStations(plan, world.site.name, packet));
 }
 
-/** A question of ct1's to its name server. */
+/** A DNS question from ct1 to its name server. */
 export function makeDnsFlow(plan: Plan): Flow {
   const packet = createTcpPacket(plan.ct1.address, plan.resolver, 53);
   return makeFlow(`${plan.ct1.name} asks for a name`, packet, listOutwardStations(plan, 'name server', packet));

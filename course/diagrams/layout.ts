@@ -1,7 +1,7 @@
 /** Where the boxes and wires of a topology are, in character cells: one layout for text and for SVG. */
 import type { Label, Mark, Topology, TopologyLink, TopologyNode, Zone } from '@handwired/host';
 
-/** A picture with the world in it is as nodeWidth as this at least: two of its places side by side. */
+/** The least inner width of a picture with the world in it: two of its places side by side. */
 const narrowest = 54;
 
 /** Lays a topology out in rows, from the world above to the containers below, so that every wire goes down. */
@@ -37,7 +37,10 @@ export function layOutTopology(topology: Topology): Layout {
   return { width, height: findLowestRow(boxes), boxes, wires };
 }
 
-/** Places have no border: name and address, side by side where there is room for two. */
+/**
+ * The world's box and its places. A place has no border, only its name and address. Two stand side by side where
+ * there is room.
+ */
 function layOutWorld(zone: Zone, width: number): Box[] {
   const half = Math.max(...zone.nodes.filter((_, at) => at % 2 === 0).map(measurePlace)) + gap;
   const across =
@@ -109,10 +112,10 @@ export interface Point {
   y: number;
 }
 
-/** What is written before a thing that is not as planned. */
+/** The sign before a label that is not as planned. */
 const signs = { missing: '- ', wrong: '! ', extra: '+ ' } as const;
 
-/** A label with its sign, as it is labelText. */
+/** A label as it is drawn: its text, with a sign before it when it is marked. */
 export const renderLabel = ({ text, mark }: Label): string => `${mark === null ? '' : signs[mark]}${text}`;
 
 const createTitle = ({ name, mark }: { name: string; mark: Mark }): Label => ({ text: name, mark });
@@ -142,16 +145,16 @@ const createNodeBox = (node: TopologyNode, x: number, y: number): Box => ({
   height: listLabels(node).length + 3,
 });
 
-/** What the signs mean that stand in a drawing; undefined: there are none. */
+/** Explains the signs that a drawing has. undefined when it has none. */
 export function renderLegend({ boxes, wires }: Pick<Layout, 'boxes' | 'wires'>): string | undefined {
   const marks = new Set([...boxes.flatMap(({ title, lines }) => [title, ...lines]), ...wires].map(({ mark }) => mark));
   const used = (Object.keys(signs) as (keyof typeof signs)[]).filter((mark) => marks.has(mark));
   return used.length === 0 ? undefined : used.map((mark) => `${signs[mark]}${mark}`).join('   ');
 }
 
-/** Between things that stand side by side. */
+/** Columns between things that stand side by side. */
 const gap = 2;
-/** Between a zone's border and what is in it. */
+/** Columns between a zone's border and what is in it. */
 const inset = 2;
 
 const findLowestRow = (boxes: readonly Box[]): number => Math.max(0, ...boxes.map(({ y, height }) => y + height));
@@ -168,7 +171,7 @@ function placeUnits(units: readonly Unit[], start: number): Placed[] {
   });
 }
 
-/** A row of nodes of their own width between two columns: the first stands in the middle of `axis`, if there is room. */
+/** Places a row of nodes between two columns. The first node is centred on `axis`, if there is room. */
 function placeRow(nodes: readonly TopologyNode[], y: number, { axis, from, to }: Span): Box[] {
   const [first] = nodes;
   const latest = to - measureRow(nodes.map(measureNode), gap);
@@ -180,7 +183,7 @@ function placeRow(nodes: readonly TopologyNode[], y: number, { axis, from, to }:
   });
 }
 
-/** Between which columns, and boxAround which. */
+/** The columns between which a row stands, and the column that its first node is centred on. */
 interface Span {
   axis: number;
   from: number;
@@ -248,7 +251,7 @@ interface HostParts {
   width: number;
 }
 
-/** The lab host, row by row, its uplink and routing above the first bridge. */
+/** The boxes of the lab host, row by row. Its uplink and routing stand above the first bridge. */
 function layOutHost({ host, rows, joined, lone, placed, top, width }: HostParts): Box[] {
   const bars = joined.map((bridge) => createBridgeBox(bridge, placed));
   const [bar] = bars;
@@ -270,7 +273,7 @@ function layOutHost({ host, rows, joined, lone, placed, top, width }: HostParts)
   return [createZoneBox(host, { x: 0, y: top, width, height: noted - top + host.notes.length + 1 }, noted), ...inside];
 }
 
-/** A bridge as nodeWidth as all that is plugged into it; its row is not known yet. */
+/** A bridge that is as wide as all its ports together. Its row is set later. */
 function createBridgeBox(bridge: TopologyNode, placed: readonly Placed[]): Box {
   const ports = placed
     .filter((unit) => unit.bridge === bridge.id)
@@ -284,14 +287,17 @@ function createBridgeBox(bridge: TopologyNode, placed: readonly Placed[]): Box {
 
 // Containers and their cables.
 
-/** A cable, from the top: the host's end and the inner one. One of the two may be missing. */
+/** The two ends of a cable, drawn one below the other: the host's end and the inner end. One of them may be missing. */
 interface Column {
   port?: TopologyNode | undefined;
   inner?: TopologyNode | undefined;
   width: number;
 }
 
-/** What stands side by side under the bridges: a container with its cables, or a cable that leads to none. */
+/**
+ * One of the things that stand side by side under the bridges: a container with its cables, or a cable without a
+ * container.
+ */
 interface Unit {
   zone?: Zone | undefined;
   columns: Column[];
@@ -300,7 +306,7 @@ interface Unit {
   width: number;
 }
 
-/** The units in the order of the topology, but those of one bridge side by side. */
+/** The units in the order of the topology, with those of one bridge next to each other. */
 function collectUnits(topology: Topology): Unit[] {
   const nodes = new Map(topology.zones.flatMap((zone) => zone.nodes).map((node) => [node.id, node]));
   const findUpperNode = (id: string, kind: string): string | undefined =>
@@ -343,7 +349,7 @@ const groupByBridge = (units: readonly Unit[]): Unit[] => {
 
 // Wires.
 
-/** The line of a link from its upper box to its lower one; undefined: one of the two is not drawn. */
+/** The line of a link from its upper box to its lower one. undefined when one of the two is not drawn. */
 function routeWire(boxes: readonly Box[], { from, to, kind, mark }: TopologyLink): Wire | undefined {
   const ends = [from, to].map((id) => boxes.find((box) => box.id === id));
   const [upper, lower] = ends.toSorted((one, other) => (one?.y ?? 0) - (other?.y ?? 0));
@@ -356,7 +362,10 @@ function routeWire(boxes: readonly Box[], { from, to, kind, mark }: TopologyLink
 
 const findMiddle = ({ x, width }: Box): number => x + Math.floor(width / 2);
 
-/** A place is reached by the border of its zone; a nodeWidth box is left right above the narrow one. */
+/**
+ * Where a wire starts. At a place it starts at the border of the place's zone. At a box it starts right above the
+ * lower box, or in the middle if that is not above it.
+ */
 function findWireStart(upper: Box, lower: Box, boxes: readonly Box[]): Point {
   if (upper.kind === 'place') {
     const zone = boxes.find(({ kind }) => kind === 'world') ?? upper;

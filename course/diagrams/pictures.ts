@@ -73,9 +73,9 @@ type PictureName = keyof typeof pictures;
 /** The name of every picture. */
 export const pictureNames = Object.keys(pictures) as PictureName[];
 
-/** How a picture is to come out. */
+/** How a picture is drawn. */
 interface PictureOptions extends Partial<TextOptions> {
-  /** Keeps the ids of several pictures on one page apart; default: the picture's name. */
+  /** Makes ids unique on a page with several pictures. Default: the picture's name. */
   id?: string;
 }
 
@@ -101,7 +101,7 @@ function findPicture(name: string): Picture {
 /** `plain` is an outline in ASCII, for a screen reader. */
 export type PictureForm = 'text' | 'plain' | 'svg' | 'mermaid';
 
-/** What a picture is called; `id` keeps the ids of several on one page apart. */
+/** A picture's title, and an id that is unique on the page. */
 interface Head {
   id: string;
   title: string;
@@ -148,7 +148,7 @@ export function renderDrawing(drawing: Drawing, form: PictureForm, head: Head, t
 /** Topologies that are compared, each with its heading. */
 type Beside = { heading: string; topology: Topology }[];
 
-/** One container of ours, and the same as chapter docker's daemon makes it, in the namespace that it has for a host. */
+/** One container of ours beside the same container as Docker makes it in chapter docker. */
 function compareWithDocker(plan: Plan): Beside {
   const { bridge, container } = dockerHost;
   const dockers: Plan = {
@@ -169,7 +169,10 @@ function compareWithDocker(plan: Plan): Beside {
   ];
 }
 
-/** With the uplink of Docker's namespace. Name servers are left out: which ones Docker hands on depends on the host's resolv.conf. */
+/**
+ * Renames the host and its uplink to those of Docker's namespace. Name servers are left out, because Docker takes
+ * them from the host's resolv.conf.
+ */
 function moveToDockerHost({ zones, ...rest }: Topology, { resolver }: Plan): Topology {
   const { netns, inner, address, prefix } = dockerHost;
   const renameUplink = (node: TopologyNode): TopologyNode =>

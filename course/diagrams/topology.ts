@@ -37,7 +37,7 @@ function escapeTopology(topology: Topology): Topology {
 
 // Text.
 
-/** How a drawing is to come out in a terminal. */
+/** How a drawing is printed in a terminal. */
 export interface TextOptions {
   columns: number;
   color: boolean;
@@ -47,7 +47,7 @@ export interface TextOptions {
 const zoneKinds: ReadonlySet<Box['kind']> = new Set(['world', 'host', 'container']);
 const colors = { missing: 'red', wrong: 'red', extra: 'yellow' } as const;
 
-/** A topology as boxes and lines; where they do not fit into the columns, as an outline. */
+/** A topology as boxes and lines, or as an outline where these do not fit into the columns. */
 export function drawAsText(topology: Topology, { columns, color }: TextOptions): string[] {
   const layout = layOutTopology(escapeTopology(topology));
   if (layout.width > columns) return drawAsOutline(topology);
@@ -79,10 +79,10 @@ const down = 2;
 const left = 4;
 const right = 8;
 
-/** The characters of lines, by the sum of their directions. A straight line of which all is missing is dashed. */
+/** The characters of lines, by the sum of their directions. A straight line is dashed when all of it is missing. */
 const corners = ' ╵╷│╴┘┐┤╶└┌├─┴┬┼';
 const dashes: Record<number, string> = { [up + down]: '┆', [left + right]: '┄' };
-/** Added to the directions of a cell that a line of something present runs through. */
+/** Added to the directions of a cell when a line runs through it that is not missing. */
 const solid = 16;
 
 /** A sheet of characters on which lines join where they meet. */
@@ -261,7 +261,7 @@ const drawWire = ({ kind, mark, points }: Wire): string =>
 /** A topology as a Mermaid flowchart, for a Markdown page. */
 export const drawAsMermaid = (topology: Topology): string[] => ['flowchart TB', ...renderMermaidLines(topology)];
 
-/** The lines of one chart; `prefix` keeps the names of several in one picture apart. */
+/** The lines of one chart. `prefix` makes its names unique in a picture of several charts. */
 export function renderMermaidLines(topology: Topology, prefix = ''): string[] {
   const { zones, links } = escapeTopology(topology);
   const ids = new Map(zones.flatMap((zone) => zone.nodes).map(({ id }, at) => [id, `${prefix}n${at}`]));
@@ -277,7 +277,7 @@ export function renderMermaidLines(topology: Topology, prefix = ''): string[] {
 
 const renderMermaidLabel = ({ text, mark }: Label): string => escapeMermaid(`${text}${renderMark(mark)}`);
 
-/** A zone's own notes are a node of it: a subgraph's title has room for one line. */
+/** A zone as a subgraph. The zone's notes become a node, because a subgraph's title has room for one line only. */
 function renderSubgraph({ name, mark, notes, nodes }: Zone, id: string, ids: ReadonlyMap<string, string>): string[] {
   const noted = notes.length > 0 ? notes.map(renderMermaidLabel).join('<br>') : ' ';
   return [
@@ -296,6 +296,6 @@ const renderMermaidNode = ({ name, mark, addresses, notes }: TopologyNode): stri
     ...notes.map(renderMermaidLabel),
   ].join('<br>');
 
-/** Text for a Mermaid label: all characters that could mean something there are Mermaid's numeric entities. */
+/** Text for a Mermaid label. Characters that could have a meaning there become numeric entities. */
 export const escapeMermaid = (text: string): string =>
   text.replaceAll(/[^A-Za-z0-9 .:/,()→-]/gu, (found) => `#${found.codePointAt(0) ?? 0};`);

@@ -6,10 +6,10 @@ import { type Command, mark, notesFolder, type Sh } from '../commands.ts';
 import { recordSteps, type RecordedStep } from '../run.ts';
 import { translateRule, nftTable, renderNftTable } from './nft.ts';
 
-/** The comment of the script's rules, and where it keeps what was there before. */
+/** The comment in the script's rules, and the folder of its notes. */
 const own = { mark: 'by-hand', notes: '/run/by-hand' };
 
-/** The last chapter of the network itself: what comes after it is in no script. */
+/** The last chapter of the network itself. Later chapters are in no script. */
 const lastOfNetwork: ChapterId = 'publish';
 
 /**
@@ -48,7 +48,7 @@ const createNothingError = (chapters: readonly Chapter[], through: ChapterId): L
 const readPart = async (name: 'head' | 'foot'): Promise<string> =>
   (await readFile(new URL(`parts/${name}.sh`, import.meta.url), 'utf8')).trimEnd();
 
-/** What the script says of itself. */
+/** The script's help text. */
 const renderUsage = (chapters: readonly Chapter[]): string[] => {
   const titles = chapters.filter(({ steps }) => steps.length > 0).map(({ title }) => title);
   return [
@@ -140,14 +140,14 @@ function renderChapterHeading(course: Course, steps: readonly RecordedStep[], at
   return ['', `say ${quoteReadably(`${number} ${title}`)}`];
 }
 
-/** A word of the shell, in the quotes that read best. */
+/** A word for the shell, in the kind of quotes that is easiest to read. */
 const quoteReadably = (text: string): string =>
   text.includes("'") && /^[^"$`\\!]*$/.test(text) ? `"${text}"` : quote(text);
 
 const splitSentences = (text: string): string[] =>
   [...new Intl.Segmenter('en', { granularity: 'sentence' }).segment(text)].map(({ segment }) => segment.trim());
 
-/** One command of the build; `id` tells its rule from the others. */
+/** One command of the build. `id` identifies its rule. */
 function renderBuild(command: Command, id: string): string[] {
   if (!isRule(command)) return renderCommand(command);
   const { chain, words } = translateRule(command.run.cmd);
@@ -181,7 +181,7 @@ function renderFunction(name: string, { cmd }: Sh): string[] {
   ];
 }
 
-/** Where there is no iptables, the rules need a table and chains of their own first. */
+/** The step that makes a table and chains for the rules, where there is no iptables. */
 const renderNftStep = (rules: readonly Command[]): string[] => [
   'if [[ $firewall == nft ]]; then',
   ...indentLines([
@@ -196,7 +196,7 @@ const indentLines = (lines: readonly string[]): string[] => lines.map((line) => 
 
 // What the script needs.
 
-/** Programs that are no part of every Linux, with the packages that have them: on Debian and Ubuntu, on Fedora. */
+/** Programs that some systems lack, with the packages that have them: on Debian and Ubuntu, on Fedora. */
 const packages: Record<string, string> = {
   ip: 'iproute2, on Fedora iproute',
   bridge: 'iproute2, on Fedora iproute',
@@ -211,7 +211,7 @@ const packages: Record<string, string> = {
   flock: 'util-linux',
 };
 
-/** Those programs that some commands run, and those that the script itself runs. */
+/** The programs that these commands run, and those that the script itself runs, with their packages. */
 function findPackages(commands: readonly Command[]): [tool: string, where: string][] {
   const texts = commands.flatMap(({ run, done, before, when, after }) => [run, done, before, when, after]);
   const all = texts.map((text) => text?.cmd ?? '').join('\n');

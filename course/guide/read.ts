@@ -16,10 +16,13 @@ import {
   type SectionId,
 } from './guide.ts';
 
-/** Where a chapter's guide is, as it is named to people: `labs/02-bridge/guide.md`. */
+/** The path of a chapter's guide, for messages: `labs/02-bridge/guide.md`. */
 export const guideFile = ({ number, id }: ChapterInfo): string => `labs/${number}-${id}/guide.md`;
 
-/** A chapter's guide with these values and the chapter's steps in it, and what is wrong with it. undefined: it has none. */
+/**
+ * Reads a chapter's guide, fills in values and steps, and lists what is wrong with it. undefined when the chapter has
+ * no guide.
+ */
 export async function readGuide(course: Course, id: ChapterId, values: Values): Promise<ParsedGuide | undefined> {
   const chapter = findChapter(course, id);
   const file = new URL(`${chapter.number}-${id}/guide.md`, course.folder);
@@ -45,7 +48,10 @@ export async function loadGuide(course: Course, id: ChapterId, values: Values): 
   });
 }
 
-/** A chapter's steps as a guide shows them: without commands that need a note (`after`), which only `lab build` makes. */
+/**
+ * A chapter's steps as a guide shows them. Commands that need a note (`after`) are left out, because only `lab build`
+ * makes notes.
+ */
 export const listGuideSteps = (chapter: Chapter, plan: Plan): GuideStep[] =>
   recordSteps('build', plan, [chapter]).map(({ commands, ...step }) => ({
     ...step,
@@ -304,7 +310,10 @@ function readDirective({ word, id, raw }: Directive, line: number, reading: Read
   return undefined;
 }
 
-/** What blocks are read with: the chapter's steps, which pictures there are, and who takes note of what is wrong. */
+/**
+ * What the readers of blocks need: the chapter's steps, which pictures there are, and a function that notes a
+ * problem.
+ */
 export interface Reading {
   steps: readonly GuideStep[];
   isPicture: (name: string) => boolean;

@@ -1,9 +1,9 @@
-/** In a `see` fence, alone on a line: any lines, also none. */
+/** Alone on a line of a `see` fence, this stands for any number of lines, or none. */
 export const anyLines = '...';
-/** In a line of a `see` fence: any text, also none. */
+/** Within a line of a `see` fence, this stands for any text, or none. */
 export const anyText = '…';
 
-/** One line of a comparison: in both texts, only in what should be seen (`-`), or only in what came (`+`). */
+/** One line of a comparison. It is in both texts, only in the expected one (`-`), or only in the output (`+`). */
 export interface SeenLine {
   mark: ' ' | '-' | '+';
   text: string;
@@ -25,13 +25,13 @@ const splitLines = (text: string): string[] =>
     .map((line) => line.replaceAll(/\s+/g, ' ').trim())
     .filter((line) => line !== '');
 
-/** Whether a line agrees with a wanted one. */
+/** Whether a line matches an expected one. */
 function matchesLine(wanted: string, line: string): boolean {
   const pattern = wanted.split(anyText).map((piece) => piece.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${pattern.join('.*')}$`, 'u').test(line);
 }
 
-/** The alignment with the fewest lines that have no partner. */
+/** Aligns two texts so that as few lines as possible have no partner. */
 function alignLines(wanted: readonly string[], came: readonly string[]): SeenLine[] {
   const cost = Array.from({ length: wanted.length + 1 }, () => new Array<number>(came.length + 1).fill(0));
   const costAt = (i: number, j: number): number => cost[i]?.[j] ?? Infinity;

@@ -5,7 +5,7 @@ import { mark } from '../commands.ts';
 import { recordSteps } from '../run.ts';
 import { foldCommand, type GuideStyle, paint, wrapText } from './terminal.ts';
 
-/** One thing of the network: what it is for, how it is made, what Docker calls it. */
+/** One object of the network: its purpose, the command that makes it, and its name in Docker. */
 export interface SummaryEntry {
   chapter: ChapterId;
   name: string;
@@ -15,7 +15,7 @@ export interface SummaryEntry {
   docker: string;
 }
 
-/** The whole course as the things that it makes, in the order in which they are made. */
+/** The objects that the course makes, in the order in which they are made. */
 export function summarizeCourse({ chapters }: Pick<Course, 'chapters'>, plan: Plan): SummaryEntry[] {
   return recordSteps('build', plan, chapters).flatMap(({ chapter, object, commands }) => {
     const command = commands[0]?.run.cmd.replace(` ${mark.join(' ')}`, '');

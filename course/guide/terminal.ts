@@ -18,7 +18,7 @@ import { anyLines, anyText } from './see.ts';
 /** How a guide is shown, and what stands before and after its text. */
 interface GuideFrame extends GuideStyle {
   plan: Plan;
-  /** The line under the title: whose values these are. */
+  /** The line under the title. It says whose values these are. */
   subtitle: string;
   /** The last lines: what to type next. */
   next: readonly string[];
@@ -212,11 +212,11 @@ function paintInlines(inlines: readonly Inline[], style: GuideStyle): string {
 
 // Tables.
 
-/** A column is not made narrower than this; where that is not enough, a table becomes a list. */
+/** The least width of a column. A table that needs narrower columns is printed as a list. */
 const narrowest = 16;
 const gap = '  ';
 
-/** A table in columns, with folded cells; where it does not fit, and for a screen reader, each row as a list. */
+/** A table in columns with folded cells. For a screen reader, and where it does not fit, each row is a list. */
 function renderTable({ head, rows }: Extract<Block, { kind: 'table' }>, style: GuideStyle): string[] {
   const heads = head.map(toPlainText);
   const cells = rows.map((row) => row.map((cell) => paintInlines(cell, { ...style, color: false })));
@@ -231,7 +231,7 @@ function renderTable({ head, rows }: Extract<Block, { kind: 'table' }>, style: G
   ];
 }
 
-/** Column widths that fit, the widest made narrower first; undefined: none fit. */
+/** Column widths that fit. The widest column is made narrower first. undefined when none fit. */
 function shrinkWidths(natural: readonly number[], columns: number): number[] | undefined {
   const widths = [...natural];
   for (let over = addUp(widths) - columns; over > 0; over -= 1) {
@@ -288,7 +288,10 @@ export function foldCommand(line: string, columns: number): string[] {
   return lines.map((each, at) => (at < lines.length - 1 ? `${each} \\` : each));
 }
 
-/** What a line preferably begins with, and the least share of the line before that must then be full. */
+/**
+ * Where to break a line, in order of preference: what the next line begins with, and how full this line must then be
+ * at least.
+ */
 const preferences: readonly [begins: RegExp, share: number][] = [
   [/^(\||&&)/, 0.4],
   [/^(-|!)/, 0.6],
@@ -300,7 +303,7 @@ function countFitting(words: readonly string[], columns: number): number {
   const measureFolded = (count: number): number => words.slice(0, count).join(' ').length + ' \\'.length;
   let most = 1;
   while (most < words.length && measureFolded(most + 1) <= columns) most += 1;
-  // A pipe or a list before an option, and that before any other word.
+  // A break before a pipe or a list is best, then one before an option, then one before any other word.
   for (const [begins, share] of preferences)
     for (let count = most; count > 1 && measureFolded(count) > columns * share; count -= 1)
       if (begins.test(words[count] ?? '') && words[count - 1] !== '!') return count;

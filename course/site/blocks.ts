@@ -8,7 +8,7 @@ import { anyLines, anyText } from '../guide/see.ts';
 /** A page that is being made. */
 interface Page {
   plan: Plan;
-  /** An id that no other element of the page has, from a text. */
+  /** Makes an id from a text that no other element of the page has. */
   createId: (text: string) => string;
 }
 
@@ -117,7 +117,7 @@ function renderHeading(title: string, inner: string, page: Page): PageHtml {
   return { html: `<h3 id="${id}">${renderAnchor(id, inner)}</h3>`, parts: [{ id, title, level: 3 }] };
 }
 
-/** Items of one paragraph each stand close together. */
+/** A list. Items that are one paragraph get no paragraph element, so that they stand close together. */
 function renderList({ ordered, start, items }: Extract<Block, { kind: 'list' }>, page: Page): PageHtml {
   const made = items.map((blocks): PageHtml => {
     const [first] = blocks;
@@ -150,7 +150,7 @@ function renderCommand({ where, text, ends, see, quiet }: CommandBlock): string 
 export const renderTyped = (label: string, text: string, where: CommandBlock['where']): string =>
   `<div class="typed ${where === 'lab host' ? 'inside' : 'outside'}"><p class="bar">${label}</p><pre><code>${renderCodeLines(text)}</code></pre></div>`;
 
-/** Each command in an element of its own: a long one is folded, and the lines after its first are indented. */
+/** Each line in an element of its own, so that the style can indent the rest of a long line that is folded. */
 const renderCodeLines = (text: string): string =>
   text
     .split('\n')
@@ -179,7 +179,7 @@ function renderStep({ step, see }: Extract<Block, { kind: 'step' }>, page: Page)
   return { ...heading, html: `<div class="step">${[heading.html, ...body].join('\n')}</div>` };
 }
 
-/** A text of chapter.ts: code stands in backquotes, and there is no other markup. */
+/** A text of chapter.ts. Code in backquotes is its only markup. */
 const renderMarkup = (text: string): string => escapeXml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 
 /** A picture with its caption. */

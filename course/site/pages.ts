@@ -126,7 +126,7 @@ ${rows.join('\n')}
 </tbody></table></div>`;
 }
 
-/** One sheet of A4 to lie beside the keyboard. */
+/** The page that is one sheet of A4 to print. */
 export function renderCardPage(entries: readonly SummaryEntry[], plan: Plan): Frame {
   const page = startPage(plan);
   const short = entries.map((entry) => ({ ...entry, command: entry.command.replace(ourMark, '') }));
@@ -146,7 +146,7 @@ const ourMark = / -m comment --comment \S+/;
 
 // The frame.
 
-/** What every page of a site shows alike. */
+/** What all pages of a site share. */
 export interface Site {
   chapters: readonly ChapterInfo[];
   /** Whose values these are, in a sentence. */
@@ -158,7 +158,7 @@ export interface Frame {
   /** The page's own file. */
   file: string;
   title: string;
-  /** One sentence, for whoever finds the page by it. */
+  /** One sentence that describes the page to search engines. */
   description: string;
   /** For the list of what is on the page. */
   parts: readonly Part[];
@@ -168,7 +168,7 @@ export interface Frame {
 /** The file of a chapter's page. */
 export const pageFile = ({ number, id }: Pick<ChapterInfo, 'number' | 'id'>): string => `${number}-${id}.html`;
 
-/** Pages beside the chapters. */
+/** Pages that are no chapters. */
 const others = [
   { file: 'summary.html', title: 'On one screen' },
   { file: 'card.html', title: 'Card to print' },

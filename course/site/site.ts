@@ -29,7 +29,7 @@ export interface SiteOptions {
   subtitle: string;
 }
 
-/** Every file of the course's site, by its name in the one folder. */
+/** Every file of the course's site, by its name in the site's folder. */
 export async function makeSite(course: Course, { plan, lab, subtitle }: SiteOptions): Promise<Map<string, string>> {
   const { chapters } = course;
   const guides = await Promise.all(chapters.map(({ id }) => loadGuide(course, id, { plan, lab })));
@@ -65,21 +65,21 @@ async function readLibrary(): Promise<string> {
 
 // Search.
 
-/** One place that a search may lead to. */
+/** One result that a search can have. */
 interface SearchPlace {
   id: string;
   /** The chapter, and the heading there. */
   page: string;
   title: string;
   text: string;
-  /** A step is what most searches are for; questions and exercises come last. */
+  /** Orders the results: steps first, because most searches are for them; questions and exercises last. */
   weight: number;
 }
 
 /** What is searched, and how: assets/site.js opens it with the same fields. */
 const options = { fields: ['title', 'page', 'text'], storeFields: ['title', 'page', 'weight'] };
 
-/** The index of all guides as a script: a page that is opened as a file may load nothing else. */
+/** The search index of all guides as a script, because a page that is opened as a file may load scripts only. */
 function renderSearchScript(pages: readonly { guide: Guide; parts: readonly Part[] }[]): string {
   const search = new MiniSearch<SearchPlace>(options);
   for (const { guide, parts } of pages) search.addAll(listSearchPlaces(guide, parts));
@@ -143,7 +143,7 @@ export async function writeSite(folder: string, files: ReadonlyMap<string, strin
   }
   try {
     await mkdir(folder, { recursive: true });
-    // The list has old and new files first: after a run that was cut off the next one knows all of them.
+    // The list first names old and new files, so that the next run knows all of them even if this one is cut off.
     await writeMarker(folder, [...new Set([...before, ...files.keys()])]);
     for (const [name, text] of files) await replaceFile(join(folder, name), text);
     for (const name of before) if (!files.has(name)) await rm(join(folder, name), { force: true });
@@ -156,13 +156,13 @@ export async function writeSite(folder: string, files: ReadonlyMap<string, strin
 const writeMarker = (folder: string, files: readonly string[]): Promise<void> =>
   replaceFile(join(folder, marker), `${JSON.stringify({ schemaVersion: 1, files }, null, 2)}\n`);
 
-/** Replaces a file; never writes through a link. Everyone may read it: a site is there to be served. */
+/** Replaces a file, and never writes through a link. Everyone may read it, because a site is made to be served. */
 async function replaceFile(path: string, text: string): Promise<void> {
   await rm(path, { force: true });
   await writeFile(path, text, { flag: 'wx' });
 }
 
-/** The names of our files in a folder; none where there is no folder, or nothing in it. */
+/** The names of our files in a folder. Empty when the folder is empty or does not exist. */
 async function listOwnFiles(folder: string): Promise<Set<string>> {
   const entries = await readdir(folder).catch((error: unknown): string[] => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];

@@ -100,7 +100,7 @@ export const settingsFolder = ({ name }: Container): string => `${settings}/${na
 /** A container's own /etc/resolv.conf. */
 export const resolverFile = (ct: Container): string => `${settingsFolder(ct)}/resolv.conf`;
 
-/** The note that we made the settings folder, and the note with a container's file as it was before ours. */
+/** The names of two notes: that the build made the settings folder, and what a container's file held before. */
 const folderNote = 'etc-netns';
 const nameFileNote = ({ name }: Container): string => `resolv.conf-${name}`;
 

@@ -174,7 +174,7 @@ export function createPublishRules({ bridge, subnet, hostPort, containerPort, ct
   };
 }
 
-/** bridge(8): a frame may leave by the port that it came in by. */
+/** A test: hairpin mode is on, so a frame may leave by the port that it came in by (bridge(8)). */
 const isHairpin = ({ ct1 }: Plan): Sh => $`bridge -d link show dev ${ct1.veth} | grep -q 'hairpin on'`;
 const nameHairpinNote = ({ ct1 }: Plan): string => `hairpin-${ct1.veth}`;
 
@@ -184,13 +184,13 @@ const pageFile = (ct: Container): string => `${pageFolder(ct)}/index.html`;
 const logFile = ({ name }: Container): string => `/run/${name}-web.log`;
 const printHello = ({ name }: Container): Sh => $`echo ${`Hello from ${name}`}`;
 
-/** A test: the page is the one that the build writes, or it is empty, as a build that was cut off leaves it. */
+/** A test: the page is the one that the build writes, or it is empty because a build was interrupted. */
 function hasOurPage(ct: Container): Sh {
   const ours = `${printHello(ct).cmd} | ${$`cmp -s - ${pageFile(ct)}`.cmd}`;
   return sh(`test -e ${pageFile(ct)} && { ${ours} || ! test -s ${pageFile(ct)}; }`);
 }
 
-/** The server's command line. Its folder tells it from any other web server. */
+/** The server's command line. No other web server has its folder, so this line identifies it. */
 const createServerArgv = ({ ct1, containerPort }: Plan): string[] =>
   `python3 -m http.server ${containerPort} --bind 0.0.0.0 --directory ${pageFolder(ct1)}`.split(' ');
 

@@ -37,7 +37,7 @@ export const chapter: Chapter = {
       },
       build: () => makeHost(),
       undo: () => [
-        // The veth would go with the netns, but some time after. Removed first, it is gone when this step ends.
+        // The kernel would remove the veth some time after the netns. Removed first, it is gone when this step ends.
         { done: not(hasLink(veth)), run: $`ip link del ${veth}` },
         { done: not($`test -e /run/netns/${netns}`), run: $`ip netns del ${netns}` },
       ],
@@ -120,7 +120,7 @@ export const chapter: Chapter = {
   },
 };
 
-/** Images and containers. */
+/** Docker's folder of images and containers. */
 const data = '/var/lib/docker';
 const log = '/run/dockerd.log';
 const socket = '/run/docker.sock';
@@ -144,7 +144,10 @@ const hasImage = (name: string): Sh => askDocker(`images/${name}/json`);
 const hasNetwork = (name: string): Sh => askDocker(`networks/${name}`);
 const isRunning = (name: string): Sh => sh(`${hasContainer(name).cmd} | grep -q '"Running":true'`);
 
-/** Ends the step with what to do when there is no Docker: on a VM it is in the image, a sandbox uses that of this machine. */
+/**
+ * Ends the step with an error that says what to do when there is no Docker. On a VM Docker is in the image; a sandbox
+ * uses this machine's.
+ */
 const wantDocker = sh(
   [
     'for program in dockerd docker busybox; do',
@@ -187,7 +190,10 @@ function startDaemon(): Command {
   return noteBefore(settingsNote, $`echo made`, change, not($`test -d ${settings}`));
 }
 
-/** Waits until the daemon listens or has ended; then `docker version` waits for its answer or fails. The process has three names in turn. */
+/**
+ * Waits until the daemon listens or has ended. Then `docker version` waits for its answer or fails. The process is
+ * called setsid, nsenter and dockerd in turn.
+ */
 const waitForDaemon = (): Sh =>
   $`while pgrep -x ${'setsid|nsenter|dockerd'} > /dev/null && ! test -S ${socket}; do sleep 0.1; done; docker version`;
 

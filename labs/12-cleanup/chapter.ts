@@ -1,6 +1,9 @@
 import { type Chapter, planCommands } from '@handwired/course';
 
-/** The last chapter: a step for each other chapter that builds something, the last first, with all of that one's undo. */
+/**
+ * The last chapter. It has one step for each chapter that builds something, the last one first. The step runs all
+ * undo commands of that chapter.
+ */
 export const cleanupAfter = (others: readonly Chapter[]): Chapter => ({
   id: 'cleanup',
   number: '12',

@@ -2,7 +2,7 @@ import { $, type Fault } from '@handwired/course';
 import { world } from '@handwired/host';
 import { deleteRule, insertRule, setSysctlTo, uplink } from './parts.ts';
 
-/** The network of the outside client, and the link by which table main sends what is for it. */
+/** The outside client's network, and the link through which table main then sends packets to it. */
 const network = world.outside.replace(/\d+$/, '0/24');
 const other = 'br-keep';
 

@@ -2,7 +2,7 @@ import { $, type Fault } from '@handwired/course';
 
 const table = 'firewalld';
 
-/** What firewalld's own table does with what is forwarded from a link that is in no zone. */
+/** What firewalld's table does with packets that are forwarded from a link in no zone. */
 const ruleset = `table inet ${table} {
   chain filter_FORWARD {
     type filter hook forward priority filter + 10; policy accept;

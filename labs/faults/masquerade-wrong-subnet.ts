@@ -2,7 +2,7 @@ import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
 import { createEgressRules } from '../06-egress/chapter.ts';
 import { rewriteRules, uplink } from './parts.ts';
 
-/** Another private network, as a rule copied from elsewhere has it. */
+/** Another private network, as in a rule that was copied from elsewhere. */
 const other = '192.168.100.0/24';
 
 export const fault: Fault = {

@@ -1,7 +1,7 @@
 import { $, type Fault } from '@handwired/course';
 import { uplink } from './parts.ts';
 
-/** A table of the learner's kind. */
+/** A table with a name that a learner could have chosen. */
 const table = 'transit';
 
 export const fault: Fault = {

@@ -10,7 +10,7 @@ const setPortRange = ({ name }: Container, { first, last }: typeof usual): Comma
   run: $`ip netns exec ${name} sysctl -w ${`net.ipv4.ip_local_port_range=${first} ${last}`}`,
 });
 
-/** The address of a resolver that was once a container of this subnet and is gone. */
+/** The address of a container of this subnet that was once a resolver and does not exist any more. */
 const findGoneAddress = (subnet: string): string => subnet.replace(/0\/\d+$/, '53');
 
 export const fault: Fault = {

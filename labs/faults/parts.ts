@@ -10,7 +10,7 @@ export const findOuterEnd = ({ name }: Container, inner: string): Sh => {
   return sh(`ip -o link | sed -n "s/^$(${index.cmd}): \\([^:@]*\\)[:@].*/\\1/p"`);
 };
 
-/** A change of a file that keeps its time of modification (stat(1), touch(1)). */
+/** A command that changes a file and restores its time of modification (stat(1), touch(1)). */
 export const keepFileTime = (file: string, { run, done }: Command): Command => ({
   ...(done ? { done } : {}),
   run: sh(`time=$(${$`stat -c %y ${file}`.cmd}); ${run.cmd}; ${$`touch -d "$time" ${file}`.cmd}`),
@@ -74,7 +74,7 @@ export function rewriteRules(table: Table, find: string, by: string | { delete: 
   const edited = $`sed -E -e ${`/${foreign}/b`} -e ${edit}`.cmd;
   const restoreEdited = (save: Sh, restore: Sh): string => `${save.cmd} | ${edited} | ${restore.cmd}`;
   const nft = $`iptables-save -c -t ${table}`;
-  // Asking iptables-legacy for a table that is not in use creates it.
+  // iptables-legacy creates a table when it is asked for one that is not in use. So ask the kernel first.
   const used = $`grep -qsx ${table} /proc/net/ip_tables_names`;
   const legacy = sh(`${used.cmd} && ${$`iptables-legacy-save -c -t ${table}`.cmd}`);
   const mixed = sh(`${nft.cmd} 2>&1 | grep -q 'is incompatible'`);
@@ -96,7 +96,7 @@ const hasListeners = ({ name }: Container, port: number, except?: string): Sh =>
   );
 };
 
-/** Ends what listens on a TCP port of a container; with `except`: unless all of it listens on that address. */
+/** Ends the programs that listen on a TCP port of a container. With `except`: only if one listens on another address. */
 export const stopListeners = (ct: Container, port: number, except?: string): Command => ({
   done: not(hasListeners(ct, port, except)),
   run: $`ip netns exec ${ct.name} fuser -sk ${`${port}/tcp`}`,

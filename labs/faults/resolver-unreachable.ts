@@ -20,7 +20,7 @@ export const fault: Fault = {
     return [
       keepFileTime(file, {
         done: sh(`! { ${has} && ${other}; }`),
-        // The same file is written: a new file in its place would change the time of the folder.
+        // The file is overwritten. A new file in its place would change the folder's time of modification.
         run: sh(`lines=$(${$`sed ${`s/^nameserver .*/nameserver ${nobody}/`} ${file}`.cmd}); echo "$lines" > ${file}`),
       }),
     ];

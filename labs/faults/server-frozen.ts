@@ -4,7 +4,7 @@ import type { Container } from '@handwired/host';
 const findPids = ({ name }: Container, port: number): Sh =>
   $`ip netns exec ${name} fuser ${`${port}/tcp`} 2> /dev/null`;
 
-/** A test: one of them is stopped, as by SIGSTOP (proc(5), State). */
+/** A test: one of these processes is stopped, as by SIGSTOP (proc(5), State). */
 const isFrozen = (ct: Container, port: number): Sh =>
   sh(`for pid in $(${findPids(ct, port).cmd}); do grep -h '^State:.T' "/proc/$pid/status"; done | grep -q .`);
 

@@ -13,7 +13,7 @@ export const fault: Fault = {
   symptoms: ['egress.ct1', 'egress.ct2'],
   inject: ({ bridge }) => [
     insertRule('filter', 'OUTPUT', rule),
-    // Shorter than the MTU of short-uplink: a kernel that met that one remembers the path's MTU for ten minutes.
+    // This is shorter than the MTU of short-uplink, because a kernel remembers a path's MTU for ten minutes.
     { done: $`ip link show dev ${bridge} | grep -q 'mtu 400 '`, run: $`ip link set ${bridge} mtu 400` },
   ],
   repair: ({ bridge }) => [

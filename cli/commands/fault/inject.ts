@@ -50,7 +50,7 @@ interface InjectOptions {
   seed?: string;
 }
 
-/** What is to be put in: these faults, or those that a seed draws at a level. */
+/** Which faults to inject: those with these ids, or a draw of a level by a seed. */
 type Wanted = { ids: readonly string[] } | { level: Level; seed: string };
 
 async function runInject(context: Context, words: readonly string[], options: InjectOptions): Promise<number> {
@@ -141,7 +141,7 @@ const createNoHoldError = (wanted: Wanted, name: string): LabError =>
 
 const findLevel = (some: readonly Fault[]): Level => (some.length > 1 ? 3 : (some[0]?.level ?? 1));
 
-/** What stands for a seed when the faults were asked for by id. */
+/** The seed of faults that were asked for by id. */
 const nameSeed = (ids: readonly string[]): string => [...ids].sort().join(' ');
 
 /** Throws LabError (78) for a fault that was asked for and has nothing to break in this lab. */

@@ -2,7 +2,7 @@ import { EXIT } from '@handwired/host';
 import { faults, type Level } from '@handwired/labs/faults';
 import { type Context, type LabCommand, createOutputOption } from '../../command.ts';
 
-/** `lab fault list`: what can be put in, and nothing of what is. */
+/** `lab fault list`: lists all faults. It does not say which one is in place. */
 export const command: LabCommand = {
   example: 'lab fault list\n  lab fault list -o json',
   declare: (command) => command.addOption(createOutputOption('text', 'json')),

@@ -20,7 +20,7 @@ import {
   withOpenFault,
 } from '../../lab/fault.ts';
 
-/** `lab fault repair`: has a fault that was revealed taken out by our own commands. */
+/** `lab fault repair`: repairs a fault that was revealed, by our own commands. */
 export const command: LabCommand = {
   example: 'lab fault repair',
   declare: (command) => command.addOption(createLabOption()),

@@ -20,7 +20,10 @@ import {
 } from '../../lab/fault.ts';
 import { toPrintable } from '../../text.ts';
 
-/** `lab fault reveal`: gives up, and is told what was broken, why it showed as it did, and what mends it. */
+/**
+ * `lab fault reveal`: says what was broken, how that explains the symptoms, and what repairs it. The fault then
+ * counts as given up.
+ */
 export const command: LabCommand = {
   example: 'lab fault reveal',
   declare: (command) => command.addOption(createLabOption()),
@@ -39,7 +42,7 @@ async function reveal(lab: FaultLab, before: OpenFault, context: Context): Promi
   await noteOutcome(name, open, { repaired: failing.length === 0, closed: true }, context);
   await saveFault(name, open);
   for (const fault of readFaults(open, name)) {
-    // The checker's hint is about this very lab, which may be built in another way than ours: it comes first.
+    // The checker's hint comes first: it fits this lab, which may be built in another way than ours.
     const hint = checks.find(({ diagnosis }) => diagnosis?.cause === fault.cause)?.hint;
     context.print(renderFault(fault, hint ?? renderOwnRepair(fault, lab)).join('\n'));
   }

@@ -22,7 +22,10 @@ import {
   withOpenFault,
 } from '../../lab/fault.ts';
 
-/** `lab fault submit`: the learner names the root cause, and is told whether it is right and whether it is mended. */
+/**
+ * `lab fault submit`: the learner names the root cause. The command says whether that is right and whether it is
+ * repaired.
+ */
 export const command: LabCommand = {
   example:
     'lab fault submit                      (lists the choices)\n  lab fault submit 3\n  lab fault submit masquerade-missing ip-forward-off',
@@ -134,7 +137,7 @@ function refuseWord(word: string, choices: readonly Choice[], name: string): nev
   });
 }
 
-/** A cause in a sentence. */
+/** A cause as a sentence. */
 const describeCause = (cause: string): string => faults.find((fault) => fault.cause === cause)?.title ?? cause;
 
 function renderVerdict({ right, named: count, of }: ReturnType<typeof judgeAnswer>): string {

@@ -25,7 +25,10 @@ import { gradeLab } from '../../lab/grade.ts';
 import { hasFolder } from '../../lab/life.ts';
 import { withLock } from '../../lab/open.ts';
 
-/** `lab fleet grade`: all labs graded in parallel; one row of the gradebook for each student, whatever happens to the others. */
+/**
+ * `lab fleet grade`: grades all labs in parallel. Each student gets a row in the gradebook, even when other labs
+ * fail.
+ */
 export const command: LabCommand = {
   example: 'lab fleet grade roster.csv',
   declare: (command) =>
@@ -50,18 +53,21 @@ async function runGrade(context: Context, file: string, options: FleetOptions & 
   return rows.every(({ verdict }) => verdict === 'pass') ? EXIT.ok : EXIT.failed;
 }
 
-/** The next command is not `lab up`: that would give the lab a plan that is no student's. */
+/** The error for a student without a lab. Its next command is not `lab up`, which would give the lab the default plan. */
 const createNoLabError = (lab: string, next: string): LabError =>
   new LabError({ what: `there is no lab named ${lab}`, next, exit: EXIT.config });
 
-/** The gradebook's columns: the chapters asked for, else those of the network. Cleanup can't pass while the network stands. */
+/**
+ * The chapters that are the gradebook's columns: those that the flags name, else those of the network. Chapter
+ * cleanup can't pass while the network stands.
+ */
 function selectGraded({ chapter, through }: ChapterFlags): typeof course {
   if (chapter !== undefined) return course.filter(({ id }) => id === chapter);
   const last = course.findIndex(({ id }) => id === (through ?? lastNetworkChapter));
   return course.filter(({ points }, at) => at <= last && points > 0);
 }
 
-/** Points of a chapter. `error`: it could not be graded, which is not the same as none. */
+/** Points of a chapter. `error`: the chapter could not be graded, which is not the same as 0 points. */
 type Points = number | 'error';
 
 /** One student's line of the gradebook. */
@@ -77,7 +83,7 @@ export interface GradebookRow {
   detail: string;
 }
 
-/** The row for what became of grading one student's lab on these chapters. */
+/** The gradebook's row for one student, made from the report on these chapters or from the error. */
 export function createRow(outcome: Outcome<Report>, chapters: readonly ChapterInfo[]): GradebookRow {
   const { student, lab } = outcome;
   const maxPoints = chapters.reduce((sum, chapter) => sum + chapter.points, 0);
