@@ -59,7 +59,10 @@ export function readFaults({ ids }: OpenFault, name: string): Fault[] {
   return ids.map((id) => {
     const fault = faults.find((one) => one.id === id);
     if (fault) return fault;
-    throw new LabError({ what: 'the fault in place is none of this version of lab', next: `lab reset ${name}` });
+    throw new LabError({
+      what: 'this version of lab does not have the fault that is in place',
+      next: `lab reset ${name}`,
+    });
   });
 }
 

@@ -36,5 +36,5 @@ export const fault: Fault = {
     { done: $`! ip route show table 100 | grep -q .`, run: $`ip route flush table 100` },
   ],
   explanation:
-    'With rp_filter 1 a link takes a packet only if table main sends its answer by that same link. Here a mark sends the answers of the containers the right way, and table main, which they never ask, has another: with 2 (loose) any way back would do. Nothing is logged, and no rule counts it.',
+    "With rp_filter 1, a link takes a packet only if table main would send the answer through the same link. Here a mark sends the containers' answers the right way through another table, but table main has another way. With rp_filter 2 (loose), any way back would be enough. The kernel logs nothing, and no rule counts the packet.",
 };

@@ -21,5 +21,5 @@ export const fault: Fault = {
     },
   ],
   explanation:
-    "Its own questions are refused at once, and its answers are dropped in silence: the neighbour's requests arrive, and nothing comes back.",
+    "The container's own requests to its neighbour fail at once, and its answers are dropped in silence. So the neighbour's requests arrive, and nothing comes back.",
 };

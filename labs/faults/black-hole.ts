@@ -24,5 +24,5 @@ export const fault: Fault = {
     },
   ],
   explanation:
-    'The most specific route wins, and this one says: drop it, and tell nobody. Every other address is reached, so that it looks as if that one were down.',
+    'The most specific route wins. This one drops packets to a single address and reports nothing. Every other address is reached, so it looks as if that one host were down.',
 };

@@ -11,5 +11,5 @@ export const fault: Fault = {
   inject: ({ bridge }) => [{ done: not(isUp(bridge)), run: $`ip link set ${bridge} down` }],
   repair: ({ bridge }) => [{ done: isUp(bridge), run: $`ip link set ${bridge} up` }],
   explanation:
-    'A bridge that is down carries no frame between its ports, and the route to its subnet is out of use with it: the containers reach neither each other nor the host, and so nothing else.',
+    'A bridge that is down carries no frame between its ports, and the route to its subnet is not used. So the containers reach neither each other nor the host, and nothing behind it.',
 };

@@ -18,5 +18,5 @@ export const fault: Fault = {
   ],
   repair: () => [{ done: $`! nft list table bridge ${table}`, run: $`nft delete table bridge ${table}` }],
   explanation:
-    'What a bridge passes from port to port can be filtered there, by tables of the family bridge (or by ebtables), before any rule for IP is asked. ARP passes, other packets pass, and iptables knows nothing of it.',
+    'Tables of the family bridge (or ebtables) filter what a bridge passes from port to port, before any rule for IP is asked. ARP and other packets pass. iptables does not show these tables.',
 };

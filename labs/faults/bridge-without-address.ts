@@ -21,5 +21,5 @@ export const fault: Fault = {
     },
   ],
   explanation:
-    "The bridge goes on carrying frames between its ports. But nobody answers for the gateway, and the lab host's route to the subnet went with the address.",
+    "The bridge still carries frames between its ports. But nobody answers for the gateway's address, and the lab host's route to the subnet was removed with that address.",
 };

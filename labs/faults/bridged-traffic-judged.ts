@@ -20,5 +20,5 @@ export const fault: Fault = {
   ],
   repair: (plan) => [appendRule(createBridgeRule(plan)), acceptForwards()],
   explanation:
-    'With bridge-nf-call-iptables the frames that a bridge passes from port to port go through FORWARD as well, as packets from the bridge to the bridge. ARP does not, so that the neighbours know each other and yet hear nothing.',
+    "With bridge-nf-call-iptables, frames that a bridge passes from port to port go through FORWARD too, as packets from the bridge to the bridge. ARP does not. So the containers know each other's MAC addresses, and still nothing arrives.",
 };

@@ -15,5 +15,5 @@ export const fault: Fault = {
   },
   repair: ({ ct1 }) => [{ done: isUp(ct1.veth), run: $`ip link set ${ct1.veth} up` }],
   explanation:
-    'A cable is up when both of its ends are. The container sees its link up and without a carrier, and every packet that it sends is dropped on the spot.',
+    'A veth pair has a carrier only when both of its ends are up. The container sees its link up but without a carrier, and every packet that it sends is dropped at once.',
 };

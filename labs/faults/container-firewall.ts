@@ -24,5 +24,5 @@ export const fault: Fault = {
     },
   ],
   explanation:
-    "Each network namespace has rules of its own. The request arrives on the container's link and ends before its server; the lab host's rules say nothing of it.",
+    "Each network namespace has firewall rules of its own. The request arrives on the container's link and is dropped before it reaches the server. The lab host's rules do not show that.",
 };

@@ -32,5 +32,5 @@ export const fault: Fault = {
     ];
   },
   explanation:
-    'The request comes to the neighbour, where nobody listens: it is refused by the wrong container. Look at which link it leaves by, or at its new destination.',
+    'The request goes to the other container, where nobody listens, and that container refuses it. Its new destination shows this, and so does the link by which it leaves the bridge.',
 };

@@ -32,5 +32,5 @@ export const fault: Fault = {
     ];
   },
   explanation:
-    'The request comes to the container, at a port where no program listens, and its kernel refuses it at once. The server is there, one door further.',
+    "The request reaches the container at a port where no program listens, and the container's kernel refuses it at once. The server listens on the next port.",
 };

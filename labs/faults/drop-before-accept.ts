@@ -14,5 +14,5 @@ export const fault: Fault = {
   inject: ({ bridge }) => [insertRule('filter', 'FORWARD', createRule(bridge))],
   repair: ({ bridge }) => [deleteRule('filter', 'FORWARD', createRule(bridge))],
   explanation:
-    'The first rule that matches and ends the chain decides. The ACCEPT is there, and right, and stands behind the DROP: its counter does not move, the other one does.',
+    'The first rule that matches and ends the chain decides. The ACCEPT is right, but it stands behind the DROP. Its counter does not change, while the counter of the DROP does.',
 };

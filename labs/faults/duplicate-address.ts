@@ -21,5 +21,5 @@ export const fault: Fault = {
     },
   ],
   explanation:
-    'A host takes what is for any of its addresses, on whichever link they are: what ct2 sends to ct1 never leaves it, and its answers to ct1 go to itself. And it answers ARP for that address as well, on all of its links.',
+    'A host accepts packets for any of its addresses, on whichever link they are. So what ct2 sends to ct1 never leaves ct2, and its answers to ct1 go to itself. It also answers ARP for that address on all of its links.',
 };

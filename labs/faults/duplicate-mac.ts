@@ -34,5 +34,5 @@ export const fault: Fault = {
     ];
   },
   explanation:
-    'A frame is for whoever has its MAC address. Each container takes what it sends to the other for its own, and the bridge learns that address behind whichever port it last heard it from.',
+    'A frame is for the host that has its MAC address. So each container takes frames for the other one as its own. The bridge learns the address at the port where it last saw it.',
 };

@@ -23,5 +23,5 @@ export const fault: Fault = {
     },
   ],
   explanation:
-    'An entry that is permanent is never asked for again by ARP. The frames go to a MAC address behind which there is nobody; no ARP is seen, and that is the sign.',
+    'The kernel never renews a permanent entry by ARP. The frames go to a MAC address that nobody has. That no ARP is seen is the sign.',
 };

@@ -25,5 +25,5 @@ export const fault: Fault = {
   inject: () => [{ done: $`nft list table inet ${table}`, run: $`nft ${ruleset}` }],
   repair: () => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
   explanation:
-    "Such a firewall has a table of its own behind iptables' one. It lets pass what was translated to the inside and what belongs to a connection; what a link in no zone begins it refuses, whatever iptables accepted before.",
+    'Such a firewall has a table of its own, which is asked after those of iptables. It accepts packets that were translated by DNAT and packets of known connections. It refuses new connections from a link that is in no zone, even if iptables accepted them before.',
 };

@@ -18,5 +18,5 @@ export const fault: Fault = {
   ],
   repair: (plan) => [appendRule(createEgressRules(plan).back), acceptForwards()],
   explanation:
-    'The way out is open and the way back is not: the request arrives in the world, the answer comes to the uplink, and ends there. A filter judges each direction by itself.',
+    'The way out is open and the way back is not. The request arrives in the world, the answer reaches the uplink, and FORWARD drops it. A filter judges each direction separately.',
 };

@@ -16,5 +16,5 @@ export const fault: Fault = {
   ],
   repair: (plan) => [appendRule(createPublishRules(plan).accept), acceptForwards()],
   explanation:
-    'DNAT changes where a packet goes and does not accept it: FORWARD judges it afterwards, by the address and the port that it has then. What the lab host itself sends passes OUTPUT instead, and arrives.',
+    "DNAT changes a packet's destination, but does not accept the packet. FORWARD judges it afterwards, by its new address and port. Packets from the lab host itself pass OUTPUT instead, and arrive.",
 };

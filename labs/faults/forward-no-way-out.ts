@@ -16,5 +16,5 @@ export const fault: Fault = {
   ],
   repair: (plan) => [appendRule(createEgressRules(plan).out), acceptForwards()],
   explanation:
-    'What no rule of FORWARD accepts is for its policy to decide, and the policy drops it. Rules accept what comes in for the containers, and none what they send.',
+    'When no rule of FORWARD accepts a packet the policy decides, and the policy is DROP. Some rules accept what comes in for the containers, but none accepts what they send.',
 };

@@ -14,5 +14,5 @@ export const fault: Fault = {
   inject: ({ bridge }) => [insertRule('filter', 'INPUT', createRule(bridge))],
   repair: ({ bridge }) => [deleteRule('filter', 'INPUT', createRule(bridge))],
   explanation:
-    'What is for the lab host itself passes INPUT, what is for others FORWARD: the gateway does not answer a ping, and goes on forwarding all the same.',
+    'Packets for the lab host itself pass INPUT, and packets for others pass FORWARD. So the gateway does not answer a ping, but still forwards.',
 };

@@ -23,5 +23,5 @@ export const fault: Fault = {
       run: $`bridge link set dev ${veth} isolated off`,
     })),
   explanation:
-    'Isolated ports of a bridge exchange frames with all other ports, and with the lab host, but not with each other: each container reaches its gateway and the internet, and not its neighbour.',
+    'Isolated ports of a bridge exchange frames with all other ports and with the lab host, but not with each other. So each container reaches its gateway and the internet, but not its neighbour.',
 };

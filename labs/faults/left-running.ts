@@ -41,5 +41,5 @@ export const fault: Fault = {
     ];
   },
   explanation:
-    'The command ip netns del takes away a name. The namespace itself goes with its last process, and the server was still running in it: with it stayed the cable and the address. Who then makes the container again has an empty one.',
+    'The command ip netns del only removes a name. The namespace itself ends with its last process. The server was still running in it, so the namespace lives on with its cable and address. Whoever makes the container again gets an empty one.',
 };

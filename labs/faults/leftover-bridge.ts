@@ -21,5 +21,5 @@ export const fault: Fault = {
   ],
   repair: () => [{ done: not(hasLink(old)), run: $`ip link del ${old}` }],
   explanation:
-    'Two links with the same subnet give two routes to it, and the first is used: what the lab host sends to the containers goes into the old bridge, which has no port. What they send still arrives.',
+    'Two links with the same subnet give two routes to it, and the kernel uses the first. So what the lab host sends to the containers goes into the old bridge, which has no port. What the containers send still arrives.',
 };

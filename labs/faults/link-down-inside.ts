@@ -14,5 +14,5 @@ export const fault: Fault = {
     { done: hasDefaultRoute(gateway, ct1.name), run: $`ip -n ${ct1.name} route add default via ${gateway}` },
   ],
   explanation:
-    'A link that is down sends and takes nothing, and its routes are gone with it: they do not come back with the link. The other end loses its carrier at the same moment.',
+    'A link that is down sends and receives nothing. Its routes are removed, and do not come back when the link is switched on again. The other end of the cable loses its carrier at the same moment.',
 };

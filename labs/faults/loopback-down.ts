@@ -11,5 +11,5 @@ export const fault: Fault = {
   inject: ({ ct2 }) => [{ done: not(isUp('lo', ct2.name)), run: $`ip -n ${ct2.name} link set lo down` }],
   repair: ({ ct2 }) => [{ done: isUp('lo', ct2.name), run: $`ip -n ${ct2.name} link set lo up` }],
   explanation:
-    'A new namespace begins with lo down. What a container sends to itself goes by lo, to 127.0.0.1 and to its own address alike, and is lost; others reach it as ever.',
+    'In a new namespace lo is down. Everything that a container sends to itself goes through lo, whether to 127.0.0.1 or to its own address, and is lost. Others can still reach the container.',
 };

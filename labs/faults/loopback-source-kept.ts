@@ -15,5 +15,5 @@ export const fault: Fault = {
   ],
   repair: (plan) => [appendRule(createPublishRules(plan).source)],
   explanation:
-    'The request arrives in the container from 127.0.0.1, and to the container that is itself: its answer never leaves it. The source must be translated on the way into the bridge, too.',
+    'The request arrives in the container from 127.0.0.1. For the container that address is itself, so its answer never leaves it. The source must be translated too when the packet goes into the bridge.',
 };

@@ -15,5 +15,5 @@ export const fault: Fault = {
   ],
   repair: (plan) => [appendRule(createEgressRules(plan).masquerade)],
   explanation:
-    'The packets leave with the private source that they came with. They arrive, and are answered, and nobody out there has a route to such an address.',
+    'The packets leave with the private source address of the container. They arrive and are answered, but nobody out there has a route back to such an address.',
 };

@@ -21,5 +21,5 @@ export const fault: Fault = {
     appendRule(createEgressRules(plan).masquerade),
   ],
   explanation:
-    'The rule takes hold of what comes from the network that it names, and the containers are in another. Their packets leave the uplink with a private source, to which no answer finds its way.',
+    'The rule matches packets from the network that it names, and the containers are in another one. So their packets leave the uplink with a private source address, and no answer finds its way back.',
 };

@@ -21,5 +21,5 @@ export const fault: Fault = {
     appendRule(createEgressRules(plan).masquerade),
   ],
   explanation:
-    "MASQUERADE takes hold of what leaves by the interface that the rule names. The packets leave by another one, with the containers' private source, to which nobody out there has a way back.",
+    "The rule matches packets that leave by the interface that it names. The containers' packets leave by another one, and keep their private source address. Nobody out there has a route back to it.",
 };

@@ -23,5 +23,5 @@ export const fault: Fault = {
   ],
   repair: ({ ct1 }) => [{ done: $`! test -e ${findNsswitch(ct1)}`, run: $`rm ${findNsswitch(ct1)}` }],
   explanation:
-    'The file nsswitch.conf says where the C library looks for names, and without dns in the line hosts it asks no server: no packet leaves, whatever resolv.conf says. Tools that ask by themselves, such as dig, work.',
+    'The file nsswitch.conf tells the C library where to look for names. Without dns in its line hosts, the library asks no server. No packet leaves, whatever resolv.conf says. Tools that send their own questions, such as dig, still work.',
 };

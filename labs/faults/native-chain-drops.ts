@@ -20,5 +20,5 @@ export const fault: Fault = {
   ],
   repair: () => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
   explanation:
-    'Several chains may stand on one hook, in the order of their priorities, and a packet must pass them all: an ACCEPT ends its own chain only, a drop is the end. iptables shows its own chains and not this one.',
+    'Several chains can be attached to one hook, in the order of their priorities, and a packet must pass all of them. An ACCEPT ends only its own chain, but a drop is final. iptables shows its own chains, and not this one.',
 };

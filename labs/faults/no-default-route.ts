@@ -19,5 +19,5 @@ export const fault: Fault = {
     { done: hasDefaultRoute(gateway, ct2.name), run: $`ip -n ${ct2.name} route add default via ${gateway}` },
   ],
   explanation:
-    'The route to its own subnet comes with the address, and so its neighbours and the gateway itself answer. For anything else the kernel says at once that the network is unreachable: no packet leaves.',
+    "The route to the container's own subnet comes with its address, so its neighbours and the gateway answer. For any other address the kernel reports at once that the network is unreachable, and no packet leaves.",
 };

@@ -18,5 +18,5 @@ export const fault: Fault = {
     },
   ],
   explanation:
-    'The containers send to the lab host, and the lab host is as lost as they are: try it from there first. It reaches its own networks and nothing else.',
+    'The containers send to the lab host, and the lab host has no way out either. Try from the lab host first: it reaches its own networks and nothing else.',
 };

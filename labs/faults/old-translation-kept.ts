@@ -53,5 +53,5 @@ export const fault: Fault = {
     setPortRange(ct1, usual),
   ],
   explanation:
-    'Rules of nat are asked for the first packet of a connection; what follows is translated by the entry that it left. A program that uses the same port again keeps such an entry alive, and with it a destination that is long gone.',
+    'The rules of nat are asked only for the first packet of a connection. Later packets are translated by the entry that connection tracking made then. A program that uses the same port again keeps such an entry alive, although its destination does not exist any more.',
 };

@@ -17,5 +17,5 @@ export const fault: Fault = {
     { done: $`! ip route show table 77 | grep -q .`, run: $`ip route flush table 77` },
   ],
   explanation:
-    'Which table of routes is asked is decided by rules, and one for that source comes before the one for table main. ip route shows table main, where all is right; ip rule shows why it is not asked.',
+    'The rules of policy routing decide which routing table is used. A rule for this source comes before the one for table main. ip route shows table main, where everything is right. ip rule shows why that table is not used.',
 };

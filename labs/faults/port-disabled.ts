@@ -25,5 +25,5 @@ export const fault: Fault = {
     },
   ],
   explanation:
-    'The link is up and has a carrier, and it has the bridge as its master: ip link shows nothing wrong. Whether a port forwards is a state of its own, which the spanning tree sets where it runs, and which bridge link shows.',
+    'The link is up, has a carrier, and has the bridge as its master, so ip link shows nothing wrong. Whether a port forwards is a separate state. The spanning tree protocol sets it where it runs, and bridge link shows it.',
 };

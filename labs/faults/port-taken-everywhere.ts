@@ -28,5 +28,5 @@ export const fault: Fault = {
     ];
   },
   explanation:
-    'PREROUTING sees all that comes in, also what the containers send to others. Without a condition on the destination every request to that port, wherever it was going, ends in the published container.',
+    'PREROUTING sees everything that comes in, also what the containers send to others. Without a condition on the destination, every request to that port ends in the published container, wherever it was meant to go.',
 };

@@ -28,5 +28,5 @@ export const fault: Fault = {
     ];
   },
   explanation:
-    'A port is a number of one protocol: TCP 8080 and UDP 8080 have nothing to do with each other. HTTP comes by TCP, finds no rule, and is refused by the lab host itself.',
+    'A port number belongs to one protocol: TCP 8080 and UDP 8080 are different ports. HTTP uses TCP, matches no rule, and is refused by the lab host itself.',
 };

@@ -13,5 +13,5 @@ export const fault: Fault = {
   inject: ({ hostPort }) => [rewriteRules('nat', `-A PREROUTING .*--dport ${hostPort} .*-j DNAT`, { delete: true })],
   repair: (plan) => [appendRule(createPublishRules(plan).dnat)],
   explanation:
-    'A test from the lab host itself passes OUTPUT, and works. What comes in by a link passes PREROUTING, where nothing is translated, and is taken for the lab host itself, which refuses it.',
+    'A test from the lab host itself passes OUTPUT, and works. A packet from outside passes PREROUTING, where nothing is translated. So it goes to the lab host itself, which refuses it.',
 };

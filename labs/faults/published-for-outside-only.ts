@@ -13,5 +13,5 @@ export const fault: Fault = {
   inject: ({ hostPort }) => [rewriteRules('nat', `-A OUTPUT .*--dport ${hostPort} .*-j DNAT`, { delete: true })],
   repair: (plan) => [appendRule(createPublishRules(plan).local)],
   explanation:
-    'What the lab host sends itself never passes PREROUTING: its packets begin at OUTPUT. So the whole world reaches the port, and the lab host alone is refused by itself.',
+    'What the lab host itself sends starts at OUTPUT and never passes PREROUTING. So everybody outside reaches the port, and only the lab host is refused.',
 };

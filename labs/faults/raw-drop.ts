@@ -25,5 +25,5 @@ export const fault: Fault = {
   inject: ({ bridge }) => [insertRule('raw', 'PREROUTING', createRule(bridge))],
   repair: ({ bridge }) => [deleteRule('raw', 'PREROUTING', createRule(bridge))],
   explanation:
-    'What iptables -L shows is the table filter, and nothing of raw, which is asked first of all. So the packets are seen on the bridge and never counted by FORWARD.',
+    'The command iptables -L shows the table filter only, and not the table raw, which is asked first. So the packets are seen on the bridge, and FORWARD never counts them.',
 };

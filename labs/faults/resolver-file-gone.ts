@@ -16,5 +16,5 @@ export const fault: Fault = {
   ],
   repair: ({ ct2, resolver }) => [writeResolver(ct2, resolver)],
   explanation:
-    "The command ip netns exec puts a file of /etc/netns over the lab host's for one program, if there is one. Without it the container reads nameserver 127.0.0.53, and that is its own loopback, where nobody listens.",
+    "If /etc/netns has a file for the container, ip netns exec puts it over the lab host's file for one program. Without it the container reads nameserver 127.0.0.53. That address is the container's own loopback, where nobody listens.",
 };

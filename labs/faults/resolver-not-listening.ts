@@ -21,5 +21,5 @@ export const fault: Fault = {
   },
   repair: ({ ct2, resolver }) => [writeResolver(ct2, resolver)],
   explanation:
-    'A home router answers questions for names at the address of the gateway. This one is a router and nothing more, unless somebody starts a server there: it refuses each question at once.',
+    "A home router answers DNS questions at the gateway's address. This lab host only routes, unless somebody starts a DNS server on it. It refuses each question at once.",
 };

@@ -27,5 +27,5 @@ export const fault: Fault = {
   },
   repair: ({ ct1, resolver }) => [writeResolver(ct1, resolver)],
   explanation:
-    'Names are asked of the server that resolv.conf names, and of no other. Nobody has that address, so each question ends in silence, while everything that is asked for by its address goes on working.',
+    'Names are looked up only at the server that resolv.conf names. Nobody has that address, so every question stays without an answer. Connections to an address instead of a name still work.',
 };

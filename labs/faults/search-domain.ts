@@ -22,5 +22,5 @@ export const fault: Fault = {
   },
   repair: ({ ct1, resolver }) => [writeResolver(ct1, resolver)],
   explanation:
-    'With ndots:5 a name with fewer than five dots is first asked for with the search domain behind it. There every name is answered, and so the answer is about another host than the one that was meant.',
+    'With ndots:5, a name with fewer than five dots is first looked up with the search domain appended. That domain answers for every name, so the answer is about another host than the one that was meant.',
 };

@@ -29,5 +29,5 @@ export const fault: Fault = {
     },
   ],
   explanation:
-    'The kernel itself takes connections for a socket that listens, as many as its queue holds: so a client is connected, sends its request, and waits for a program that is not running. ps shows the state T.',
+    "The kernel accepts connections for a listening socket by itself, as many as the socket's queue holds. So a client is connected, sends its request, and waits for a program that does not run. ps shows the state T.",
 };

@@ -16,5 +16,5 @@ export const fault: Fault = {
   ],
   repair: (plan) => [stopListeners(plan.ct1, plan.containerPort, '0.0.0.0'), startServer(plan)],
   explanation:
-    'A program that listens on 127.0.0.1 takes what comes by lo of its own namespace. What is translated to the address of the container comes by its link, for another address, and is refused.',
+    "A program that listens on 127.0.0.1 receives only what comes through lo of its own namespace. A translated request comes through the container's link, to the container's address, and is refused.",
 };

@@ -13,5 +13,5 @@ export const fault: Fault = {
   inject: ({ ct1, containerPort }) => [stopListeners(ct1, containerPort)],
   repair: (plan) => [startServer(plan)],
   explanation:
-    'Everything on the way is as it should be: the request arrives in the container, and its kernel refuses it, because no program listens there.',
+    "Everything on the way is right. The request arrives in the container, and the container's kernel refuses it because no program listens on that port.",
 };

@@ -21,5 +21,5 @@ export const fault: Fault = {
     deleteRule('filter', 'OUTPUT', rule),
   ],
   explanation:
-    'A router that may not split a packet drops it and says so to its sender by ICMP, fragmentation needed. Where that message is filtered the sender goes on with what is too long: a black hole for long packets only.',
+    'A router that must not fragment a packet drops it and tells the sender by an ICMP message, fragmentation needed. Where that message is filtered, the sender keeps sending packets that are too long. Only long packets are lost.',
 };

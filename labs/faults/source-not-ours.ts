@@ -27,5 +27,5 @@ export const fault: Fault = {
     appendRule(createEgressRules(plan).masquerade),
   ],
   explanation:
-    "SNAT writes what it was told to write, and never asks whether the host has that address: MASQUERADE takes the one that the uplink has. The answers are looked for by ARP on the uplink's network, and nobody there says that it is theirs.",
+    "SNAT writes the address that it was given, and does not test whether the host has it. MASQUERADE takes the address that the uplink has. The answers are looked for by ARP on the uplink's network, where nobody has that address.",
 };

@@ -23,5 +23,5 @@ export const fault: Fault = {
     },
   ],
   explanation:
-    "What the container sends arrives. The lab host's answer goes by the most specific route, and a route to that one address leads out of the uplink, although the address is on the bridge.",
+    "What the container sends arrives. The lab host's answer follows the most specific route. A route to this one address leads out of the uplink, although the container is on the bridge.",
 };

@@ -17,5 +17,5 @@ export const fault: Fault = {
   inject: ({ bridge }) => [insertRule('filter', 'FORWARD', createRule(bridge))],
   repair: ({ bridge }) => [deleteRule('filter', 'FORWARD', createRule(bridge))],
   explanation:
-    'One request at a time gets through, and so each single try looks right. The second at the same moment is dropped without a word, until connection tracking has forgotten the first: for a ping, half a minute.',
+    'One connection at a time gets through, so every single test passes. A second one at the same moment is dropped, and nothing reports it, until connection tracking has forgotten the first. For a ping that takes half a minute.',
 };

@@ -14,5 +14,5 @@ export const fault: Fault = {
   inject: ({ subnet }) => [insertRule('nat', 'POSTROUTING', createRule(subnet))],
   repair: ({ subnet }) => [deleteRule('nat', 'POSTROUTING', createRule(subnet))],
   explanation:
-    'ACCEPT in a chain of nat means: leave it as it is, and ask no further rule. The translation stands behind it, is right, and is never asked; its counters stay where they are.',
+    'ACCEPT in a nat chain means that the packet stays as it is and no further rule is asked. The right translation stands behind that rule and is never asked, so its counters do not change.',
 };

@@ -37,5 +37,5 @@ for chain in ufw-before-forward ufw-reject-forward; do iptables -F "$chain"; ipt
     },
   ],
   explanation:
-    'Such a firewall puts its chains at the head of FORWARD, lets pass what belongs to a connection and pings, and refuses all else, for it knows no network but those that it was told of. That a ping works says nothing about TCP.',
+    'Such a firewall puts its chains at the head of FORWARD. It accepts pings and packets of known connections, and refuses everything else, because it only knows the networks that it was configured for. So a working ping says nothing about TCP.',
 };

@@ -14,5 +14,5 @@ export const fault: Fault = {
   inject: ({ bridge }) => [insertRule('raw', 'PREROUTING', createRule(bridge))],
   repair: ({ bridge }) => [deleteRule('raw', 'PREROUTING', createRule(bridge))],
   explanation:
-    'NAT is a part of connection tracking: what is not tracked never comes to the nat table, so the right MASQUERADE there does nothing. The rule is in the table raw, which is asked before anything else.',
+    'NAT is part of connection tracking. A packet that is not tracked never reaches the nat table, so the right MASQUERADE there does nothing. The rule that prevents tracking is in the table raw, which is asked before all others.',
 };

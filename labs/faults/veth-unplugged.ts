@@ -22,5 +22,5 @@ export const fault: Fault = {
     },
   ],
   explanation:
-    'Both ends of the cable are up, so the container sees a carrier. But a host end that is no port of the bridge leads to the host alone: no frame of it reaches the bridge, and ARP for every neighbour stays without an answer.',
+    'Both ends of the cable are up, so the container sees a carrier. But a host end that is no port of the bridge leads to the host only. None of its frames reach the bridge, and ARP for every neighbour gets no answer.',
 };

@@ -18,5 +18,5 @@ export const fault: Fault = {
     { done: hasDefaultRoute(gateway, ct1.name), run: $`ip -n ${ct1.name} route replace default via ${gateway}` },
   ],
   explanation:
-    'The neighbour answers ARP for its own address, so the packets do leave, and it gets them. It is no router, and drops what is not for itself.',
+    'The neighbour answers ARP for its own address, so the packets leave and arrive there. The neighbour is no router, and drops packets that are not for itself.',
 };
