@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { EXIT, LabError } from '@handwired/host';
 import {
   type ChapterFlags,
-  labName,
-  oneOf,
+  resolveLabName,
+  createWordParser,
   parseChapter,
   parseCondition,
   parseDriver,
@@ -28,23 +28,23 @@ test('a word that resembles nothing gets the list and no guess', () => {
 });
 
 test('a guess shares letters with what was typed, in whatever case that was', () => {
-  assert.throws(() => oneOf('level', ['0', '1'])('4'), usage(/^unknown level '4'; it is/));
+  assert.throws(() => createWordParser('level', ['0', '1'])('4'), usage(/^unknown level '4'; it is/));
   assert.throws(() => parseDriver(''), usage(/^unknown driver ''; it is/));
-  assert.throws(() => oneOf('format', ['text', 'json'])('JSON'), usage(/did you mean json/));
+  assert.throws(() => createWordParser('format', ['text', 'json'])('JSON'), usage(/did you mean json/));
 });
 
 test('a known word is returned as it is', () => {
-  assert.equal(oneOf('format', ['text', 'json'])('json'), 'json');
+  assert.equal(createWordParser('format', ['text', 'json'])('json'), 'json');
 });
 
 test('a name that is no DNS label is refused before it becomes a path', () => {
   for (const bad of ['', '-a', 'a-', 'A', '../../etc', 'a.b', 'a_b', 'x'.repeat(33), 'a\nb']) {
-    assert.throws(() => labName(bad), usage(/can't be a lab's name/), JSON.stringify(bad));
+    assert.throws(() => resolveLabName(bad), usage(/can't be a lab's name/), JSON.stringify(bad));
   }
 });
 
 test('the default name is lab', () => {
-  assert.equal(labName(), 'lab');
+  assert.equal(resolveLabName(), 'lab');
 });
 
 test('conditions collect, and each key and value is checked', () => {

@@ -1,4 +1,7 @@
-/** What a file in commands/ is made of: its context, its shape, and the arguments and flags that several commands share. */
+/**
+ * What the files in commands/ share: the context that a command gets, the shape that it has, arguments, flags and
+ * their parsers.
+ */
 import { availableParallelism, totalmem } from 'node:os';
 import {
   chapterIds,
@@ -14,9 +17,9 @@ import {
 import { Argument, Option, type Command } from 'commander';
 import { closest, distance } from 'fastest-levenshtein';
 
-/** What every command gets. It serves as infra's `Work` as it is. */
+/** What every command gets. It can be passed on to infra as a `Work`. */
 export interface Context {
-  /** Aborted when the user wants lab to stop, or when nothing can be printed any more. */
+  /** Aborted when the user wants lab to stop, or when stdout can't be written to any more. */
   readonly signal: AbortSignal;
   /** Shows on stderr what is being done. */
   readonly progress: Progress;
@@ -30,7 +33,7 @@ export interface Context {
   readonly columns: number;
   /** The words behind `--`: the remote command of `lab exec`. undefined: there was no `--`. */
   readonly remote: readonly string[] | undefined;
-  /** What to type after an interruption. A command sets it as soon as it knows. */
+  /** The command to type after an interruption. A command sets it as soon as it can be continued. */
   resume: string | undefined;
 }
 
@@ -51,9 +54,12 @@ export interface LabCommand {
   passesSignals?(...given: never[]): boolean;
 }
 
-/** The lab's name, by default $LAB_NAME or else `lab`. Throws LabError (64) for what is no DNS label: it becomes part of paths. */
-export function labName(given?: string): string {
-  const name = given ?? defaultName();
+/**
+ * The lab's name: the given one, else $LAB_NAME, else `lab`. Throws LabError (64) if it is no DNS label, because it
+ * becomes part of paths.
+ */
+export function resolveLabName(given?: string): string {
+  const name = given ?? readDefaultName();
   if (labNamePattern.test(name)) return name;
   throw new LabError({
     what: `'${name.slice(0, 80)}' can't be a lab's name: 1-32 characters a-z, 0-9 and -, no - at either end (a DNS label)`,
@@ -62,36 +68,39 @@ export function labName(given?: string): string {
   });
 }
 
-const defaultName = (): string => process.env.LAB_NAME || 'lab';
+const readDefaultName = (): string => process.env.LAB_NAME || 'lab';
 
-/** A lab's name as an argument in a command to type: ` demo`, or nothing for the default lab. */
-export const renderName = (name: string): string => (name === defaultName() ? '' : ` ${name}`);
+/** A lab's name as an argument of a command that is printed: ` demo`. Empty for the default lab. */
+export const renderName = (name: string): string => (name === readDefaultName() ? '' : ` ${name}`);
 
-/** A lab's name as a flag in a command to type: ` --lab demo`, or nothing for the default lab. */
-export const renderLabFlag = (name: string): string => (name === defaultName() ? '' : ` --lab ${name}`);
+/** A lab's name as a flag of a command that is printed: ` --lab demo`. Empty for the default lab. */
+export const renderLabFlag = (name: string): string => (name === readDefaultName() ? '' : ` --lab ${name}`);
 
-/** The error for a word that is not one of those allowed. It names the one that was probably meant. */
-function unknownWord(kind: string, word: string, allowed: readonly string[], next: string): LabError {
-  const small = word.toLowerCase();
+/** ` (did you mean WORD?)` for the allowed word that is spelled most like a mistyped one. Empty when none resembles it. */
+export function suggestWord(word: string, allowed: readonly string[]): string {
+  const small = word.slice(0, 80).toLowerCase();
   const near = closest(small, [...allowed]);
-  // A guess shares letters with what was typed: of one-letter words none is a misspelling of another.
+  // A guess must share letters with what was typed. So no one-letter word is taken for another.
   const shared = near.length - distance(small, near);
-  const hint = shared >= Math.max(1, near.length / 2) ? ` (did you mean ${near}?)` : '';
-  const what = `unknown ${kind} '${word}'${hint}; it is one of: ${allowed.join(' ')}`;
-  return new LabError({ what, next, exit: EXIT.usage });
+  return shared >= Math.max(1, near.length / 2) ? ` (did you mean ${near}?)` : '';
 }
 
 /** A parser that takes one of some words. It throws LabError (64) for any other. */
-export function oneOf<T extends string>(kind: string, allowed: readonly T[], next = 'lab --help'): (word: string) => T {
+export function createWordParser<T extends string>(
+  kind: string,
+  allowed: readonly T[],
+  next = 'lab --help',
+): (word: string) => T {
   return (word) => {
     const found = allowed.find((candidate) => candidate === word);
-    if (found === undefined) throw unknownWord(kind, word, allowed, next);
-    return found;
+    if (found !== undefined) return found;
+    const what = `unknown ${kind} '${word}'${suggestWord(word, allowed)}; it is one of: ${allowed.join(' ')}`;
+    throw new LabError({ what, next, exit: EXIT.usage });
   };
 }
 
 /** A parser that takes a whole number within bounds. It throws LabError (64) for anything else. */
-export function wholeNumber(flag: string, min: number, max: number, next: string): (text: string) => number {
+export function createNumberParser(flag: string, min: number, max: number, next: string): (text: string) => number {
   return (text) => {
     const count = Number(text);
     if (/^\d+$/.test(text) && count >= min && count <= max) return count;
@@ -103,60 +112,60 @@ export function wholeNumber(flag: string, min: number, max: number, next: string
 const driverNames = ['auto', 'vm', 'sandbox'] as const;
 
 /** Parses `--driver`. */
-export const parseDriver = oneOf('driver', driverNames, 'lab up --help');
+export const parseDriver = createWordParser('driver', driverNames, 'lab up --help');
 
 /** Parses a chapter's id. */
-export const parseChapter: (word: string) => ChapterId = oneOf('chapter', chapterIds);
+export const parseChapter: (word: string) => ChapterId = createWordParser('chapter', chapterIds);
 
 /** Collects `--condition KEY=VALUE`, once for each key. */
 export function parseCondition(text: string, before: Partial<Conditions> = {}): Partial<Conditions> {
   const [key = '', value] = text.split('=', 2);
   const keys = Object.keys(conditionValues) as (keyof Conditions)[];
-  const known = oneOf('condition', keys, 'lab up --help')(key);
+  const known = createWordParser('condition', keys, 'lab up --help')(key);
   if (value === undefined) {
     const example = `${known}=${conditionValues[known].join('|')}`;
     throw new LabError({ what: `--condition wants KEY=VALUE: ${example}`, next: 'lab up --help', exit: EXIT.usage });
   }
-  const checked = oneOf(`value of ${known}`, conditionValues[known], 'lab up --help')(value);
+  const checked = createWordParser(`value of ${known}`, conditionValues[known], 'lab up --help')(value);
   return { ...before, [known]: checked };
 }
 
-/** A libvirt URI. Whether a daemon is there is found out by connecting. */
+/** Parses a libvirt URI. It does not test whether a daemon is there. */
 function parseUri(text: string): string {
   if (/^\S+$/.test(text)) return text;
   const what = `--uri wants the URI of a libvirt daemon, not '${text.slice(0, 40)}'`;
   throw new LabError({ what, next: 'lab up --uri qemu:///system', exit: EXIT.usage });
 }
 
-const parseCpus = wholeNumber('--cpus', 1, availableParallelism(), 'lab up --help');
+const parseCpus = createNumberParser('--cpus', 1, availableParallelism(), 'lab up --help');
 
 /** Parses `--memory`: MiB, at most what this machine has. */
-export const parseMemory = wholeNumber('--memory', 192, Math.floor(totalmem() / 1024 / 1024), 'lab up --help');
+export const parseMemory = createNumberParser('--memory', 192, Math.floor(totalmem() / 1024 / 1024), 'lab up --help');
 
 /** A usage error (64) whose next command is the command's help. `command`: its words, as `fleet up`. */
-export const usageError = (what: string, command: string): LabError =>
+export const createUsageError = (what: string, command: string): LabError =>
   new LabError({ what, next: `lab ${command} --help`, exit: EXIT.usage });
 
 const nameHelp = "the lab's name (default: $LAB_NAME, else lab)";
 
-/** `[name]`: the lab. A command that gets undefined takes `labName()`. */
-export const nameArgument = (): Argument => new Argument('[name]', nameHelp).argParser(labName);
+/** `[name]`: the lab. When it is not given, the command calls `resolveLabName()`. */
+export const createNameArgument = (): Argument => new Argument('[name]', nameHelp).argParser(resolveLabName);
 
-/** `--lab`, for commands whose arguments are something else than the lab's name. */
-export const labOption = (help = nameHelp): Option => new Option('--lab <name>', help).argParser(labName);
+/** `--lab`, for commands that take other arguments than the lab's name. */
+export const createLabOption = (help = nameHelp): Option => new Option('--lab <name>', help).argParser(resolveLabName);
 
 /** `-o` with the formats of one command; the first is the default. */
-export function outputOption<T extends string>(...formats: [T, ...T[]]): Option {
+export function createOutputOption<T extends string>(...formats: [T, ...T[]]): Option {
   return new Option('-o, --output <format>', formats.join(', '))
-    .argParser(oneOf('format', formats))
+    .argParser(createWordParser('format', formats))
     .default(formats[0]);
 }
 
 /** `--chapter ID`. */
-export const chapterOption = (help: string): Option => new Option('--chapter <id>', help).argParser(parseChapter);
+export const createChapterOption = (help: string): Option => new Option('--chapter <id>', help).argParser(parseChapter);
 
 /** `--through ID`. */
-export const throughOption = (help: string): Option =>
+export const createThroughOption = (help: string): Option =>
   new Option('--through <id>', help).argParser(parseChapter).conflicts('chapter');
 
 /** The chapters that a command is about: one, or all up to one. */
@@ -165,11 +174,11 @@ export interface ChapterFlags {
   through?: ChapterId;
 }
 
-/** These flags in a command to type again, with a space before each. */
+/** These flags as part of a command that is printed, with a space before each. */
 export const renderChapterFlags = ({ chapter, through }: ChapterFlags): string =>
   [chapter && ` --chapter ${chapter}`, through && ` --through ${through}`].filter(Boolean).join('');
 
-/** What `lab up` is asked for. A value that is undefined was not given. */
+/** The flags of `lab up`. A flag that was not given is undefined. */
 export interface UpOptions {
   driver?: 'auto' | DriverName;
   /** The libvirt daemon. */
@@ -182,13 +191,18 @@ export interface UpOptions {
 
 /** The flags of UpOptions, for one lab or a fleet. */
 export function addUpOptions(to: Command): Command {
-  const driver = new Option('--driver <driver>', `${driverNames.join(', ')}: what makes the lab host`);
+  const driver = new Option(
+    '--driver <driver>',
+    'the kind of lab host: vm is a virtual machine, sandbox is a set of Linux namespaces, auto is vm where that works',
+  );
   return to
     .addOption(driver.env('LAB_DRIVER').argParser(parseDriver))
-    .addOption(new Option('--uri <uri>', 'libvirt daemon to use (driver vm)').env('LAB_URI').argParser(parseUri))
+    .addOption(
+      new Option('--uri <uri>', 'the libvirt daemon that runs the virtual machine').env('LAB_URI').argParser(parseUri),
+    )
     .option(
       '--condition <key=value>',
-      'forward-policy=accept|drop, bridge-nf=0|1, resolver=stub|file, ip-forward=0|1; may be given again',
+      'what the lab host starts with: forward-policy=accept|drop, bridge-nf=0|1, resolver=stub|file, ip-forward=0|1; may be repeated',
       parseCondition,
     )
     .addOption(new Option('--cpus <n>', 'virtual CPUs (default 1)').env('LAB_CPUS').argParser(parseCpus))

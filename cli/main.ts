@@ -1,11 +1,11 @@
-/** The `lab` command: argv, streams and signals of this process, and how an error is told. */
+/** The `lab` command: this process's arguments, streams and signals, and how errors are printed. */
 import { setMaxListeners } from 'node:events';
 import { EXIT, LabError, messageOf, type ExitCode } from '@handwired/host';
 import { CommanderError } from 'commander';
 import { type Context, Interrupted } from './command.ts';
-import { createProgram, helpAsFlag } from './registry.ts';
+import { createProgram, rewriteHelp } from './registry.ts';
 import { createProgress } from './stages.ts';
-import { printable, wantsColor } from './text.ts';
+import { toPrintable, wantsColor } from './text.ts';
 
 /** Parses the words behind `lab`, runs the command and reports its error. Returns the exit code; throws nothing. */
 async function runLab(argv: readonly string[]): Promise<number> {
@@ -24,13 +24,13 @@ async function runLab(argv: readonly string[]): Promise<number> {
     onEnd: (code) => void (exit = code),
   });
   try {
-    await program.parseAsync(helpAsFlag(program, own), { from: 'user' });
+    await program.parseAsync(rewriteHelp(program, own), { from: 'user' });
     return exit;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     // This was reported when it happened.
     if (error instanceof OutputLost) return error.exit;
-    return report(error, running, context.resume);
+    return reportError(error, running, context.resume);
   }
 }
 
@@ -56,7 +56,10 @@ function createContext(signal: AbortSignal, remote: Context['remote']): Context 
   };
 }
 
-/** The first signal asks everything to stop in a state that can be gone on with; the second ends the process at once. */
+/**
+ * On the first signal, asks all work to stop in a state that can be continued. The second signal ends the process at
+ * once.
+ */
 function stopOnSignals(controller: AbortController): void {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
@@ -80,7 +83,7 @@ function watchOutput(controller: AbortController): void {
       if (error.code === 'EPIPE' || process.exitCode !== undefined) return;
       process.exitCode = EXIT.fault;
       const lost = new OutputLost({ what: `cannot write to ${where}: ${messageOf(error)}`, next: 'df -h .' });
-      report(lost, '', undefined);
+      reportError(lost, '', undefined);
       controller.abort(lost);
     });
   }
@@ -93,18 +96,18 @@ function dropEmptyVariables(env: NodeJS.ProcessEnv): void {
 }
 
 /** Prints an error as three short lines on stderr and returns its exit code. LAB_DEBUG=1 adds the stack. */
-function report(thrown: unknown, command: string, resume: string | undefined): ExitCode {
-  const trouble = explain(thrown, command, resume);
+function reportError(thrown: unknown, command: string, resume: string | undefined): ExitCode {
+  const trouble = explainError(thrown, command, resume);
   const lines = [`lab: ${trouble.message}`];
   if (trouble.where) lines.push(`  where: ${trouble.where}`);
   lines.push(`  next:  ${trouble.next}`);
-  process.stderr.write(`${lines.map(printable).join('\n')}\n`);
+  process.stderr.write(`${lines.map(toPrintable).join('\n')}\n`);
   if (process.env.LAB_DEBUG) console.error(thrown);
   return trouble.exit;
 }
 
-/** Anything thrown as an error that a user can read. */
-function explain(thrown: unknown, command: string, resume: string | undefined): LabError {
+/** Turns anything that was thrown into an error that a user can read. */
+function explainError(thrown: unknown, command: string, resume: string | undefined): LabError {
   const where = `lab ${command}`;
   const interruption = findInterruption(thrown);
   if (interruption) {
@@ -140,7 +143,7 @@ function explainUsage(error: CommanderError, command: string): LabError {
   return new LabError({ what: isBare ? `${typed} wants a command` : text, next: `${typed} --help`, exit: EXIT.usage });
 }
 
-/** The interruption in a chain of causes: libraries wrap an abort's reason in errors of their own. */
+/** Finds the interruption in a chain of causes, because libraries wrap an abort's reason in errors of their own. */
 function findInterruption(thrown: unknown): Interrupted | undefined {
   for (let at = thrown, depth = 0; at instanceof Error && depth < 10; at = at.cause, depth += 1) {
     if (at instanceof Interrupted) return at;
@@ -149,6 +152,6 @@ function findInterruption(thrown: unknown): Interrupted | undefined {
 }
 
 const exit = await runLab(process.argv.slice(2));
-// Both streams are drained, then the process ends: a library's idle socket must not hold the prompt back.
+// When both streams are drained the process ends, so that a library's idle socket does not keep it alive.
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
 process.exit(process.exitCode ?? exit);

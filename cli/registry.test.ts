@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Command, Help } from 'commander';
-import { findCommand, helpAsFlag, registry } from './registry.ts';
+import { findCommand, rewriteHelp, registry } from './registry.ts';
 
 const program = new Command('lab');
 program.command('destroy [name]');
@@ -30,7 +30,7 @@ test('help is the flag of the command that is asked about, however deep, and run
     ['destroy help', 'destroy help'],
     ['fleet up help', 'fleet up help'],
   ] as const) {
-    assert.equal(helpAsFlag(program, argv.split(' ')).join(' '), read);
+    assert.equal(rewriteHelp(program, argv.split(' ')).join(' '), read);
   }
 });
 

@@ -2,7 +2,7 @@
 import { Command, Help } from 'commander';
 import type { Context, LabCommand } from './command.ts';
 
-/** One command: its name and what else `lab --help` shows of it. The rest is in its file. */
+/** One command: what `lab --help` shows of it, and how to load the rest from its file. */
 interface Entry {
   usage: string;
   summary: string;
@@ -17,78 +17,78 @@ interface Group {
   commands: readonly Entry[];
 }
 
-const entry = (usage: string, summary: string, load: Entry['load']): Entry => ({ usage, summary, load });
+const createEntry = (usage: string, summary: string, load: Entry['load']): Entry => ({ usage, summary, load });
 
 /** The four commands of `lab image` are so short that one file holds them. */
-const image = (word: 'build' | 'verify' | 'list' | 'prune'): Entry['load'] => {
+const loadImageCommand = (word: 'build' | 'verify' | 'list' | 'prune'): Entry['load'] => {
   return async () => ({ command: (await import('./commands/image.ts'))[word] });
 };
 
 /** All commands, in the order of `lab --help`. */
 // biome-ignore format: one line for each command
 export const registry: readonly (Entry | Group)[] = [
-  entry('up [options] [name]', 'bring a lab host up, or say that it is up', () => import('./commands/up.ts')),
-  entry('reset [options] [name]', 'back to the baseline, whatever was done to the lab host', () => import('./commands/reset.ts')),
-  entry('status [options] [name]', 'what exists: driver, state, age, cost', () => import('./commands/status.ts')),
-  entry('destroy [options] [name]', 'remove everything of a lab, a half made one too', () => import('./commands/destroy.ts')),
-  entry('ssh [name]', 'a root shell on the lab host', () => import('./commands/ssh.ts')),
-  entry('exec [options] [name]', 'run a command as root on the lab host', () => import('./commands/exec.ts')),
-  entry('guide [options] [chapter]', 'read a chapter; without one: which there are', () => import('./commands/guide.ts')),
-  entry('build [options] [name]', 'our solution, step by step, each command shown', () => import('./commands/build.ts')),
-  entry('undo [options] [name]', 'take our solution back and nothing else', () => import('./commands/undo.ts')),
-  entry('next [name]', 'what to do now', () => import('./commands/next.ts')),
-  entry('progress [options] [name]', 'chapters, points, time, attempts; kept when the lab goes', () => import('./commands/progress.ts')),
-  entry('export [options]', 'the whole network as one bash script, on stdout', () => import('./commands/export.ts')),
-  entry('check [options] [name]', 'grade it; without a flag every chapter that was begun', () => import('./commands/check.ts')),
-  entry('facts [options] [name]', 'what is on the lab host; -o json: a recording to grade later', () => import('./commands/facts.ts')),
-  entry('diff [options] [name]', 'what has changed on the lab host, and whose it is', () => import('./commands/diff.ts')),
-  entry('show [options] [name]', 'draw the network as it is now, what is missing or wrong marked', () => import('./commands/show.ts')),
-  entry('observe [options] [name]', 'capture at several places at once and line the same packet up', () => import('./commands/observe.ts')),
-  entry('trace [options] <from> <to>', 'send one packet and print its whole way: links, rules, what changed it, where it died', () => import('./commands/trace.ts')),
-  entry('compare [options] [name]', "your build beside Docker's, object by object: what is the same, what differs and why", () => import('./commands/compare.ts')),
+  createEntry('up [options] [name]', 'start a lab host, the machine to practise on; one that runs already is left as it is', () => import('./commands/up.ts')),
+  createEntry('reset [options] [name]', 'put the lab host back to the state that it started with', () => import('./commands/reset.ts')),
+  createEntry('status [options] [name]', 'list the labs on this machine: driver, state, age, memory, disk', () => import('./commands/status.ts')),
+  createEntry('destroy [options] [name]', 'remove a lab and everything that belongs to it', () => import('./commands/destroy.ts')),
+  createEntry('ssh [name]', 'open a root shell on the lab host', () => import('./commands/ssh.ts')),
+  createEntry('exec [options] [name]', 'run one command as root on the lab host', () => import('./commands/exec.ts')),
+  createEntry('guide [options] [chapter]', 'read a chapter of the course, or list the chapters', () => import('./commands/guide.ts')),
+  createEntry('build [options] [name]', 'build the network for you, step by step, and show each command', () => import('./commands/build.ts')),
+  createEntry('undo [options] [name]', 'take back what lab build does, and nothing else', () => import('./commands/undo.ts')),
+  createEntry('next [name]', 'show what to do now', () => import('./commands/next.ts')),
+  createEntry('progress [options] [name]', 'show your chapters, points, time and attempts; they are kept when the lab is removed', () => import('./commands/progress.ts')),
+  createEntry('export [options]', 'print a bash script that builds the whole network on another Linux machine', () => import('./commands/export.ts')),
+  createEntry('check [options] [name]', 'test the network that was built, and say what fails and why', () => import('./commands/check.ts')),
+  createEntry('facts [options] [name]', "show the lab host's network as it is now, or record it to be graded later", () => import('./commands/facts.ts')),
+  createEntry('diff [options] [name]', 'list what has changed on the lab host since it started, and which changes are yours', () => import('./commands/diff.ts')),
+  createEntry('show [options] [name]', 'draw the network as it is now, and mark what is missing or wrong', () => import('./commands/show.ts')),
+  createEntry('observe [options] [name]', 'capture packets at several places at once, and show where each one passed', () => import('./commands/observe.ts')),
+  createEntry('trace [options] <from> <to>', 'send one packet and show its whole path: links, rules, translations, and where it was lost', () => import('./commands/trace.ts')),
+  createEntry('compare [options] [name]', 'compare the network with one that Docker made, object by object', () => import('./commands/compare.ts')),
   {
     usage: 'fault',
-    summary: 'breaks what you built, and judges what you find',
+    summary: 'break something in the network, for you to find',
     example: 'lab fault inject && lab check && lab fault submit',
     commands: [
-      entry('list [options]', 'what can be broken, and how hard it is to find', () => import('./commands/fault/list.ts')),
-      entry('inject [options] [fault...]', 'break something; without a fault, one that is drawn', () => import('./commands/fault/inject.ts')),
-      entry('submit [options] [cause...]', 'name the root cause: numbers, ids or your own words', () => import('./commands/fault/submit.ts')),
-      entry('reveal [options]', 'give up, and be told', () => import('./commands/fault/reveal.ts')),
-      entry('repair [options]', 'have what was revealed mended', () => import('./commands/fault/repair.ts')),
+      createEntry('list [options]', 'list the faults that can be injected, and how hard each is to find', () => import('./commands/fault/list.ts')),
+      createEntry('inject [options] [fault...]', 'break something: the given faults, or some that are drawn at random', () => import('./commands/fault/inject.ts')),
+      createEntry('submit [options] [cause...]', 'answer what the root cause is, by number or id; without an answer, list the choices', () => import('./commands/fault/submit.ts')),
+      createEntry('reveal [options]', 'give up: show what was broken and how to repair it', () => import('./commands/fault/reveal.ts')),
+      createEntry('repair [options]', 'repair what was revealed', () => import('./commands/fault/repair.ts')),
     ],
   },
-  entry('doctor [options]', 'what this machine has and lacks, with the commands that mend it', () => import('./commands/doctor.ts')),
-  entry('setup [target]', 'get what a driver needs: packages, toolchain, image', () => import('./commands/setup.ts')),
+  createEntry('doctor [options]', 'say what this machine has and lacks, with the commands that install what is missing', () => import('./commands/doctor.ts')),
+  createEntry('setup [target]', 'install what a driver needs on this machine: packages, toolchain, disk image', () => import('./commands/setup.ts')),
   {
     usage: 'image',
-    summary: "the VM's disk image: build, verify, list, prune",
+    summary: 'manage the disk images of virtual machines: build, verify, list, prune',
     example: 'lab image list',
     commands: [
-      entry('build', 'build it, unless it is there', image('build')),
-      entry('verify', 'build it twice and compare the bits', image('verify')),
-      entry('list [options]', 'what the cache holds', image('list')),
-      entry('prune', 'remove the images that nothing uses', image('prune')),
+      createEntry('build', 'build the image, unless it is built already', loadImageCommand('build')),
+      createEntry('verify', 'build the image twice, and test that both are identical', loadImageCommand('verify')),
+      createEntry('list [options]', 'list the images in the cache', loadImageCommand('list')),
+      createEntry('prune', 'remove the images that nothing uses', loadImageCommand('prune')),
     ],
   },
   {
     usage: 'dev',
-    summary: 'for those who change handwired itself',
+    summary: 'change handwired itself: write a new check, cause, fault or chapter, and prove it',
     example: 'lab dev new fault bridge-filters-vlans && lab dev check bridge-filters-vlans',
     commands: [
-      entry('new [options] <kind> <id>', 'write the skeleton of a check, a cause, a fault or a chapter', () => import('./commands/dev/new.ts')),
-      entry('check <id>', 'prove one of them alone: its unit tests, then on a sandbox', () => import('./commands/dev/check.ts')),
+      createEntry('new [options] <kind> <id>', 'write the skeleton of a check, a cause, a fault or a chapter', () => import('./commands/dev/new.ts')),
+      createEntry('check <id>', 'prove one of them alone: its unit tests, then on a sandbox', () => import('./commands/dev/check.ts')),
     ],
   },
   {
     usage: 'fleet',
-    summary: 'a lab for each student of a roster',
+    summary: 'manage a class: a lab for each student of a roster (a CSV file with a column named student)',
     example: 'lab fleet up roster.csv && lab fleet grade roster.csv -o csv',
     commands: [
-      entry('up [options] <roster>', 'a lab for each student, as many at once as memory and cores allow (roster: CSV with a student column)', () => import('./commands/fleet/up.ts')),
-      entry('status [options] <roster>', "each student's lab: its state (roster: CSV with a student column)", () => import('./commands/fleet/status.ts')),
-      entry('grade [options] <roster>', 'a gradebook: one row for each student (roster: CSV with a student column)', () => import('./commands/fleet/grade.ts')),
-      entry('destroy [options] <roster>', "remove every student's lab (roster: CSV with a student column)", () => import('./commands/fleet/destroy.ts')),
+      createEntry('up [options] <roster>', 'start a lab for each student, as many at once as memory and cores allow', () => import('./commands/fleet/up.ts')),
+      createEntry('status [options] <roster>', "show the state of each student's lab", () => import('./commands/fleet/status.ts')),
+      createEntry('grade [options] <roster>', "grade each student's lab, and print a gradebook with one row for each student", () => import('./commands/fleet/grade.ts')),
+      createEntry('destroy [options] <roster>', 'remove the lab of each student', () => import('./commands/fleet/destroy.ts')),
     ],
   },
 ];
@@ -101,7 +101,7 @@ const footer = `Example:
 Exit code: 0 all pass, 1 the learner's work fails, 2 nothing to check, 3 our error,
   64 usage, 78 no such lab or bad configuration, 130 interrupted`;
 
-/** How the caller follows one run. */
+/** Callbacks that tell the caller how a run proceeds. */
 export interface Hooks {
   /** A command stands on the command line: its words, as `fleet up`. Its flags are read next. */
   onFound(words: string): void;
@@ -111,13 +111,16 @@ export interface Hooks {
   onEnd(exit: number): void;
 }
 
-/** The command line of `lab`. Its parse throws CommanderError or LabError for what it can't read, and prints help on stdout. */
+/**
+ * The command line of `lab`. Parsing prints help on stdout, and throws CommanderError or LabError for words that it
+ * can't read.
+ */
 export function createProgram(context: Context, hooks: Hooks): Command {
   const usages = new Map<Command, string>();
   const ofCommander = new Help();
   const program = new Command('lab')
     .description(
-      'Build container networking by hand on a lab host that you can throw away, and be told the truth about it.',
+      'Learn container networking: build it by hand on a lab host, a machine that can be thrown away, and have it tested.',
     )
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
@@ -128,29 +131,30 @@ export function createProgram(context: Context, hooks: Hooks): Command {
 
   /** Adds commands by name and summary. A command that is asked for gets the rest from its file before it is parsed. */
   const addCommands = (parent: Command, entries: readonly (Entry | Group)[], before: string): void => {
-    const words = (command: Command): string => before + command.name();
+    const joinWords = (command: Command): string => before + command.name();
     const files = new Map<Command, Entry>();
     for (const each of entries) {
       const [name = ''] = each.usage.split(' ');
       const command = parent.command(name).description(each.summary);
       usages.set(command, each.usage);
       if ('load' in each) files.set(command, each);
-      else addCommands(addExample(command, each.example), each.commands, `${words(command)} `);
+      else addCommands(addExample(command, each.example), each.commands, `${joinWords(command)} `);
     }
     parent.hook('preSubcommand', async (_parent, command) => {
-      hooks.onFound(words(command));
+      hooks.onFound(joinWords(command));
       const file = await files.get(command)?.load();
-      if (file) complete(command, file.command, context, hooks);
+      if (file) completeCommand(command, file.command, context, hooks);
     });
   };
   addCommands(program, registry, '');
   return program;
 }
 
-/** Gives a command what its file says of it. */
-function complete(command: Command, file: LabCommand, context: Context, hooks: Hooks): void {
+/** Adds what a command's file declares: flags, example and action. */
+function completeCommand(command: Command, file: LabCommand, context: Context, hooks: Hooks): void {
   file.declare?.(command);
-  // The default of a flag like `--no-evidence`. Commander sets it itself only for flags that are there from the start.
+  // Sets the default of a flag like `--no-evidence`. Commander does that only for flags that exist before parsing
+  // starts.
   for (const option of command.options)
     if (option.negate) command.setOptionValueWithSource(option.attributeName(), true, 'default');
   addExample(command, file.example).action(async (...given: unknown[]) => {
@@ -164,7 +168,10 @@ function complete(command: Command, file: LabCommand, context: Context, hooks: H
 const addExample = (command: Command, example: string): Command =>
   command.addHelpText('after', `\nExample:\n  ${example}`);
 
-/** The command that argv names, as deep as its words go, and those words: `fleet up roster.csv` gives `fleet`, `up`. */
+/**
+ * The command that argv names, and its words: `fleet up roster.csv` gives `fleet`, `up`. Stops at the first word that
+ * is no command.
+ */
 export function findCommand(program: Command, argv: readonly string[]): { path: string[]; command: Command } {
   const path: string[] = [];
   let command = program;
@@ -181,7 +188,7 @@ export function findCommand(program: Command, argv: readonly string[]): { path: 
  * `help fleet up` and `fleet help up` as `fleet up --help`. Commander itself reads one word behind `help` and ignores a
  * wrong one. A word that is no command is left for commander to complain about.
  */
-export function helpAsFlag(program: Command, argv: readonly string[]): readonly string[] {
+export function rewriteHelp(program: Command, argv: readonly string[]): readonly string[] {
   const group = findCommand(program, argv);
   if (argv[group.path.length] !== 'help' || group.command.commands.length === 0) return argv;
   const words = [...group.path, ...argv.slice(group.path.length + 1)];

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Progress } from '@handwired/host';
 import type { Ora } from 'ora';
-import { createPaint, printable, wantsColor } from './text.ts';
+import { createPaint, toPrintable, wantsColor } from './text.ts';
 
 /** A stage that runs. `parent` is the stage in which it was started. */
 interface Stage {
@@ -25,16 +25,16 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
   const display = stream.isTTY && process.env.TERM !== 'dumb' ? createSpinner(stream) : createLines(stream);
   const current = new AsyncLocalStorage<Stage>();
   return {
-    note: (text) => display.line(oneLine(text)),
+    note: (text) => display.line(toOneLine(text)),
     async stage(title, work) {
       const parent = current.getStore();
       const depth = parent === undefined ? 0 : parent.depth + 1;
-      const stage: Stage = { title: oneLine(title), parent, depth, startedAt: performance.now(), latest: '' };
+      const stage: Stage = { title: toOneLine(title), parent, depth, startedAt: performance.now(), latest: '' };
       display.begin(stage);
       let failed = true;
       try {
         const note = (text: string): void => {
-          stage.latest = oneLine(text);
+          stage.latest = toOneLine(text);
           display.note(stage);
         };
         const result = await current.run(stage, () => work(note));
@@ -53,26 +53,26 @@ function formatElapsed(startedAt: number): string {
   return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
 }
 
-/** Without a spinner: a stage that runs longer than this gets a line, and again after each pause. */
+/** Without a spinner, a stage that runs longer than this gets a line, and another one after each pause. */
 const FIRST_LINE_MS = 2_000;
 const NEXT_LINE_MS = 30_000;
 
 function createLines(stream: NodeJS.WriteStream): Display {
   const timers = new Map<Stage, NodeJS.Timeout>();
   const write = (text: string): void => void stream.write(`${text}\n`);
-  const running = (stage: Stage): void => {
+  const showRunning = (stage: Stage): void => {
     write(
-      `${indent(stage)}... ${stage.title} (${formatElapsed(stage.startedAt)})${stage.latest && `: ${stage.latest}`}`,
+      `${renderIndent(stage)}... ${stage.title} (${formatElapsed(stage.startedAt)})${stage.latest && `: ${stage.latest}`}`,
     );
-    timers.set(stage, setTimeout(() => running(stage), NEXT_LINE_MS).unref());
+    timers.set(stage, setTimeout(() => showRunning(stage), NEXT_LINE_MS).unref());
   };
   return {
-    begin: (stage) => void timers.set(stage, setTimeout(() => running(stage), FIRST_LINE_MS).unref()),
+    begin: (stage) => void timers.set(stage, setTimeout(() => showRunning(stage), FIRST_LINE_MS).unref()),
     note: () => undefined,
     end(stage, failed) {
       clearTimeout(timers.get(stage));
       timers.delete(stage);
-      write(`${indent(stage)}${failed ? 'failed: ' : ''}${stage.title}  ${formatElapsed(stage.startedAt)}`);
+      write(`${renderIndent(stage)}${failed ? 'failed: ' : ''}${stage.title}  ${formatElapsed(stage.startedAt)}`);
     },
     line: write,
   };
@@ -83,27 +83,27 @@ function createSpinner(stream: NodeJS.WriteStream): Display {
   const active: Stage[] = [];
   let ora: Ora | undefined;
   const load = import('ora');
-  const shown = (): Stage | undefined => active.at(-1);
+  const findShown = (): Stage | undefined => active.at(-1);
   const refresh = (): void => {
-    const stage = shown();
+    const stage = findShown();
     if (!stage) return void ora?.stop();
     const beside = active.filter((other) => other.depth === stage.depth).length - 1;
     const more = beside > 0 ? ` (and ${beside} more)` : '';
     const text = `${stage.title}${more}${stage.latest && `: ${stage.latest}`}`;
-    if (ora) ora.text = fit(text, (stream.columns || 80) - 16);
+    if (ora) ora.text = cutToWidth(text, (stream.columns || 80) - 16);
   };
   const start = async (): Promise<void> => {
     const { default: create } = await load;
-    if (!shown()) return;
-    ora ??= create({ stream, discardStdin: false, suffixText: () => paint('dim', renderAge(shown())) });
+    if (!findShown()) return;
+    ora ??= create({ stream, discardStdin: false, suffixText: () => paint('dim', renderAge(findShown())) });
     refresh();
     if (!ora.isSpinning) ora.start();
   };
-  const line = (text: string): void => {
+  const printLine = (text: string): void => {
     const was = ora?.isSpinning === true;
     if (was) ora?.stop();
     stream.write(`${text}\n`);
-    if (was && shown()) ora?.start();
+    if (was && findShown()) ora?.start();
   };
   return {
     begin(stage) {
@@ -114,15 +114,16 @@ function createSpinner(stream: NodeJS.WriteStream): Display {
     end(stage, failed) {
       active.splice(active.indexOf(stage), 1);
       const mark = failed ? paint('red', '✖') : paint('green', '✔');
-      line(`${indent(stage)}${mark} ${stage.title}  ${paint('dim', formatElapsed(stage.startedAt))}`);
+      printLine(`${renderIndent(stage)}${mark} ${stage.title}  ${paint('dim', formatElapsed(stage.startedAt))}`);
       refresh();
     },
-    line,
+    line: printLine,
   };
 }
 
 const renderAge = (stage: Stage | undefined): string => (stage ? formatElapsed(stage.startedAt) : '');
-const indent = (stage: Stage): string => '  '.repeat(stage.depth);
-const fit = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
+const renderIndent = (stage: Stage): string => '  '.repeat(stage.depth);
+const cutToWidth = (text: string, width: number): string =>
+  text.length > width ? `${text.slice(0, width - 1)}…` : text;
 
-const oneLine = (text: string): string => printable(text).trim().slice(0, 500);
+const toOneLine = (text: string): string => toPrintable(text).trim().slice(0, 500);

@@ -4,10 +4,10 @@ import { pageThrough } from '@handwired/host';
 import Table from 'cli-table3';
 
 /**
- * Text from anywhere as one line that can't drive a terminal: escape sequences go, other control and format
+ * Makes text from anywhere safe for a terminal, as one line. Escape sequences are removed, other control and format
  * characters (bidirectional overrides) become a space.
  */
-export const printable = (text: string): string => stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
+export const toPrintable = (text: string): string => stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
 
 /** Whether to colour what goes to a stream: NO_COLOR (no-color.org) decides first, then FORCE_COLOR, then the terminal. */
 export function wantsColor({ isTTY }: { isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
@@ -34,7 +34,7 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
     chars: { ...none, ...sides, right: '', 'right-mid': '', middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  for (const row of [head.map((title) => title.toUpperCase()), ...rows]) table.push(row.map(printable));
+  for (const row of [head.map((title) => title.toUpperCase()), ...rows]) table.push(row.map(toPrintable));
   return table
     .toString()
     .split('\n')

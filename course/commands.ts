@@ -1,7 +1,10 @@
-/** How a chapter or a fault writes down its commands: zx templates, and the tests of state that make them safe to repeat. */
+/**
+ * The commands of chapters and faults: zx templates that write them down, and tests of state that make them safe to
+ * repeat.
+ */
 import { type Container, recordOf } from '@handwired/host';
 
-/** A command line for POSIX sh, its values quoted: what `$` gives, or a text of one's own by `sh`. */
+/** A command line for POSIX sh. `$` makes one and quotes its values; `sh` takes a text as it is. */
 export interface Sh {
   readonly cmd: string;
 }
@@ -20,7 +23,7 @@ export const $: Template = (pieces, ...values) => {
   return halted(pieces, ...values);
 };
 
-/** One command of a step and what makes it safe to be cut off and repeated. Only `run` is shown to a learner. */
+/** One command of a step, with what makes it safe to interrupt and repeat. A learner is shown only `run`. */
 export interface Command {
   /** The plain command, as a learner would type it. */
   run: Sh;
@@ -29,13 +32,16 @@ export interface Command {
    * true or the deadline passes, for what the kernel does later. Absent: the command changes nothing and always runs.
    */
   done?: Sh;
-  /** Asked when not `done`: false skips `run`, for what somebody else has taken away meanwhile. */
+  /**
+   * A second test, asked when `done` is false. When it is false too, `run` is skipped: somebody else has removed the
+   * object already.
+   */
   when?: Sh;
-  /** Runs before the change: it notes the old state on the lab host, so that undo can give it back. */
+  /** Runs before the change. It notes the old state on the lab host, so that undo can restore it. */
   before?: Sh;
-  /** Runs after the change was taken back: it removes that note. */
+  /** Runs after the change was undone. It removes that note. */
   after?: Sh;
-  /** `run` takes away one of several: repeated until `done`. */
+  /** `run` removes one of several objects, so it is repeated until `done` is true. */
   repeat?: true;
 }
 
@@ -48,20 +54,20 @@ export const both = (one: Sh, other: Sh): Sh => sh(`${one.cmd} && ${other.cmd}`)
 /** Succeeds when one of the commands does. */
 export const either = (one: Sh, other: Sh): Sh => sh(`{ ${one.cmd} || ${other.cmd}; }`);
 /** Succeeds when the command prints something: `ip` exits 0 with no output when a filter matches nothing. */
-export const printed = ({ cmd }: Sh): Sh => sh(`${cmd} | grep -q .`);
+export const printsSomething = ({ cmd }: Sh): Sh => sh(`${cmd} | grep -q .`);
 
-// Tests of a lab host's state: true or false by exit status, nothing is changed.
+// Tests of a lab host's state. Each answers by its exit status and changes nothing.
 
-/** A real netns mount: `ip netns add` that was cut off leaves a plain file under the same name. */
+/** The name is a mounted netns. A plain file of that name is what an interrupted `ip netns add` leaves. */
 export const isNetns = (name: string): Sh => $`test "$(stat -fc %T /run/netns/${name})" = nsfs`;
 
-/** A link of the lab host itself, or of the netns. */
+/** The lab host, or the netns, has the link. */
 export const hasLink = (link: string, netns?: string): Sh =>
   netns === undefined ? $`ip link show dev ${link}` : $`ip -n ${netns} link show dev ${link}`;
 
 /** The link of the lab host, or of the netns, is switched on. */
 export const isUp = (link: string, netns?: string): Sh =>
-  printed(netns === undefined ? $`ip link show dev ${link} up` : $`ip -n ${netns} link show dev ${link} up`);
+  printsSomething(netns === undefined ? $`ip link show dev ${link} up` : $`ip -n ${netns} link show dev ${link} up`);
 
 /** `address` is IPv4 with its prefix length: `172.18.0.1/16`. */
 export const hasAddress = (link: string, address: string, netns?: string): Sh => {
@@ -70,7 +76,8 @@ export const hasAddress = (link: string, address: string, netns?: string): Sh =>
 };
 
 /** The link is a port of the bridge. */
-export const isPort = (link: string, bridge: string): Sh => printed($`ip link show dev ${link} master ${bridge}`);
+export const isPort = (link: string, bridge: string): Sh =>
+  printsSomething($`ip link show dev ${link} master ${bridge}`);
 
 /** The link is a bridge. */
 export const isBridge = (link: string): Sh => $`ip -d link show dev ${link} | grep -q '^ *bridge '`;
@@ -89,26 +96,26 @@ export const isPaired = (inner: string, { name, veth }: Container): Sh => {
 
 // Rules of iptables.
 
-/** The words of iptables in every rule that we add, so that undo finds ours and no other: a learner's rule lacks them. */
+/** The comment in every rule that our build adds. Undo removes rules with it and no others; a learner's rule lacks it. */
 export const mark = ['-m', 'comment', '--comment', 'handwired'] as const;
 
-const withAction = (rule: Sh, action: '-C' | '-D'): Sh => {
+const replaceAction = (rule: Sh, action: '-C' | '-D'): Sh => {
   const cmd = rule.cmd.replace(' -A ', ` ${action} `);
   if (cmd === rule.cmd) throw new TypeError(`not an appending iptables command: ${rule.cmd}`);
   return sh(cmd);
 };
 
-/** Adds the rule of an `iptables ... -A ...`, unless it is there: iptables(8) tests for the very same rule with -C. */
-export const appendRule = (rule: Sh): Command => ({ done: withAction(rule, '-C'), run: rule });
+/** Adds the rule of an `iptables ... -A ...`, unless the very same rule is there, which iptables -C tests. */
+export const appendRule = (rule: Sh): Command => ({ done: replaceAction(rule, '-C'), run: rule });
 
-/** Takes away the rule of an `iptables ... -A ...`, every copy of it. */
+/** Removes every copy of the rule that an `iptables ... -A ...` adds. */
 export const removeRule = (rule: Sh): Command => ({
-  done: not(withAction(rule, '-C')),
-  run: withAction(rule, '-D'),
+  done: not(replaceAction(rule, '-C')),
+  run: replaceAction(rule, '-D'),
   repeat: true,
 });
 
-// Notes: what was there before a change, kept on the lab host until undo gives it back.
+// Notes: the state before a change, kept on the lab host until undo restores it.
 
 /**
  * Where the notes are, one file a change. A note is made whole or not at all, is never made twice, and goes when undo has
@@ -131,13 +138,16 @@ const writeNote = (name: string, read: Sh): Sh => {
 const removeNote = (name: string): Sh =>
   sh(`${$`rm -f ${noteFile(name)} ${noteFile(name)}.new`.cmd}; rmdir ${notesFolder} 2>/dev/null || true`);
 
-/** A change whose previous state is noted first: `read` prints what giving it back needs. With `when`: only if that holds. */
+/**
+ * A change whose previous state is noted first: what `read` prints. With `when`, it is noted only if that test is
+ * true.
+ */
 export const noteBefore = (name: string, read: Sh, change: Command, when = sh('true')): Command => ({
   ...change,
   before: sh(`if ${when.cmd}; then ${writeNote(name, read).cmd}; fi`),
 });
 
-/** Takes a noted change back by `run`, if `when` holds. Without a note the change was not ours: nothing is done. */
+/** Undoes a noted change by `run`, if `when` is true. Without a note nothing is done, because the change was not ours. */
 export const giveBack = (name: string, run: Sh, when = sh('true')): Command => ({
   done: not(hasNote(name)),
   when,
@@ -145,7 +155,7 @@ export const giveBack = (name: string, run: Sh, when = sh('true')): Command => (
   after: removeNote(name),
 });
 
-/** Prints lines for sysctl.conf(5), in its form with slashes, where a dot in an interface's name is no separator. */
+/** Prints settings as lines of sysctl.conf(5). Keys have slashes, because a dot may be part of an interface's name. */
 const readSysctls = (keys: readonly string[]): Sh =>
   sh(`(cd /proc/sys && grep -H . ${keys.join(' ')} | sed 's/:/ = /')`);
 
@@ -156,5 +166,5 @@ export const setSysctl = (note: string, key: string, also: readonly string[] = [
     run: $`sysctl -w ${key}=1`,
   });
 
-/** Gives back every value noted by `setSysctl`; interfaces that are gone are passed over. */
+/** Restores every value that `setSysctl` noted. Interfaces that are gone are skipped. */
 export const restoreSysctl = (note: string): Command => giveBack(note, $`sysctl -q -e -p ${noteFile(note)}`);

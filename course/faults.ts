@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { type ChapterId, type Conditions, type LabSpec, type Plan, type Session } from '@handwired/host';
 import type { Command } from './commands.ts';
-import { guardedScript } from './run.ts';
+import { renderGuardedScript } from './run.ts';
 
-/** A breakage put in on purpose. The file's name is its id; labs/faults/registry.ts lists it. */
+/** Something that is broken on purpose. Its id is the name of its file. labs/faults/registry.ts lists it. */
 export interface Fault {
   /** Kebab case, unique. */
   id: string;
@@ -12,17 +12,23 @@ export interface Fault {
   title: string;
   /** 1: one command shows it. 2: the packet has to be followed. 3: it misleads; it is drawn only among several. */
   level: 1 | 2 | 3;
-  /** The last chapter that must be built, and pass, for it to break anything. */
+  /** The last chapter that must be built, and must pass, before the fault can break anything. */
   needs: ChapterId;
-  /** Only on a lab host that was made with these. */
+  /** The conditions that the lab host must have been made with. */
   conditions?: Partial<Conditions>;
-  /** Only where the lab host has a kernel of its own: what is set is one setting for all network namespaces. */
+  /**
+   * The driver that it needs. A VM has a kernel of its own; elsewhere the setting would change for all network
+   * namespaces of the machine.
+   */
   machine?: 'vm';
-  /** Ids of faults that can't be in place together with it; one of the two says so. Faults of one cause always exclude each other. */
+  /**
+   * Ids of faults that can't be in place together with this one. One of the two naming the other is enough. Faults
+   * with the same cause always exclude each other.
+   */
   excludes: readonly string[];
   /** Id of the cause (checker/diagnosis) that the checker must name for it. */
   cause: string;
-  /** Ids of checks that fail with it on a lab host that `lab build` built. */
+  /** Ids of checks that fail with it after `lab build`. */
   symptoms: readonly string[];
   /**
    * Commands in their order. Each has a `done`, which is true once the fault is in. Where every `done` is true before,
@@ -30,12 +36,10 @@ export interface Fault {
    * its place, without our comment; a file keeps its time (labs/faults/parts.ts); nothing else is written.
    */
   inject: (plan: Plan) => Command[];
-  /** Commands that repair it on a lab host that `lab build` built, as a learner would type them. */
+  /** Commands that repair it after `lab build`, as a learner would type them. */
   repair: (plan: Plan) => Command[];
   /** How the symptoms follow from the cause, in a sentence or two. */
-  tells: string;
-  /** Entries of words. A learner's text means the cause when it has words that begin like each word of an entry. */
-  words: readonly string[];
+  explanation: string;
 }
 
 // Putting in and taking out.
@@ -48,17 +52,17 @@ export interface FaultSource {
 }
 
 /** The commands that inject some faults, or that repair them, the last fault first. */
-export function faultCommands(action: 'inject' | 'repair', some: readonly Fault[], plan: Plan): Command[] {
+export function listFaultCommands(action: 'inject' | 'repair', some: readonly Fault[], plan: Plan): Command[] {
   return (action === 'inject' ? some : some.toReversed()).flatMap((fault) => fault[action](plan));
 }
 
-/** Those of the faults for which the lab host, as it is now, has something to break. One round trip. */
+/** Finds the faults that could break something on the lab host as it is now. Takes one round trip. */
 export async function findFitting(source: FaultSource, some: readonly Fault[]): Promise<Fault[]> {
   const script = some.map((fault, i) => {
-    const tests = faultCommands('inject', [fault], source.plan).map(({ done }) => `{ ${done?.cmd ?? 'false'}; }`);
+    const tests = listFaultCommands('inject', [fault], source.plan).map(({ done }) => `{ ${done?.cmd ?? 'false'}; }`);
     return `if { ${tests.join(' && ')}; } > /dev/null 2>&1; then :; else echo fits ${i}; fi`;
   });
-  const { stdout } = await exec(source, script.join('\n'));
+  const { stdout } = await runScript(source, script.join('\n'));
   const fits = new Set(stdout.split('\n'));
   return some.filter((_fault, i) => fits.has(`fits ${i}`));
 }
@@ -73,11 +77,11 @@ export async function applyFaults(
   action: 'inject' | 'repair',
   some: readonly Fault[],
 ): Promise<boolean> {
-  const { code } = await exec(source, guardedScript(faultCommands(action, some, source.plan)));
+  const { code } = await runScript(source, renderGuardedScript(listFaultCommands(action, some, source.plan)));
   return code === 0;
 }
 
-const exec = ({ session, signal }: FaultSource, script: string) =>
+const runScript = ({ session, signal }: FaultSource, script: string) =>
   session.exec(['/bin/sh'], { input: `${script}\n`, maxBytes: 256 * 1024, ...(signal ? { signal } : {}) });
 
 // Drawing.
@@ -89,32 +93,32 @@ export type Level = 1 | 2 | 3;
 const CHOICES = 8;
 
 /** Shuffles by a seed: the same order for the same seed, on every machine. */
-const shuffle = <T>(items: readonly T[], seed: string, keyOf: (item: T) => string): T[] =>
+const shuffle = <T>(items: readonly T[], seed: string, readKey: (item: T) => string): T[] =>
   items
     .map((item) => ({
       item,
       at: createHash('sha256')
-        .update(`${seed}\n${keyOf(item)}`)
+        .update(`${seed}\n${readKey(item)}`)
         .digest('hex'),
     }))
     .sort((a, b) => (a.at < b.at ? -1 : 1))
     .map(({ item }) => item);
 
-/** Whether two faults can't be in place at once: one of them says so, or both have the same cause. */
-const exclude = (one: Fault, other: Fault): boolean =>
+/** Whether two faults can't be in place at once: one of them excludes the other, or both have the same cause. */
+const areExclusive = (one: Fault, other: Fault): boolean =>
   one.cause === other.cause || one.excludes.includes(other.id) || other.excludes.includes(one.id);
 
-/** The first two of some faults that exclude each other. */
+/** The first two of these faults that exclude each other. undefined when all can be in place at once. */
 export function findClash(some: readonly Fault[]): [Fault, Fault] | undefined {
   for (const [i, one] of some.entries()) {
-    const other = some.slice(i + 1).find((later) => exclude(one, later));
+    const other = some.slice(i + 1).find((later) => areExclusive(one, later));
     if (other) return [one, other];
   }
   return undefined;
 }
 
-/** Whether a fault can show on a lab: by the lab's driver and the conditions that it was made with. */
-export const showsOn = ({ driver, conditions }: Pick<LabSpec, 'driver' | 'conditions'>, fault: Fault): boolean =>
+/** Whether a fault can show on a lab, judged by the lab's driver and conditions. */
+export const canShowOn = ({ driver, conditions }: Pick<LabSpec, 'driver' | 'conditions'>, fault: Fault): boolean =>
   (fault.machine === undefined || fault.machine === driver) &&
   Object.entries(fault.conditions ?? {}).every(([key, value]) => conditions[key as keyof Conditions] === value);
 
@@ -128,20 +132,20 @@ export function drawFaults(some: readonly Fault[], level: Level, seed: string): 
     return shuffle(own, seed, ({ id }) => id).map((fault) => [fault]);
   }
   const order = shuffle(some, seed, ({ id }) => id);
-  const draws = order.map((first, at) => pickSet([first, ...order.toSpliced(at, 1)], setSize(seed, first)));
+  const draws = order.map((first, at) => pickSet([first, ...order.toSpliced(at, 1)], drawSize(seed, first)));
   return draws.filter((set) => set.length > 1);
 }
 
-const setSize = (seed: string, { id }: Fault): number =>
+const drawSize = (seed: string, { id }: Fault): number =>
   2 + ((createHash('sha256').update(`${seed} size ${id}`).digest()[0] ?? 0) % 2);
 
 function pickSet(order: readonly Fault[], size: number): Fault[] {
   const set: Fault[] = [];
-  for (const fault of order) if (set.length < size && !set.some((one) => exclude(one, fault))) set.push(fault);
+  for (const fault of order) if (set.length < size && !set.some((one) => areExclusive(one, fault))) set.push(fault);
   return set;
 }
 
-/** A root cause to choose. */
+/** One of the root causes that a learner can choose from. */
 export interface Choice {
   /** Id of the checker's cause. */
   cause: string;
@@ -151,8 +155,9 @@ export interface Choice {
 /** The true causes among others with the most similar symptoms, shuffled by a seed. */
 export function makeChoices(open: readonly Fault[], faults: readonly Fault[], seed: string): Choice[] {
   const symptoms = new Set(open.flatMap((fault) => fault.symptoms));
-  const alike = ({ symptoms: own }: Fault): number => own.filter((id) => symptoms.has(id)).length / own.length;
-  const others = shuffle(faults, seed, ({ id }) => id).sort((a, b) => alike(b) - alike(a));
+  const measureLikeness = ({ symptoms: own }: Fault): number =>
+    own.filter((id) => symptoms.has(id)).length / own.length;
+  const others = shuffle(faults, seed, ({ id }) => id).sort((a, b) => measureLikeness(b) - measureLikeness(a));
   const distinct = [...open, ...others].filter(
     (fault, at, all) => all.findIndex(({ cause }) => cause === fault.cause) === at,
   );
@@ -162,11 +167,11 @@ export function makeChoices(open: readonly Fault[], faults: readonly Fault[], se
 
 // Answers.
 
-/** What an answer is worth. */
+/** The verdict on an answer. */
 interface JudgedAnswer {
   /** It names each true cause and nothing else. */
   right: boolean;
-  /** How many true causes it names, of how many. */
+  /** How many of the true causes it names, and how many there are. */
   named: number;
   of: number;
 }
@@ -177,44 +182,4 @@ export function judgeAnswer(open: readonly Fault[], causes: readonly string[]): 
   const truth = new Set(open.map(({ cause }) => cause));
   const named = [...truth].filter((cause) => given.has(cause)).length;
   return { right: named === truth.size && given.size === truth.size, named, of: truth.size };
-}
-
-const wordsIn = (text: string): string[] => text.toLowerCase().match(/[a-z0-9_]+/g) ?? [];
-
-const negations = new Set(['not', 'no', 'never', 'isn', 'doesn', 'don', 'aren', 'without', 'neither', 'nor']);
-
-/** A word of an entry also matches longer words that begin with it, unless it has fewer than three characters. */
-const means = (word: string, token: string): boolean => (word.length < 3 ? token === word : token.startsWith(word));
-
-/** Whether a text negates a word: the negation stands before it, with at most one word between: `no server`, `not the server`. */
-const denies = (negation: string, word: string, text: readonly string[]): boolean =>
-  text.some((token, at) => token === negation && text.slice(at + 1, at + 3).some((next) => means(word, next)));
-
-/** The number of words of an entry, if the text has all of them; else 0. */
-function matched(entry: string, text: readonly string[]): number {
-  const words = wordsIn(entry);
-  const has = (word: string, at: number): boolean => {
-    const next = words[at + 1];
-    if (negations.has(word) && next !== undefined) return denies(word, next, text);
-    return text.some((token) => means(word, token));
-  };
-  if (!words.every(has)) return 0;
-  // A text that negates something says something else than an entry that does not.
-  const denied = text.some((token) => negations.has(token)) && !words.some((word) => negations.has(word));
-  return denied ? 0 : words.length;
-}
-
-/**
- * The causes that a learner's own words match best. One cause: that is what they mean. Several or none: the words are not
- * clear enough.
- */
-export function understandCause(text: string, faults: readonly Fault[]): string[] {
-  const tokens = wordsIn(text.slice(0, 400));
-  const scores = new Map<string, number>();
-  for (const { cause, title, words } of faults) {
-    const score = Math.max(0, ...[title, ...words].map((entry) => matched(entry, tokens)));
-    if (score > (scores.get(cause) ?? 0)) scores.set(cause, score);
-  }
-  const best = Math.max(0, ...scores.values());
-  return [...scores].filter(([, score]) => score === best).map(([cause]) => cause);
 }

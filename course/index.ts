@@ -1,4 +1,4 @@
-/** The engines of the course. They know no chapter and no fault: those are arguments. */
+/** The engines of the course: they run, read, draw and export chapters and faults, which they get as arguments. */
 import type { Course } from './chapter.ts';
 import type { SiteOptions } from './site/site.ts';
 
@@ -30,13 +30,13 @@ export {
   type Guide,
   type GuideStep,
   type Inline,
-  plainText,
+  toPlainText,
   type Section,
 } from './guide/guide.ts';
 export {
-  fillIn,
+  fillInValues,
   guideFile,
-  guideSteps,
+  listGuideSteps,
   loadGuide,
   type ParsedGuide,
   readGuide,
@@ -44,12 +44,12 @@ export {
   type Values,
 } from './guide/read.ts';
 export { compareOutput, type SeenLine } from './guide/see.ts';
-export { summarize, summaryLines } from './guide/summary.ts';
+export { summarizeCourse, summaryLines } from './guide/summary.ts';
 export { type GuideStyle, guideLines } from './guide/terminal.ts';
 export { type Progress, addUpProgress } from './progress.ts';
 export {
   type Direction,
-  guardedScript,
+  renderGuardedScript,
   type RecordedStep,
   recordSteps,
   runChapters,
@@ -58,7 +58,7 @@ export {
 } from './run.ts';
 export type { SiteOptions } from './site/site.ts';
 
-/** Every file of the course's site, by its name in the one folder. What makes it is loaded with the first call. */
+/** Every file of the course's site, by its name in the site's folder. The code for it is loaded at the first call. */
 export const makeSite = async (course: Course, options: SiteOptions): Promise<Map<string, string>> =>
   (await import('./site/site.ts')).makeSite(course, options);
 

@@ -1,4 +1,7 @@
-/** Runs the steps of chapters on a lab host, a round trip a step, or only records what they would run. */
+/**
+ * Runs the steps of chapters on a lab host, each in one round trip. Also lists what they would run, without a lab
+ * host.
+ */
 import {
   type ChapterId,
   LabError,
@@ -100,11 +103,11 @@ async function runStep({ direction, shell, chapter, step }: Job, { onStep, signa
   const { commands } = step;
   const start = performance.now();
   const raw = shell({ quote: (text) => text, input: '', nothrow: true });
-  const result = await raw`${guardedScript(commands)}`;
+  const result = await raw`${renderGuardedScript(commands)}`;
   const failed = result.exitCode !== 0;
   // A step that was cut off has not failed.
   if (failed) stopIfAborted(signal);
-  const ran = commandsThatRan(commands, result.stdout);
+  const ran = findRunCommands(commands, result.stdout);
   onStep?.({
     chapter: chapter.id,
     step: step.id,
@@ -115,12 +118,17 @@ async function runStep({ direction, shell, chapter, step }: Job, { onStep, signa
     ms: performance.now() - start,
     output: result.stderr,
   });
-  if (failed) throw troubleOf(result) ?? failure(direction, chapter, step, result);
+  if (failed) throw troubleOf(result) ?? createStepError(direction, chapter, step, result);
 }
 
 type Ended = Pick<ShellOutput, 'stderr' | 'exitCode' | 'signal'>;
 
-function failure(direction: Direction, { id, number }: Chapter, { title }: RecordedStep, ended: Ended): LabError {
+function createStepError(
+  direction: Direction,
+  { id, number }: Chapter,
+  { title }: RecordedStep,
+  ended: Ended,
+): LabError {
   const { what, next } = parseScriptError(ended.stderr);
   return new LabError({
     what: what || `a command ended with ${ended.signal ?? `exit status ${ended.exitCode}`}`,
@@ -144,33 +152,33 @@ flock -w 30 9 || { echo 'another build or undo is still at work on this lab host
  * script ends when it is. So it can be cut off anywhere and run again. The script writes one line to stdout for each
  * command that ran; what the commands print goes to stderr.
  */
-export function guardedScript(commands: readonly Command[]): string {
-  return [opening, ...commands.map(guardedCommand)].join('\n');
+export function renderGuardedScript(commands: readonly Command[]): string {
+  return [opening, ...commands.map(renderGuardedCommand)].join('\n');
 }
 
-/** Those of the commands that ran, by what their guarded script wrote to stdout; none: there was nothing to do. */
-function commandsThatRan(commands: readonly Command[], stdout: string): Command[] {
+/** Finds the commands that ran, by what their guarded script wrote to stdout. Empty when there was nothing to do. */
+function findRunCommands(commands: readonly Command[], stdout: string): Command[] {
   const lines = new Set(stdout.split('\n'));
   return commands.filter((_command, i) => lines.has(`ran ${i}`));
 }
 
-function guardedCommand(command: Command, i: number): string {
+function renderGuardedCommand(command: Command, i: number): string {
   const { done, before, when, after } = command;
-  if (!done) return runLines(command, i);
+  if (!done) return renderRun(command, i);
   return joinLines(
     `if ! { ${done.cmd}; } > /dev/null 2>&1; then`,
     before && `{ ${before.cmd}; } || exit`,
-    when ? `if { ${when.cmd}; } > /dev/null 2>&1; then\n${runLines(command, i)}\nfi` : runLines(command, i),
+    when ? `if { ${when.cmd}; } > /dev/null 2>&1; then\n${renderRun(command, i)}\nfi` : renderRun(command, i),
     after && `{ ${after.cmd}; } || exit`,
-    waitLines(command, done.cmd),
+    renderWait(command, done.cmd),
     'fi',
   );
 }
 
-/** The lock's descriptor is closed for what the command starts. */
-const runLines = ({ run }: Command, i: number): string => `echo ran ${i}\n( ${run.cmd}\n) 9<&- >&2 || exit`;
+/** Runs one command. The lock's descriptor is closed for it, so that programs it starts do not hold the lock. */
+const renderRun = ({ run }: Command, i: number): string => `echo ran ${i}\n( ${run.cmd}\n) 9<&- >&2 || exit`;
 
-function waitLines({ run, repeat }: Command, done: string): string {
+function renderWait({ run, repeat }: Command, done: string): string {
   return joinLines(
     'n=0',
     `until { ${done}; } > /dev/null 2>&1; do`,

@@ -1,5 +1,8 @@
-/** The faults, with the engine's functions that need all of them. An entry of its own: only some commands load so many files. */
-import { type Choice, type Fault, makeChoices, understandCause } from '@handwired/course';
+/**
+ * The faults, and the functions that work on them. This is an entry point of its own, because only some commands need
+ * all these files.
+ */
+import { type Choice, type Fault, makeChoices } from '@handwired/course';
 import { faults } from './faults/registry.ts';
 
 export {
@@ -7,18 +10,15 @@ export {
   type Choice,
   drawFaults,
   type Fault,
-  faultCommands,
+  listFaultCommands,
   type FaultSource,
   findClash,
   findFitting,
   judgeAnswer,
   type Level,
-  showsOn,
+  canShowOn,
 } from '@handwired/course';
 export { faults };
 
 /** The true causes among others with the most similar symptoms, shuffled by a seed. */
 export const offerChoices = (open: readonly Fault[], seed: string): Choice[] => makeChoices(open, faults, seed);
-
-/** The causes that a learner's own words match best: one, when they are clear. */
-export const matchWords = (text: string): string[] => understandCause(text, faults);

@@ -6,9 +6,9 @@ import {
   findChapter,
   type Guide,
   guideLines,
-  guideSteps,
-  plainText,
-  summarize,
+  listGuideSteps,
+  toPlainText,
+  summarizeCourse,
 } from '@handwired/course';
 import { defaultPlan, derivePlan } from '@handwired/host';
 import { chapters, course } from './chapters.ts';
@@ -41,7 +41,7 @@ test('Every guide can be read, with any plan', async () => {
 test('A guide shows each step of its chapter, in order', () => {
   for (const guide of guides) {
     const shown = blocksOf(guide).flatMap((block) => (block.kind === 'step' ? [block.step.id] : []));
-    const steps = guideSteps(findChapter(course, guide.chapter.id), defaultPlan);
+    const steps = listGuideSteps(findChapter(course, guide.chapter.id), defaultPlan);
     assert.deepEqual(
       shown,
       steps.map(({ id }) => id),
@@ -52,7 +52,9 @@ test('A guide shows each step of its chapter, in order', () => {
 
 test('No guide says in its own words less than 250 or more than 900 words', () => {
   for (const guide of guides) {
-    const words = blocksOf(guide).flatMap((block) => ('inlines' in block ? plainText(block.inlines).split(/\s+/) : []));
+    const words = blocksOf(guide).flatMap((block) =>
+      'inlines' in block ? toPlainText(block.inlines).split(/\s+/) : [],
+    );
     assert.ok(words.length >= 250 && words.length <= 900, `${guide.chapter.id}: ${words.length} words`);
   }
 });
@@ -77,7 +79,7 @@ test("No value of the default plan stands in a guide's text for another plan", a
 test('A guide says once what Docker does, where that belongs, and draws what it is about', () => {
   for (const guide of guides) {
     const sections = guide.sections.filter(({ blocks }) => allBlocks(blocks).some(({ kind }) => kind === 'docker'));
-    const steps = guideSteps(findChapter(course, guide.chapter.id), defaultPlan);
+    const steps = listGuideSteps(findChapter(course, guide.chapter.id), defaultPlan);
     const where = sections.map(({ id }) => id).join(' ');
     assert.ok(where === 'docker' || (where === '' && steps.length === 0), `${guide.chapter.id}: ${where}`);
     // Nothing is left to draw when all is cleaned up.
@@ -102,7 +104,7 @@ test('A guide fits a terminal of 60 columns, but for words in quotes or in here 
 });
 
 test('The whole on one screen has each chapter that builds something, in its order, within the terminal', () => {
-  const entries = summarize(course, defaultPlan);
+  const entries = summarizeCourse(course, defaultPlan);
   const built = chapters.filter(({ steps }) => steps.some(({ object }) => object !== undefined)).map(({ id }) => id);
   assert.ok(built.length >= 8);
   assert.deepEqual([...new Set(entries.map(({ chapter }) => chapter))], built);

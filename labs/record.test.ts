@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { guardedScript, type RecordedStep } from '@handwired/course';
+import { renderGuardedScript, type RecordedStep } from '@handwired/course';
 import { type ChapterId, defaultPlan, derivePlan, type Plan, run } from '@handwired/host';
 import { chapters } from './chapters.ts';
 import { record } from './index.ts';
@@ -50,7 +50,7 @@ test('Every step, with its guards, is clean POSIX sh for shellcheck', async () =
       // SC2046: kill takes the pids as several words. SC2154: `id` is set by the `before` of another line.
       const argv = ['shellcheck', '-s', 'sh', '-e', 'SC2046', '-'];
       const { code, stdout } = await run(argv, {
-        input: guardedScript(commands),
+        input: renderGuardedScript(commands),
         allowFailure: true,
         next: 'make setup',
       });

@@ -2,30 +2,30 @@ import { EXIT } from '@handwired/host';
 import { chapters } from '@handwired/labs';
 import {
   type ChapterFlags,
-  chapterOption,
+  createChapterOption,
   type Context,
   type LabCommand,
-  labName,
-  nameArgument,
+  resolveLabName,
+  createNameArgument,
   renderChapterFlags,
   renderName,
-  throughOption,
+  createThroughOption,
 } from '../command.ts';
 import { createBuild, createStepPrinter, selectToBuild } from '../lab/build.ts';
 import { withLock, withSession } from '../lab/open.ts';
 
-/** `lab build`: our solution, step by step, in the learner's lab host. */
+/** `lab build`: builds our solution on the learner's lab host, step by step. */
 export const command: LabCommand = {
-  example: 'lab build --through egress',
+  example: 'lab build\n  lab build --through egress',
   declare: (command) =>
     command
-      .addArgument(nameArgument())
-      .addOption(chapterOption('this chapter and what it needs'))
-      .addOption(throughOption('all chapters up to this one')),
+      .addArgument(createNameArgument())
+      .addOption(createChapterOption('this chapter and those that it needs'))
+      .addOption(createThroughOption('all chapters up to this one (default: the whole course)')),
   run: runBuild,
 };
 
-async function runBuild(context: Context, name: string = labName(), flags: ChapterFlags): Promise<number> {
+async function runBuild(context: Context, name: string = resolveLabName(), flags: ChapterFlags): Promise<number> {
   context.resume = `lab build ${name}${renderChapterFlags(flags)}   (goes on from here; lab undo ${name} takes it back)`;
   const wanted = selectToBuild(chapters, flags);
   const options = { chapters: wanted, onStep: createStepPrinter(context), signal: context.signal };

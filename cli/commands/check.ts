@@ -2,17 +2,17 @@ import { type FormatName, regradeRecording, renderMoves, renderReport, type Repo
 import { EXIT } from '@handwired/host';
 import { Option } from 'commander';
 import {
-  chapterOption,
+  createChapterOption,
   type Context,
   type LabCommand,
-  labName,
-  nameArgument,
-  oneOf,
-  outputOption,
+  resolveLabName,
+  createNameArgument,
+  createWordParser,
+  createOutputOption,
   renderChapterFlags,
-  throughOption,
-  usageError,
-  wholeNumber,
+  createThroughOption,
+  createUsageError,
+  createNumberParser,
 } from '../command.ts';
 import { noteHint } from '../lab/fault.ts';
 import { gradeLab, gradeOnChange, type GradeFlags, toGradeSelection } from '../lab/grade.ts';
@@ -20,29 +20,36 @@ import { loadRecording, rememberReport, withLock } from '../lab/open.ts';
 
 /** `lab check`: grades the lab, prints the report, gives its exit code. */
 export const command: LabCommand = {
-  example: 'lab check --through veth\n  lab check --watch\n  lab check --facts lab.json -o html > report.html',
+  example:
+    'lab check\n  lab check --through veth\n  lab check --watch\n  lab check --facts lab.json -o html > report.html',
   declare: (command) =>
     command
-      .addArgument(nameArgument())
-      .addOption(chapterOption('this chapter alone'))
-      .addOption(throughOption('all chapters up to this one'))
+      .addArgument(createNameArgument())
+      .addOption(createChapterOption('only this chapter (default: all that were begun)'))
+      .addOption(createThroughOption('all chapters up to this one'))
       .addOption(
-        new Option('--hints <level>', '0 none, 1 where to look, 2 what is wrong, 3 the commands that mend it')
+        new Option(
+          '--hints <level>',
+          'how much to tell: 0 nothing, 1 where to look, 2 what is wrong, 3 the commands that repair it',
+        )
           .env('LAB_HINTS')
-          .argParser((text: string) => Number(oneOf('level', ['0', '1', '2', '3'])(text)))
+          .argParser((text: string) => Number(createWordParser('level', ['0', '1', '2', '3'])(text)))
           .default(1),
       )
       .option('--fail-fast', 'stop at the first check that fails')
       .addOption(
-        new Option('--facts <file>', 'grade a recording of lab facts, - for stdin').conflicts(['watch', 'wait']),
+        new Option('--facts <file>', 'grade a recording that lab facts -o json made (-: from stdin)').conflicts([
+          'watch',
+          'wait',
+        ]),
       )
       .addOption(new Option('--watch', 'grade again at each change, and show what it changed').conflicts('wait'))
       .addOption(
         new Option('--wait [seconds]', 'grade again at each change until it passes (default 60 s)')
           .preset('60')
-          .argParser(wholeNumber('--wait', 1, 86_400, 'lab check --help')),
+          .argParser(createNumberParser('--wait', 1, 86_400, 'lab check --help')),
       )
-      .addOption(outputOption<FormatName>('text', 'json', 'junit', 'tap', 'csv', 'html')),
+      .addOption(createOutputOption<FormatName>('text', 'json', 'junit', 'tap', 'csv', 'html')),
   run: runCheck,
 };
 
@@ -58,10 +65,11 @@ interface CheckOptions extends GradeFlags {
 async function runCheck(context: Context, given: string | undefined, options: CheckOptions): Promise<number> {
   const { facts, watch, output } = options;
   if (facts !== undefined && given !== undefined) {
-    throw usageError(`--facts grades the recording, not lab ${given}: give one of them`, 'check');
+    throw createUsageError(`--facts grades the recording, not lab ${given}: give one of them`, 'check');
   }
-  if (watch === true && output !== 'text') throw usageError(`--watch shows changes as text, not as ${output}`, 'check');
-  const name = given ?? labName();
+  if (watch === true && output !== 'text')
+    throw createUsageError(`--watch shows changes as text, not as ${output}`, 'check');
+  const name = given ?? resolveLabName();
   context.resume = `lab check ${name}${renderChapterFlags(options)}`;
   if (watch === true) {
     await countHint(context, name, options, EXIT.failed);

@@ -1,19 +1,22 @@
 import { compareLab, renderComparison, renderComparisonJson } from '@handwired/checker';
 import { EXIT, LabError } from '@handwired/host';
 import { chapters } from '@handwired/labs';
-import { type Context, type LabCommand, labName, nameArgument, outputOption } from '../command.ts';
+import { type Context, type LabCommand, resolveLabName, createNameArgument, createOutputOption } from '../command.ts';
 import { withSource } from '../lab/open.ts';
 
-/** `lab compare`: the learner's container beside Docker's. 0: each difference is explained; 1: one is not. */
+/**
+ * `lab compare`: compares the learner's container with Docker's. Exit code 0 when each difference is explained, else
+ * 1.
+ */
 export const command: LabCommand = {
   example: 'lab build --chapter docker && lab compare',
-  declare: (command) => command.addArgument(nameArgument()).addOption(outputOption('text', 'json')),
+  declare: (command) => command.addArgument(createNameArgument()).addOption(createOutputOption('text', 'json')),
   run: runCompare,
 };
 
 async function runCompare(
   context: Context,
-  name: string = labName(),
+  name: string = resolveLabName(),
   { output }: { output: 'text' | 'json' },
 ): Promise<number> {
   context.resume = `lab compare ${name}`;
@@ -28,7 +31,7 @@ async function runCompare(
   return strange ? EXIT.failed : EXIT.ok;
 }
 
-/** What Docker does in place of a step of ours, given as `CHAPTER/STEP`. */
+/** What Docker does instead of a step of ours. The step is given as `CHAPTER/STEP`. */
 function findDockerStep(place: string): { does: string; source: string } | undefined {
   const [chapter, step] = place.split('/');
   return chapters.find(({ id }) => id === chapter)?.steps.find(({ id }) => id === step)?.docker;

@@ -1,17 +1,17 @@
 import { EXIT, LabError, labsDir, listLabs } from '@handwired/host';
-import { type Context, type LabCommand, labName, nameArgument } from '../command.ts';
+import { type Context, type LabCommand, resolveLabName, createNameArgument } from '../command.ts';
 import { destroyLab, hasFolder } from '../lab/life.ts';
 import { withLock } from '../lab/open.ts';
 
-/** `lab destroy`: everything of a lab, or of every lab, is gone afterwards. A lab that doesn't exist is a wrong name. */
+/** `lab destroy`: removes everything of one lab or of all labs. A lab that does not exist is an error. */
 export const command: LabCommand = {
   example: 'lab destroy demo',
-  declare: (command) => command.addArgument(nameArgument()).option('--all', 'every lab'),
+  declare: (command) => command.addArgument(createNameArgument()).option('--all', 'remove every lab'),
   run: runDestroy,
 };
 
 async function runDestroy(context: Context, given: string | undefined, { all }: { all?: boolean }): Promise<number> {
-  if (all !== true) return destroyNamed(context, given ?? labName());
+  if (all !== true) return destroyNamed(context, given ?? resolveLabName());
   if (given === undefined) return destroyAll(context);
   const what = 'lab destroy wants a name or --all, not both';
   throw new LabError({ what, next: `lab destroy ${given}`, exit: EXIT.usage });
@@ -27,7 +27,7 @@ async function destroyNamed(context: Context, name: string): Promise<number> {
   return EXIT.ok;
 }
 
-/** A lab that can't be removed does not keep the others. Throws the first error at the end. */
+/** Removes every lab. When one can't be removed, the others still are. Throws the first error at the end. */
 async function destroyAll(context: Context): Promise<number> {
   context.resume = 'lab destroy --all   (goes on from here)';
   const names = await listLabs();

@@ -1,17 +1,21 @@
 import { listChanges, type Facts, isWhole, renderChanges, renderChangesJson, takeFacts } from '@handwired/checker';
 import { EXIT, LabError } from '@handwired/host';
 import { Option } from 'commander';
-import { type Context, type LabCommand, labName, nameArgument, outputOption } from '../command.ts';
+import { type Context, type LabCommand, resolveLabName, createNameArgument, createOutputOption } from '../command.ts';
 import { loadRecording, withSource } from '../lab/open.ts';
 
-/** `lab diff`: what has changed on the lab host, and whose each change is. */
+/** `lab diff`: lists what has changed on the lab host, and to whom each change belongs. */
 export const command: LabCommand = {
-  example: 'lab diff --since earlier.json',
+  example: 'lab diff\n  lab diff --since earlier.json',
   declare: (command) =>
     command
-      .addArgument(nameArgument())
-      .addOption(new Option('--since <file>', 'a recording of lab facts, or baseline').default('baseline'))
-      .addOption(outputOption('text', 'json')),
+      .addArgument(createNameArgument())
+      .addOption(
+        new Option('--since <file>', 'compare with this recording of lab facts -o json, or with the baseline').default(
+          'baseline',
+        ),
+      )
+      .addOption(createOutputOption('text', 'json')),
   run: runDiff,
 };
 
@@ -21,9 +25,13 @@ interface DiffOptions {
   output: 'text' | 'json';
 }
 
-async function runDiff(context: Context, name: string = labName(), { since, output }: DiffOptions): Promise<number> {
+async function runDiff(
+  context: Context,
+  name: string = resolveLabName(),
+  { since, output }: DiffOptions,
+): Promise<number> {
   context.resume = `lab diff ${name}`;
-  const earlier = since === 'baseline' ? undefined : await loadFactsOf(since);
+  const earlier = since === 'baseline' ? undefined : await loadRecordedFacts(since);
   const changes = await withSource(name, context, async (source) => {
     const facts = await takeFacts(source);
     return listChanges(earlier ?? source.baseline, { ...source, facts });
@@ -34,7 +42,7 @@ async function runDiff(context: Context, name: string = labName(), { since, outp
 }
 
 /** The facts in a recording. Throws LabError when its digest does not fit them. */
-async function loadFactsOf(file: string): Promise<Facts> {
+async function loadRecordedFacts(file: string): Promise<Facts> {
   const recording = await loadRecording(file);
   if (isWhole(recording)) return recording.facts;
   throw new LabError({ what: 'the recording was altered', where: file, next: 'lab facts -o json > FILE' });

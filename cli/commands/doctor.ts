@@ -1,12 +1,12 @@
 import { EXIT } from '@handwired/host';
 import { diagnose, type Finding } from '@handwired/infra';
-import { type Context, type LabCommand, outputOption } from '../command.ts';
+import { type Context, type LabCommand, createOutputOption } from '../command.ts';
 import { createPaint, type Paint } from '../text.ts';
 
-/** `lab doctor`: what this machine has and lacks, each lack with the command that mends it. */
+/** `lab doctor`: lists what this machine has and lacks, with the commands that install what is missing. */
 export const command: LabCommand = {
   example: 'lab doctor',
-  declare: (command) => command.addOption(outputOption('text', 'json')),
+  declare: (command) => command.addOption(createOutputOption('text', 'json')),
   run: runDoctor,
 };
 

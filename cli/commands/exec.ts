@@ -14,7 +14,7 @@ import {
   run,
 } from '@handwired/host';
 import type { Command } from 'commander';
-import { type Context, type LabCommand, labName, nameArgument } from '../command.ts';
+import { type Context, type LabCommand, resolveLabName, createNameArgument } from '../command.ts';
 
 /**
  * `lab exec`: runs a command as root on the lab host and gives its exit status, 128 + n when signal n ended it. One word
@@ -26,7 +26,7 @@ export const command: LabCommand = {
   example: 'lab exec demo -- ip -br link',
   declare: (command) =>
     command
-      .addArgument(nameArgument())
+      .addArgument(createNameArgument())
       .usage('[-t] [name] -- CMD...')
       .option('-t, --tty', 'give the command a terminal')
       .allowExcessArguments(),
@@ -36,7 +36,7 @@ export const command: LabCommand = {
 
 async function runExec(
   context: Context,
-  name: string = labName(),
+  name: string = resolveLabName(),
   { tty = false }: { tty?: boolean },
   { args }: Command,
 ): Promise<number> {
@@ -60,7 +60,7 @@ export function createWordsError(what: string, words: readonly string[]): LabErr
 export interface RemoteCommand {
   /** undefined: the login shell. */
   line: string | undefined;
-  /** What errors call it. */
+  /** Its name in error messages. */
   shown: string;
   tty: boolean;
 }
@@ -82,7 +82,7 @@ export async function runRemote(
     const signal = AbortSignal.any([stop.signal, context.signal]);
     const session = await connect(endpoint, { signal });
     try {
-      const remote = await session.stream(line, { signal, ...(tty ? { pty: terminalSize() } : {}) });
+      const remote = await session.stream(line, { signal, ...(tty ? { pty: readTerminalSize() } : {}) });
       signals.to(remote, tty);
       const restore = tty ? await takeTerminal(remote) : () => undefined;
       const status = passThrough(remote, shown, `lab status ${name}`).finally(restore);
@@ -107,10 +107,10 @@ async function takeTerminal(remote: RemoteProcess): Promise<() => void> {
   };
 }
 
-/** So often Ctrl-C is passed on. The next one ends lab, for a command that ignores it. */
+/** How many times Ctrl-C is passed on to the command. The next one ends lab, in case the command ignores it. */
 const MOST_INTERRUPTS = 3;
 
-/** Where a signal goes that lab gets: before the command runs it ends lab, from then on it goes to the command. */
+/** Decides where a signal to lab goes: it ends lab until the command runs, and goes to the command from then on. */
 class SignalPath {
   readonly #stop: AbortController;
   readonly #giveUp = Promise.withResolvers<number>();
@@ -118,13 +118,13 @@ class SignalPath {
   #tty = false;
   #interrupts = 0;
   #givenUp = false;
-  status = signalStatus('SIGINT');
+  status = toSignalStatus('SIGINT');
 
   constructor(stop: AbortController) {
     this.#stop = stop;
   }
 
-  /** The command's status. When lab has stopped waiting for it: that of lab's signal, even if the hang-up ended the command. */
+  /** Gives the command's status. When lab has stopped waiting for it, gives the status of lab's own signal instead. */
   async waitUnlessGivenUp(status: Promise<number>): Promise<number> {
     const first = await Promise.race([status, this.#giveUp.promise]);
     return this.#givenUp ? this.status : first;
@@ -136,10 +136,10 @@ class SignalPath {
   }
 
   take(name: CaughtSignal): void {
-    this.status = signalStatus(name);
+    this.status = toSignalStatus(name);
     if (name === 'SIGINT') this.#interrupts += 1;
     if (!this.#remote) this.#stop.abort();
-    // A pty's session ends with its terminal; Ctrl-C is a byte to it and does not come here.
+    // Closing the pty ends its session. With a pty, Ctrl-C is sent as a byte and does not come here.
     else if (this.#tty || this.#interrupts > MOST_INTERRUPTS) {
       this.#givenUp = true;
       void this.#remote.close().finally(() => this.#giveUp.resolve(this.status));
@@ -158,7 +158,7 @@ async function passThrough(remote: RemoteProcess, where: string, next: string): 
   stdout.on('error', () => {
     remote.kill('PIPE');
     remote.stdout.resume();
-    broken.resolve(signalStatus('SIGPIPE'));
+    broken.resolve(toSignalStatus('SIGPIPE'));
   });
   remote.stdout.pipe(stdout, { end: false });
   remote.stderr.pipe(stderr, { end: false });
@@ -166,20 +166,20 @@ async function passThrough(remote: RemoteProcess, where: string, next: string): 
   stdin.pipe(remote.stdin);
   try {
     const ended = Promise.all([remote.ended, readToEnd(remote.stdout), readToEnd(remote.stderr)]);
-    const status = ended.then(([end]) => exitStatus(end, where, next));
+    const status = ended.then(([end]) => toExitStatus(end, where, next));
     return await Promise.race([status, broken.promise]);
   } finally {
     stdin.unpipe(remote.stdin);
-    // What still waits in our stdin is for the next program.
+    // Input that is not read yet is left for the next program.
     stdin.pause();
   }
 }
 
 const readToEnd = (stream: Readable): Promise<void> => finished(stream, { writable: false });
 
-function exitStatus({ code, signal }: RemoteEnd, where: string, next: string): number {
+function toExitStatus({ code, signal }: RemoteEnd, where: string, next: string): number {
   if (code !== null) return code;
-  if (signal !== null) return signalStatus(signal);
+  if (signal !== null) return toSignalStatus(signal);
   throw new LabError({ what: 'the lab host ended the command without an exit status', where, next });
 }
 
@@ -197,7 +197,7 @@ function catchSignals(handler: (name: CaughtSignal) => void): () => void {
 }
 
 /** A shell's exit status for a command that ended by a signal (name with or without SIG): 128 + its number. */
-function signalStatus(name: string): number {
+function toSignalStatus(name: string): number {
   const known: Partial<Record<string, number>> = constants.signals;
   return 128 + (known[name] ?? known[`SIG${name}`] ?? 127);
 }
@@ -205,7 +205,7 @@ function signalStatus(name: string): number {
 const findScreen = () => [process.stdout, process.stderr].find((stream) => stream.isTTY);
 
 /** The terminal's size and kind, as a remote pty wants them. 80 x 24 where no stream of ours is a terminal. */
-function terminalSize(): { rows: number; columns: number; term: string } {
+function readTerminalSize(): { rows: number; columns: number; term: string } {
   const { rows, columns } = findScreen() ?? { rows: 24, columns: 80 };
   return { rows, columns, term: process.env.TERM ?? 'xterm' };
 }
@@ -214,7 +214,7 @@ function terminalSize(): { rows: number; columns: number; term: string } {
 function followSize(resize: (rows: number, columns: number) => void): () => void {
   const screen = findScreen();
   const passSize = (): void => {
-    const { rows, columns } = terminalSize();
+    const { rows, columns } = readTerminalSize();
     resize(rows, columns);
   };
   screen?.on('resize', passSize);

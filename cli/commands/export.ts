@@ -1,14 +1,14 @@
 import { type ChapterId, defaultPlan, EXIT, findSpec, loadSpec, type Plan } from '@handwired/host';
 import { exportScript } from '@handwired/labs';
-import { type Context, type LabCommand, labName, labOption, throughOption } from '../command.ts';
+import { type Context, type LabCommand, resolveLabName, createLabOption, createThroughOption } from '../command.ts';
 
 /** `lab export`: prints the whole network as a script. Neither a lab nor a lab host is needed. */
 export const command: LabCommand = {
   example: 'lab export > network.sh && bash network.sh --dry-run',
   declare: (command) =>
     command
-      .addOption(throughOption('all chapters up to this one'))
-      .addOption(labOption("with this lab's plan (default: $LAB_NAME, else lab)")),
+      .addOption(createThroughOption('all chapters up to this one (default: the whole course)'))
+      .addOption(createLabOption("with this lab's plan (default: $LAB_NAME, else lab)")),
   run: runExport,
 };
 
@@ -17,8 +17,11 @@ async function runExport(context: Context, options: { through?: ChapterId; lab?:
   return EXIT.ok;
 }
 
-/** The plan of the named lab, which has to exist; else that of the default lab, or the default plan. */
+/**
+ * The plan of the named lab, which must exist. Without a name: the plan of the default lab if there is one, else the
+ * default plan.
+ */
 async function findPlan(lab: string | undefined): Promise<Plan> {
   if (lab !== undefined) return (await loadSpec(lab)).plan;
-  return (await findSpec(labName()))?.plan ?? defaultPlan;
+  return (await findSpec(resolveLabName()))?.plan ?? defaultPlan;
 }

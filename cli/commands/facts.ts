@@ -1,16 +1,23 @@
 import { recordLab, renderFacts, renderRecording, takeFacts } from '@handwired/checker';
 import { EXIT } from '@handwired/host';
-import { type Context, type LabCommand, labName, nameArgument, outputOption, usageError } from '../command.ts';
+import {
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createNameArgument,
+  createOutputOption,
+  createUsageError,
+} from '../command.ts';
 import { withSource } from '../lab/open.ts';
 
-/** `lab facts`: the lab host's kernel state, for people; or as JSON, a recording that can be graded again. */
+/** `lab facts`: shows the lab host's network. As JSON it is a recording that can be graded again. */
 export const command: LabCommand = {
   example: 'lab facts -o json > lab.json && lab check --facts lab.json',
   declare: (command) =>
     command
-      .addArgument(nameArgument())
+      .addArgument(createNameArgument())
       .option('--no-evidence', 'make no experiments (only with -o json)')
-      .addOption(outputOption('text', 'json')),
+      .addOption(createOutputOption('text', 'json')),
   run: runFacts,
 };
 
@@ -22,11 +29,11 @@ interface FactsOptions {
 
 async function runFacts(
   context: Context,
-  name: string = labName(),
+  name: string = resolveLabName(),
   { output, evidence }: FactsOptions,
 ): Promise<number> {
   if (!evidence && output === 'text') {
-    throw usageError('--no-evidence goes with -o json: no experiments are made for the text', 'facts');
+    throw createUsageError('--no-evidence goes with -o json: no experiments are made for the text', 'facts');
   }
   context.resume = `lab facts ${name}`;
   const text = await withSource(name, context, async (source) =>

@@ -13,8 +13,16 @@ import {
 } from '@handwired/host';
 import { chapters, guideLines, type GuideStyle, loadGuide, makeSite, summaryLines, writeSite } from '@handwired/labs';
 import { Argument, Option } from 'commander';
-import { type Context, type LabCommand, labName, labOption, oneOf, renderLabFlag, renderName } from '../command.ts';
-import { remember } from '../lab/open.ts';
+import {
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createLabOption,
+  createWordParser,
+  renderLabFlag,
+  renderName,
+} from '../command.ts';
+import { rememberEvents } from '../lab/open.ts';
 import { renderTable, showPage } from '../text.ts';
 import { readProgress } from './progress.ts';
 
@@ -30,11 +38,11 @@ export const command: LabCommand = {
   example: 'lab guide tour\n  lab guide summary --plain\n  lab guide --html handwired-guide',
   declare: (command) =>
     command
-      .addArgument(new Argument('[chapter]', `${topics.join(', ')}, or its number`).argParser(parseTopic))
-      .addOption(labOption("with this lab's values (default: $LAB_NAME, else lab)"))
-      .option('--plain', 'for a screen reader: nothing drawn, no colour, no pager')
+      .addArgument(new Argument('[chapter]', `${topics.join(', ')}, or a chapter's number`).argParser(parseTopic))
+      .addOption(createLabOption('show the values of this lab (default: $LAB_NAME, else lab)'))
+      .option('--plain', 'print for a screen reader: no drawings, no colour, no pager')
       .addOption(
-        new Option('--html <folder>', 'the whole course as a site that a browser opens, in this folder').conflicts(
+        new Option('--html <folder>', 'write the whole course into this folder, as pages for a browser').conflicts(
           'plain',
         ),
       ),
@@ -54,12 +62,12 @@ interface GuideOptions {
 /** A topic by its name, or a chapter by its number: `06`, `6`. */
 function parseTopic(word: string): GuideTopic {
   const byNumber = /^\d{1,2}$/.test(word) ? chapterIds[Number(word)] : undefined;
-  return byNumber ?? oneOf('chapter', topics, 'lab guide')(word);
+  return byNumber ?? createWordParser('chapter', topics, 'lab guide')(word);
 }
 
 async function runGuide(context: Context, topic: GuideTopic | undefined, options: GuideOptions): Promise<number> {
   const { lab, html, plain = false } = options;
-  const name = lab ?? labName();
+  const name = lab ?? resolveLabName();
   if (html !== undefined && topic !== undefined) {
     const what = `--html writes all chapters, not ${topic} alone`;
     throw new LabError({ what, next: `lab guide --html ${quoteAll([html])}`, exit: EXIT.usage });
@@ -103,10 +111,10 @@ async function showChapter(context: Context, id: ChapterId, { name, spec, look }
   const lines = guideLines(guide, { ...look, plan, subtitle, next: suggestNext(id, name) });
   // A pager hides what is on stderr, so it shows the notes too.
   await showPage(lines, look, notes);
-  if (spec) await remember(name, context, { kind: 'guide', chapter: id });
+  if (spec) await rememberEvents(name, context, { kind: 'guide', chapter: id });
 }
 
-/** Whose values are shown. */
+/** Says whose values a guide shows: those of a lab or of the default plan. */
 function describeSource(name: string, spec: LabSpec | undefined): string {
   if (!spec)
     return `with the values of the default plan: there is no lab named ${name} yet (lab up${renderName(name)})`;
@@ -163,7 +171,7 @@ async function checkPrerequisites(id: ChapterId, name: string, spec: LabSpec | u
   ];
 }
 
-/** Chapter cleanup needs something that was built, whatever it is. */
+/** The note that chapter cleanup needs something that was built. */
 function noteNothingToClean(name: string, spec: LabSpec | undefined): string[] {
   const seen = spec ? `lab check has seen nothing built in lab ${name}` : `there is no lab named ${name} yet`;
   const up = spec ? '' : `lab up${renderName(name)}, then `;
@@ -173,7 +181,10 @@ function noteNothingToClean(name: string, spec: LabSpec | undefined): string[] {
   ];
 }
 
-/** Ids of the chapters that were seen begun. The checker is loaded for this alone: without a lab a guide is shown sooner. */
+/**
+ * Ids of the chapters that were begun in a lab. Only this needs the checker, so a guide without a lab is shown
+ * sooner.
+ */
 async function readBegun(name: string): Promise<string[]> {
   const { loadRecord } = await import('@handwired/checker');
   return Object.keys((await loadRecord(recordFile(name))).begun);

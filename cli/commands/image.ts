@@ -1,22 +1,22 @@
 import { EXIT } from '@handwired/host';
 import { images } from '@handwired/infra';
-import { type Context, type LabCommand, outputOption } from '../command.ts';
+import { type Context, type LabCommand, createOutputOption } from '../command.ts';
 import { renderTable } from '../text.ts';
 
-/** `lab image build`: the VM's disk image, unless it is there already. */
+/** `lab image build`: builds the VM's disk image, unless it is there already. */
 export const build: LabCommand = { example: 'lab image build', run: runBuild };
 
-/** `lab image verify`: builds it twice and compares the bits. 1: they differ. */
+/** `lab image verify`: builds the image twice and compares the results. Exit code 1 when they differ. */
 export const verify: LabCommand = { example: 'lab image verify', run: runVerify };
 
-/** `lab image list`: what the cache holds. */
+/** `lab image list`: lists the images in the cache. */
 export const list: LabCommand = {
   example: 'lab image list',
-  declare: (command) => command.addOption(outputOption('table', 'json')),
+  declare: (command) => command.addOption(createOutputOption('table', 'json')),
   run: runList,
 };
 
-/** `lab image prune`: removes the images that no lab uses and that the present inputs don't give. */
+/** `lab image prune`: removes each image that no lab uses, except the one that a build would give now. */
 export const prune: LabCommand = { example: 'lab image prune', run: runPrune };
 
 async function runBuild(context: Context): Promise<number> {

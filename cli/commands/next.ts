@@ -1,20 +1,30 @@
 import { EXIT, faultFile, findSpec, LabError, readJson } from '@handwired/host';
 import { chapters, type Progress } from '@handwired/labs';
 import { z } from 'zod';
-import { type Context, type LabCommand, labName, nameArgument, renderLabFlag, renderName } from '../command.ts';
-import { printable } from '../text.ts';
+import {
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createNameArgument,
+  renderLabFlag,
+  renderName,
+} from '../command.ts';
+import { toPrintable } from '../text.ts';
 import { readProgress } from './progress.ts';
 
-/** `lab next`: the one thing to do now, with the commands to type. It reads what is kept here and never asks the lab host. */
+/**
+ * `lab next`: says what to do now, with the commands to type. It reads files on this machine and never asks the lab
+ * host.
+ */
 export const command: LabCommand = {
   example: 'lab next',
-  declare: (command) => command.addArgument(nameArgument()),
+  declare: (command) => command.addArgument(createNameArgument()),
   run: runNext,
 };
 
 type Chapter = Progress['chapters'][number];
 
-async function runNext(context: Context, name: string = labName()): Promise<number> {
+async function runNext(context: Context, name: string = resolveLabName()): Promise<number> {
   const { current, chapters: each, points, of } = await readProgress(name);
   const now = each.find(({ id }) => id === current);
   const about = now === undefined ? [`every chapter has passed: ${points} of ${of} points`] : describeChapter(now);
@@ -27,10 +37,13 @@ const describeChapter = ({ number, id, title, first }: Chapter): string[] => [
   `chapter ${number} ${id}: ${title}`,
   ...(first === null
     ? []
-    : [`  not yet: ${printable(first.title)} (${printable(first.id)})`, `  found:   ${printable(first.actual)}`]),
+    : [`  not yet: ${toPrintable(first.title)} (${toPrintable(first.id)})`, `  found:   ${toPrintable(first.actual)}`]),
 ];
 
-/** What to do when there is no lab host to work on: bring one up, and bring back how far the learner was. undefined: there is one. */
+/**
+ * What to do when there is no lab host to work on: start one, and build what the learner had built. undefined when
+ * there is one.
+ */
 async function suggestLab(name: string, now: Chapter | undefined): Promise<string[] | undefined> {
   try {
     const spec = await findSpec(name);
@@ -48,10 +61,13 @@ async function suggestLab(name: string, now: Chapter | undefined): Promise<strin
   }
 }
 
-/** The part of `OpenFault` that is shown here. lab/fault.ts itself would load the checker, which takes as long as all else. */
+/**
+ * The part of `OpenFault` that is shown here. Importing lab/fault.ts would load the checker and double the time that
+ * this takes.
+ */
 const InPlace = z.object({ phase: z.enum(['injecting', 'open', 'revealed']), injectedAt: z.iso.datetime() });
 
-/** What to do when a fault is in place: that comes first. undefined: there is none. */
+/** What to do when a fault is in place, which comes before everything else. undefined when there is none. */
 async function suggestFault(name: string): Promise<string[] | undefined> {
   const fault = await readJson(faultFile(name), InPlace).catch(() => undefined);
   if (!fault) return undefined;

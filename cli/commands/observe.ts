@@ -5,30 +5,38 @@ import {
   type Context,
   Interrupted,
   type LabCommand,
-  labName,
-  nameArgument,
-  outputOption,
-  wholeNumber,
+  resolveLabName,
+  createNameArgument,
+  createOutputOption,
+  createNumberParser,
 } from '../command.ts';
 import { withSeat } from '../lab/open.ts';
 
-/** `lab observe`: what passes at several places, the same packet lined up. Ctrl-C is its ordinary end. */
+/** `lab observe`: captures at several places and shows where each packet passed. It is usually ended by Ctrl-C. */
 export const command: LabCommand = {
   example:
     "lab observe --filter 'tcp port 80 or port 8080'\n  lab observe --at br0,ct1:eth0,uplink --seconds 10 -o pcap > flow.pcapng",
   declare: (command) =>
     command
-      .addArgument(nameArgument())
+      .addArgument(createNameArgument())
       .addOption(
         new Option(
           '--at <places>',
-          'links, as br0,ct1:eth0,uplink: of the lab host, or NAMESPACE:LINK (default: ct1:eth0, the bridge, uplink)',
+          'where to capture: links of the lab host, or NAMESPACE:LINK, with commas (default: ct1:eth0, the bridge, uplink)',
         ).argParser(parsePlaces),
       )
-      .option('--filter <expression>', "in tcpdump's words; what matches at one place is shown at all of them")
-      .option('--seconds <n>', 'end after so long', wholeNumber('--seconds', 1, 86_400, 'lab observe --help'))
-      .option('--count <n>', 'end after so many packets', wholeNumber('--count', 1, 1_000_000, 'lab observe --help'))
-      .addOption(outputOption('text', 'pcap', 'json')),
+      .option('--filter <expression>', 'a filter of tcpdump; a packet that matches at one place is shown at all places')
+      .option(
+        '--seconds <n>',
+        'stop after this many seconds',
+        createNumberParser('--seconds', 1, 86_400, 'lab observe --help'),
+      )
+      .option(
+        '--count <n>',
+        'stop after this many packets',
+        createNumberParser('--count', 1, 1_000_000, 'lab observe --help'),
+      )
+      .addOption(createOutputOption('text', 'pcap', 'json')),
   run: runObserve,
 };
 
@@ -40,7 +48,7 @@ interface ObserveOptions {
   output: 'text' | 'pcap' | 'json';
 }
 
-/** Bytes that are captured of a packet: what its line shows, or all of it for a capture file. */
+/** Bytes that are captured of each packet: as many as a line of text shows, or all of them for a capture file. */
 const HEADERS = 256;
 const WHOLE = 65_535;
 
@@ -50,7 +58,7 @@ const MOST_PLACES = 16;
 /** Bytes of output that may wait for a reader. */
 const MOST_UNREAD = 64 << 20;
 
-async function runObserve(context: Context, name: string = labName(), options: ObserveOptions): Promise<number> {
+async function runObserve(context: Context, name: string = resolveLabName(), options: ObserveOptions): Promise<number> {
   const { filter = '', seconds, count, output } = options;
   context.resume = `lab observe ${name}`;
   if (output === 'pcap' && process.stdout.isTTY) {
@@ -107,7 +115,7 @@ const createSlowReaderError = (name: string): LabError =>
 /** Nobody reads stdout any more. */
 class Unread extends Error {}
 
-/** Throws what ended the capture, such as a lost connection. A learner who has seen enough is no error. */
+/** Rethrows the error that ended the capture, such as a lost connection. Ctrl-C is no error. */
 function throwUnlessEnough(signal: AbortSignal): void {
   const reason: unknown = signal.reason;
   if (!(reason instanceof Interrupted) && !(reason instanceof Unread)) signal.throwIfAborted();

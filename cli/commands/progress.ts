@@ -4,23 +4,26 @@ import { Option } from 'commander';
 import {
   type Context,
   type LabCommand,
-  labName,
-  nameArgument,
-  outputOption,
+  resolveLabName,
+  createNameArgument,
+  createOutputOption,
   renderName,
-  usageError,
+  createUsageError,
 } from '../command.ts';
 import { formatAge, renderTable } from '../text.ts';
 
-/** `lab progress`: what was done with a lab so far, from its history alone: the lab need not exist any more. */
+/**
+ * `lab progress`: shows what was done with a lab. It reads the lab's history only, so the lab need not exist any
+ * more.
+ */
 export const command: LabCommand = {
-  example: 'lab progress -o json',
+  example: 'lab progress\n  lab progress -o json',
   declare: (command) =>
     command
-      .addArgument(nameArgument())
-      .addOption(outputOption('table', 'json'))
-      .addOption(new Option('--forget', 'forget all of that, for good').conflicts('output'))
-      .option('--all', 'with --forget: of every lab'),
+      .addArgument(createNameArgument())
+      .addOption(createOutputOption('table', 'json'))
+      .addOption(new Option('--forget', 'delete what is kept about this lab').conflicts('output'))
+      .option('--all', 'with --forget: about every lab'),
   run: runProgress,
 };
 
@@ -33,8 +36,8 @@ interface ProgressOptions {
 async function runProgress(context: Context, given: string | undefined, options: ProgressOptions): Promise<number> {
   const { output, forget = false, all = false } = options;
   if (all && (!forget || given !== undefined))
-    throw usageError('--all goes with --forget, and without a name', 'progress');
-  const name = given ?? labName();
+    throw createUsageError('--all goes with --forget, and without a name', 'progress');
+  const name = given ?? resolveLabName();
   if (forget) {
     await forgetLabs(all ? await listHistories() : [name], context);
     return EXIT.ok;
@@ -61,16 +64,16 @@ const WIDE = 62;
 
 function renderProgress({ chapters: each, faults, ...all }: Progress, columns: number): string[] {
   const isWide = columns >= WIDE;
-  const last = (text: string): string[] => (isWide ? [text] : []);
+  const showWide = (text: string): string[] => (isWide ? [text] : []);
   const rows = each.map(({ number, id, state, shown, points, of, ...one }) => [
     `${number} ${id}`,
     shown ? `${state}*` : state,
     of === 0 ? '-' : `${points?.best ?? 0}/${of}`,
-    ...last(points === null ? '-' : String(points.last)),
+    ...showWide(points === null ? '-' : String(points.last)),
     ...renderNumbers(one),
   ]);
-  const sum = ['', 'in all', `${all.points}/${all.of}`, ...last(''), ...renderNumbers(all)];
-  const head = ['chapter', 'state', 'points', ...last('last'), 'tries', 'hints', 'time'];
+  const sum = ['', 'in all', `${all.points}/${all.of}`, ...showWide(''), ...renderNumbers(all)];
+  const head = ['chapter', 'state', 'points', ...showWide('last'), 'tries', 'hints', 'time'];
   const isShown = each.some(({ shown }) => shown);
   return [
     renderTable(head, [...rows, sum]),

@@ -1,18 +1,23 @@
 import { EXIT } from '@handwired/host';
 import { ensureSetup } from '@handwired/infra';
 import { Argument } from 'commander';
-import { type Context, type LabCommand, oneOf } from '../command.ts';
+import { type Context, type LabCommand, createWordParser } from '../command.ts';
 import { pickDriver } from '../lab/life.ts';
 
 const targets = ['auto', 'vm', 'sandbox', 'docker', 'all'] as const;
 type Target = (typeof targets)[number];
 
-/** `lab setup`: packages, toolchain and image for a driver, for the one that `lab up` would take, or for all. */
+/**
+ * `lab setup`: installs packages, toolchain and image for one driver, for the driver that `lab up` would choose, or
+ * for all.
+ */
 export const command: LabCommand = {
   example: 'lab setup sandbox',
   declare: (command) =>
     command.addArgument(
-      new Argument('[target]', targets.join(', ')).argParser(oneOf('setup target', targets)).default('auto' as const),
+      new Argument('[target]', `what to install for: ${targets.join(', ')}`)
+        .argParser(createWordParser('setup target', targets))
+        .default('auto' as const),
     ),
   run: runSetup,
 };

@@ -1,19 +1,26 @@
 import { showLab, showJson } from '@handwired/checker';
 import { type ChapterId, EXIT, hasMarks, LabError } from '@handwired/host';
 import { drawTopology, renderDrawing } from '@handwired/labs';
-import { type Context, type LabCommand, labName, nameArgument, outputOption, throughOption } from '../command.ts';
+import {
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createNameArgument,
+  createOutputOption,
+  createThroughOption,
+} from '../command.ts';
 import { noteHint } from '../lab/fault.ts';
 import { withSource } from '../lab/open.ts';
 
-/** `lab show`: draws the network as it is now, with what is missing, wrong or beyond the plan marked. */
+/** `lab show`: draws the network as it is now, and marks what is missing, wrong or beyond the plan. */
 export const command: LabCommand = {
-  example: 'lab show -o svg > network.svg',
+  example: 'lab show\n  lab show -o svg > network.svg',
   declare: (command) =>
     command
-      .addArgument(nameArgument())
-      .addOption(throughOption('the chapter whose work is to be there (default: the last one begun)'))
-      .option('--plain', 'lines of ASCII in place of a drawing, for a screen reader (only with -o text)')
-      .addOption(outputOption('text', 'svg', 'mermaid', 'json')),
+      .addArgument(createNameArgument())
+      .addOption(createThroughOption('compare with the network after this chapter (default: the last one begun)'))
+      .option('--plain', 'print lines of ASCII, not a drawing, for a screen reader (only with -o text)')
+      .addOption(createOutputOption('text', 'svg', 'mermaid', 'json')),
   run: runShow,
 };
 
@@ -23,7 +30,7 @@ interface ShowOptions {
   plain?: boolean;
 }
 
-async function runShow(context: Context, name: string = labName(), options: ShowOptions): Promise<number> {
+async function runShow(context: Context, name: string = resolveLabName(), options: ShowOptions): Promise<number> {
   const { output, through, plain = false } = options;
   if (plain && output !== 'text') {
     const what = `--plain goes with -o text, not with ${output}`;
@@ -32,7 +39,7 @@ async function runShow(context: Context, name: string = labName(), options: Show
   context.resume = `lab show ${name}`;
   const topology = await withSource(name, context, async (source) => {
     const drawn = await showLab(source, through);
-    // What is there is no secret; what is wrong with it is a hint for whoever looks for a fault.
+    // A drawing alone tells no secret. Marks that say what is wrong are a hint while a fault is looked for.
     if (hasMarks(drawn)) await noteHint(name);
     return drawn;
   });

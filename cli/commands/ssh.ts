@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Context, type LabCommand, labName, nameArgument } from '../command.ts';
+import { type Context, type LabCommand, resolveLabName, createNameArgument } from '../command.ts';
 import { createWordsError, runRemote } from './exec.ts';
 
 /**
@@ -9,12 +9,17 @@ import { createWordsError, runRemote } from './exec.ts';
  */
 export const command: LabCommand = {
   example: 'lab ssh demo',
-  declare: (command) => command.addArgument(nameArgument()).allowExcessArguments(),
+  declare: (command) => command.addArgument(createNameArgument()).allowExcessArguments(),
   run: runSsh,
   passesSignals: () => true,
 };
 
-async function runSsh(context: Context, name: string = labName(), _flags: object, { args }: Command): Promise<number> {
+async function runSsh(
+  context: Context,
+  name: string = resolveLabName(),
+  _flags: object,
+  { args }: Command,
+): Promise<number> {
   if (args.length > 1) throw createWordsError('lab ssh takes no command', [name, ...args.slice(1)]);
   return runRemote(context, name, { line: undefined, shown: 'root shell', tty: process.stdin.isTTY });
 }

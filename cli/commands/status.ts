@@ -1,12 +1,12 @@
 import { EXIT, findSpec, listLabs, loadSpec, messageOf, type LabSpec } from '@handwired/host';
 import { drivers } from '@handwired/infra';
-import { type Context, type LabCommand, nameArgument, outputOption } from '../command.ts';
+import { type Context, type LabCommand, createNameArgument, createOutputOption } from '../command.ts';
 import { formatAge, renderTable } from '../text.ts';
 
-/** `lab status`: every lab that has anything on this machine, or the named one. */
+/** `lab status`: lists the named lab, or every lab of which something exists on this machine. */
 export const command: LabCommand = {
-  example: 'lab status -o json',
-  declare: (command) => command.addArgument(nameArgument()).addOption(outputOption('table', 'json')),
+  example: 'lab status\n  lab status -o json',
+  declare: (command) => command.addArgument(createNameArgument()).addOption(createOutputOption('table', 'json')),
   run: runStatus,
 };
 

@@ -2,26 +2,34 @@ import { isIPv4 } from 'node:net';
 import { renderTrace, renderTraceJson, traceLab } from '@handwired/checker';
 import { EXIT, trafficEnds, world } from '@handwired/host';
 import { Argument } from 'commander';
-import { type Context, type LabCommand, labName, labOption, oneOf, outputOption, wholeNumber } from '../command.ts';
+import {
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createLabOption,
+  createWordParser,
+  createOutputOption,
+  createNumberParser,
+} from '../command.ts';
 import { noteHint } from '../lab/fault.ts';
 import { withSource } from '../lab/open.ts';
 
 const ends = `${trafficEnds.join(', ')} or an address`;
 
-/** `lab trace`: sends one packet and prints its whole way. 0: it was answered; 1: it was not. */
+/** `lab trace`: sends one packet and prints its whole path. Exit code 0 when it was answered, else 1. */
 export const command: LabCommand = {
   example: 'lab trace ct1 internet\n  lab trace outside host --port 8080\n  lab trace ct2 1.1.1.1 --port 53',
   declare: (command) =>
     command
-      .addArgument(new Argument('<from>', `who sends it: ${ends}`).argParser(parseEnd))
-      .addArgument(new Argument('<to>', 'who is to get it: the same').argParser(parseEnd))
+      .addArgument(new Argument('<from>', `the sender: ${ends}`).argParser(parseEnd))
+      .addArgument(new Argument('<to>', 'the receiver: the same').argParser(parseEnd))
       .option(
         '--port <n>',
-        'a TCP connection to this port, a DNS question to 53 (default: a ping)',
-        wholeNumber('--port', 1, 65_535, 'lab trace --help'),
+        'open a TCP connection to this port; to port 53, ask a DNS question (default: a ping)',
+        createNumberParser('--port', 1, 65_535, 'lab trace --help'),
       )
-      .addOption(labOption())
-      .addOption(outputOption('text', 'json')),
+      .addOption(createLabOption())
+      .addOption(createOutputOption('text', 'json')),
   run: runTrace,
 };
 
@@ -32,11 +40,11 @@ interface TraceOptions {
 }
 
 async function runTrace(context: Context, from: string, to: string, options: TraceOptions): Promise<number> {
-  const { lab = labName(), port, output } = options;
+  const { lab = resolveLabName(), port, output } = options;
   context.resume = `lab trace --lab ${lab} ${from} ${to}`;
   const trace = await withSource(lab, context, async (source) => {
     const seen = await traceLab(source, { lab, from, to, port });
-    // Where the packet died is no secret; why it did is a hint for whoever looks for a fault.
+    // The place where the packet was lost is no secret. The reason is a hint while a fault is looked for.
     if (seen.diagnosis !== null) await noteHint(lab);
     return seen;
   });
@@ -46,5 +54,5 @@ async function runTrace(context: Context, from: string, to: string, options: Tra
 
 function parseEnd(word: string): string {
   if (isIPv4(word)) return word;
-  return word === world.site.name ? 'internet' : oneOf('end', trafficEnds, 'lab trace --help')(word);
+  return word === world.site.name ? 'internet' : createWordParser('end', trafficEnds, 'lab trace --help')(word);
 }

@@ -1,24 +1,31 @@
 import { type ChapterId, EXIT } from '@handwired/host';
 import { chapters, undo } from '@handwired/labs';
 import { Option } from 'commander';
-import { chapterOption, type Context, type LabCommand, labName, nameArgument, renderName } from '../command.ts';
+import {
+  createChapterOption,
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createNameArgument,
+  renderName,
+} from '../command.ts';
 import { createStepPrinter, selectToUndo } from '../lab/build.ts';
 import { withLock, withSession } from '../lab/open.ts';
 
-/** `lab undo`: takes our solution back, the last step first, and nothing that was there before it. */
+/** `lab undo`: undoes what `lab build` does, the last step first, and nothing else. */
 export const command: LabCommand = {
-  example: 'lab undo --chapter publish',
+  example: 'lab undo --all\n  lab undo --chapter publish',
   declare: (command) =>
     command
-      .addArgument(nameArgument())
-      .addOption(chapterOption('this chapter and what stands on it'))
-      .addOption(new Option('--all', 'the whole course (also without a flag)').conflicts('chapter')),
+      .addArgument(createNameArgument())
+      .addOption(createChapterOption('this chapter and those that need it'))
+      .addOption(new Option('--all', 'the whole course (the default)').conflicts('chapter')),
   run: runUndo,
 };
 
 async function runUndo(
   context: Context,
-  name: string = labName(),
+  name: string = resolveLabName(),
   { chapter }: { chapter?: ChapterId },
 ): Promise<number> {
   context.resume = `lab undo ${name}${chapter === undefined ? '' : ` --chapter ${chapter}`}   (goes on from here)`;

@@ -3,8 +3,8 @@ import {
   addUpOptions,
   type Context,
   type LabCommand,
-  labName,
-  nameArgument,
+  resolveLabName,
+  createNameArgument,
   renderName,
   type UpOptions,
 } from '../command.ts';
@@ -13,12 +13,12 @@ import { withLock } from '../lab/open.ts';
 
 /** `lab up`: brings the lab up and prints its plan and the next command. */
 export const command: LabCommand = {
-  example: 'lab up demo --driver sandbox --condition forward-policy=drop',
-  declare: (command) => addUpOptions(command.addArgument(nameArgument())),
+  example: 'lab up\n  lab up demo --driver sandbox --condition forward-policy=drop',
+  declare: (command) => addUpOptions(command.addArgument(createNameArgument())),
   run: runUp,
 };
 
-async function runUp(context: Context, name: string = labName(), options: UpOptions): Promise<number> {
+async function runUp(context: Context, name: string = resolveLabName(), options: UpOptions): Promise<number> {
   context.resume = `lab up ${name}   (goes on from here; lab destroy ${name} removes it)`;
   const result = await withLock(name, context, () => bringUp(name, options, context));
   context.print(renderResult(result));
@@ -34,7 +34,7 @@ function renderResult({ spec, did }: UpResult): string {
   ].join('\n');
 }
 
-/** The conditions that are not the default ones: a learner should know of them. */
+/** The conditions that differ from the default. A learner should know them. */
 function renderConditions({ conditions }: LabSpec): string {
   const pairs = Object.entries(conditions).map(([key, value]) => `${key}=${value}`);
   const usual = ['forward-policy=accept', 'bridge-nf=0', 'resolver=stub', 'ip-forward=0'];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EXIT, LabError, labNamePattern } from '@handwired/host';
-import { loadRoster, nameLab, parseRoster, upLimit } from './roster.ts';
+import { loadRoster, nameLab, parseRoster, computeUpLimit } from './roster.ts';
 
 const read = (text: string) => parseRoster(text, 'roster.csv', 'fleet');
 
@@ -95,15 +95,15 @@ test('the longest prefix leaves room for a label', () => {
 });
 
 test('memory bounds how many VMs are brought up at once', () => {
-  assert.equal(upLimit('vm', 512, { cores: 16, freeMiB: 2_000 }), 2);
+  assert.equal(computeUpLimit('vm', 512, { cores: 16, freeMiB: 2_000 }), 2);
 });
 
 test('cores bound it where memory is plenty, and a sandbox costs less than a VM', () => {
   const machine = { cores: 2, freeMiB: 24_000 };
-  assert.equal(upLimit('vm', 512, machine), 2);
-  assert.equal(upLimit('sandbox', 512, machine), 4);
+  assert.equal(computeUpLimit('vm', 512, machine), 2);
+  assert.equal(computeUpLimit('sandbox', 512, machine), 4);
 });
 
 test('one lab at a time is the least, however small the machine', () => {
-  assert.equal(upLimit('vm', 4096, { cores: 1, freeMiB: 100 }), 1);
+  assert.equal(computeUpLimit('vm', 4096, { cores: 1, freeMiB: 100 }), 1);
 });

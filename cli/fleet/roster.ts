@@ -18,7 +18,7 @@ import { Option, type Command } from 'commander';
 import { parse } from 'csv-parse/sync';
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { type Context, outputOption, wholeNumber } from '../command.ts';
+import { type Context, createOutputOption, createNumberParser } from '../command.ts';
 import { renderTable } from '../text.ts';
 
 /** The flags of every fleet command. */
@@ -37,12 +37,21 @@ const defaultPrefix = 'fleet';
 /** Adds `<roster>` and the flags of every fleet command. */
 export const addFleetOptions = (command: Command): Command =>
   command
-    .argument('<roster>')
-    .addOption(new Option('--prefix <word>', "start of each lab's name").default(defaultPrefix).argParser(parsePrefix))
-    .addOption(outputOption<Format>('table', 'csv', 'json'))
-    .option('--jobs <n>', 'labs at once', wholeNumber('--jobs', 1, 256, 'lab fleet --help'));
+    .argument('<roster>', 'a CSV file with a column named student')
+    .addOption(
+      new Option('--prefix <word>', "first part of each lab's name").default(defaultPrefix).argParser(parsePrefix),
+    )
+    .addOption(createOutputOption<Format>('table', 'csv', 'json'))
+    .option(
+      '--jobs <n>',
+      'how many labs to work on at once (default: as memory and cores allow)',
+      createNumberParser('--jobs', 1, 256, 'lab fleet --help'),
+    );
 
-/** Short enough to leave room for a student in a DNS label of 32 characters. */
+/**
+ * Parses `--prefix`. It is at most 16 characters long, which leaves room for the student in a lab's name of 32
+ * characters.
+ */
 function parsePrefix(word: string): string {
   if (labNamePattern.test(word) && word.length <= 16) return word;
   throw new LabError({
@@ -52,7 +61,7 @@ function parsePrefix(word: string): string {
   });
 }
 
-/** A fleet command as one would type it again. `word`: `up`, `grade`, ... */
+/** A fleet command as a user types it. `word` is `up` or `grade`, for example. */
 export const renderFleetCommand = (word: string, file: string, { prefix }: FleetOptions): string =>
   `lab fleet ${word} ${quote(file)}${prefix === defaultPrefix ? '' : ` --prefix ${prefix}`}`;
 
@@ -91,7 +100,7 @@ export async function loadRoster(file: string, prefix: string): Promise<Student[
   return parseRoster(decodeText(bytes, file), file, prefix);
 }
 
-/** Reads no more than is needed to see that there is too much. */
+/** Reads one byte more than a roster may have, which is enough to see that a file is too large. */
 async function readStart(file: string): Promise<Uint8Array> {
   const handle = await open(file);
   return buffer(handle.createReadStream({ end: MOST_BYTES }));
@@ -188,13 +197,17 @@ const cost: Record<DriverName, (memoryMiB: number) => number> = {
 const perCore: Record<DriverName, number> = { vm: 1, sandbox: 2 };
 
 /** How many labs to bring up at the same time: as many as memory (MiB) and cores allow, at least one. */
-export function upLimit(driver: DriverName, memoryMiB: number, machine: { cores: number; freeMiB: number }): number {
+export function computeUpLimit(
+  driver: DriverName,
+  memoryMiB: number,
+  machine: { cores: number; freeMiB: number },
+): number {
   const byMemory = Math.floor((machine.freeMiB * 0.8) / cost[driver](memoryMiB));
   return Math.max(1, Math.min(byMemory, machine.cores * perCore[driver]));
 }
 
 /** How many labs to grade at the same time. Grading mostly waits for the network, and a session takes a few MiB. */
-export const gradeLimit = (cores: number): number => cores * 4;
+export const computeGradeLimit = (cores: number): number => cores * 4;
 
 /** This machine now: the cores that this process may use, and its free memory in MiB. */
 export async function measureMachine(): Promise<{ cores: number; freeMiB: number }> {
@@ -231,7 +244,7 @@ export async function forEachStudent<T>(
   return outcomes;
 }
 
-/** The same context with the lab's name before its stages and notes. */
+/** The same context, but with the lab's name before each stage and note. */
 function prefixStages(context: Context, { lab }: Student): Context {
   const progress: Progress = {
     stage: (title, work) => context.progress.stage(`${lab}: ${title}`, work),

@@ -1,18 +1,24 @@
-/** Our solution in a lab host: which chapters are built or undone for some flags, the building, and how steps are shown. */
+/**
+ * Building our solution on a lab host: which chapters the flags select, the build itself, and how its steps are
+ * printed.
+ */
 import { loadRecord, noteBegun, saveRecord } from '@handwired/checker';
 import { chapterIds, type ChapterId, type ChapterInfo, recordFile } from '@handwired/host';
 import { build, chapters as course, type StepEvent } from '@handwired/labs';
 import type { ChapterFlags, Context } from '../command.ts';
-import { createPaint, printable } from '../text.ts';
+import { createPaint, toPrintable } from '../text.ts';
 import { noteHint } from './fault.ts';
-import { remember } from './open.ts';
+import { rememberEvents } from './open.ts';
 
 const toCourseOrder = (wanted: ReadonlySet<ChapterId>): ChapterId[] => chapterIds.filter((id) => wanted.has(id));
 
 /** The last chapter that builds the network. Later chapters look at it, compare it and break it. */
 export const lastNetworkChapter: ChapterId = 'publish';
 
-/** The chapters to build, in course order: one with all that it needs, all up to one, or the whole network. */
+/**
+ * The chapters to build, in course order: one chapter with all that it needs, all chapters up to one, or the whole
+ * network.
+ */
 export function selectToBuild(chapters: readonly ChapterInfo[], { chapter, through }: ChapterFlags): ChapterId[] {
   const built = chapters.filter(({ id }) => id !== 'cleanup').map(({ id }) => id);
   if (chapter === 'cleanup' || through === 'cleanup') return toCourseOrder(new Set(built));
@@ -21,25 +27,28 @@ export function selectToBuild(chapters: readonly ChapterInfo[], { chapter, throu
   return toCourseOrder(new Set(built.filter((id) => chapterIds.indexOf(id) <= last)));
 }
 
-/** The chapters that must be built before one begins: those of the network that come before it, and what it needs besides. */
+/**
+ * The chapters to build before one begins: the chapters of the network that come before it, and all others that it
+ * needs.
+ */
 export function selectToBuildBefore(chapters: readonly ChapterInfo[], to: ChapterId): ChapterId[] {
   const network = selectToBuild(chapters, {}).filter((id) => chapterIds.indexOf(id) < chapterIds.indexOf(to));
   return toCourseOrder(findReachable([...network, ...findNeeds(chapters, to)], (id) => findNeeds(chapters, id)));
 }
 
-/** The chapters to undo, the last one first: one with all that need it, or the whole course. */
+/** The chapters to undo, the last one first: one chapter with all that need it, or the whole course. */
 export function selectToUndo(chapters: readonly ChapterInfo[], chapter: ChapterId | undefined): ChapterId[] {
   const all = chapters.filter(({ id }) => id !== 'cleanup').map(({ id }) => id);
   if (chapter === undefined || chapter === 'cleanup') return toCourseOrder(new Set(all)).reverse();
-  const users = (id: ChapterId): ChapterId[] =>
+  const findUsers = (id: ChapterId): ChapterId[] =>
     chapters.filter(({ needs, id: user }) => user !== 'cleanup' && needs.includes(id)).map((user) => user.id);
-  return toCourseOrder(findReachable([chapter], users)).reverse();
+  return toCourseOrder(findReachable([chapter], findUsers)).reverse();
 }
 
 const findNeeds = (chapters: readonly ChapterInfo[], id: ChapterId): ChapterId[] =>
   chapters.find((chapter) => chapter.id === id)?.needs ?? [];
 
-/** All ids that are reached from the first ones, those included. */
+/** All ids that can be reached from the first ones through `next`, including the first ones. */
 function findReachable(first: readonly ChapterId[], next: (id: ChapterId) => ChapterId[]): Set<ChapterId> {
   const reached = new Set<ChapterId>();
   const queue = [...first];
@@ -61,7 +70,7 @@ export const createBuild =
     const record = await loadRecord(recordFile(name));
     noteBegun(record, options.chapters);
     await saveRecord(recordFile(name), record);
-    await remember(name, context, { kind: 'build', chapters: [...options.chapters] });
+    await rememberEvents(name, context, { kind: 'build', chapters: [...options.chapters] });
     await noteHint(name);
     await build(session, plan, options);
   };
@@ -82,6 +91,6 @@ export function createStepPrinter(context: Context, verb = ''): (event: StepEven
     context.print(`  ${marks[status]} ${verb}${title}  ${paint('dim', result)}`);
     for (const line of command.trim().split('\n'))
       context.print(`      ${status === 'already' ? paint('dim', line) : line}`);
-    if (status === 'failed') for (const line of output.trim().split('\n')) context.print(`      ${printable(line)}`);
+    if (status === 'failed') for (const line of output.trim().split('\n')) context.print(`      ${toPrintable(line)}`);
   };
 }

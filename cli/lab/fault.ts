@@ -19,9 +19,9 @@ import { applyFaults, type Fault, faults, findFitting } from '@handwired/labs/fa
 import { z } from 'zod';
 import { type Context, renderLabFlag, renderName } from '../command.ts';
 import { gradeAtSeat, type GradeFlags } from './grade.ts';
-import { remember, withLock, withSeat, withSession } from './open.ts';
+import { rememberEvents, withLock, withSeat, withSession } from './open.ts';
 
-/** Faults that are in place together, as the lab's state folder keeps them. On the lab host nothing tells of them. */
+/** Faults that are in place together, as the lab's state folder keeps them. Nothing on the lab host names them. */
 const OpenFault = z.object({
   schemaVersion: z.literal(1),
   /** `injecting`: written before the first command; the next command finishes an injection that was cut off. */
@@ -39,19 +39,19 @@ const OpenFault = z.object({
   attempts: z.int(),
   /** Whether the last answer named every cause. */
   right: z.boolean(),
-  /** How many gradings and commands told what is wrong. */
+  /** How many gradings and commands have told the learner what is wrong. */
   hints: z.int(),
 });
 export type OpenFault = z.infer<typeof OpenFault>;
 
-/** What is kept of a lab's fault; undefined when none is in place. Throws LabError for a damaged file. */
+/** Reads which fault is in place in a lab. undefined when there is none. Throws LabError for a damaged file. */
 export const findFault = (name: string): Promise<OpenFault | undefined> => readJson(faultFile(name), OpenFault);
 
-/** Keeps it. */
+/** Writes which fault is in place in a lab. */
 export const saveFault = (name: string, open: OpenFault): Promise<void> =>
   writeAtomic(faultFile(name), `${JSON.stringify(open)}\n`);
 
-/** Forgets it: no fault is in place any more. */
+/** Notes that no fault is in place any more. */
 export const forgetFault = (name: string): Promise<void> => rm(faultFile(name), { force: true });
 
 /** The faults that are in place. Throws LabError for one that this version of lab does not have. */
@@ -59,14 +59,17 @@ export function readFaults({ ids }: OpenFault, name: string): Fault[] {
   return ids.map((id) => {
     const fault = faults.find((one) => one.id === id);
     if (fault) return fault;
-    throw new LabError({ what: 'the fault in place is none of this version of lab', next: `lab reset ${name}` });
+    throw new LabError({
+      what: 'this version of lab does not have the fault that is in place',
+      next: `lab reset ${name}`,
+    });
   });
 }
 
 /** What has become of a fault so far. */
 export interface FaultOutcome {
   repaired: boolean;
-  /** The learner was told what it is, or has found it. Only then is it kept under its own name. */
+  /** The learner has found the fault or was told it. Only then does the history name it. */
   closed: boolean;
 }
 
@@ -84,7 +87,7 @@ export async function noteOutcome(
   noteFault(record, { injectedAt, level, count: ids.length, right, repaired, revealed, attempts, hints, seconds });
   await saveRecord(recordFile(name), record);
   const answered = attempts > 0 || closed;
-  await remember(name, context, {
+  await rememberEvents(name, context, {
     kind: 'fault',
     id: closed ? ids.join('+').slice(0, 100) : `level ${level}`,
     injectedAt,
@@ -105,7 +108,7 @@ export async function noteHint(name: string): Promise<void> {
   if (open?.phase === 'open') await saveFault(name, { ...open, hints: open.hints + 1 });
 }
 
-/** A lab with both ways to its lab host: the learner's, by which it is broken, and the grader's. */
+/** A lab with two connections to its lab host: the learner's, which faults are injected through, and the grader's. */
 export interface FaultLab {
   name: string;
   spec: LabSpec;
@@ -113,7 +116,7 @@ export interface FaultLab {
   seat: OpenSeat;
 }
 
-/** Holds a ready lab's lock and opens both ways to its lab host for the length of some work. */
+/** Holds a ready lab's lock and opens both connections to its lab host while `work` runs. */
 export const withFaultLab = <T>(name: string, context: Context, work: (lab: FaultLab) => Promise<T>): Promise<T> =>
   withLock(name, context, () =>
     withSeat(name, context, ({ seat }) =>
@@ -144,21 +147,21 @@ export async function withOpenFault<T>(
   });
 }
 
-/** Goes on with an injection that was cut off. undefined: it can't take hold. */
+/** Finishes an injection that was cut off. undefined when the fault can't take hold. */
 export async function finishInjection(
   lab: FaultLab,
   before: OpenFault,
   context: Context,
 ): Promise<OpenFault | undefined> {
   context.progress.note('an injection was cut off: finishing it first');
-  return putIn(lab, before, context);
+  return putFaultsIn(lab, before, context);
 }
 
 /**
  * Puts faults in and returns what is in place. undefined: they did not take hold or made no check fail, and are out
  * again. Throws LabError when taking them out left something behind.
  */
-export async function putIn(lab: FaultLab, open: OpenFault, context: Context): Promise<OpenFault | undefined> {
+export async function putFaultsIn(lab: FaultLab, open: OpenFault, context: Context): Promise<OpenFault | undefined> {
   const { name } = lab;
   const target = toTarget(lab, context);
   const some = readFaults(open, name);
@@ -180,14 +183,17 @@ export async function putIn(lab: FaultLab, open: OpenFault, context: Context): P
   });
 }
 
-/** Where a fault's commands are carried out. */
+/** The lab as the functions of labs/faults.ts take it. */
 export const toTarget = ({ session, spec: { plan } }: FaultLab, { signal }: Context) => ({ session, plan, signal });
 
 /** The chapters that build the network, which is what can be broken. */
 const network = chapters.filter(({ steps, id }) => steps.length > 0 && id !== 'cleanup').map(({ id }) => id);
 
-/** Grades a lab. Throws LabError when a check of the network ends in an error of ours: that is no verdict on anyone. */
-export async function gradeWhole(lab: FaultLab, flags: GradeFlags, context: Context): Promise<Report> {
+/**
+ * Grades a lab. Throws LabError when a check of the network ends in `error`, because such a grading says nothing
+ * about the learner.
+ */
+export async function gradeWholeLab(lab: FaultLab, flags: GradeFlags, context: Context): Promise<Report> {
   const report = await gradeAtSeat(lab, flags, context);
   const error = report.checks.find(({ verdict, chapter }) => verdict === 'error' && network.includes(chapter));
   if (!error) return report;
@@ -204,7 +210,7 @@ export async function gradeWhole(lab: FaultLab, flags: GradeFlags, context: Cont
  */
 export async function gradeBuilt(lab: FaultLab, context: Context): Promise<{ built: ChapterId[]; passed: string[] }> {
   const { name } = lab;
-  const { checks } = await gradeWhole(lab, { hints: 0 }, context);
+  const { checks } = await gradeWholeLab(lab, { hints: 0 }, context);
   const last = network.findLastIndex((id) =>
     checks.some(({ chapter, verdict }) => chapter === id && verdict === 'pass'),
   );
@@ -232,10 +238,10 @@ export async function findFailing(
   { through, passed }: Pick<OpenFault, 'through' | 'passed'>,
   context: Context,
 ): Promise<string[]> {
-  const report = await gradeWhole(lab, { through, hints: 0 }, context);
+  const report = await gradeWholeLab(lab, { through, hints: 0 }, context);
   return report.checks.filter(({ id, verdict }) => verdict !== 'pass' && passed.includes(id)).map(({ id }) => id);
 }
 
-/** At most four of some ids, and how many more there are. */
+/** A list of at most four ids, with the number of those left out. */
 export const listIds = (ids: readonly string[]): string =>
   `${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ` and ${ids.length - 4} more` : ''}`;

@@ -28,7 +28,7 @@ import {
 import { chooseDriver, drivers, type Driver } from '@handwired/infra';
 import type { Context, UpOptions } from '../command.ts';
 
-/** What `bringUp` did: nothing had to be done; made from its first object on; gone on with what was there. */
+/** What `bringUp` did: nothing, as the lab was up; made a new lab; or repaired and went on with what was there. */
 export interface UpResult {
   spec: LabSpec;
   did: 'was-up' | 'made' | 'mended';
@@ -59,7 +59,7 @@ export async function bringUp(
 
 /** Resets a lab to what `lab up` gave, with a new baseline. The caller holds its lock. */
 export async function resetLab(spec: LabSpec, context: Context): Promise<LabSpec> {
-  // On disk first: a reset that is cut off is done again.
+  // This is written first, so that a reset that is cut off is done again.
   const resetting: LabSpec = { ...spec, phase: 'resetting' };
   await saveSpec(resetting);
   const endpoint = await drivers[spec.driver].reset(resetting, context);
@@ -79,7 +79,7 @@ export async function destroyLab(name: string, context: Context): Promise<string
     await forgetLab(name);
     return [`state folder ${labDir(name)} (it held no lab)`];
   }
-  // On disk first: from here on nobody takes it for a lab.
+  // This is written first, so that no command uses the lab from here on.
   if (spec.phase !== 'destroying') await saveSpec({ ...spec, phase: 'destroying' });
   const removed = await drivers[spec.driver].destroy({ ...spec, phase: 'destroying' }, context);
   await forgetLab(name);
@@ -127,7 +127,7 @@ function createSpec(name: string, wanted: UpOptions, plan: Plan, driver: Driver)
   };
 }
 
-/** The spec is on disk before the first object is made: whatever happens then, `lab destroy` knows what to look for. */
+/** Makes a lab. The spec is on disk before the first object is made, so `lab destroy` always knows what to look for. */
 async function makeLab(spec: LabSpec, context: Context): Promise<LabSpec> {
   await saveSpec(spec);
   const baseline = { taken: false };
@@ -141,7 +141,7 @@ async function makeLab(spec: LabSpec, context: Context): Promise<LabSpec> {
   return markReady(spec);
 }
 
-/** The phase is written last: a lab is ready only when its baseline is stored. */
+/** Marks a lab as ready. This is the last step: a lab is ready only when its baseline is stored. */
 async function markReady(spec: LabSpec): Promise<LabSpec> {
   const ready: LabSpec = { ...spec, phase: 'ready' };
   await saveSpec(ready);
@@ -181,10 +181,13 @@ async function isAlive(spec: LabSpec, signal: AbortSignal): Promise<boolean> {
   return (await probeGreeting('dial' in seat ? seat.dial : dial, { timeoutMs: GREETING_MS, signal })) === undefined;
 }
 
-/** Takes the baseline at an open seat of a lab host that nobody has touched. Nothing is known of the learner's work then. */
+/**
+ * Takes the baseline through an open seat, while nobody has touched the lab host yet. Forgets the record and the
+ * fault of an earlier lab host.
+ */
 async function observeBaseline(spec: LabSpec, seat: OpenSeat, { progress, signal }: Context): Promise<void> {
   await progress.stage('baseline taken', async () => {
-    // Loaded here alone: most commands that bring a lab up or remove it take no baseline.
+    // Imported only here, because most commands that bring a lab up or remove it take no baseline.
     const { observeFacts, saveFacts } = await import('@handwired/checker');
     await saveFacts(baselineFile(spec.name), await observeFacts(seat, { signal }));
     for (const file of [recordFile(spec.name), faultFile(spec.name)]) await rm(file, { force: true });

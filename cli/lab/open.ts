@@ -1,4 +1,7 @@
-/** A lab that is there: its lock, the two ways to its lab host, what is known of it, and what is kept of a learner's work. */
+/**
+ * Access to a lab that exists: its lock, the two connections to its lab host, its baseline and record, and its
+ * history.
+ */
 import { createReadStream } from 'node:fs';
 import type { Recording, Report, Source } from '@handwired/checker';
 import {
@@ -72,7 +75,10 @@ export async function withSeat<T>(name: string, context: Context, work: (lab: La
   }
 }
 
-/** A lab host of a ready lab that does not answer is one for `lab up`, which mends it. */
+/**
+ * Opens a connection to a ready lab. If the lab host does not answer, the error's next command is `lab up`, which
+ * repairs it.
+ */
 async function openEndpoint<T>(name: string, open: (endpoint: Endpoint) => Promise<T>): Promise<T> {
   const endpoint = await loadEndpoint(name);
   return open(endpoint).catch((error: unknown) => {
@@ -81,7 +87,7 @@ async function openEndpoint<T>(name: string, open: (endpoint: Endpoint) => Promi
   });
 }
 
-/** A lab to look at: its lab host now, its baseline, and its record of what was begun. */
+/** What the checker needs of a lab: its open seat, plan, baseline and record. */
 export type LabSource = Source & { spec: LabSpec };
 
 /**
@@ -132,8 +138,8 @@ export async function loadRecording(file: string): Promise<Recording> {
   return readRecording(Buffer.concat(chunks).toString('utf8'), where);
 }
 
-/** Keeps what a learner did. When it can't be kept, a line says so, and the command goes on. */
-export async function remember(name: string, context: Context, ...events: NewEvent[]): Promise<void> {
+/** Adds events to a lab's history. If that fails, a line says so and the command goes on. */
+export async function rememberEvents(name: string, context: Context, ...events: NewEvent[]): Promise<void> {
   if (events.length === 0) return;
   await noteHistory(name, ...events).catch((error: unknown) => {
     if (!(error instanceof LabError)) throw error;
@@ -147,7 +153,7 @@ export async function remember(name: string, context: Context, ...events: NewEve
  */
 export async function rememberReport(name: string, report: Report, context: Context, before?: Report): Promise<void> {
   const old = new Set(before === undefined ? [] : toEvents(before).map((event) => JSON.stringify(event)));
-  await remember(name, context, ...toEvents(report).filter((event) => !old.has(JSON.stringify(event))));
+  await rememberEvents(name, context, ...toEvents(report).filter((event) => !old.has(JSON.stringify(event))));
 }
 
 function toEvents({ summary, checks, hints }: Report): NewEvent[] {
@@ -160,10 +166,12 @@ function toEvents({ summary, checks, hints }: Report): NewEvent[] {
       points,
       of,
       hints,
-      first: first ? { id: cut(first.id), title: cut(first.title), actual: cut(first.because ?? first.actual) } : null,
+      first: first
+        ? { id: cutText(first.id), title: cutText(first.title), actual: cutText(first.because ?? first.actual) }
+        : null,
     };
   });
 }
 
-/** As much of a text as a history keeps. */
-const cut = (text: string): string => text.slice(0, 300);
+/** Cuts a text to the length that a history keeps. */
+const cutText = (text: string): string => text.slice(0, 300);

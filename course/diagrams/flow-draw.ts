@@ -1,50 +1,50 @@
 /** Draws a packet flow: as text, as sentences, as SVG and as Mermaid. */
 import { styleText } from 'node:util';
 import { type Act, formatEnd, type Flow, type Hook, type Place, type Seen, type Tuple } from './flow.ts';
-import { px, svgDocument, xml } from './svg.ts';
-import { mermaidText, type TextOptions } from './topology.ts';
+import { formatPixels, renderSvg, escapeXml } from './svg.ts';
+import { escapeMermaid, type TextOptions } from './topology.ts';
 
 // Text.
 
-/** Characters of each of the two columns: both fit into 60. */
+/** Characters in each of the two columns. Both fit into 60. */
 const half = 29;
 
 /** A flow in two columns: the packet, read downwards, and its answer, read upwards. */
 export function drawFlowAsText({ steps }: Pick<Flow, 'steps'>, { columns, color }: TextOptions): string[] {
   if (columns < 2 * half + 2) return drawFlowAsOutline({ steps });
-  const rows = steps.flatMap((step) => (step.kind === 'place' ? placeRows(step, color) : hookRows(step)));
-  return [...beside('there, downwards', 'back, upwards'), ...rows];
+  const rows = steps.flatMap((step) => (step.kind === 'place' ? renderPlace(step, color) : renderHook(step)));
+  return [...joinColumns('there, downwards', 'back, upwards'), ...rows];
 }
 
-const pad = (text: string, plain = text): string => text + ' '.repeat(Math.max(0, half - plain.length));
-const beside = (left: string, right: string): string[] => [`${pad(left)}  ${right}`.trimEnd()];
+const padColumn = (text: string, plain = text): string => text + ' '.repeat(Math.max(0, half - plain.length));
+const joinColumns = (left: string, right: string): string[] => [`${padColumn(left)}  ${right}`.trimEnd()];
 
-function placeRows({ zone, device, there, back }: Place, color: boolean): string[] {
+function renderPlace({ zone, device, there, back }: Place, color: boolean): string[] {
   const name = device === null ? zone : `${device} (${zone})`;
-  const line = (field: 'source' | 'destination'): string =>
-    `${endText(there, field, color)}  ${endText(back, field, color)}`;
+  const renderEnds = (field: 'source' | 'destination'): string =>
+    `${renderEnd(there, field, color)}  ${renderEnd(back, field, color)}`;
   return [
     `── ${name} ${'─'.repeat(2 * half - 2 - name.length)}`,
-    line('source').trimEnd(),
-    line('destination').trimEnd(),
+    renderEnds('source').trimEnd(),
+    renderEnds('destination').trimEnd(),
   ];
 }
 
-/** One end of a packet, padded. An asterisk stands before an end that the place before did not have. */
-function endText(packet: Seen, field: 'source' | 'destination', color: boolean): string {
+/** One end of a packet, padded. An asterisk marks an end that differs from the place before. */
+function renderEnd(packet: Seen, field: 'source' | 'destination', color: boolean): string {
   const changed = packet.changed.includes(field);
   const plain = `${changed ? '*' : ' '} ${field === 'source' ? 'from' : 'to  '} ${formatEnd(packet, field)}`;
-  return pad(changed && color ? styleText('bold', plain, { validateStream: false }) : plain, plain);
+  return padColumn(changed && color ? styleText('bold', plain, { validateStream: false }) : plain, plain);
 }
 
-function hookRows({ there, back }: Hook): string[] {
-  const lines = ({ hook, text }: Act, arrow: string): string[] => [
+function renderHook({ there, back }: Hook): string[] {
+  const renderAct = ({ hook, text }: Act, arrow: string): string[] => [
     `    ${arrow} ${hook}`,
     ...wrapWords(text, half - 6).map((part) => `      ${part}`),
   ];
-  const [left, right] = [lines(there, '↓'), lines(back, '↑')];
+  const [left, right] = [renderAct(there, '↓'), renderAct(back, '↑')];
   return Array.from({ length: Math.max(left.length, right.length) }, (_, at) =>
-    beside(left[at] ?? '', right[at] ?? ''),
+    joinColumns(left[at] ?? '', right[at] ?? ''),
   ).flat();
 }
 
@@ -61,19 +61,20 @@ function wrapWords(text: string, width: number): string[] {
 
 /** A flow as sentences, for a screen reader and as an SVG's description. */
 export function drawFlowAsOutline({ steps }: Pick<Flow, 'steps'>): string[] {
-  const linesFor = (direction: 'there' | 'back', all: Flow['steps']): string[] =>
+  const describeDirection = (direction: 'there' | 'back', all: Flow['steps']): string[] =>
     all.flatMap((step) =>
       step.kind === 'hook'
         ? `    ${step[direction].hook}: ${step[direction].text}`
         : [
             `  at ${step.device === null ? step.zone : `${step.device} in ${step.zone}`}`,
-            `    ${ends(step[direction])}`,
+            `    ${describeEnds(step[direction])}`,
           ],
     );
-  return ['there:', ...linesFor('there', steps), 'back:', ...linesFor('back', steps.toReversed())];
+  return ['there:', ...describeDirection('there', steps), 'back:', ...describeDirection('back', steps.toReversed())];
 }
 
-const ends = (packet: Tuple): string => `from ${formatEnd(packet, 'source')} to ${formatEnd(packet, 'destination')}`;
+const describeEnds = (packet: Tuple): string =>
+  `from ${formatEnd(packet, 'source')} to ${formatEnd(packet, 'destination')}`;
 
 // SVG.
 
@@ -90,14 +91,14 @@ const across = 29;
 
 /** A flow as SVG: the packet goes downwards, its answer upwards. */
 export function drawFlowAsSvg(flow: Flow, { id, title }: { id: string; title: string }): string {
-  const { body, bottom } = flowElements(flow);
-  const heads = [textAt('there ↓', columns.there, 22, 'title'), textAt('↑ back', columns.back, 22, 'title')];
+  const { body, bottom } = drawElements(flow);
+  const heads = [drawText('there ↓', columns.there, 22, 'title'), drawText('↑ back', columns.back, 22, 'title')];
   const description = drawFlowAsOutline(flow).join('\n');
-  return svgDocument({ id, title, description, width, height: bottom + 2 }, [...heads, ...body]);
+  return renderSvg({ id, title, description, width, height: bottom + 2 }, [...heads, ...body]);
 }
 
 /** The places one below the other, with the hooks between them. */
-function flowElements({ steps }: Flow): { body: string[]; bottom: number } {
+function drawElements({ steps }: Flow): { body: string[]; bottom: number } {
   const body: string[] = [];
   let y = head;
   let left: number | undefined;
@@ -105,56 +106,56 @@ function flowElements({ steps }: Flow): { body: string[]; bottom: number } {
     if (step.kind === 'place') {
       if (left !== undefined) {
         y = Math.max(y, left + gap);
-        body.push(arrow(rails.there, left, y), arrow(rails.back, y, left));
+        body.push(drawArrow(rails.there, left, y), drawArrow(rails.back, y, left));
       }
-      body.push(placeAt(step, y));
+      body.push(drawPlace(step, y));
       y += placeHeight;
       left = y;
     } else {
       if (left === undefined) left = y;
-      y = hookAt(step, y, body);
+      y = drawHook(step, y, body);
     }
   }
   return { body, bottom: y };
 }
 
-const textAt = (text: string, x: number, y: number, kind: string): string =>
-  `<text class="${kind}" x="${px(x)}" y="${px(y)}">${xml(text)}</text>`;
+const drawText = (text: string, x: number, y: number, kind: string): string =>
+  `<text class="${kind}" x="${formatPixels(x)}" y="${formatPixels(y)}">${escapeXml(text)}</text>`;
 
 /** A line with an arrowhead, drawn each time: an SVG marker has an id, which would have to be unique on the page. */
-function arrow(x: number, from: number, to: number): string {
+function drawArrow(x: number, from: number, to: number): string {
   const back = to > from ? -8 : 8;
-  return `<path class="wire way" d="M${px(x)} ${px(from)}V${px(to)}M${px(x - 5)} ${px(to + back)}L${px(x)} ${px(to)}L${px(x + 5)} ${px(to + back)}"/>`;
+  return `<path class="wire way" d="M${formatPixels(x)} ${formatPixels(from)}V${formatPixels(to)}M${formatPixels(x - 5)} ${formatPixels(to + back)}L${formatPixels(x)} ${formatPixels(to)}L${formatPixels(x + 5)} ${formatPixels(to + back)}"/>`;
 }
 
-function placeAt({ zone, device, there, back }: Place, y: number): string {
+function drawPlace({ zone, device, there, back }: Place, y: number): string {
   const name = device === null ? zone : `${device} · ${zone}`;
   return [
-    `<g class="node spot"><rect x="4" y="${px(y)}" width="${width - 8}" height="${placeHeight}" rx="8"/>`,
-    textAt(name, columns.there, y + 22, 'title'),
+    `<g class="node spot"><rect x="4" y="${formatPixels(y)}" width="${width - 8}" height="${placeHeight}" rx="8"/>`,
+    drawText(name, columns.there, y + 22, 'title'),
     ...(['source', 'destination'] as const).flatMap((field, at) => [
-      endAt(there, field, columns.there, y + 22 + (at + 1) * line),
-      endAt(back, field, columns.back, y + 22 + (at + 1) * line),
+      drawEnd(there, field, columns.there, y + 22 + (at + 1) * line),
+      drawEnd(back, field, columns.back, y + 22 + (at + 1) * line),
     ]),
     '</g>',
   ].join('');
 }
 
-const endAt = (packet: Seen, field: 'source' | 'destination', x: number, y: number): string => {
+const drawEnd = (packet: Seen, field: 'source' | 'destination', x: number, y: number): string => {
   const changed = packet.changed.includes(field);
   const text = `${field === 'source' ? 'from' : 'to  '} ${formatEnd(packet, field)}${changed ? ' *' : ''}`;
-  return `<text class="${changed ? 'changed title' : 'end'}" xml:space="preserve" x="${px(x)}" y="${px(y)}">${xml(text)}</text>`;
+  return `<text class="${changed ? 'changed title' : 'end'}" xml:space="preserve" x="${formatPixels(x)}" y="${formatPixels(y)}">${escapeXml(text)}</text>`;
 };
 
 /** Adds a hook below `y` to `body`. Returns where the next element may stand. */
-function hookAt({ there, back }: Hook, y: number, body: string[]): number {
-  const act = ({ hook, text }: Act, x: number): number => {
+function drawHook({ there, back }: Hook, y: number, body: string[]): number {
+  const drawAct = ({ hook, text }: Act, x: number): number => {
     const texts = wrapWords(text, across);
-    body.push(textAt(hook, x, y + 26, 'title'));
-    body.push(...texts.map((part, at) => textAt(part, x, y + 26 + (at + 1) * line, 'soft')));
+    body.push(drawText(hook, x, y + 26, 'title'));
+    body.push(...texts.map((part, at) => drawText(part, x, y + 26 + (at + 1) * line, 'soft')));
     return texts.length;
   };
-  const lines = Math.max(act(there, columns.there), act(back, columns.back));
+  const lines = Math.max(drawAct(there, columns.there), drawAct(back, columns.back));
   return y + 26 + lines * line + 12;
 }
 
@@ -163,30 +164,30 @@ function hookAt({ there, back }: Hook, y: number, body: string[]): number {
 /** A flow as a Mermaid sequence diagram: a participant for each place, a note for each hook. */
 export function drawFlowAsMermaid({ steps }: Flow): string[] {
   const places = steps.filter((step): step is Place => step.kind === 'place');
-  const id = (place: Place): string => `p${places.indexOf(place)}`;
+  const nameParticipant = (place: Place): string => `p${places.indexOf(place)}`;
   return [
     'sequenceDiagram',
     ...places.map(
       (place) =>
-        `  participant ${id(place)} as ${mermaidText(place.device === null ? place.zone : `${place.zone} ${place.device}`)}`,
+        `  participant ${nameParticipant(place)} as ${escapeMermaid(place.device === null ? place.zone : `${place.zone} ${place.device}`)}`,
     ),
-    ...mermaidMessages(steps, 'there', id),
-    ...mermaidMessages(steps.toReversed(), 'back', id),
+    ...renderMessages(steps, 'there', nameParticipant),
+    ...renderMessages(steps.toReversed(), 'back', nameParticipant),
   ];
 }
 
-function mermaidMessages(steps: Flow['steps'], direction: 'there' | 'back', id: (place: Place) => string): string[] {
+function renderMessages(steps: Flow['steps'], direction: 'there' | 'back', id: (place: Place) => string): string[] {
   const lines: string[] = [];
   let from: Place | undefined;
   for (const step of steps) {
     if (step.kind === 'hook') {
       lines.push(
-        `  Note over ${from ? id(from) : 'p0'}: ${mermaidText(`${step[direction].hook}, ${step[direction].text}`)}`,
+        `  Note over ${from ? id(from) : 'p0'}: ${escapeMermaid(`${step[direction].hook}, ${step[direction].text}`)}`,
       );
     } else {
       if (from)
         lines.push(
-          `  ${id(from)}${direction === 'there' ? '->>' : '-->>'}${id(step)}: ${mermaidText(mermaidEnds(step[direction]))}`,
+          `  ${id(from)}${direction === 'there' ? '->>' : '-->>'}${id(step)}: ${escapeMermaid(renderMessage(step[direction]))}`,
         );
       from = step;
     }
@@ -194,4 +195,4 @@ function mermaidMessages(steps: Flow['steps'], direction: 'there' | 'back', id: 
   return lines;
 }
 
-const mermaidEnds = (packet: Tuple): string => `${formatEnd(packet, 'source')} → ${formatEnd(packet, 'destination')}`;
+const renderMessage = (packet: Tuple): string => `${formatEnd(packet, 'source')} → ${formatEnd(packet, 'destination')}`;

@@ -19,7 +19,7 @@ export interface Place {
   back: Seen;
 }
 
-/** A packet at a place; `changed` are the ends that were different at the place before. */
+/** A packet at a place. `changed` lists the ends that differ from the place before. */
 export interface Seen extends Tuple {
   changed: ('source' | 'destination')[];
 }
@@ -66,21 +66,21 @@ function makeFlow(title: string, first: Tuple, stations: readonly Station[]): Fl
     if (step.kind === 'hook') return step;
     at += 1;
     const here = step.packet;
-    const there = seen(here, places[at - 1] ?? here);
-    const back = seen(reverse(here), reverse(places[at + 1] ?? here));
+    const there = markChanges(here, places[at - 1] ?? here);
+    const back = markChanges(reverseTuple(here), reverseTuple(places[at + 1] ?? here));
     return { kind: 'place', zone: step.zone, device: step.device, there, back };
   });
   return { title, steps };
 }
 
-const reverse = ({ source, sourcePort, destination, destinationPort }: Tuple): Tuple => ({
+const reverseTuple = ({ source, sourcePort, destination, destinationPort }: Tuple): Tuple => ({
   source: destination,
   sourcePort: destinationPort,
   destination: source,
   destinationPort: sourcePort,
 });
 
-const seen = (packet: Tuple, before: Tuple): Seen => ({
+const markChanges = (packet: Tuple, before: Tuple): Seen => ({
   ...packet,
   changed: (['source', 'destination'] as const).filter(
     (field) => formatEnd(packet, field) !== formatEnd(before, field),
@@ -98,111 +98,115 @@ export function formatEnd(packet: Tuple, field: 'source' | 'destination'): strin
 /** A source port as the kernel picks one: ip(7), ip_local_port_range. */
 const picked = 40_000;
 
-const at = (zone: string, device: string | null = null): Station => ({ kind: 'place', zone, device });
-const hook = (there: Act, back: Act, change?: (packet: Tuple) => Tuple): Station => ({
+const createPlace = (zone: string, device: string | null = null): Station => ({ kind: 'place', zone, device });
+const createHook = (there: Act, back: Act, change?: (packet: Tuple) => Tuple): Station => ({
   kind: 'hook',
   there,
   back,
   ...(change ? { change } : {}),
 });
 
-const forward = (there: string, back: string): Station =>
-  hook({ hook: 'FORWARD', text: there }, { hook: 'FORWARD', text: back });
+const createForward = (there: string, back: string): Station =>
+  createHook({ hook: 'FORWARD', text: there }, { hook: 'FORWARD', text: back });
 const answers = 'lets answers pass (ESTABLISHED)';
 
-/** The source becomes an address of the host's; connection tracking gives the answer's destination back. */
-const masquerade = (address: string, back: string): Station =>
-  hook(
+/** MASQUERADE: the source becomes an address of the host's. Connection tracking restores the answer's destination. */
+const createMasquerade = (address: string, back: string): Station =>
+  createHook(
     { hook: 'POSTROUTING', text: `MASQUERADE: from ${address}` },
     { hook: 'PREROUTING', text: `conntrack: to ${back}` },
     (packet) => ({ ...packet, source: address }),
   );
 
-/** The destination becomes ct1's server; connection tracking gives the answer's source back. */
-const translate = (chain: 'PREROUTING' | 'OUTPUT', { ct1, containerPort }: Plan, back: string): Station =>
-  hook(
+/** DNAT: the destination becomes ct1's server. Connection tracking restores the answer's source. */
+const createDnat = (chain: 'PREROUTING' | 'OUTPUT', { ct1, containerPort }: Plan, back: string): Station =>
+  createHook(
     { hook: chain, text: `DNAT: to ${ct1.address}:${containerPort}` },
     { hook: chain === 'OUTPUT' ? 'INPUT' : 'POSTROUTING', text: `conntrack: from ${back}` },
     (packet) => ({ ...packet, destination: ct1.address, destinationPort: containerPort }),
   );
 
 const host = 'lab host';
-const tcp = (source: string, destination: string, destinationPort: number): Tuple => ({
+const createTcpPacket = (source: string, destination: string, destinationPort: number): Tuple => ({
   source,
   sourcePort: picked,
   destination,
   destinationPort,
 });
 
-/** From ct1 to an address beyond the uplink. */
-function outward({ ct1, bridge, inner }: Plan, target: string, packet: Tuple): Station[] {
+/** The stations of a packet from ct1 to an address beyond the uplink. */
+function listOutwardStations({ ct1, bridge, inner }: Plan, target: string, packet: Tuple): Station[] {
   return [
-    at(ct1.name, inner),
-    at(host, bridge),
-    forward('lets containers out', answers),
-    masquerade(world.uplink.address, packet.source),
-    at(host, world.uplink.name),
-    at(target),
+    createPlace(ct1.name, inner),
+    createPlace(host, bridge),
+    createForward('lets containers out', answers),
+    createMasquerade(world.uplink.address, packet.source),
+    createPlace(host, world.uplink.name),
+    createPlace(target),
   ];
 }
 
 /** A ping from one container to the other. */
-export const connectivityFlow = (plan: Plan): Flow =>
+export const makeConnectivityFlow = (plan: Plan): Flow =>
   makeFlow(
     `A ping from ${plan.ct1.name} to ${plan.ct2.name}`,
     { source: plan.ct1.address, destination: plan.ct2.address },
-    [at(plan.ct1.name, plan.inner), at(host, plan.bridge), at(plan.ct2.name, plan.inner)],
+    [createPlace(plan.ct1.name, plan.inner), createPlace(host, plan.bridge), createPlace(plan.ct2.name, plan.inner)],
   );
 
 /** A request from ct1 to a web server beyond the uplink. */
-export function egressFlow(plan: Plan): Flow {
-  const packet = tcp(plan.ct1.address, world.site.address, 80);
-  return makeFlow(`From ${plan.ct1.name} to the internet`, packet, outward(plan, world.site.name, packet));
+export function makeEgressFlow(plan: Plan): Flow {
+  const packet = createTcpPacket(plan.ct1.address, world.site.address, 80);
+  return makeFlow(`From ${plan.ct1.name} to the internet`, packet, listOutwardStations(plan, world.site.name, packet));
 }
 
-/** A question of ct1's to its name server. */
-export function dnsFlow(plan: Plan): Flow {
-  const packet = tcp(plan.ct1.address, plan.resolver, 53);
-  return makeFlow(`${plan.ct1.name} asks for a name`, packet, outward(plan, 'name server', packet));
+/** A DNS question from ct1 to its name server. */
+export function makeDnsFlow(plan: Plan): Flow {
+  const packet = createTcpPacket(plan.ct1.address, plan.resolver, 53);
+  return makeFlow(`${plan.ct1.name} asks for a name`, packet, listOutwardStations(plan, 'name server', packet));
 }
 
 /** A request from outside to the lab host's published port. */
-export const publishFlow = (plan: Plan): Flow =>
+export const makePublishFlow = (plan: Plan): Flow =>
   makeFlow(
     `From outside to port ${plan.hostPort} of the lab host`,
-    tcp(world.outside, world.uplink.address, plan.hostPort),
+    createTcpPacket(world.outside, world.uplink.address, plan.hostPort),
     [
-      at('outside client'),
-      at(host, world.uplink.name),
-      translate('PREROUTING', plan, `${world.uplink.address}:${plan.hostPort}`),
-      forward('lets in what was sent on (DNAT)', answers),
-      at(host, plan.bridge),
-      at(plan.ct1.name, plan.inner),
+      createPlace('outside client'),
+      createPlace(host, world.uplink.name),
+      createDnat('PREROUTING', plan, `${world.uplink.address}:${plan.hostPort}`),
+      createForward('lets in what was sent on (DNAT)', answers),
+      createPlace(host, plan.bridge),
+      createPlace(plan.ct1.name, plan.inner),
     ],
   );
 
 /** A request from the lab host itself to the published port at 127.0.0.1. */
-export const loopbackFlow = (plan: Plan): Flow =>
-  makeFlow(`From the lab host itself to 127.0.0.1:${plan.hostPort}`, tcp('127.0.0.1', '127.0.0.1', plan.hostPort), [
-    at('curl on the lab host'),
-    translate('OUTPUT', plan, `127.0.0.1:${plan.hostPort}`),
-    masquerade(plan.gateway, '127.0.0.1'),
-    at(host, plan.bridge),
-    at(plan.ct1.name, plan.inner),
-  ]);
+export const makeLoopbackFlow = (plan: Plan): Flow =>
+  makeFlow(
+    `From the lab host itself to 127.0.0.1:${plan.hostPort}`,
+    createTcpPacket('127.0.0.1', '127.0.0.1', plan.hostPort),
+    [
+      createPlace('curl on the lab host'),
+      createDnat('OUTPUT', plan, `127.0.0.1:${plan.hostPort}`),
+      createMasquerade(plan.gateway, '127.0.0.1'),
+      createPlace(host, plan.bridge),
+      createPlace(plan.ct1.name, plan.inner),
+    ],
+  );
 
 /** A request from ct2 to the lab host's published port. */
-export const hairpinFlow = (plan: Plan): Flow =>
+export const makeHairpinFlow = (plan: Plan): Flow =>
   makeFlow(
     `From ${plan.ct2.name} to port ${plan.hostPort} of the lab host`,
-    tcp(plan.ct2.address, world.uplink.address, plan.hostPort),
+    createTcpPacket(plan.ct2.address, world.uplink.address, plan.hostPort),
     [
-      at(plan.ct2.name, plan.inner),
-      at(`${host}, coming in`, plan.bridge),
-      translate('PREROUTING', plan, `${world.uplink.address}:${plan.hostPort}`),
-      forward('lets in what was sent on (DNAT)', answers),
-      masquerade(plan.gateway, plan.ct2.address),
-      at(`${host}, going out`, plan.bridge),
-      at(plan.ct1.name, plan.inner),
+      createPlace(plan.ct2.name, plan.inner),
+      createPlace(`${host}, coming in`, plan.bridge),
+      createDnat('PREROUTING', plan, `${world.uplink.address}:${plan.hostPort}`),
+      createForward('lets in what was sent on (DNAT)', answers),
+      createMasquerade(plan.gateway, plan.ct2.address),
+      createPlace(`${host}, going out`, plan.bridge),
+      createPlace(plan.ct1.name, plan.inner),
     ],
   );

@@ -1,70 +1,75 @@
 /** Where the boxes and wires of a topology are, in character cells: one layout for text and for SVG. */
 import type { Label, Mark, Topology, TopologyLink, TopologyNode, Zone } from '@handwired/host';
 
-/** A picture with the world in it is as nodeWidth as this at least: two of its places side by side. */
+/** The least inner width of a picture with the world in it: two of its places side by side. */
 const narrowest = 54;
 
 /** Lays a topology out in rows, from the world above to the containers below, so that every wire goes down. */
 export function layOutTopology(topology: Topology): Layout {
-  const zones = (kind: Zone['kind']): Zone[] => topology.zones.filter((zone) => zone.kind === kind);
-  const [host] = zones('host');
+  const listZones = (kind: Zone['kind']): Zone[] => topology.zones.filter((zone) => zone.kind === kind);
+  const [host] = listZones('host');
   const units = collectUnits(topology);
-  const rows = hostRows(host);
+  const rows = splitHostRows(host);
   const used = new Set(units.map(({ bridge }) => bridge));
   const [lone, joined] = [
     rows.bridges.filter(({ id }) => !used.has(id)),
     rows.bridges.filter(({ id }) => used.has(id)),
   ];
-  const below = rowWidth(
+  const below = measureRow(
     units.map(({ width }) => width),
     gap,
   );
   const inner = Math.max(
-    zones('world').length > 0 ? narrowest : 0,
-    ...[rows.devices, rows.routing, rows.bridges].map((row) => rowWidth(row.map(nodeWidth), gap)),
-    ...zones('world').flatMap(({ nodes }) => nodes.map(placeWidth)),
+    listZones('world').length > 0 ? narrowest : 0,
+    ...[rows.devices, rows.routing, rows.bridges].map((row) => measureRow(row.map(measureNode), gap)),
+    ...listZones('world').flatMap(({ nodes }) => nodes.map(measurePlace)),
   );
   // Containers stand below the lab host, not in it. Bridges without a port stand beside those that have some.
-  const beside = joined.length > 0 && lone.length > 0 ? gap + rowWidth(lone.map(nodeWidth), gap) + inset : 0;
+  const beside = joined.length > 0 && lone.length > 0 ? gap + measureRow(lone.map(measureNode), gap) + inset : 0;
   const width = Math.max(inner + 2 * inset, below + beside);
   const placed = placeUnits(units, beside > 0 ? 0 : Math.floor((width - below) / 2));
-  const boxes = zones('world').flatMap((zone) => worldBoxes(zone, width));
-  const top = lowestRow(boxes) + (boxes.length > 0 ? 1 : 0);
-  if (host) boxes.push(...hostBoxes({ host, rows, joined, lone, placed, top, width }));
-  const under = lowestRow(boxes) + 1;
-  boxes.push(...placed.flatMap((unit) => containerBoxes(unit, under)));
+  const boxes = listZones('world').flatMap((zone) => layOutWorld(zone, width));
+  const top = findLowestRow(boxes) + (boxes.length > 0 ? 1 : 0);
+  if (host) boxes.push(...layOutHost({ host, rows, joined, lone, placed, top, width }));
+  const under = findLowestRow(boxes) + 1;
+  boxes.push(...placed.flatMap((unit) => layOutContainer(unit, under)));
   const wires = topology.links.flatMap((link) => routeWire(boxes, link) ?? []);
-  return { width, height: lowestRow(boxes), boxes, wires };
+  return { width, height: findLowestRow(boxes), boxes, wires };
 }
 
-/** Places have no border: name and address, side by side where there is room for two. */
-function worldBoxes(zone: Zone, width: number): Box[] {
-  const half = Math.max(...zone.nodes.filter((_, at) => at % 2 === 0).map(placeWidth)) + gap;
+/**
+ * The world's box and its places. A place has no border, only its name and address. Two stand side by side where
+ * there is room.
+ */
+function layOutWorld(zone: Zone, width: number): Box[] {
+  const half = Math.max(...zone.nodes.filter((_, at) => at % 2 === 0).map(measurePlace)) + gap;
   const across =
-    half + Math.max(0, ...zone.nodes.filter((_, at) => at % 2 === 1).map(placeWidth)) <= width - 2 * inset ? 2 : 1;
+    half + Math.max(0, ...zone.nodes.filter((_, at) => at % 2 === 1).map(measurePlace)) <= width - 2 * inset ? 2 : 1;
   const places = zone.nodes.map(
     (node, at): Box => ({
       id: node.id,
       kind: 'place',
-      title: placeLabel(node),
+      title: createPlaceLabel(node),
       lines: [],
       linesAt: 0,
       x: inset + (at % across) * half,
       y: 1 + Math.floor(at / across),
-      width: placeWidth(node),
+      width: measurePlace(node),
       height: 1,
     }),
   );
-  return [zoneBox(zone, { x: 0, y: 0, width, height: Math.ceil(zone.nodes.length / across) + 2 }), ...places];
+  return [createZoneBox(zone, { x: 0, y: 0, width, height: Math.ceil(zone.nodes.length / across) + 2 }), ...places];
 }
 
-function containerBoxes(unit: Placed, y: number): Box[] {
+function layOutContainer(unit: Placed, y: number): Box[] {
   const { zone } = unit;
   if (!zone) return [];
-  const inside = placeColumns(unit).flatMap(({ inner, middle }) => (inner ? [boxAround(inner, middle, y + 2)] : []));
-  const noted = Math.max(y + 1, lowestRow(inside));
+  const inside = placeColumns(unit).flatMap(({ inner, middle }) =>
+    inner ? [createBoxAround(inner, middle, y + 2)] : [],
+  );
+  const noted = Math.max(y + 1, findLowestRow(inside));
   const height = noted - y + zone.notes.length + 1;
-  return [zoneBox(zone, { x: unit.x, y, width: unit.width, height }, noted), ...inside];
+  return [createZoneBox(zone, { x: unit.x, y, width: unit.width, height }, noted), ...inside];
 }
 
 // Boxes.
@@ -107,52 +112,52 @@ export interface Point {
   y: number;
 }
 
-/** What is written before a thing that is not as planned. */
+/** The sign before a label that is not as planned. */
 const signs = { missing: '- ', wrong: '! ', extra: '+ ' } as const;
 
-/** A label with its sign, as it is labelText. */
-export const labelText = ({ text, mark }: Label): string => `${mark === null ? '' : signs[mark]}${text}`;
+/** A label as it is drawn: its text, with a sign before it when it is marked. */
+export const renderLabel = ({ text, mark }: Label): string => `${mark === null ? '' : signs[mark]}${text}`;
 
-const titleLabel = ({ name, mark }: { name: string; mark: Mark }): Label => ({ text: name, mark });
-const textLabels = ({ addresses, notes }: TopologyNode): Label[] => [...addresses, ...notes];
-const longestLabel = (labels: readonly Label[]): number =>
-  Math.max(0, ...labels.map((label) => labelText(label).length));
-const nodeWidth = (node: TopologyNode): number => longestLabel([titleLabel(node), ...textLabels(node)]) + 4;
-const rowWidth = (widths: readonly number[], gap: number): number =>
+const createTitle = ({ name, mark }: { name: string; mark: Mark }): Label => ({ text: name, mark });
+const listLabels = ({ addresses, notes }: TopologyNode): Label[] => [...addresses, ...notes];
+const measureLongest = (labels: readonly Label[]): number =>
+  Math.max(0, ...labels.map((label) => renderLabel(label).length));
+const measureNode = (node: TopologyNode): number => measureLongest([createTitle(node), ...listLabels(node)]) + 4;
+const measureRow = (widths: readonly number[], gap: number): number =>
   widths.reduce((all, one) => all + one, 0) + gap * Math.max(0, widths.length - 1);
 
 /** A place on one line: what it is, and its address. */
-const placeLabel = ({ name, mark, addresses }: TopologyNode): Label => ({
+const createPlaceLabel = ({ name, mark, addresses }: TopologyNode): Label => ({
   text: [name, ...addresses.map(({ text }) => text)].join(' '),
   mark,
 });
-const placeWidth = (node: TopologyNode): number => longestLabel([placeLabel(node)]);
+const measurePlace = (node: TopologyNode): number => measureLongest([createPlaceLabel(node)]);
 
-const nodeBox = (node: TopologyNode, x: number, y: number): Box => ({
+const createNodeBox = (node: TopologyNode, x: number, y: number): Box => ({
   id: node.id,
   kind: node.kind,
-  title: titleLabel(node),
-  lines: textLabels(node),
+  title: createTitle(node),
+  lines: listLabels(node),
   linesAt: y + 2,
   x,
   y,
-  width: nodeWidth(node),
-  height: textLabels(node).length + 3,
+  width: measureNode(node),
+  height: listLabels(node).length + 3,
 });
 
-/** What the signs mean that stand in a drawing; undefined: there are none. */
-export function legendLine({ boxes, wires }: Pick<Layout, 'boxes' | 'wires'>): string | undefined {
+/** Explains the signs that a drawing has. undefined when it has none. */
+export function renderLegend({ boxes, wires }: Pick<Layout, 'boxes' | 'wires'>): string | undefined {
   const marks = new Set([...boxes.flatMap(({ title, lines }) => [title, ...lines]), ...wires].map(({ mark }) => mark));
   const used = (Object.keys(signs) as (keyof typeof signs)[]).filter((mark) => marks.has(mark));
   return used.length === 0 ? undefined : used.map((mark) => `${signs[mark]}${mark}`).join('   ');
 }
 
-/** Between things that stand side by side. */
+/** Columns between things that stand side by side. */
 const gap = 2;
-/** Between a zone's border and what is in it. */
+/** Columns between a zone's border and what is in it. */
 const inset = 2;
 
-const lowestRow = (boxes: readonly Box[]): number => Math.max(0, ...boxes.map(({ y, height }) => y + height));
+const findLowestRow = (boxes: readonly Box[]): number => Math.max(0, ...boxes.map(({ y, height }) => y + height));
 
 /** A unit with its leftmost column. */
 type Placed = Unit & { x: number };
@@ -166,19 +171,19 @@ function placeUnits(units: readonly Unit[], start: number): Placed[] {
   });
 }
 
-/** A row of nodes of their own width between two columns: the first stands in the middle of `axis`, if there is room. */
+/** Places a row of nodes between two columns. The first node is centred on `axis`, if there is room. */
 function placeRow(nodes: readonly TopologyNode[], y: number, { axis, from, to }: Span): Box[] {
   const [first] = nodes;
-  const latest = to - rowWidth(nodes.map(nodeWidth), gap);
-  let x = Math.max(from, Math.min(latest, axis - Math.floor((first ? nodeWidth(first) : 0) / 2)));
+  const latest = to - measureRow(nodes.map(measureNode), gap);
+  let x = Math.max(from, Math.min(latest, axis - Math.floor((first ? measureNode(first) : 0) / 2)));
   return nodes.map((node) => {
-    const box = nodeBox(node, x, y);
+    const box = createNodeBox(node, x, y);
     x += box.width + gap;
     return box;
   });
 }
 
-/** Between which columns, and boxAround which. */
+/** The columns between which a row stands, and the column that its first node is centred on. */
 interface Span {
   axis: number;
   from: number;
@@ -186,17 +191,17 @@ interface Span {
 }
 
 /** A zone's own box; `linesAt` is the row of its first note. */
-const zoneBox = (zone: Zone, at: Pick<Box, 'x' | 'y' | 'width' | 'height'>, linesAt = 0): Box => ({
+const createZoneBox = (zone: Zone, at: Pick<Box, 'x' | 'y' | 'width' | 'height'>, linesAt = 0): Box => ({
   id: zone.id,
   kind: zone.kind,
-  title: titleLabel(zone),
+  title: createTitle(zone),
   lines: zone.notes,
   linesAt,
   ...at,
 });
 
-const boxAround = (node: TopologyNode, middle: number, y: number): Box =>
-  nodeBox(node, middle - Math.floor(nodeWidth(node) / 2), y);
+const createBoxAround = (node: TopologyNode, middle: number, y: number): Box =>
+  createNodeBox(node, middle - Math.floor(measureNode(node) / 2), y);
 
 /** The columns of a unit with the middle of each. */
 function placeColumns(unit: Placed): (Unit['columns'][number] & { middle: number })[] {
@@ -204,7 +209,7 @@ function placeColumns(unit: Placed): (Unit['columns'][number] & { middle: number
     unit.x +
     Math.floor(
       (unit.width -
-        rowWidth(
+        measureRow(
           unit.columns.map(({ width }) => width),
           gap,
         )) /
@@ -226,9 +231,14 @@ interface Rows {
   bridges: TopologyNode[];
 }
 
-function hostRows(host: Zone | undefined): Rows {
-  const row = (...kinds: TopologyNode['kind'][]) => (host?.nodes ?? []).filter(({ kind }) => kinds.includes(kind));
-  return { devices: row('uplink', 'device', 'others'), routing: row('routing'), bridges: row('bridge') };
+function splitHostRows(host: Zone | undefined): Rows {
+  const selectNodes = (...kinds: TopologyNode['kind'][]) =>
+    (host?.nodes ?? []).filter(({ kind }) => kinds.includes(kind));
+  return {
+    devices: selectNodes('uplink', 'device', 'others'),
+    routing: selectNodes('routing'),
+    bridges: selectNodes('bridge'),
+  };
 }
 
 interface HostParts {
@@ -241,50 +251,53 @@ interface HostParts {
   width: number;
 }
 
-/** The lab host, row by row, its uplink and routing above the first bridge. */
-function hostBoxes({ host, rows, joined, lone, placed, top, width }: HostParts): Box[] {
-  const bars = joined.map((bridge) => bridgeBar(bridge, placed));
+/** The boxes of the lab host, row by row. Its uplink and routing stand above the first bridge. */
+function layOutHost({ host, rows, joined, lone, placed, top, width }: HostParts): Box[] {
+  const bars = joined.map((bridge) => createBridgeBox(bridge, placed));
   const [bar] = bars;
   const span = { axis: Math.floor(bar ? bar.x + bar.width / 2 : width / 2), from: inset, to: width - inset };
   const inside: Box[] = [];
-  const next = (): number => (inside.length === 0 ? top + 2 : lowestRow(inside) + 1);
-  for (const row of [rows.devices, rows.routing]) inside.push(...placeRow(row, next(), span));
-  const y = next();
+  const findNextRow = (): number => (inside.length === 0 ? top + 2 : findLowestRow(inside) + 1);
+  for (const row of [rows.devices, rows.routing]) inside.push(...placeRow(row, findNextRow(), span));
+  const y = findNextRow();
   const free = Math.max(0, ...placed.map(({ x, width: one }) => x + one)) + gap;
   const beside = bars.length === 0 ? span : { axis: free, from: free, to: width };
   inside.push(...bars.map((box) => ({ ...box, y, linesAt: y + 2 })), ...placeRow(lone, y, beside));
-  const ports = next();
+  const ports = findNextRow();
   inside.push(
     ...placed.flatMap((unit) =>
-      placeColumns(unit).flatMap(({ port, middle }) => (port ? [boxAround(port, middle, ports)] : [])),
+      placeColumns(unit).flatMap(({ port, middle }) => (port ? [createBoxAround(port, middle, ports)] : [])),
     ),
   );
-  const noted = lowestRow(inside);
-  return [zoneBox(host, { x: 0, y: top, width, height: noted - top + host.notes.length + 1 }, noted), ...inside];
+  const noted = findLowestRow(inside);
+  return [createZoneBox(host, { x: 0, y: top, width, height: noted - top + host.notes.length + 1 }, noted), ...inside];
 }
 
-/** A bridge as nodeWidth as all that is plugged into it; its row is not known yet. */
-function bridgeBar(bridge: TopologyNode, placed: readonly Placed[]): Box {
+/** A bridge that is as wide as all its ports together. Its row is set later. */
+function createBridgeBox(bridge: TopologyNode, placed: readonly Placed[]): Box {
   const ports = placed
     .filter((unit) => unit.bridge === bridge.id)
     .flatMap(placeColumns)
-    .flatMap(({ port, middle }) => (port ? [boxAround(port, middle, 0)] : []));
+    .flatMap(({ port, middle }) => (port ? [createBoxAround(port, middle, 0)] : []));
   const [left, right] = [Math.min(...ports.map(({ x }) => x)), Math.max(...ports.map(({ x, width }) => x + width))];
-  const missing = Math.max(0, nodeWidth(bridge) - (right - left));
+  const missing = Math.max(0, measureNode(bridge) - (right - left));
   const x = Math.max(inset, left - Math.floor(missing / 2));
-  return { ...nodeBox(bridge, x, 0), width: right - left + missing };
+  return { ...createNodeBox(bridge, x, 0), width: right - left + missing };
 }
 
 // Containers and their cables.
 
-/** A cable, from the top: the host's end and the inner one. One of the two may be missing. */
+/** The two ends of a cable, drawn one below the other: the host's end and the inner end. One of them may be missing. */
 interface Column {
   port?: TopologyNode | undefined;
   inner?: TopologyNode | undefined;
   width: number;
 }
 
-/** What stands side by side under the bridges: a container with its cables, or a cable that leads to none. */
+/**
+ * One of the things that stand side by side under the bridges: a container with its cables, or a cable without a
+ * container.
+ */
 interface Unit {
   zone?: Zone | undefined;
   columns: Column[];
@@ -293,29 +306,29 @@ interface Unit {
   width: number;
 }
 
-/** The units in the order of the topology, but those of one bridge side by side. */
+/** The units in the order of the topology, with those of one bridge next to each other. */
 function collectUnits(topology: Topology): Unit[] {
   const nodes = new Map(topology.zones.flatMap((zone) => zone.nodes).map((node) => [node.id, node]));
-  const over = (id: string, kind: string): string | undefined =>
+  const findUpperNode = (id: string, kind: string): string | undefined =>
     topology.links.find((link) => link.to === id && link.kind === kind)?.from;
-  const column = (port: TopologyNode | undefined, inner: TopologyNode | undefined): Column => ({
+  const createColumn = (port: TopologyNode | undefined, inner: TopologyNode | undefined): Column => ({
     port,
     inner,
-    width: Math.max(...[port, inner].map((node) => (node ? nodeWidth(node) : 0))),
+    width: Math.max(...[port, inner].map((node) => (node ? measureNode(node) : 0))),
   });
   const findBridge = (columns: Column[]): string | undefined => {
-    const bridges = columns.flatMap(({ port }) => (port ? [over(port.id, 'port')] : []));
+    const bridges = columns.flatMap(({ port }) => (port ? [findUpperNode(port.id, 'port')] : []));
     return bridges.find((bridge) => bridge !== undefined);
   };
   const containers = topology.zones
     .filter(({ kind }) => kind === 'container')
     .map((zone): Unit => {
-      const columns = zone.nodes.map((inner) => column(nodes.get(over(inner.id, 'cable') ?? ''), inner));
-      const inside = rowWidth(
+      const columns = zone.nodes.map((inner) => createColumn(nodes.get(findUpperNode(inner.id, 'cable') ?? ''), inner));
+      const inside = measureRow(
         columns.map(({ width }) => width),
         gap,
       );
-      const width = Math.max(inside, longestLabel([titleLabel(zone), ...zone.notes])) + 4;
+      const width = Math.max(inside, measureLongest([createTitle(zone), ...zone.notes])) + 4;
       return { zone, columns, bridge: findBridge(columns), width };
     });
   const used = new Set(containers.flatMap(({ columns }) => columns.map(({ port }) => port?.id)));
@@ -323,8 +336,8 @@ function collectUnits(topology: Topology): Unit[] {
     .filter(({ kind }) => kind === 'host')
     .flatMap((zone) => zone.nodes.filter(({ kind, id }) => kind === 'veth' && !used.has(id)))
     .map((port): Unit => {
-      const columns = [column(port, undefined)];
-      return { columns, bridge: findBridge(columns), width: nodeWidth(port) + 4 };
+      const columns = [createColumn(port, undefined)];
+      return { columns, bridge: findBridge(columns), width: measureNode(port) + 4 };
     });
   return groupByBridge([...containers, ...loose]);
 }
@@ -336,28 +349,31 @@ const groupByBridge = (units: readonly Unit[]): Unit[] => {
 
 // Wires.
 
-/** The line of a link from its upper box to its lower one; undefined: one of the two is not drawn. */
+/** The line of a link from its upper box to its lower one. undefined when one of the two is not drawn. */
 function routeWire(boxes: readonly Box[], { from, to, kind, mark }: TopologyLink): Wire | undefined {
   const ends = [from, to].map((id) => boxes.find((box) => box.id === id));
   const [upper, lower] = ends.toSorted((one, other) => (one?.y ?? 0) - (other?.y ?? 0));
   if (!upper || !lower) return undefined;
-  const start = wireStart(upper, lower, boxes);
-  const end = { x: upper.kind === 'place' ? start.x : middle(lower), y: lower.y };
+  const start = findWireStart(upper, lower, boxes);
+  const end = { x: upper.kind === 'place' ? start.x : findMiddle(lower), y: lower.y };
   // The corner is just above the lower box: there is one free row there, and nothing beside it.
   return { kind, mark, points: bendWire(start, end) };
 }
 
-const middle = ({ x, width }: Box): number => x + Math.floor(width / 2);
+const findMiddle = ({ x, width }: Box): number => x + Math.floor(width / 2);
 
-/** A place is reached by the border of its zone; a nodeWidth box is left right above the narrow one. */
-function wireStart(upper: Box, lower: Box, boxes: readonly Box[]): Point {
+/**
+ * Where a wire starts. At a place it starts at the border of the place's zone. At a box it starts right above the
+ * lower box, or in the middle if that is not above it.
+ */
+function findWireStart(upper: Box, lower: Box, boxes: readonly Box[]): Point {
   if (upper.kind === 'place') {
     const zone = boxes.find(({ kind }) => kind === 'world') ?? upper;
-    return { x: middle(lower), y: zone.y + zone.height - 1 };
+    return { x: findMiddle(lower), y: zone.y + zone.height - 1 };
   }
-  const below = middle(lower);
+  const below = findMiddle(lower);
   const reaches = below > upper.x && below < upper.x + upper.width - 1;
-  return { x: reaches ? below : middle(upper), y: upper.y + upper.height - 1 };
+  return { x: reaches ? below : findMiddle(upper), y: upper.y + upper.height - 1 };
 }
 
 function bendWire(start: Point, end: Point): Point[] {

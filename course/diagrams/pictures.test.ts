@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan, derivePlan, LabError, plannedTopology, type Topology, world } from '@handwired/host';
-import { egressFlow, type Flow, hairpinFlow, loopbackFlow, type Place, publishFlow } from './flow.ts';
+import { makeEgressFlow, type Flow, makeHairpinFlow, makeLoopbackFlow, type Place, makePublishFlow } from './flow.ts';
 import { drawTopology, picture, type PictureForm, pictureNames, pictureTitle, renderDrawing } from './pictures.ts';
 
 const plans = [defaultPlan, derivePlan('ada'), derivePlan('grace')];
@@ -76,7 +76,9 @@ const at = (flow: Flow, device: string | null, way: 'there' | 'back'): string =>
 };
 
 test('An answer has the addresses of its packet the other way round, at every place', () => {
-  for (const flow of [egressFlow, publishFlow, loopbackFlow, hairpinFlow].map((of) => of(defaultPlan))) {
+  for (const flow of [makeEgressFlow, makePublishFlow, makeLoopbackFlow, makeHairpinFlow].map((of) =>
+    of(defaultPlan),
+  )) {
     for (const { there, back } of placesOf(flow)) {
       assert.deepEqual(
         [back.source, back.sourcePort, back.destination, back.destinationPort],
@@ -87,11 +89,11 @@ test('An answer has the addresses of its packet the other way round, at every pl
 });
 
 test('Source and destination are translated where the reference says: on the uplink, not on the bridge', () => {
-  const out = egressFlow(defaultPlan);
+  const out = makeEgressFlow(defaultPlan);
   assert.equal(at(out, 'br0', 'there'), '172.18.0.11:40000 93.184.216.34:80');
   assert.equal(at(out, 'enp1s0', 'there'), '203.0.113.2:40000 93.184.216.34:80');
   assert.equal(at(out, 'br0', 'back'), '93.184.216.34:80 172.18.0.11:40000');
-  const into = publishFlow(defaultPlan);
+  const into = makePublishFlow(defaultPlan);
   assert.equal(at(into, 'enp1s0', 'there'), '198.51.100.7:40000 203.0.113.2:8080');
   assert.equal(at(into, 'eth0', 'there'), '198.51.100.7:40000 172.18.0.11:80');
   assert.equal(at(into, 'br0', 'back'), '172.18.0.11:80 198.51.100.7:40000');

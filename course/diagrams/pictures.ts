@@ -11,14 +11,22 @@ import {
   type Topology,
   type TopologyNode,
 } from '@handwired/host';
-import { connectivityFlow, dnsFlow, egressFlow, type Flow, hairpinFlow, loopbackFlow, publishFlow } from './flow.ts';
-import { drawFlowAsMermaid, drawFlowAsOutline, drawFlowAsSvg, drawFlowAsText } from './flow-draw.ts';
-import { cell, px, svgDocument, xml } from './svg.ts';
 import {
-  mermaidLines,
-  svgElements,
+  makeConnectivityFlow,
+  makeDnsFlow,
+  makeEgressFlow,
+  type Flow,
+  makeHairpinFlow,
+  makeLoopbackFlow,
+  makePublishFlow,
+} from './flow.ts';
+import { drawFlowAsMermaid, drawFlowAsOutline, drawFlowAsSvg, drawFlowAsText } from './flow-draw.ts';
+import { cell, formatPixels, renderSvg, escapeXml } from './svg.ts';
+import {
+  renderMermaidLines,
+  drawSvgElements,
   drawAsMermaid,
-  mermaidText,
+  escapeMermaid,
   drawAsOutline,
   drawAsSvg,
   type TextOptions,
@@ -31,43 +39,43 @@ const narrowest = 60;
 interface Picture {
   /** What it shows, as a caption. */
   title: (plan: Plan) => string;
-  of: (plan: Plan) => Drawing;
+  draw: (plan: Plan) => Drawing;
 }
 
-const afterChapter = (id: ChapterId, title: string): Picture => ({
+const createNetworkPicture = (id: ChapterId, title: string): Picture => ({
   title: () => title,
-  of: (plan) => drawTopology(plannedTopology(plan, id)),
+  draw: (plan) => drawTopology(plannedTopology(plan, id)),
 });
 
-const flowPicture = (flow: (plan: Plan) => Flow): Picture => ({
+const createFlowPicture = (flow: (plan: Plan) => Flow): Picture => ({
   title: (plan) => flow(plan).title,
-  of: (plan) => drawFlow(flow(plan)),
+  draw: (plan) => drawFlow(flow(plan)),
 });
 
 /** Every picture of the course by its name in a guide: `::picture{NAME}`. */
 const pictures = {
-  tour: afterChapter('tour', 'The lab host before you start'),
-  namespaces: afterChapter('namespaces', 'After this chapter: two network namespaces with nothing in them'),
-  bridge: afterChapter('bridge', 'After this chapter: a bridge that nothing is plugged into'),
-  veth: afterChapter('veth', 'After this chapter: cables from both containers to the bridge'),
-  addressing: afterChapter('addressing', 'After this chapter: addresses and routes'),
-  topology: afterChapter('publish', 'The whole network'),
-  connectivity: flowPicture(connectivityFlow),
-  egress: flowPicture(egressFlow),
-  dns: flowPicture(dnsFlow),
-  publish: flowPicture(publishFlow),
-  loopback: flowPicture(loopbackFlow),
-  hairpin: flowPicture(hairpinFlow),
-  docker: { title: () => 'By hand, and by Docker', of: (plan) => drawBeside(handAndDocker(plan)) },
+  tour: createNetworkPicture('tour', 'The lab host before you start'),
+  namespaces: createNetworkPicture('namespaces', 'After this chapter: two network namespaces with nothing in them'),
+  bridge: createNetworkPicture('bridge', 'After this chapter: a bridge that nothing is plugged into'),
+  veth: createNetworkPicture('veth', 'After this chapter: cables from both containers to the bridge'),
+  addressing: createNetworkPicture('addressing', 'After this chapter: addresses and routes'),
+  topology: createNetworkPicture('publish', 'The whole network'),
+  connectivity: createFlowPicture(makeConnectivityFlow),
+  egress: createFlowPicture(makeEgressFlow),
+  dns: createFlowPicture(makeDnsFlow),
+  publish: createFlowPicture(makePublishFlow),
+  loopback: createFlowPicture(makeLoopbackFlow),
+  hairpin: createFlowPicture(makeHairpinFlow),
+  docker: { title: () => 'By hand, and by Docker', draw: (plan) => drawBeside(compareWithDocker(plan)) },
 } satisfies Record<string, Picture>;
 
 type PictureName = keyof typeof pictures;
 /** The name of every picture. */
 export const pictureNames = Object.keys(pictures) as PictureName[];
 
-/** How a picture is to come out. */
+/** How a picture is drawn. */
 interface PictureOptions extends Partial<TextOptions> {
-  /** Keeps the ids of several pictures on one page apart; default: the picture's name. */
+  /** Makes ids unique on a page with several pictures. Default: the picture's name. */
   id?: string;
 }
 
@@ -76,9 +84,9 @@ export const pictureTitle = (name: string, plan: Plan): string => findPicture(na
 
 /** A picture made from a plan. Text has at most `columns` characters a line (default and least 60), and no newline at its end. */
 export function picture(name: string, plan: Plan, form: PictureForm, options: PictureOptions = {}): string {
-  const { title, of } = findPicture(name);
+  const { title, draw } = findPicture(name);
   const { columns = narrowest, color = false, id = name } = options;
-  return renderDrawing(of(plan), form, { id, title: title(plan) }, { columns: Math.max(narrowest, columns), color });
+  return renderDrawing(draw(plan), form, { id, title: title(plan) }, { columns: Math.max(narrowest, columns), color });
 }
 
 function findPicture(name: string): Picture {
@@ -93,7 +101,7 @@ function findPicture(name: string): Picture {
 /** `plain` is an outline in ASCII, for a screen reader. */
 export type PictureForm = 'text' | 'plain' | 'svg' | 'mermaid';
 
-/** What a picture is called; `id` keeps the ids of several on one page apart. */
+/** A picture's title, and an id that is unique on the page. */
 interface Head {
   id: string;
   title: string;
@@ -123,10 +131,10 @@ const drawFlow = (flow: Flow): Drawing => ({
 });
 
 const drawBeside = (beside: Beside): Drawing => ({
-  text: (options) => besideAsText(beside, options),
-  plain: () => besideAsOutline(beside),
-  svg: (head) => besideAsSvg(beside, head),
-  mermaid: () => besideAsMermaid(beside),
+  text: (options) => drawBesideAsText(beside, options),
+  plain: () => drawBesideAsOutline(beside),
+  svg: (head) => drawBesideAsSvg(beside, head),
+  mermaid: () => drawBesideAsMermaid(beside),
 });
 
 /** A picture in one of its forms, without a newline at its end. */
@@ -140,8 +148,8 @@ export function renderDrawing(drawing: Drawing, form: PictureForm, head: Head, t
 /** Topologies that are compared, each with its heading. */
 type Beside = { heading: string; topology: Topology }[];
 
-/** One container of ours, and the same as chapter docker's daemon makes it, in the namespace that it has for a host. */
-function handAndDocker(plan: Plan): Beside {
+/** One container of ours beside the same container as Docker makes it in chapter docker. */
+function compareWithDocker(plan: Plan): Beside {
   const { bridge, container } = dockerHost;
   const dockers: Plan = {
     ...plan,
@@ -153,18 +161,21 @@ function handAndDocker(plan: Plan): Beside {
     ct1: { name: container, veth: 'veth1a2b3c4', peer: 'eth0', address: '172.17.0.2' },
   };
   return [
-    { heading: 'by hand', topology: oneContainer(plan) },
+    { heading: 'by hand', topology: planOneContainer(plan) },
     {
       heading: `docker run -p ${plan.hostPort}:${plan.containerPort}`,
-      topology: onDockerHost(oneContainer(dockers), plan),
+      topology: moveToDockerHost(planOneContainer(dockers), plan),
     },
   ];
 }
 
-/** With the uplink of Docker's namespace. Name servers are left out: which ones Docker hands on depends on the host's resolv.conf. */
-function onDockerHost({ zones, ...rest }: Topology, { resolver }: Plan): Topology {
+/**
+ * Renames the host and its uplink to those of Docker's namespace. Name servers are left out, because Docker takes
+ * them from the host's resolv.conf.
+ */
+function moveToDockerHost({ zones, ...rest }: Topology, { resolver }: Plan): Topology {
   const { netns, inner, address, prefix } = dockerHost;
-  const uplink = (node: TopologyNode): TopologyNode =>
+  const renameUplink = (node: TopologyNode): TopologyNode =>
     node.id === nodeIds.uplink
       ? { ...node, name: inner, addresses: [{ text: `${address}/${prefix}`, mark: null }] }
       : node;
@@ -173,13 +184,13 @@ function onDockerHost({ zones, ...rest }: Topology, { resolver }: Plan): Topolog
     zones: zones.map((zone) => ({
       ...zone,
       name: zone.kind === 'host' ? `netns ${netns}` : zone.name,
-      nodes: zone.nodes.map(uplink),
+      nodes: zone.nodes.map(renameUplink),
       notes: zone.notes.filter(({ text }) => text !== says.resolver(resolver)),
     })),
   };
 }
 
-function oneContainer(plan: Plan): Topology {
+function planOneContainer(plan: Plan): Topology {
   const { zones, ...rest } = plannedTopology(plan);
   return {
     ...rest,
@@ -189,7 +200,7 @@ function oneContainer(plan: Plan): Topology {
   };
 }
 
-function besideAsText(beside: Beside, { columns, color }: TextOptions): string[] {
+function drawBesideAsText(beside: Beside, { columns, color }: TextOptions): string[] {
   const drawn = beside.map(({ heading, topology }) => [heading, ...drawAsText(topology, { columns, color: false })]);
   const widths = drawn.map((lines) => Math.max(...lines.map((line) => line.length)));
   const together = widths.reduce((all, one) => all + one, 0) + 2 * (drawn.length - 1);
@@ -208,31 +219,31 @@ function besideAsText(beside: Beside, { columns, color }: TextOptions): string[]
   );
 }
 
-const besideAsOutline = (beside: Beside): string[] =>
+const drawBesideAsOutline = (beside: Beside): string[] =>
   beside.flatMap(({ heading, topology }) => [heading, ...drawAsOutline(topology).map((line) => `  ${line}`)]);
 
-function besideAsSvg(beside: Beside, { id, title }: { id: string; title: string }): string {
+function drawBesideAsSvg(beside: Beside, { id, title }: { id: string; title: string }): string {
   let x = 0;
   const body: string[] = [];
   let height = 0;
   for (const { heading, topology } of beside) {
-    const one = svgElements(topology);
+    const one = drawSvgElements(topology);
     body.push(
-      `<g transform="translate(${px(x)} ${2 * cell.height})"><text class="title" x="${cell.width}" y="-14">${xml(heading)}</text>${one.body.join('')}</g>`,
+      `<g transform="translate(${formatPixels(x)} ${2 * cell.height})"><text class="title" x="${cell.width}" y="-14">${escapeXml(heading)}</text>${one.body.join('')}</g>`,
     );
     x += one.width + 3 * cell.width;
     height = Math.max(height, one.height + 2 * cell.height);
   }
-  return svgDocument(
-    { id, title, description: besideAsOutline(beside).join('\n'), width: x - 3 * cell.width, height },
+  return renderSvg(
+    { id, title, description: drawBesideAsOutline(beside).join('\n'), width: x - 3 * cell.width, height },
     body,
   );
 }
 
-const besideAsMermaid = (beside: Beside): string[] => [
+const drawBesideAsMermaid = (beside: Beside): string[] => [
   'flowchart TB',
   ...beside.flatMap(({ heading, topology }, at) => {
     const prefix = String.fromCodePoint(97 + at);
-    return [`  subgraph ${prefix}["${mermaidText(heading)}"]`, ...mermaidLines(topology, prefix), '  end'];
+    return [`  subgraph ${prefix}["${escapeMermaid(heading)}"]`, ...renderMermaidLines(topology, prefix), '  end'];
   }),
 ];

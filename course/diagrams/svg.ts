@@ -4,10 +4,10 @@ export const cell = { width: 8.4, height: 20 } as const;
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 /** Text escaped for elements and quoted attributes of HTML and SVG. */
-export const xml = (text: string): string => text.replaceAll(/[&<>"']/g, (found) => entities[found] ?? '');
+export const escapeXml = (text: string): string => text.replaceAll(/[&<>"']/g, (found) => entities[found] ?? '');
 
 /** A coordinate with one decimal at most. */
-export const px = (value: number): string => String(Math.round(value * 10) / 10);
+export const formatPixels = (value: number): string => String(Math.round(value * 10) / 10);
 
 /**
  * The style of every diagram. A page sets its colours by the variables --diagram-*. On its own a diagram is legible in
@@ -50,10 +50,10 @@ export interface SvgHead {
 }
 
 /** One self-contained picture: nothing is loaded, nothing runs. */
-export function svgDocument({ id, title, description, width, height }: SvgHead, body: readonly string[]): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" class="diagram" viewBox="-6 -4 ${px(width + 12)} ${px(height + 8)}" width="${px(width + 12)}" height="${px(height + 8)}" role="img" aria-labelledby="${xml(id)}-title ${xml(id)}-desc">
-<title id="${xml(id)}-title">${xml(title)}</title>
-<desc id="${xml(id)}-desc">${xml(description)}</desc>
+export function renderSvg({ id, title, description, width, height }: SvgHead, body: readonly string[]): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" class="diagram" viewBox="-6 -4 ${formatPixels(width + 12)} ${formatPixels(height + 8)}" width="${formatPixels(width + 12)}" height="${formatPixels(height + 8)}" role="img" aria-labelledby="${escapeXml(id)}-title ${escapeXml(id)}-desc">
+<title id="${escapeXml(id)}-title">${escapeXml(title)}</title>
+<desc id="${escapeXml(id)}-desc">${escapeXml(description)}</desc>
 <style>${style}</style>
 ${body.join('\n')}
 </svg>

@@ -1,8 +1,8 @@
 /** Draws a topology: as text, as an outline in ASCII, as SVG and as Mermaid. */
 import { styleText } from 'node:util';
 import type { Label, Mark, Topology, TopologyNode, Zone } from '@handwired/host';
-import { type Box, type Layout, layOutTopology, legendLine, type Point, type Wire, labelText } from './layout.ts';
-import { cell, px, svgDocument, xml } from './svg.ts';
+import { type Box, type Layout, layOutTopology, renderLegend, type Point, type Wire, renderLabel } from './layout.ts';
+import { cell, formatPixels, renderSvg, escapeXml } from './svg.ts';
 
 /** The most characters of a line that is drawn; a longer one ends with an ellipsis. */
 const most = 40;
@@ -10,34 +10,34 @@ const most = 40;
 /** All but printable ASCII and two signs of our own texts: other characters could reorder, hide or widen a line. */
 const harmful = /[^\u0020-\u007e→…]/gu;
 
-const harmless = (text: string): string => {
+const escapeName = (text: string): string => {
   const seen = text.replaceAll(harmful, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
   return seen.length > most ? `${seen.slice(0, most - 1)}…` : seen;
 };
 
 /** The topology with texts that are safe to draw: a lab host can give its objects any names. The ids stay as they are. */
-function drawable(topology: Topology): Topology {
-  const label = ({ text, mark }: Label): Label => ({ text: harmless(text), mark });
-  const node = (one: TopologyNode): TopologyNode => ({
+function escapeTopology(topology: Topology): Topology {
+  const escapeLabel = ({ text, mark }: Label): Label => ({ text: escapeName(text), mark });
+  const escapeNode = (one: TopologyNode): TopologyNode => ({
     ...one,
-    name: harmless(one.name),
-    addresses: one.addresses.map(label),
-    notes: one.notes.map(label),
+    name: escapeName(one.name),
+    addresses: one.addresses.map(escapeLabel),
+    notes: one.notes.map(escapeLabel),
   });
   return {
     ...topology,
     zones: topology.zones.map((zone) => ({
       ...zone,
-      name: harmless(zone.name),
-      nodes: zone.nodes.map(node),
-      notes: zone.notes.map(label),
+      name: escapeName(zone.name),
+      nodes: zone.nodes.map(escapeNode),
+      notes: zone.notes.map(escapeLabel),
     })),
   };
 }
 
 // Text.
 
-/** How a drawing is to come out in a terminal. */
+/** How a drawing is printed in a terminal. */
 export interface TextOptions {
   columns: number;
   color: boolean;
@@ -47,30 +47,30 @@ export interface TextOptions {
 const zoneKinds: ReadonlySet<Box['kind']> = new Set(['world', 'host', 'container']);
 const colors = { missing: 'red', wrong: 'red', extra: 'yellow' } as const;
 
-/** A topology as boxes and lines; where they do not fit into the columns, as an outline. */
+/** A topology as boxes and lines, or as an outline where these do not fit into the columns. */
 export function drawAsText(topology: Topology, { columns, color }: TextOptions): string[] {
-  const layout = layOutTopology(drawable(topology));
+  const layout = layOutTopology(escapeTopology(topology));
   if (layout.width > columns) return drawAsOutline(topology);
-  const legend = legendLine(layout);
-  return [...boxLines(layout, color), ...(legend === undefined ? [] : ['', legend])];
+  const legend = renderLegend(layout);
+  return [...drawBoxes(layout, color), ...(legend === undefined ? [] : ['', legend])];
 }
 
-function boxLines({ width, height, boxes, wires }: Layout, color: boolean): string[] {
+function drawBoxes({ width, height, boxes, wires }: Layout, color: boolean): string[] {
   const canvas = new Canvas(width, height);
   for (const box of boxes) if (box.kind !== 'place') canvas.frame(box, box.title.mark === 'missing');
   for (const { points, mark } of wires) canvas.line(points, mark === 'missing');
   for (const { kind, x, y, title, lines, linesAt } of boxes) {
-    const write = (column: number, row: number, label: Label, text = labelText(label)): void =>
-      canvas.text(column, row, text, painter(label.mark, color));
+    const write = (column: number, row: number, label: Label, text = renderLabel(label)): void =>
+      canvas.text(column, row, text, createPainter(label.mark, color));
     if (kind === 'place') write(x, y, title);
-    else if (zoneKinds.has(kind)) write(x + 1, y, title, ` ${labelText(title)} `);
+    else if (zoneKinds.has(kind)) write(x + 1, y, title, ` ${renderLabel(title)} `);
     else write(x + 2, y + 1, title);
     for (const [at, label] of lines.entries()) write(x + 2, linesAt + at, label);
   }
   return canvas.toLines();
 }
 
-const painter = (mark: Mark, color: boolean): ((character: string) => string) | undefined =>
+const createPainter = (mark: Mark, color: boolean): ((character: string) => string) | undefined =>
   mark === null || !color ? undefined : (one) => styleText(colors[mark], one, { validateStream: false });
 
 /** Directions in which lines leave a cell. */
@@ -79,10 +79,10 @@ const down = 2;
 const left = 4;
 const right = 8;
 
-/** The characters of lines, by the sum of their directions. A straight line of which all is missing is dashed. */
+/** The characters of lines, by the sum of their directions. A straight line is dashed when all of it is missing. */
 const corners = ' ╵╷│╴┘┐┤╶└┌├─┴┬┼';
 const dashes: Record<number, string> = { [up + down]: '┆', [left + right]: '┄' };
-/** Added to the directions of a cell that a line of something present runs through. */
+/** Added to the directions of a cell when a line runs through it that is not missing. */
 const solid = 16;
 
 /** A sheet of characters on which lines join where they meet. */
@@ -128,7 +128,7 @@ class Canvas {
   toLines(): string[] {
     return this.#texts.map((row, y) =>
       row
-        .map((text, x) => text || lineCharacter(this.#lines[y]?.[x] ?? 0))
+        .map((text, x) => text || findLineCharacter(this.#lines[y]?.[x] ?? 0))
         .join('')
         .trimEnd(),
     );
@@ -149,32 +149,34 @@ class Canvas {
   }
 }
 
-const lineCharacter = (cell: number): string =>
+const findLineCharacter = (cell: number): string =>
   (cell < solid ? dashes[cell] : undefined) ?? corners[cell % solid] ?? ' ';
 
 // Outline.
 
 /** A topology as indented lines of ASCII: for a screen reader, a narrow terminal, and as a picture's description. */
 export function drawAsOutline(topology: Topology): string[] {
-  const { zones, links } = drawable(topology);
+  const { zones, links } = escapeTopology(topology);
   const homes = new Map(zones.flatMap((zone) => zone.nodes.map(({ id, name }) => [id, { zone, name }])));
-  const far = (from: string, to: string): string => {
+  const describeFarEnd = (from: string, to: string): string => {
     const [home, other] = [homes.get(from), homes.get(to)];
     if (!other) return 'nothing';
     if (other.zone.kind === 'world') return other.zone.name;
     return home?.zone === other.zone ? other.name : `${other.name} in ${other.zone.name}`;
   };
-  const wires = (id: string): string[] =>
+  const describeWires = (id: string): string[] =>
     links.flatMap(({ from, to, kind, mark }) => {
       if ((from !== id && to !== id) || !homes.has(from) || !homes.has(to)) return [];
-      if (kind === 'port') return to === id ? [`plugged into ${far(to, from)}${suffix(mark)}`] : [];
-      return [`${kind === 'cable' ? 'a cable' : 'leads'} to ${far(id, from === id ? to : from)}${suffix(mark)}`];
+      if (kind === 'port') return to === id ? [`plugged into ${describeFarEnd(to, from)}${renderMark(mark)}`] : [];
+      return [
+        `${kind === 'cable' ? 'a cable' : 'leads'} to ${describeFarEnd(id, from === id ? to : from)}${renderMark(mark)}`,
+      ];
     });
   return zones
     .flatMap((zone) => [
-      `${zone.name}${suffix(zone.mark)}`,
-      ...zone.nodes.flatMap((node) => nodeLines(zone, node, wires(node.id))),
-      ...zone.notes.map((note) => `  ${line(note)}`),
+      `${zone.name}${renderMark(zone.mark)}`,
+      ...zone.nodes.flatMap((node) => describeNode(zone, node, describeWires(node.id))),
+      ...zone.notes.map((note) => `  ${describeLabel(note)}`),
     ])
     .map((text) => text.replaceAll('→', '->').replaceAll('…', '...'));
 }
@@ -189,82 +191,82 @@ const kinds: Record<TopologyNode['kind'], string> = {
   place: '',
 };
 
-const suffix = (mark: Mark): string => (mark === null ? '' : ` (${mark})`);
-const line = ({ text, mark }: Label): string => `${text}${suffix(mark)}`;
+const renderMark = (mark: Mark): string => (mark === null ? '' : ` (${mark})`);
+const describeLabel = ({ text, mark }: Label): string => `${text}${renderMark(mark)}`;
 
-function nodeLines({ kind }: Zone, node: TopologyNode, wires: readonly string[]): string[] {
+function describeNode({ kind }: Zone, node: TopologyNode, wires: readonly string[]): string[] {
   const { name, mark, addresses, notes } = node;
-  if (kind === 'world') return [`  ${[name, ...addresses.map(line)].join(' ')}${suffix(mark)}`];
-  const lines = [...addresses, ...notes].map(line);
-  return [`  ${name}${kinds[node.kind]}${suffix(mark)}`, ...[...lines, ...wires].map((text) => `    ${text}`)];
+  if (kind === 'world') return [`  ${[name, ...addresses.map(describeLabel)].join(' ')}${renderMark(mark)}`];
+  const lines = [...addresses, ...notes].map(describeLabel);
+  return [`  ${name}${kinds[node.kind]}${renderMark(mark)}`, ...[...lines, ...wires].map((text) => `    ${text}`)];
 }
 
 // SVG.
 
 /** A topology as SVG. */
 export function drawAsSvg(topology: Topology, { id, title }: { id: string; title: string }): string {
-  const { width, height, body } = svgElements(topology);
-  return svgDocument({ id, title, description: drawAsOutline(topology).join('\n'), width, height }, body);
+  const { width, height, body } = drawSvgElements(topology);
+  return renderSvg({ id, title, description: drawAsOutline(topology).join('\n'), width, height }, body);
 }
 
 /** The elements of a topology's picture, and the size of the whole in pixels. */
-export function svgElements(topology: Topology): { width: number; height: number; body: string[] } {
-  const layout = layOutTopology(drawable(topology));
-  const legend = legendLine(layout);
+export function drawSvgElements(topology: Topology): { width: number; height: number; body: string[] } {
+  const layout = layOutTopology(escapeTopology(topology));
+  const legend = renderLegend(layout);
   const rows = layout.height + (legend === undefined ? 0 : 2);
   const body = [
-    ...elements(layout),
-    ...(legend === undefined ? [] : [text({ text: legend, mark: null }, 1, rows - 1, 'soft')]),
+    ...drawElements(layout),
+    ...(legend === undefined ? [] : [drawLabel({ text: legend, mark: null }, 1, rows - 1, 'soft')]),
   ];
   return { width: layout.width * cell.width, height: rows * cell.height, body };
 }
 
-function elements({ boxes, wires }: Layout): string[] {
-  const frames = boxes.filter(({ kind }) => zoneKinds.has(kind)).map(svgZone);
-  return [...frames, ...wires.map(svgPath), ...boxes.filter(({ kind }) => !zoneKinds.has(kind)).map(svgNode)];
+function drawElements({ boxes, wires }: Layout): string[] {
+  const frames = boxes.filter(({ kind }) => zoneKinds.has(kind)).map(drawZone);
+  return [...frames, ...wires.map(drawWire), ...boxes.filter(({ kind }) => !zoneKinds.has(kind)).map(drawNode)];
 }
 
 /** The middle of a character's cell, where lines run. */
-const at = ({ x, y }: Point): Point => ({ x: (x + 0.5) * cell.width, y: (y + 0.5) * cell.height });
+const toPixels = ({ x, y }: Point): Point => ({ x: (x + 0.5) * cell.width, y: (y + 0.5) * cell.height });
 
-function rect({ x, y, width, height }: Box, radius: number): string {
-  const corner = at({ x, y });
-  return `<rect x="${px(corner.x)}" y="${px(corner.y)}" width="${px((width - 1) * cell.width)}" height="${px((height - 1) * cell.height)}" rx="${radius}"/>`;
+function drawRect({ x, y, width, height }: Box, radius: number): string {
+  const corner = toPixels({ x, y });
+  return `<rect x="${formatPixels(corner.x)}" y="${formatPixels(corner.y)}" width="${formatPixels((width - 1) * cell.width)}" height="${formatPixels((height - 1) * cell.height)}" rx="${radius}"/>`;
 }
 
-function text(label: Label, x: number, y: number, kind: string): string {
+function drawLabel(label: Label, x: number, y: number, kind: string): string {
   const classes = [kind, label.mark ?? ''].filter(Boolean).join(' ');
-  return `<text class="${classes}" xml:space="preserve" x="${px(x * cell.width)}" y="${px((y + 0.5) * cell.height + 4.5)}">${xml(labelText(label))}</text>`;
+  return `<text class="${classes}" xml:space="preserve" x="${formatPixels(x * cell.width)}" y="${formatPixels((y + 0.5) * cell.height + 4.5)}">${escapeXml(renderLabel(label))}</text>`;
 }
 
-const linesIn = ({ x, lines, linesAt }: Box): string[] =>
-  lines.map((label, n) => text(label, x + 2, linesAt + n, 'line'));
+const drawLines = ({ x, lines, linesAt }: Box): string[] =>
+  lines.map((label, n) => drawLabel(label, x + 2, linesAt + n, 'line'));
 
-const svgZone = (box: Box): string =>
-  `<g class="zone ${box.kind} ${box.title.mark ?? ''}">${rect(box, 10)}${text(box.title, box.x + 2, box.y, 'title')}${linesIn(box).join('')}</g>`;
+const drawZone = (box: Box): string =>
+  `<g class="zone ${box.kind} ${box.title.mark ?? ''}">${drawRect(box, 10)}${drawLabel(box.title, box.x + 2, box.y, 'title')}${drawLines(box).join('')}</g>`;
 
-const svgNode = (box: Box): string =>
+const drawNode = (box: Box): string =>
   box.kind === 'place'
-    ? text(box.title, box.x, box.y, 'place')
-    : `<g class="node ${box.kind} ${box.title.mark ?? ''}">${rect(box, 6)}${text(box.title, box.x + 2, box.y + 1, 'title')}${linesIn(box).join('')}</g>`;
+    ? drawLabel(box.title, box.x, box.y, 'place')
+    : `<g class="node ${box.kind} ${box.title.mark ?? ''}">${drawRect(box, 6)}${drawLabel(box.title, box.x + 2, box.y + 1, 'title')}${drawLines(box).join('')}</g>`;
 
-const svgPath = ({ kind, mark, points }: Wire): string =>
+const drawWire = ({ kind, mark, points }: Wire): string =>
   `<path class="wire ${kind} ${mark ?? ''}" d="M${points
-    .map(at)
-    .map(({ x, y }) => `${px(x)} ${px(y)}`)
+    .map(toPixels)
+    .map(({ x, y }) => `${formatPixels(x)} ${formatPixels(y)}`)
     .join('L')}"/>`;
 
 // Mermaid.
 
 /** A topology as a Mermaid flowchart, for a Markdown page. */
-export const drawAsMermaid = (topology: Topology): string[] => ['flowchart TB', ...mermaidLines(topology)];
+export const drawAsMermaid = (topology: Topology): string[] => ['flowchart TB', ...renderMermaidLines(topology)];
 
-/** The lines of one chart; `prefix` keeps the names of several in one picture apart. */
-export function mermaidLines(topology: Topology, prefix = ''): string[] {
-  const { zones, links } = drawable(topology);
+/** The lines of one chart. `prefix` makes its names unique in a picture of several charts. */
+export function renderMermaidLines(topology: Topology, prefix = ''): string[] {
+  const { zones, links } = escapeTopology(topology);
   const ids = new Map(zones.flatMap((zone) => zone.nodes).map(({ id }, at) => [id, `${prefix}n${at}`]));
   return [
-    ...zones.flatMap((zone, at) => subgraph(zone, `${prefix}z${at}`, ids)),
+    ...zones.flatMap((zone, at) => renderSubgraph(zone, `${prefix}z${at}`, ids)),
     ...links.flatMap(({ from, to, kind, mark }) => {
       const [one, other] = [ids.get(from), ids.get(to)];
       if (one === undefined || other === undefined) return [];
@@ -273,23 +275,27 @@ export function mermaidLines(topology: Topology, prefix = ''): string[] {
   ];
 }
 
-const mermaidLine = ({ text, mark }: Label): string => mermaidText(`${text}${suffix(mark)}`);
+const renderMermaidLabel = ({ text, mark }: Label): string => escapeMermaid(`${text}${renderMark(mark)}`);
 
-/** A zone's own notes are a node of it: a subgraph's title has room for one line. */
-function subgraph({ name, mark, notes, nodes }: Zone, id: string, ids: ReadonlyMap<string, string>): string[] {
-  const noted = notes.length > 0 ? notes.map(mermaidLine).join('<br>') : ' ';
+/** A zone as a subgraph. The zone's notes become a node, because a subgraph's title has room for one line only. */
+function renderSubgraph({ name, mark, notes, nodes }: Zone, id: string, ids: ReadonlyMap<string, string>): string[] {
+  const noted = notes.length > 0 ? notes.map(renderMermaidLabel).join('<br>') : ' ';
   return [
-    `  subgraph ${id}["${mermaidText(`${name}${suffix(mark)}`)}"]`,
-    ...nodes.map((node) => `    ${ids.get(node.id) ?? ''}["${mermaidLabel(node)}"]`),
+    `  subgraph ${id}["${escapeMermaid(`${name}${renderMark(mark)}`)}"]`,
+    ...nodes.map((node) => `    ${ids.get(node.id) ?? ''}["${renderMermaidNode(node)}"]`),
     // Mermaid does not draw a subgraph without a node as a subgraph.
     ...(notes.length > 0 || nodes.length === 0 ? [`    ${id}n["${noted}"]`] : []),
     '  end',
   ];
 }
 
-const mermaidLabel = ({ name, mark, addresses, notes }: TopologyNode): string =>
-  [mermaidText(`${name}${suffix(mark)}`), ...addresses.map(mermaidLine), ...notes.map(mermaidLine)].join('<br>');
+const renderMermaidNode = ({ name, mark, addresses, notes }: TopologyNode): string =>
+  [
+    escapeMermaid(`${name}${renderMark(mark)}`),
+    ...addresses.map(renderMermaidLabel),
+    ...notes.map(renderMermaidLabel),
+  ].join('<br>');
 
-/** Text for a Mermaid label: all characters that could mean something there are Mermaid's numeric entities. */
-export const mermaidText = (text: string): string =>
+/** Text for a Mermaid label. Characters that could have a meaning there become numeric entities. */
+export const escapeMermaid = (text: string): string =>
   text.replaceAll(/[^A-Za-z0-9 .:/,()→-]/gu, (found) => `#${found.codePointAt(0) ?? 0};`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { translateRule, nftTableCommands } from './nft.ts';
+import { translateRule, renderNftTable } from './nft.ts';
 
 const said = (command: string): string => {
   const { chain, words } = translateRule(command);
@@ -41,7 +41,7 @@ test('What has no translation is refused, not left out', () => {
 
 test('The table has those chains that its rules use', () => {
   assert.equal(
-    nftTableCommands([translateRule('iptables -A FORWARD -i br0 -j DROP')]),
+    renderNftTable([translateRule('iptables -A FORWARD -i br0 -j DROP')]),
     `add table ip by_hand
 add chain ip by_hand forward { type filter hook forward priority 0; policy accept; }`,
   );

@@ -1,13 +1,16 @@
-/** A rule of our build in nft's words, for machines without iptables. */
+/** A rule of our build for nft, for machines without iptables. */
 interface NftRule {
   chain: string;
   words: string[];
 }
 
-/** Our own table. Whatever is in it is ours, so it goes as a whole. */
+/** The script's own table. Everything in it is the script's, so it is removed as a whole. */
 export const nftTable = 'by_hand';
 
-/** Where iptables' chains hang in netfilter (iptables(8), nft(8) "priority"). Names of priorities are not known on every hook. */
+/**
+ * The hook and priority of each chain of iptables (iptables(8), nft(8)). Priorities are numbers, because nft does not
+ * know their names on every hook.
+ */
 const chains: Record<string, { name: string; type: string; hook: string; priority: number }> = {
   'raw PREROUTING': { name: 'prerouting_raw', type: 'filter', hook: 'prerouting', priority: -300 },
   'nat PREROUTING': { name: 'prerouting_nat', type: 'nat', hook: 'prerouting', priority: -100 },
@@ -18,7 +21,10 @@ const chains: Record<string, { name: string; type: string; hook: string; priorit
 
 type Translate = (value: string, not: string[]) => string[];
 
-/** Each option with its value; the tables of iptables-extensions(8) and nft(8) side by side. What is not here is refused. */
+/**
+ * How each option of iptables is written in nft (iptables-extensions(8), nft(8)). An option that is not here is
+ * refused.
+ */
 const options: Record<string, Translate> = {
   '-i': (link, not) => ['iifname', ...not, link],
   '-o': (link, not) => ['oifname', ...not, link],
@@ -35,7 +41,7 @@ const options: Record<string, Translate> = {
   '--to-destination': (target) => [target],
 };
 
-/** Translates one `iptables ... -A CHAIN ...` of the build. TypeError: something in it has no translation here. */
+/** Translates one `iptables ... -A CHAIN ...` of the build. Throws TypeError for anything that has no translation. */
 export function translateRule(command: string): NftRule {
   const refuse = (why: string): never => {
     throw new TypeError(`no nft for ${why}: ${command}`);
@@ -61,7 +67,7 @@ export function translateRule(command: string): NftRule {
 }
 
 /** Commands for nft, one a line, that make the table with those of its chains that some rules use. */
-export function nftTableCommands(rules: readonly NftRule[]): string {
+export function renderNftTable(rules: readonly NftRule[]): string {
   const used = new Set(rules.map(({ chain }) => chain));
   const made = Object.values(chains).filter(({ name }) => used.has(name));
   const add = made.map(

@@ -4,12 +4,12 @@ import { type ChapterId, EXIT, LabError, type Plan, quote, quoteAll } from '@han
 import { type Chapter, type Course, findChapter } from '../chapter.ts';
 import { type Command, mark, notesFolder, type Sh } from '../commands.ts';
 import { recordSteps, type RecordedStep } from '../run.ts';
-import { translateRule, nftTable, nftTableCommands } from './nft.ts';
+import { translateRule, nftTable, renderNftTable } from './nft.ts';
 
-/** The comment of the script's rules, and where it keeps what was there before. */
+/** The comment in the script's rules, and the folder of its notes. */
 const own = { mark: 'by-hand', notes: '/run/by-hand' };
 
-/** The last chapter of the network itself: what comes after it is in no script. */
+/** The last chapter of the network itself. Later chapters are in no script. */
 const lastOfNetwork: ChapterId = 'publish';
 
 /**
@@ -19,28 +19,28 @@ const lastOfNetwork: ChapterId = 'publish';
  */
 export async function exportScript(course: Course, plan: Plan, through: ChapterId = lastOfNetwork): Promise<string> {
   const { chapters } = course;
-  const at = (id: ChapterId): number => chapters.indexOf(findChapter(course, id));
-  const held = chapters.slice(0, Math.min(at(through), at(lastOfNetwork)) + 1);
+  const findIndex = (id: ChapterId): number => chapters.indexOf(findChapter(course, id));
+  const held = chapters.slice(0, Math.min(findIndex(through), findIndex(lastOfNetwork)) + 1);
   const steps = {
     build: recordSteps('build', plan, held),
     back: recordSteps('undo', plan, held.toReversed()),
   };
-  if (steps.build.length === 0) throw nothingToExport(chapters, through);
+  if (steps.build.length === 0) throw createNothingError(chapters, through);
   const [head, foot] = await Promise.all([readPart('head'), readPart('foot')]);
   const text = [
     '#!/bin/bash',
-    ...usageLines(held).map((line) => `# ${line}`.trimEnd()),
+    ...renderUsage(held).map((line) => `# ${line}`.trimEnd()),
     '',
-    ...settingLines(plan, held, [...steps.build, ...steps.back]),
+    ...renderSettings(plan, held, [...steps.build, ...steps.back]),
     '',
-    head.replace('@usage@', usageLines(held).join('\n')),
-    stepFunctions(course, steps),
+    head.replace('@usage@', renderUsage(held).join('\n')),
+    renderStepFunctions(course, steps),
     foot,
   ].join('\n');
   return text.replaceAll(notesFolder, own.notes).replaceAll(`--comment ${mark.at(-1)}`, `--comment ${own.mark}`);
 }
 
-const nothingToExport = (chapters: readonly Chapter[], through: ChapterId): LabError => {
+const createNothingError = (chapters: readonly Chapter[], through: ChapterId): LabError => {
   const next = `lab export --through ${chapters.find(({ steps }) => steps.length > 0)?.id}`;
   return new LabError({ what: `nothing is built through chapter ${through}`, next, exit: EXIT.usage });
 };
@@ -48,8 +48,8 @@ const nothingToExport = (chapters: readonly Chapter[], through: ChapterId): LabE
 const readPart = async (name: 'head' | 'foot'): Promise<string> =>
   (await readFile(new URL(`parts/${name}.sh`, import.meta.url), 'utf8')).trimEnd();
 
-/** What the script says of itself. */
-const usageLines = (chapters: readonly Chapter[]): string[] => {
+/** The script's help text. */
+const renderUsage = (chapters: readonly Chapter[]): string[] => {
   const titles = chapters.filter(({ steps }) => steps.length > 0).map(({ title }) => title);
   return [
     'A container network, built by hand and taken back:',
@@ -68,10 +68,10 @@ const usageLines = (chapters: readonly Chapter[]): string[] => {
 };
 
 /** The variables that the two parts read. */
-function settingLines(plan: Plan, chapters: readonly Chapter[], steps: readonly RecordedStep[]): string[] {
+function renderSettings(plan: Plan, chapters: readonly Chapter[], steps: readonly RecordedStep[]): string[] {
   const { bridge, ct1, ct2, subnet, hostPort } = plan;
   const last = chapters.at(-1)?.id;
-  const needed = neededPackages(steps.flatMap(({ commands }) => commands));
+  const needed = findPackages(steps.flatMap(({ commands }) => commands));
   return [
     `links=(${quoteAll([bridge, ct1.veth, ct1.peer, ct2.veth, ct2.peer])})`,
     `netns=(${quoteAll([ct1.name, ct2.name])})`,
@@ -96,98 +96,107 @@ interface Steps {
 }
 
 /** The steps as two bash functions, `build` and `take_back`, in the words of parts/head.sh. */
-function stepFunctions(course: Course, { build, back }: Steps): string {
+function renderStepFunctions(course: Course, { build, back }: Steps): string {
   const rules = build.flatMap(({ commands }) => commands.filter(isRule));
   const withRules = build.findIndex(({ commands }) => commands.some(isRule));
   const forward = build.flatMap((step, at) => [
-    ...headingLines(course, build, at),
-    ...(at === withRules ? nftTableLines(rules) : []),
-    ...step.commands.flatMap((command, i) => buildLines(command, `${step.chapter}/${step.id} ${i + 1}`)),
+    ...renderStepHeading(course, build, at),
+    ...(at === withRules ? renderNftStep(rules) : []),
+    ...step.commands.flatMap((command, i) => renderBuild(command, `${step.chapter}/${step.id} ${i + 1}`)),
   ]);
   const backward = back.flatMap((step, at) => [
-    ...chapterLines(course, back, at),
+    ...renderChapterHeading(course, back, at),
     ...(step.commands.length > 0 ? ['', `# Taken back: ${step.title}`] : []),
-    ...step.commands.flatMap(undoLines),
+    ...step.commands.flatMap(renderUndo),
   ]);
   const first = rules.length > 0 ? ['drop_table'] : [];
-  return ['build() {', ...indented(forward), '}', '', 'take_back() {', ...indented([...first, ...backward]), '}'].join(
-    '\n',
-  );
+  return [
+    'build() {',
+    ...indentLines(forward),
+    '}',
+    '',
+    'take_back() {',
+    ...indentLines([...first, ...backward]),
+    '}',
+  ].join('\n');
 }
 
 const isRule = ({ run }: Command): boolean => run.cmd.startsWith('iptables ');
 
 /** A step's title, and why it is there. */
-const headingLines = (course: Course, steps: readonly RecordedStep[], at: number): string[] => {
+const renderStepHeading = (course: Course, steps: readonly RecordedStep[], at: number): string[] => {
   const { title, why } = steps[at] as RecordedStep;
   return [
-    ...chapterLines(course, steps, at),
-    ...['', ...sentences(why).map((sentence) => `# ${sentence}`), `say ${shellWord(`  ${title}`)}`],
+    ...renderChapterHeading(course, steps, at),
+    ...['', ...splitSentences(why).map((sentence) => `# ${sentence}`), `say ${quoteReadably(`  ${title}`)}`],
   ];
 };
 
 /** The chapter's name, before its first step. */
-function chapterLines(course: Course, steps: readonly RecordedStep[], at: number): string[] {
+function renderChapterHeading(course: Course, steps: readonly RecordedStep[], at: number): string[] {
   const id = steps[at]?.chapter;
   if (id === undefined || steps[at - 1]?.chapter === id) return [];
   const { number, title } = findChapter(course, id);
-  return ['', `say ${shellWord(`${number} ${title}`)}`];
+  return ['', `say ${quoteReadably(`${number} ${title}`)}`];
 }
 
-/** A word of the shell, in the quotes that read best. */
-const shellWord = (text: string): string =>
+/** A word for the shell, in the kind of quotes that is easiest to read. */
+const quoteReadably = (text: string): string =>
   text.includes("'") && /^[^"$`\\!]*$/.test(text) ? `"${text}"` : quote(text);
 
-const sentences = (text: string): string[] =>
+const splitSentences = (text: string): string[] =>
   [...new Intl.Segmenter('en', { granularity: 'sentence' }).segment(text)].map(({ segment }) => segment.trim());
 
-/** One command of the build; `id` tells its rule from the others. */
-function buildLines(command: Command, id: string): string[] {
-  if (!isRule(command)) return functionLines(command);
+/** One command of the build. `id` identifies its rule. */
+function renderBuild(command: Command, id: string): string[] {
+  if (!isRule(command)) return renderCommand(command);
   const { chain, words } = translateRule(command.run.cmd);
-  return [`by_iptables ${ruleWords(command.run)}`, `by_nft ${chain} ${words.join(' ')}`, `rule ${quote(id)}`];
+  return [`by_iptables ${removeProgramName(command.run)}`, `by_nft ${chain} ${words.join(' ')}`, `rule ${quote(id)}`];
 }
 
-const undoLines = (command: Command): string[] =>
-  isRule(command) ? [`by_iptables ${ruleWords(command.run)}`, 'unrule'] : functionLines(command);
+const renderUndo = (command: Command): string[] =>
+  isRule(command) ? [`by_iptables ${removeProgramName(command.run)}`, 'unrule'] : renderCommand(command);
 
-const ruleWords = ({ cmd }: Sh): string => cmd.replace(/^iptables /, '');
+const removeProgramName = ({ cmd }: Sh): string => cmd.replace(/^iptables /, '');
 
-function functionLines({ run, done, before, when, after, repeat }: Command): string[] {
-  if (!done) return [...functionNamed('run', run), 'try'];
+function renderCommand({ run, done, before, when, after, repeat }: Command): string[] {
+  if (!done) return [...renderFunction('run', run), 'try'];
   return [
-    ...functionNamed('holds', done),
-    ...(before ? functionNamed('first', before) : []),
-    ...(when ? functionNamed('when', when) : []),
-    ...functionNamed('run', run),
-    ...(after ? functionNamed('after', after) : []),
+    ...renderFunction('holds', done),
+    ...(before ? renderFunction('first', before) : []),
+    ...(when ? renderFunction('when', when) : []),
+    ...renderFunction('run', run),
+    ...(after ? renderFunction('after', after) : []),
     ...(repeat ? ['again=yes'] : []),
     'apply',
   ];
 }
 
-function functionNamed(name: string, { cmd }: Sh): string[] {
+function renderFunction(name: string, { cmd }: Sh): string[] {
   const lines = cmd.split('\n');
   const directive = /(kill|:") \$\(/.test(cmd) ? ['# shellcheck disable=SC2046 # several words, on purpose'] : [];
-  return [...directive, ...(lines.length === 1 ? [`${name}() { ${cmd}; }`] : [`${name}() {`, ...indented(lines), '}'])];
+  return [
+    ...directive,
+    ...(lines.length === 1 ? [`${name}() { ${cmd}; }`] : [`${name}() {`, ...indentLines(lines), '}']),
+  ];
 }
 
-/** Where there is no iptables, the rules need a table and chains of their own first. */
-const nftTableLines = (rules: readonly Command[]): string[] => [
+/** The step that makes a table and chains for the rules, where there is no iptables. */
+const renderNftStep = (rules: readonly Command[]): string[] => [
   'if [[ $firewall == nft ]]; then',
-  ...indented([
+  ...indentLines([
     'holds() { nft list table ip "$table"; }',
-    ...functionNamed('run', { cmd: `nft '\n${nftTableCommands(rules.map(({ run }) => translateRule(run.cmd)))}'` }),
+    ...renderFunction('run', { cmd: `nft '\n${renderNftTable(rules.map(({ run }) => translateRule(run.cmd)))}'` }),
     'apply',
   ]),
   'fi',
 ];
 
-const indented = (lines: readonly string[]): string[] => lines.map((line) => (line === '' ? '' : `  ${line}`));
+const indentLines = (lines: readonly string[]): string[] => lines.map((line) => (line === '' ? '' : `  ${line}`));
 
 // What the script needs.
 
-/** Programs that are no part of every Linux, with the packages that have them: on Debian and Ubuntu, on Fedora. */
+/** Programs that some systems lack, with the packages that have them: on Debian and Ubuntu, on Fedora. */
 const packages: Record<string, string> = {
   ip: 'iproute2, on Fedora iproute',
   bridge: 'iproute2, on Fedora iproute',
@@ -202,10 +211,10 @@ const packages: Record<string, string> = {
   flock: 'util-linux',
 };
 
-/** Those programs that some commands run, and those that the script itself runs. */
-function neededPackages(commands: readonly Command[]): [tool: string, where: string][] {
+/** The programs that these commands run, and those that the script itself runs, with their packages. */
+function findPackages(commands: readonly Command[]): [tool: string, where: string][] {
   const texts = commands.flatMap(({ run, done, before, when, after }) => [run, done, before, when, after]);
   const all = texts.map((text) => text?.cmd ?? '').join('\n');
-  const used = (tool: string): boolean => new RegExp(`(^|[\\s;|&({])${tool} `, 'm').test(all);
-  return Object.entries(packages).filter(([tool]) => tool === 'ip' || tool === 'flock' || used(tool));
+  const isUsed = (tool: string): boolean => new RegExp(`(^|[\\s;|&({])${tool} `, 'm').test(all);
+  return Object.entries(packages).filter(([tool]) => tool === 'ip' || tool === 'flock' || isUsed(tool));
 }

@@ -7,7 +7,7 @@ export interface Guide {
   sections: readonly Section[];
 }
 
-/** The headings of every guide, word for word and in this order, by what the section is called in code. */
+/** The headings of every guide, in this order, by their section's id. */
 export const headings = {
   able: 'What you will be able to do',
   idea: 'The idea',
@@ -18,7 +18,7 @@ export const headings = {
   ask: 'Ask yourself',
 } as const;
 
-/** What a section is called in code. */
+/** The id of a section. */
 export type SectionId = keyof typeof headings;
 
 /** One section of a guide. */
@@ -47,13 +47,13 @@ export type Block =
   | StepBlock
   /** A diagram made from the plan, by its name. */
   | { kind: 'picture'; name: string }
-  /** What Docker does in the place of each step. */
+  /** What Docker does instead of each step. */
   | { kind: 'docker'; steps: readonly Pick<GuideStep, 'id' | 'title' | 'docker'>[] };
 
 /** Commands that are typed, and what they print. */
 export interface CommandBlock {
   kind: 'command';
-  /** `lab host`: in its root shell. `own machine`: in the other window, where `lab` is. */
+  /** `lab host`: typed into its root shell. `own machine`: typed into the other window, where `lab` runs. */
   where: 'lab host' | 'own machine';
   text: string;
   /** `fails`: the last command must exit with a status other than 0. */
@@ -94,10 +94,10 @@ export function allBlocks(blocks: readonly Block[]): Block[] {
 }
 
 /** The text alone, without emphasis and links. */
-export const plainText = (inlines: readonly Inline[]): string =>
+export const toPlainText = (inlines: readonly Inline[]): string =>
   inlines
     .map((inline) => {
       if (inline.kind === 'break') return ' ';
-      return 'text' in inline ? inline.text : plainText(inline.inlines);
+      return 'text' in inline ? inline.text : toPlainText(inline.inlines);
     })
     .join('');

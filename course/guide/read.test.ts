@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan, derivePlan } from '@handwired/host';
 import { bridgeChapter } from '../testing/bridge.ts';
-import { allBlocks, type Block, headings, plainText } from './guide.ts';
-import { guideSteps, parseGuide } from './read.ts';
+import { allBlocks, type Block, headings, toPlainText } from './guide.ts';
+import { listGuideSteps, parseGuide } from './read.ts';
 
-const steps = guideSteps(bridgeChapter, defaultPlan);
+const steps = listGuideSteps(bridgeChapter, defaultPlan);
 
 /** A whole guide of chapter bridge with this text in its steps. */
 const parse = (text: string, plan = defaultPlan) => {
@@ -53,7 +53,7 @@ test('Values of the plan, the world and the lab stand wherever they are named', 
   const [block] = blocks(text, derivePlan('someone'));
   assert.ok(block?.kind === 'text');
   const { address } = derivePlan('someone').ct1;
-  assert.equal(plainText(block.inlines), `From ${address} by enp1s0 of demo to 8.8.8.8: {{.State.Pid}}`);
+  assert.equal(toPlainText(block.inlines), `From ${address} by enp1s0 of demo to 8.8.8.8: {{.State.Pid}}`);
 });
 
 test('A value that does not exist is a problem, also in a fence, and so is a path that stops on the way', () => {

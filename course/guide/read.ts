@@ -16,10 +16,13 @@ import {
   type SectionId,
 } from './guide.ts';
 
-/** Where a chapter's guide is, as it is named to people: `labs/02-bridge/guide.md`. */
+/** The path of a chapter's guide, for messages: `labs/02-bridge/guide.md`. */
 export const guideFile = ({ number, id }: ChapterInfo): string => `labs/${number}-${id}/guide.md`;
 
-/** A chapter's guide with these values and the chapter's steps in it, and what is wrong with it. undefined: it has none. */
+/**
+ * Reads a chapter's guide, fills in values and steps, and lists what is wrong with it. undefined when the chapter has
+ * no guide.
+ */
 export async function readGuide(course: Course, id: ChapterId, values: Values): Promise<ParsedGuide | undefined> {
   const chapter = findChapter(course, id);
   const file = new URL(`${chapter.number}-${id}/guide.md`, course.folder);
@@ -28,7 +31,7 @@ export async function readGuide(course: Course, id: ChapterId, values: Values): 
     throw error;
   });
   if (text === undefined) return undefined;
-  return parseGuide(text, chapter, { ...values, steps: guideSteps(chapter, values.plan) });
+  return parseGuide(text, chapter, { ...values, steps: listGuideSteps(chapter, values.plan) });
 }
 
 /** A chapter's guide for a reader. Throws LabError (3), our error, when it is missing or can't be read. */
@@ -45,8 +48,11 @@ export async function loadGuide(course: Course, id: ChapterId, values: Values): 
   });
 }
 
-/** A chapter's steps as a guide shows them: without commands that need a note (`after`), which only `lab build` makes. */
-export const guideSteps = (chapter: Chapter, plan: Plan): GuideStep[] =>
+/**
+ * A chapter's steps as a guide shows them. Commands that need a note (`after`) are left out, because only `lab build`
+ * makes notes.
+ */
+export const listGuideSteps = (chapter: Chapter, plan: Plan): GuideStep[] =>
   recordSteps('build', plan, [chapter]).map(({ commands, ...step }) => ({
     ...step,
     commands: commands.filter(({ after }) => !after).map(({ run }) => run.cmd),
@@ -72,7 +78,7 @@ export function parseGuide(
 ): ParsedGuide {
   const problems: Problem[] = [];
   const problem: Reading['problem'] = (line, what) => void problems.push({ line, what });
-  const filled = fillIn(text, values, (path, line) => problem(line, `no value is called {{${path}}}`));
+  const filled = fillInValues(text, values, (path, line) => problem(line, `no value is called {{${path}}}`));
   const parts = readParts(filled, { steps, isPicture, problem });
   const sections = readSections(parts, problem);
   return { guide: { chapter, sections }, problems: problems.toSorted((one, other) => one.line - other.line) };
@@ -106,7 +112,7 @@ export interface Values {
  * Replaces each `{{dotted.path}}` by its value. `onUnknown` is called with each path that has no value, and its line.
  * `{{.State.Pid}}` is a template for Docker, and stays.
  */
-export function fillIn(text: string, values: Values, onUnknown: (path: string, line: number) => void): string {
+export function fillInValues(text: string, values: Values, onUnknown: (path: string, line: number) => void): string {
   const root = { ...values, world, docker: dockerHost };
   return text.replaceAll(/\{\{([^{}\n]*)\}\}/g, (whole, inside: string, at: number) => {
     if (/(^|\s)\./.test(inside)) return whole;
@@ -189,7 +195,7 @@ interface Placed {
 function readBlocks(placed: readonly Placed[], reading: Reading): Block[] {
   const blocks: Block[] = [];
   for (const { token, line } of placed.filter((one) => one.token.type !== 'space' && one.token.type !== 'def')) {
-    if (token.type === 'code' && fenceWords(token as Tokens.Code)[0] === 'see') {
+    if (token.type === 'code' && splitFenceWords(token as Tokens.Code)[0] === 'see') {
       addSee(blocks.at(-1), token as Tokens.Code, line, reading);
       continue;
     }
@@ -199,16 +205,16 @@ function readBlocks(placed: readonly Placed[], reading: Reading): Block[] {
   return blocks;
 }
 
-const fenceWords = ({ lang }: Tokens.Code): string[] => (lang ?? '').trim().split(/\s+/);
+const splitFenceWords = ({ lang }: Tokens.Code): string[] => (lang ?? '').trim().split(/\s+/);
 
 function addSee(before: Block | undefined, token: Tokens.Code, line: number, reading: Reading): void {
   checkFence(token, line, reading);
-  const wrong = seeTrouble(before);
+  const wrong = describeSeeProblem(before);
   if (wrong !== undefined) reading.problem(line, wrong);
   else if (before?.kind === 'command' || before?.kind === 'step') before.see = token.text;
 }
 
-function seeTrouble(before: Block | undefined): string | undefined {
+function describeSeeProblem(before: Block | undefined): string | undefined {
   if (before?.kind !== 'command' && before?.kind !== 'step') return 'a see fence stands right after sh, lab or ::step';
   if (before.see !== undefined) return 'a second see fence for the same commands';
   const quiet = before.kind === 'command' && before.quiet;
@@ -216,7 +222,7 @@ function seeTrouble(before: Block | undefined): string | undefined {
 }
 
 function readBlock(token: Token, line: number, reading: Reading): Block | undefined {
-  const inside = (tokens: readonly Token[]): Block[] =>
+  const readInside = (tokens: readonly Token[]): Block[] =>
     readBlocks(
       tokens.map((each) => ({ token: each, line })),
       reading,
@@ -225,7 +231,7 @@ function readBlock(token: Token, line: number, reading: Reading): Block | undefi
     case 'paragraph':
     case 'text': {
       const { text, tokens } = token as Tokens.Paragraph;
-      if (/^::/m.test(text)) reading.problem(line, `not a :: line of ours: ${firstLine(text)}`);
+      if (/^::/m.test(text)) reading.problem(line, `not a :: line of ours: ${quoteFirstLine(text)}`);
       return { kind: 'text', inlines: readInlines(tokens, line, reading) };
     }
     case 'heading':
@@ -236,22 +242,23 @@ function readBlock(token: Token, line: number, reading: Reading): Block | undefi
         kind: 'list',
         ordered,
         start: start === '' ? 1 : start,
-        items: items.map((item) => inside(item.tokens)),
+        items: items.map((item) => readInside(item.tokens)),
       };
     }
     case 'table': {
       const { header, rows } = token as Tokens.Table;
-      const cells = (row: readonly Tokens.TableCell[]) => row.map(({ tokens }) => readInlines(tokens, line, reading));
-      return { kind: 'table', head: cells(header), rows: rows.map(cells) };
+      const readCells = (row: readonly Tokens.TableCell[]) =>
+        row.map(({ tokens }) => readInlines(tokens, line, reading));
+      return { kind: 'table', head: readCells(header), rows: rows.map(readCells) };
     }
     case 'blockquote':
-      return { kind: 'quote', blocks: inside((token as Tokens.Blockquote).tokens) };
+      return { kind: 'quote', blocks: readInside((token as Tokens.Blockquote).tokens) };
     case 'code':
       return readFence(token as Tokens.Code, line, reading);
     case 'directive':
       return readDirective(token as Directive, line, reading);
     default: {
-      reading.problem(line, `a guide has no ${token.type}: ${firstLine(token.raw)}`);
+      reading.problem(line, `a guide has no ${token.type}: ${quoteFirstLine(token.raw)}`);
       return undefined;
     }
   }
@@ -260,7 +267,7 @@ function readBlock(token: Token, line: number, reading: Reading): Block | undefi
 function checkFence(token: Tokens.Code, line: number, { problem }: Reading): void {
   if (token.codeBlockStyle === 'indented') problem(line, 'text that is indented by four is code: use a fence');
   else if (!/\n[ \t]*(`{3,}|~{3,})\s*$/.test(token.raw))
-    problem(line, `a fence that is not closed: ${firstLine(token.raw)}`);
+    problem(line, `a fence that is not closed: ${quoteFirstLine(token.raw)}`);
 }
 
 /** Languages of fences that a writer could take for `sh`. They would only be shown, not run. */
@@ -268,7 +275,7 @@ const almost = ['bash', 'shell', 'console', 'terminal'];
 
 function readFence(token: Tokens.Code, line: number, reading: Reading): Block | undefined {
   checkFence(token, line, reading);
-  const [language = '', ...flags] = fenceWords(token);
+  const [language = '', ...flags] = splitFenceWords(token);
   if (almost.includes(language)) reading.problem(line, `commands stand in a fence of sh or lab, not ${language}`);
   if (language !== 'sh' && language !== 'lab') return { kind: 'code', language, text: token.text };
   const unknown = flags.filter((flag) => flag !== 'fails' && flag !== 'quiet');
@@ -299,11 +306,14 @@ function readDirective({ word, id, raw }: Directive, line: number, reading: Read
   if (step) return { kind: 'step', step, line };
   const known = steps.map((one) => one.id).join(' ') || 'none';
   if (word === 'step') problem(line, `the chapter has no step '${id}'; its steps: ${known}`);
-  else problem(line, `not a :: line of ours: ${firstLine(raw)}`);
+  else problem(line, `not a :: line of ours: ${quoteFirstLine(raw)}`);
   return undefined;
 }
 
-/** What blocks are read with: the chapter's steps, which pictures there are, and who takes note of what is wrong. */
+/**
+ * What the readers of blocks need: the chapter's steps, which pictures there are, and a function that notes a
+ * problem.
+ */
 export interface Reading {
   steps: readonly GuideStep[];
   isPicture: (name: string) => boolean;
@@ -313,12 +323,12 @@ export interface Reading {
 /** Text inside a line. What a guide may not have is left out, and is a problem. */
 function readInlines(tokens: readonly Token[], line: number, reading: Reading): Inline[] {
   return tokens.flatMap((token): Inline[] => {
-    const inner = (): Inline[] => readInlines((token as { tokens?: Token[] }).tokens ?? [], line, reading);
+    const readInner = (): Inline[] => readInlines((token as { tokens?: Token[] }).tokens ?? [], line, reading);
     switch (token.type) {
       case 'text': {
         const { text, tokens: deeper } = token as Tokens.Text;
-        if (deeper) return inner();
-        if (/&#?\w+;/.test(text)) reading.problem(line, `write the character itself: ${firstLine(text)}`);
+        if (deeper) return readInner();
+        if (/&#?\w+;/.test(text)) reading.problem(line, `write the character itself: ${quoteFirstLine(text)}`);
         return [{ kind: 'text', text }];
       }
       case 'escape':
@@ -326,19 +336,19 @@ function readInlines(tokens: readonly Token[], line: number, reading: Reading): 
       case 'codespan':
         return [{ kind: 'code', text: (token as Tokens.Codespan).text }];
       case 'strong':
-        return [{ kind: 'strong', inlines: inner() }];
+        return [{ kind: 'strong', inlines: readInner() }];
       case 'em':
-        return [{ kind: 'emphasis', inlines: inner() }];
+        return [{ kind: 'emphasis', inlines: readInner() }];
       case 'link':
-        return [{ kind: 'link', href: (token as Tokens.Link).href, inlines: inner() }];
+        return [{ kind: 'link', href: (token as Tokens.Link).href, inlines: readInner() }];
       case 'br':
         return [{ kind: 'break' }];
       default:
-        reading.problem(line, `a guide has no ${token.type}: ${firstLine(token.raw)}`);
+        reading.problem(line, `a guide has no ${token.type}: ${quoteFirstLine(token.raw)}`);
         return [];
     }
   });
 }
 
 /** The part of a text that a problem quotes. */
-const firstLine = (text: string): string => (text.trim().split('\n')[0] ?? '').slice(0, 60);
+const quoteFirstLine = (text: string): string => (text.trim().split('\n')[0] ?? '').slice(0, 60);

@@ -1,9 +1,9 @@
-/** In a `see` fence, alone on a line: any lines, also none. */
+/** Alone on a line of a `see` fence, this stands for any number of lines, or none. */
 export const anyLines = '...';
-/** In a line of a `see` fence: any text, also none. */
+/** Within a line of a `see` fence, this stands for any text, or none. */
 export const anyText = '…';
 
-/** One line of a comparison: in both texts, only in what should be seen (`-`), or only in what came (`+`). */
+/** One line of a comparison. It is in both texts, only in the expected one (`-`), or only in the output (`+`). */
 export interface SeenLine {
   mark: ' ' | '-' | '+';
   text: string;
@@ -15,7 +15,7 @@ export interface SeenLine {
  */
 export function compareOutput(wanted: string, came: string): SeenLine[] | undefined {
   const [left, right] = [splitLines(wanted), splitLines(came)];
-  const lines = align(left, right);
+  const lines = alignLines(left, right);
   return lines.some(({ mark }) => mark !== ' ') ? lines : undefined;
 }
 
@@ -25,35 +25,36 @@ const splitLines = (text: string): string[] =>
     .map((line) => line.replaceAll(/\s+/g, ' ').trim())
     .filter((line) => line !== '');
 
-/** Whether a line agrees with a wanted one. */
-function matches(wanted: string, line: string): boolean {
+/** Whether a line matches an expected one. */
+function matchesLine(wanted: string, line: string): boolean {
   const pattern = wanted.split(anyText).map((piece) => piece.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${pattern.join('.*')}$`, 'u').test(line);
 }
 
-/** The alignment with the fewest lines that have no partner. */
-function align(wanted: readonly string[], came: readonly string[]): SeenLine[] {
+/** Aligns two texts so that as few lines as possible have no partner. */
+function alignLines(wanted: readonly string[], came: readonly string[]): SeenLine[] {
   const cost = Array.from({ length: wanted.length + 1 }, () => new Array<number>(came.length + 1).fill(0));
-  const at = (i: number, j: number): number => cost[i]?.[j] ?? Infinity;
-  const best = (i: number, j: number): { cost: number; mark: SeenLine['mark'] | '.' | '' } => {
+  const costAt = (i: number, j: number): number => cost[i]?.[j] ?? Infinity;
+  const findBest = (i: number, j: number): { cost: number; mark: SeenLine['mark'] | '.' | '' } => {
     const [left, right] = [wanted[i], came[j]];
     if (left === anyLines) {
-      const over = { cost: at(i + 1, j), mark: '' } as const;
-      return right !== undefined && at(i, j + 1) < over.cost ? { cost: at(i, j + 1), mark: '.' } : over;
+      const over = { cost: costAt(i + 1, j), mark: '' } as const;
+      return right !== undefined && costAt(i, j + 1) < over.cost ? { cost: costAt(i, j + 1), mark: '.' } : over;
     }
-    if (left !== undefined && right !== undefined && matches(left, right)) return { cost: at(i + 1, j + 1), mark: ' ' };
-    const missing = left === undefined ? Infinity : at(i + 1, j) + 1;
-    const extra = right === undefined ? Infinity : at(i, j + 1) + 1;
+    if (left !== undefined && right !== undefined && matchesLine(left, right))
+      return { cost: costAt(i + 1, j + 1), mark: ' ' };
+    const missing = left === undefined ? Infinity : costAt(i + 1, j) + 1;
+    const extra = right === undefined ? Infinity : costAt(i, j + 1) + 1;
     return missing <= extra ? { cost: missing, mark: '-' } : { cost: extra, mark: '+' };
   };
   for (let i = wanted.length; i >= 0; i -= 1)
     for (let j = came.length; j >= 0; j -= 1) {
       const row = cost[i];
-      if (row && (i < wanted.length || j < came.length)) row[j] = best(i, j).cost;
+      if (row && (i < wanted.length || j < came.length)) row[j] = findBest(i, j).cost;
     }
   const lines: SeenLine[] = [];
   for (let i = 0, j = 0; i < wanted.length || j < came.length; ) {
-    const { mark } = best(i, j);
+    const { mark } = findBest(i, j);
     if (mark === ' ' || mark === '-') lines.push({ mark, text: wanted[i] ?? '' });
     if (mark === '+' || mark === '.') lines.push({ mark: mark === '+' ? '+' : ' ', text: came[j] ?? '' });
     if (mark !== '+' && mark !== '.') i += 1;

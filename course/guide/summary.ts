@@ -3,9 +3,9 @@ import { type ChapterId, type Plan } from '@handwired/host';
 import type { Course } from '../chapter.ts';
 import { mark } from '../commands.ts';
 import { recordSteps } from '../run.ts';
-import { foldCommand, type GuideStyle, paint, wrap } from './terminal.ts';
+import { foldCommand, type GuideStyle, paint, wrapText } from './terminal.ts';
 
-/** One thing of the network: what it is for, how it is made, what Docker calls it. */
+/** One object of the network: its purpose, the command that makes it, and its name in Docker. */
 export interface SummaryEntry {
   chapter: ChapterId;
   name: string;
@@ -15,8 +15,8 @@ export interface SummaryEntry {
   docker: string;
 }
 
-/** The whole course as the things that it makes, in the order in which they are made. */
-export function summarize({ chapters }: Pick<Course, 'chapters'>, plan: Plan): SummaryEntry[] {
+/** The objects that the course makes, in the order in which they are made. */
+export function summarizeCourse({ chapters }: Pick<Course, 'chapters'>, plan: Plan): SummaryEntry[] {
   return recordSteps('build', plan, chapters).flatMap(({ chapter, object, commands }) => {
     const command = commands[0]?.run.cmd.replace(` ${mark.join(' ')}`, '');
     return object && command !== undefined ? [{ chapter, ...object, command }] : [];
@@ -25,22 +25,25 @@ export function summarize({ chapters }: Pick<Course, 'chapters'>, plan: Plan): S
 
 /** The summary for a terminal, one element a line, in as few lines as the width allows. */
 export function summaryLines(course: Course, { plan, ...style }: GuideStyle & { plan: Plan }): string[] {
-  const entries = summarize(course, plan);
-  const title = wrap(
+  const entries = summarizeCourse(course, plan);
+  const title = wrapText(
     paint('bold', 'The network on one screen: thing, command (rules without comment), name in Docker', style),
     style.columns,
   );
-  return [...title, ...entries.flatMap((entry) => entryLines(entry, style))];
+  return [...title, ...entries.flatMap((entry) => renderEntry(entry, style))];
 }
 
-function entryLines({ name, for: purpose, command, docker }: SummaryEntry, style: GuideStyle): string[] {
+function renderEntry({ name, for: purpose, command, docker }: SummaryEntry, style: GuideStyle): string[] {
   const [left, right] = [`${name}: ${purpose}`, `Docker: ${docker}`];
   const gap = style.columns - left.length - right.length;
   const bold = paint('bold', name, style) + left.slice(name.length);
   const head =
     gap >= 2 && !style.plain
       ? [`${bold}${' '.repeat(gap)}${paint('dim', right, style)}`]
-      : [...wrap(bold, style.columns), ...(style.plain ? [] : wrap(paint('dim', right, style), style.columns, '  '))];
+      : [
+          ...wrapText(bold, style.columns),
+          ...(style.plain ? [] : wrapText(paint('dim', right, style), style.columns, '  ')),
+        ];
   const commands = foldCommand(command, style.plain ? Infinity : style.columns - 2).map(
     (line) => `  ${paint('cyan', line, style)}`,
   );

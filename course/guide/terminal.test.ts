@@ -4,8 +4,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { defaultPlan } from '@handwired/host';
 import { bridgeChapter } from '../testing/bridge.ts';
 import { headings } from './guide.ts';
-import { guideSteps, parseGuide } from './read.ts';
-import { foldCommand, foldCommands, foldOutput, foldPath, guideLines, wrap } from './terminal.ts';
+import { listGuideSteps, parseGuide } from './read.ts';
+import { foldCommand, foldCommands, foldOutput, foldPath, guideLines, wrapText } from './terminal.ts';
 
 const text = `A **bridge** is a switch in the kernel, and the host is one of its stations (\`{{plan.bridge}}\`), which takes more than one line.
 
@@ -40,7 +40,7 @@ lab check --chapter bridge
 2. Second
 `;
 const whole = Object.values(headings).map((title) => `## ${title}\n\n${title === 'Steps' ? text : 'Text.'}\n`);
-const steps = guideSteps(bridgeChapter, defaultPlan);
+const steps = listGuideSteps(bridgeChapter, defaultPlan);
 const { guide, problems } = parseGuide(whole.join('\n'), bridgeChapter, {
   plan: defaultPlan,
   lab: 'demo',
@@ -142,5 +142,5 @@ test('A path is folded behind a slash, text at blanks', () => {
     'daemon/libnetwork/osl/',
     'interface_linux.go: moveLink',
   ]);
-  assert.deepEqual(wrap('one two three', 12, '- '), ['- one two', '  three']);
+  assert.deepEqual(wrapText('one two three', 12, '- '), ['- one two', '  three']);
 });

@@ -10,7 +10,7 @@ import {
   type Guide,
   type GuideStep,
   type Inline,
-  plainText,
+  toPlainText,
   type Section,
 } from './guide.ts';
 import { anyLines, anyText } from './see.ts';
@@ -18,7 +18,7 @@ import { anyLines, anyText } from './see.ts';
 /** How a guide is shown, and what stands before and after its text. */
 interface GuideFrame extends GuideStyle {
   plan: Plan;
-  /** The line under the title: whose values these are. */
+  /** The line under the title. It says whose values these are. */
   subtitle: string;
   /** The last lines: what to type next. */
   next: readonly string[];
@@ -40,14 +40,14 @@ export function guideLines(guide: Guide, shown: GuideFrame): string[] {
   const inside = { ...style, columns: style.columns - margin.length };
   const sections = guide.sections.flatMap((section, at) => [
     '',
-    sectionHeading(section, at, guide.sections.length, style),
+    renderSectionHeading(section, at, guide.sections.length, style),
     '',
-    ...indented(blockLines(section.blocks, inside), margin),
+    ...indentLines(renderBlocks(section.blocks, inside), margin),
   ]);
   return [
-    ...wrap(paint('bold', `Chapter ${number}: ${title}`, style), style.columns),
-    ...[shown.subtitle, ...wildcardLegend(guide, style)].flatMap((line) =>
-      wrap(paint('dim', line, style), style.columns),
+    ...wrapText(paint('bold', `Chapter ${number}: ${title}`, style), style.columns),
+    ...[shown.subtitle, ...renderWildcardLegend(guide, style)].flatMap((line) =>
+      wrapText(paint('dim', line, style), style.columns),
     ),
     ...sections,
     '',
@@ -59,7 +59,7 @@ export function guideLines(guide: Guide, shown: GuideFrame): string[] {
 const spokenWildcards = { text: '<any text>', lines: '<any lines>' } as const;
 
 /** Explains the wildcards that this guide uses. For a screen reader they are words, which need no explanation. */
-function wildcardLegend({ sections }: Guide, { plain }: GuideStyle): string[] {
+function renderWildcardLegend({ sections }: Guide, { plain }: GuideStyle): string[] {
   const blocks = allBlocks(sections.flatMap((section) => section.blocks));
   const outputs = blocks.flatMap((block) => ('see' in block ? block.see.split('\n') : []));
   const used = [
@@ -69,105 +69,105 @@ function wildcardLegend({ sections }: Guide, { plain }: GuideStyle): string[] {
   return plain || used.length === 0 ? [] : [`in what you should see, ${used.join(', ')}`];
 }
 
-function sectionHeading({ title }: Section, at: number, of: number, style: GuideFrame): string {
+function renderSectionHeading({ title }: Section, at: number, of: number, style: GuideFrame): string {
   if (style.plain) return `Section ${at + 1} of ${of}: ${title}`;
   return paint('bold', title.toUpperCase(), style);
 }
 
-const indented = (lines: readonly string[], by: string): string[] =>
+const indentLines = (lines: readonly string[], by: string): string[] =>
   lines.map((line) => (line === '' ? '' : by + line));
 
 /** The lines of blocks, with an empty line between two blocks. A block without lines leaves no empty line. */
-const blockLines = (blocks: readonly Block[], style: GuideFrame): string[] =>
+const renderBlocks = (blocks: readonly Block[], style: GuideFrame): string[] =>
   blocks
-    .map((block) => linesFor(block, style))
+    .map((block) => renderBlock(block, style))
     .filter((lines) => lines.length > 0)
     .flatMap((lines, at) => [...(at > 0 ? [''] : []), ...lines]);
 
-function linesFor(block: Block, style: GuideFrame): string[] {
+function renderBlock(block: Block, style: GuideFrame): string[] {
   switch (block.kind) {
     case 'text':
-      return wrap(paintInlines(block.inlines, style), style.columns);
+      return wrapText(paintInlines(block.inlines, style), style.columns);
     case 'heading':
-      return wrap(paint('bold', plainText(block.inlines), style), style.columns);
+      return wrapText(paint('bold', toPlainText(block.inlines), style), style.columns);
     case 'list':
-      return listLines(block, style);
+      return renderList(block, style);
     case 'table':
-      return tableLines(block, style);
+      return renderTable(block, style);
     case 'quote': {
       const mark = style.plain ? indent : '│ ';
-      return blockLines(block.blocks, { ...style, columns: style.columns - mark.length }).map((line) => mark + line);
+      return renderBlocks(block.blocks, { ...style, columns: style.columns - mark.length }).map((line) => mark + line);
     }
     case 'code':
-      return codeLines(foldOutput(block.text, codeColumns(style)));
+      return indentCode(foldOutput(block.text, countCodeColumns(style)));
     case 'command':
-      return [...commandLines(block, style), ...seeLines(expectedOutput(block), style)];
+      return [...renderCommand(block, style), ...renderExpectedOutput(findExpectedOutput(block), style)];
     case 'step':
-      return [...stepLines(block.step, style), ...seeLines(block.see, style)];
+      return [...renderStep(block.step, style), ...renderExpectedOutput(block.see, style)];
     case 'picture':
-      return pictureBlock(block.name, style);
+      return renderPicture(block.name, style);
     case 'docker':
-      return dockerLines(block.steps, style);
+      return renderDocker(block.steps, style);
   }
 }
 
-function listLines({ ordered, start, items }: Extract<Block, { kind: 'list' }>, style: GuideFrame): string[] {
+function renderList({ ordered, start, items }: Extract<Block, { kind: 'list' }>, style: GuideFrame): string[] {
   const loose = items.some((blocks) => blocks.length > 1);
   return items.flatMap((blocks, at) => {
     const mark = ordered ? `${start + at}. ` : '- ';
-    const lines = blockLines(blocks, { ...style, columns: style.columns - mark.length });
+    const lines = renderBlocks(blocks, { ...style, columns: style.columns - mark.length });
     const item = lines.map((line, n) => (n === 0 ? mark + line : line === '' ? '' : ' '.repeat(mark.length) + line));
     return [...(loose && at > 0 ? [''] : []), ...item];
   });
 }
 
 /** The width of commands and outputs. For a screen reader their lines are not folded. */
-const codeColumns = ({ columns, plain }: GuideStyle): number => (plain ? Infinity : columns - codeIndent.length);
+const countCodeColumns = ({ columns, plain }: GuideStyle): number => (plain ? Infinity : columns - codeIndent.length);
 
-const label = (text: string, style: GuideFrame): string => indent + paint('dim', text, style);
-const codeLines = (lines: readonly string[]): string[] => indented(lines, codeIndent);
+const renderLabel = (text: string, style: GuideFrame): string => indent + paint('dim', text, style);
+const indentCode = (lines: readonly string[]): string[] => indentLines(lines, codeIndent);
 
-function commandLines({ where, text, ends }: CommandBlock, style: GuideFrame): string[] {
+function renderCommand({ where, text, ends }: CommandBlock, style: GuideFrame): string[] {
   const place = where === 'lab host' ? 'on the lab host' : 'on your own machine';
-  return typed(ends === 'fails' ? `${place}; it will fail:` : `${place}:`, text, style);
+  return renderTyped(ends === 'fails' ? `${place}; it will fail:` : `${place}:`, text, style);
 }
 
-const typed = (what: string, text: string, style: GuideFrame): string[] => [
-  label(`type ${what}`, style),
-  ...codeLines(foldCommands(text, codeColumns(style)).map((line) => paint('cyan', line, style))),
+const renderTyped = (what: string, text: string, style: GuideFrame): string[] => [
+  renderLabel(`type ${what}`, style),
+  ...indentCode(foldCommands(text, countCodeColumns(style)).map((line) => paint('cyan', line, style))),
 ];
 
 /** What a command prints. Without a `see` fence a command on the lab host prints nothing, unless it is quiet. */
-const expectedOutput = ({ where, quiet, see }: CommandBlock): string | undefined =>
+const findExpectedOutput = ({ where, quiet, see }: CommandBlock): string | undefined =>
   see ?? (where === 'lab host' && !quiet ? '' : undefined);
 
-function seeLines(see: string | undefined, style: GuideFrame): string[] {
+function renderExpectedOutput(see: string | undefined, style: GuideFrame): string[] {
   if (see === undefined) return [];
-  if (see.trim() === '') return [label('it prints nothing', style)];
+  if (see.trim() === '') return [renderLabel('it prints nothing', style)];
   const text = style.plain
     ? see.replaceAll(anyText, spokenWildcards.text).replaceAll(/^\s*\.\.\.\s*$/gm, spokenWildcards.lines)
     : see;
-  return [label('you should see:', style), ...codeLines(foldOutput(text, codeColumns(style)))];
+  return [renderLabel('you should see:', style), ...indentCode(foldOutput(text, countCodeColumns(style)))];
 }
 
-const stepLines = ({ title, why, commands }: GuideStep, style: GuideFrame): string[] => [
-  ...wrap(paint('bold', title, style), style.columns, style.plain ? 'Step: ' : '▸ '),
-  ...wrap(why, style.columns, indent),
+const renderStep = ({ title, why, commands }: GuideStep, style: GuideFrame): string[] => [
+  ...wrapText(paint('bold', title, style), style.columns, style.plain ? 'Step: ' : '▸ '),
+  ...wrapText(why, style.columns, indent),
   '',
-  ...typed('on the lab host:', commands.join('\n'), style),
+  ...renderTyped('on the lab host:', commands.join('\n'), style),
 ];
 
-function pictureBlock(name: string, style: GuideFrame): string[] {
+function renderPicture(name: string, style: GuideFrame): string[] {
   const caption = `${style.plain ? 'Picture: ' : ''}${pictureTitle(name, style.plan)}`;
   const drawn = picture(name, style.plan, style.plain ? 'plain' : 'text', style);
-  return [...wrap(paint('dim', caption, style), style.columns), ...drawn.split('\n')];
+  return [...wrapText(paint('dim', caption, style), style.columns), ...drawn.split('\n')];
 }
 
-const dockerLines = (steps: readonly Pick<GuideStep, 'title' | 'docker'>[], style: GuideFrame): string[] =>
+const renderDocker = (steps: readonly Pick<GuideStep, 'title' | 'docker'>[], style: GuideFrame): string[] =>
   steps.flatMap(({ title, docker }, at) => [
     ...(at > 0 ? [''] : []),
-    ...wrap(paint('bold', title, style), style.columns, '- '),
-    ...wrap(docker.does, style.columns, indent),
+    ...wrapText(paint('bold', title, style), style.columns, '- '),
+    ...wrapText(docker.does, style.columns, indent),
     ...foldPath(docker.source, style.columns - indent.length).map((line) => indent + paint('dim', line, style)),
   ]);
 
@@ -212,29 +212,29 @@ function paintInlines(inlines: readonly Inline[], style: GuideStyle): string {
 
 // Tables.
 
-/** A column is not made narrower than this; where that is not enough, a table becomes a list. */
+/** The least width of a column. A table that needs narrower columns is printed as a list. */
 const narrowest = 16;
 const gap = '  ';
 
-/** A table in columns, with folded cells; where it does not fit, and for a screen reader, each row as a list. */
-function tableLines({ head, rows }: Extract<Block, { kind: 'table' }>, style: GuideStyle): string[] {
-  const heads = head.map(plainText);
+/** A table in columns with folded cells. For a screen reader, and where it does not fit, each row is a list. */
+function renderTable({ head, rows }: Extract<Block, { kind: 'table' }>, style: GuideStyle): string[] {
+  const heads = head.map(toPlainText);
   const cells = rows.map((row) => row.map((cell) => paintInlines(cell, { ...style, color: false })));
   const natural = heads.map((text, at) => Math.max(text.length, ...cells.map((row) => row[at]?.length ?? 0)));
   const widths = shrinkWidths(natural, style.columns - gap.length * (heads.length - 1));
-  if (style.plain || !widths) return cells.flatMap((row) => rowAsList(heads, row, style));
-  const drawn = cells.map((row) => besideCells(row, widths));
+  if (style.plain || !widths) return cells.flatMap((row) => renderRowAsList(heads, row, style));
+  const drawn = cells.map((row) => renderRow(row, widths));
   const apart = drawn.some((lines) => lines.length > 1);
   return [
-    ...besideCells(heads, widths).map((line) => paint('bold', line, style)),
+    ...renderRow(heads, widths).map((line) => paint('bold', line, style)),
     ...drawn.flatMap((lines, at) => [...(apart && at > 0 ? [''] : []), ...lines]),
   ];
 }
 
-/** Column widths that fit, the widest made narrower first; undefined: none fit. */
+/** Column widths that fit. The widest column is made narrower first. undefined when none fit. */
 function shrinkWidths(natural: readonly number[], columns: number): number[] | undefined {
   const widths = [...natural];
-  for (let over = sum(widths) - columns; over > 0; over -= 1) {
+  for (let over = addUp(widths) - columns; over > 0; over -= 1) {
     const widest = widths.indexOf(Math.max(...widths));
     const width = (widths[widest] ?? 0) - 1;
     if (width < narrowest) return undefined;
@@ -243,11 +243,11 @@ function shrinkWidths(natural: readonly number[], columns: number): number[] | u
   return widths;
 }
 
-const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+const addUp = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
 
 /** The lines of a row, its cells beside each other. */
-function besideCells(row: readonly string[], widths: readonly number[]): string[] {
-  const columns = row.map((cell, at) => wrap(cell, widths[at] ?? narrowest));
+function renderRow(row: readonly string[], widths: readonly number[]): string[] {
+  const columns = row.map((cell, at) => wrapText(cell, widths[at] ?? narrowest));
   const height = Math.max(...columns.map((lines) => lines.length));
   return Array.from({ length: height }, (_, y) =>
     columns
@@ -257,13 +257,13 @@ function besideCells(row: readonly string[], widths: readonly number[]): string[
   );
 }
 
-const rowAsList = (heads: readonly string[], row: readonly string[], style: GuideStyle): string[] =>
-  row.flatMap((cell, at) => wrap(`${heads[at] ?? ''}: ${cell}`, style.columns, at === 0 ? '- ' : '  ', '    '));
+const renderRowAsList = (heads: readonly string[], row: readonly string[], style: GuideStyle): string[] =>
+  row.flatMap((cell, at) => wrapText(`${heads[at] ?? ''}: ${cell}`, style.columns, at === 0 ? '- ' : '  ', '    '));
 
 // Long lines.
 
 /** Wraps text at blanks, a long word anywhere. The first line begins with `first`, the others with `others`. */
-export function wrap(text: string, columns: number, first = '', others = ' '.repeat(first.length)): string[] {
+export function wrapText(text: string, columns: number, first = '', others = ' '.repeat(first.length)): string[] {
   const lines = wrapAnsi(text, Math.max(10, columns - others.length), { hard: true }).split('\n');
   return lines.map((line, at) => `${at === 0 ? first : others}${line}`.trimEnd());
 }
@@ -278,37 +278,40 @@ const further = '    ';
 export function foldCommand(line: string, columns: number): string[] {
   if (line.length <= columns || line.trimStart().startsWith('#')) return [line];
   const lines: string[] = [];
-  let rest = shellWords(line);
+  let rest = splitShellWords(line);
   while (rest.length > 0) {
     const before = lines.length === 0 ? '' : further;
-    const fit = fitting(rest, columns - before.length);
+    const fit = countFitting(rest, columns - before.length);
     lines.push(before + rest.slice(0, fit).join(' '));
     rest = rest.slice(fit);
   }
   return lines.map((each, at) => (at < lines.length - 1 ? `${each} \\` : each));
 }
 
-/** What a line preferably begins with, and the least share of the line before that must then be full. */
+/**
+ * Where to break a line, in order of preference: what the next line begins with, and how full this line must then be
+ * at least.
+ */
 const preferences: readonly [begins: RegExp, share: number][] = [
   [/^(\||&&)/, 0.4],
   [/^(-|!)/, 0.6],
 ];
 
 /** How many of the words go on one line: at least one. */
-function fitting(words: readonly string[], columns: number): number {
+function countFitting(words: readonly string[], columns: number): number {
   if (words.join(' ').length <= columns) return words.length;
-  const foldedLength = (count: number): number => words.slice(0, count).join(' ').length + ' \\'.length;
+  const measureFolded = (count: number): number => words.slice(0, count).join(' ').length + ' \\'.length;
   let most = 1;
-  while (most < words.length && foldedLength(most + 1) <= columns) most += 1;
-  // A pipe or a list before an option, and that before any other word.
+  while (most < words.length && measureFolded(most + 1) <= columns) most += 1;
+  // A break before a pipe or a list is best, then one before an option, then one before any other word.
   for (const [begins, share] of preferences)
-    for (let count = most; count > 1 && foldedLength(count) > columns * share; count -= 1)
+    for (let count = most; count > 1 && measureFolded(count) > columns * share; count -= 1)
       if (begins.test(words[count] ?? '') && words[count - 1] !== '!') return count;
   return most;
 }
 
 /** The words of a shell line, with quoted blanks inside words. The blanks at its start belong to the first. */
-const shellWords = (line: string): string[] =>
+const splitShellWords = (line: string): string[] =>
   line.match(/^\s*(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|\S)+|(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+|\S+/g) ?? [];
 
 /** Folds each line of a block of commands. A block with a here document stays as it is. */

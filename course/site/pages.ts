@@ -1,15 +1,23 @@
 /** The pages of the site: what each has in it, and the frame that all of them share. */
 import type { ChapterInfo, Plan } from '@handwired/host';
-import { xml } from '../diagrams/svg.ts';
+import { escapeXml } from '../diagrams/svg.ts';
 import { allBlocks, type Guide } from '../guide/guide.ts';
 import { anyLines, anyText } from '../guide/see.ts';
 import type { SummaryEntry } from '../guide/summary.ts';
-import { inlineHtml, startPage, type Part, pictureHtml, sectionHtml, typedHtml, wildcard } from './blocks.ts';
+import {
+  renderInlines,
+  startPage,
+  type Part,
+  renderPicture,
+  renderSection,
+  renderTyped,
+  renderWildcard,
+} from './blocks.ts';
 
 /** A chapter as a page. */
-export function guidePage({ chapter, sections }: Guide, plan: Plan, site: Site): Frame {
+export function renderGuidePage({ chapter, sections }: Guide, plan: Plan, site: Site): Frame {
   const page = startPage(plan);
-  const made = sections.map((section) => sectionHtml(section, page));
+  const made = sections.map((section) => renderSection(section, page));
   const { number, title } = chapter;
   return {
     file: pageFile(chapter),
@@ -17,27 +25,27 @@ export function guidePage({ chapter, sections }: Guide, plan: Plan, site: Site):
     description: `Chapter ${number} of handwired: ${title}`,
     parts: made.flatMap(({ parts }) => parts),
     body: [
-      `<header class="chapter"><p class="eyebrow">Chapter ${number}${needsLinks(chapter, site)}</p>\n<h1>${xml(title)}</h1>\n<p class="whose">${xml(site.subtitle)}${wildcardLegend(sections)}</p></header>`,
+      `<header class="chapter"><p class="eyebrow">Chapter ${number}${renderNeeds(chapter, site)}</p>\n<h1>${escapeXml(title)}</h1>\n<p class="whose">${escapeXml(site.subtitle)}${renderWildcardLegend(sections)}</p></header>`,
       ...made.map(({ html }) => html),
-      turnLinks(chapter, site),
+      renderTurnLinks(chapter, site),
     ].join('\n'),
   };
 }
 
 /** Explains the wildcards that this page's outputs have. */
-function wildcardLegend(sections: Guide['sections']): string {
+function renderWildcardLegend(sections: Guide['sections']): string {
   const seen = allBlocks(sections.flatMap(({ blocks }) => blocks)).flatMap((block) =>
     'see' in block ? block.see : [],
   );
   const lines = seen.join('\n').split('\n');
   const used = [
-    ...(lines.some((line) => line.includes(anyText)) ? [`${wildcard(anyText)} may be any text`] : []),
-    ...(lines.some((line) => line.trim() === anyLines) ? [`${wildcard(anyLines)} any lines`] : []),
+    ...(lines.some((line) => line.includes(anyText)) ? [`${renderWildcard(anyText)} may be any text`] : []),
+    ...(lines.some((line) => line.trim() === anyLines) ? [`${renderWildcard(anyLines)} any lines`] : []),
   ];
   return used.length === 0 ? '' : ` In what you should see, ${used.join(', ')}.`;
 }
 
-function needsLinks({ needs }: ChapterInfo, { chapters }: Site): string {
+function renderNeeds({ needs }: ChapterInfo, { chapters }: Site): string {
   const links = needs.flatMap((need) => {
     const chapter = chapters.find(({ id }) => id === need);
     return chapter ? [`<a href="${pageFile(chapter)}">${chapter.number} ${need}</a>`] : [];
@@ -45,20 +53,20 @@ function needsLinks({ needs }: ChapterInfo, { chapters }: Site): string {
   return links.length === 0 ? '' : ` · stands on ${links.join(', ')}`;
 }
 
-function turnLinks({ id }: ChapterInfo, { chapters: all }: Site): string {
+function renderTurnLinks({ id }: ChapterInfo, { chapters: all }: Site): string {
   const at = all.findIndex((one) => one.id === id);
-  const link = (chapter: ChapterInfo | undefined, word: string, kind: string): string =>
+  const renderLink = (chapter: ChapterInfo | undefined, word: string, kind: string): string =>
     chapter
-      ? `<a class="${kind}" rel="${kind}" href="${pageFile(chapter)}"><span>${word}</span>${chapter.number} ${xml(chapter.title)}</a>`
+      ? `<a class="${kind}" rel="${kind}" href="${pageFile(chapter)}"><span>${word}</span>${chapter.number} ${escapeXml(chapter.title)}</a>`
       : '';
-  return `<nav class="turn" aria-label="Before and after">${link(all[at - 1], 'Before', 'prev')}${link(all[at + 1], 'Next', 'next')}</nav>`;
+  return `<nav class="turn" aria-label="Before and after">${renderLink(all[at - 1], 'Before', 'prev')}${renderLink(all[at + 1], 'Next', 'next')}</nav>`;
 }
 
 /** The first page: what the course is, what it builds, its chapters. */
-export function indexPage(guides: readonly Guide[], plan: Plan, site: Site): Frame {
+export function renderIndexPage(guides: readonly Guide[], plan: Plan, site: Site): Frame {
   const page = startPage(plan);
   const rows = site.chapters.map((chapter) =>
-    chapterRow(
+    renderChapterRow(
       chapter,
       guides.find((guide) => guide.chapter.id === chapter.id),
     ),
@@ -70,12 +78,12 @@ export function indexPage(guides: readonly Guide[], plan: Plan, site: Site): Fra
     parts: [],
     body: `<header class="hero"><h1>Build container networking by hand</h1>
 <p class="lead">Two containers, a bridge, cables, routes, NAT and a published port: what <code>docker run -p ${plan.hostPort}:${plan.containerPort}</code> does for you, made by you, command by command, on a machine that you can throw away.</p>
-<p class="whose">${xml(site.subtitle)}</p></header>
+<p class="whose">${escapeXml(site.subtitle)}</p></header>
 <section class="part" aria-labelledby="begin"><h2 id="begin">Begin</h2>
 <p>Two windows: this guide, and a root shell on your lab host.</p>
-${typedHtml('type on your own machine', 'lab up\nlab ssh', 'own machine')}</section>
+${renderTyped('type on your own machine', 'lab up\nlab ssh', 'own machine')}</section>
 <section class="part" aria-labelledby="network"><h2 id="network">What you will build</h2>
-${pictureHtml('topology', page)}</section>
+${renderPicture('topology', page)}</section>
 <section class="part" aria-labelledby="chapters"><h2 id="chapters">Chapters</h2>
 <ol class="cards">
 ${rows.join('\n')}
@@ -83,33 +91,33 @@ ${rows.join('\n')}
   };
 }
 
-function chapterRow(chapter: ChapterInfo, guide: Guide | undefined): string {
+function renderChapterRow(chapter: ChapterInfo, guide: Guide | undefined): string {
   const list = guide?.sections.find(({ id }) => id === 'able')?.blocks.find((block) => block.kind === 'list');
   const first = list?.items[0]?.[0];
-  const able = first?.kind === 'text' ? `<p>${inlineHtml(first.inlines)}</p>` : '';
+  const able = first?.kind === 'text' ? `<p>${renderInlines(first.inlines)}</p>` : '';
   const points = chapter.points > 0 ? `<span class="points">${chapter.points} points</span>` : '';
-  return `<li><a href="${pageFile(chapter)}"><span class="number">${chapter.number}</span> ${xml(chapter.title)}</a>${points}${able}</li>`;
+  return `<li><a href="${pageFile(chapter)}"><span class="number">${chapter.number}</span> ${escapeXml(chapter.title)}</a>${points}${able}</li>`;
 }
 
 /** The page with a table of the objects that the network is made of. */
-export function summaryPage(entries: readonly SummaryEntry[], plan: Plan, site: Site): Frame {
+export function renderSummaryPage(entries: readonly SummaryEntry[], plan: Plan, site: Site): Frame {
   return {
     file: 'summary.html',
     title: 'The network on one screen',
     description: 'Each object, what it is for, its command, and what Docker calls it.',
     parts: [],
-    body: `<header class="chapter"><p class="eyebrow">Summary</p><h1>The network on one screen</h1>\n<p class="whose">${xml(site.subtitle)}</p></header>
+    body: `<header class="chapter"><p class="eyebrow">Summary</p><h1>The network on one screen</h1>\n<p class="whose">${escapeXml(site.subtitle)}</p></header>
 <p>Each thing, what it is for, the command that makes it, and its name in Docker.</p>
-${table(entries)}
+${renderTable(entries)}
 <section class="part" aria-labelledby="drawn"><h2 id="drawn">Drawn</h2>
-${pictureHtml('topology', startPage(plan))}</section>`,
+${renderPicture('topology', startPage(plan))}</section>`,
   };
 }
 
-function table(entries: readonly SummaryEntry[]): string {
+function renderTable(entries: readonly SummaryEntry[]): string {
   const rows = entries.map(
     (entry) =>
-      `<tr><th scope="row">${xml(entry.name)}</th><td>${xml(entry.for)}</td><td><code>${xml(entry.command)}</code></td><td>${xml(entry.docker)}</td></tr>`,
+      `<tr><th scope="row">${escapeXml(entry.name)}</th><td>${escapeXml(entry.for)}</td><td><code>${escapeXml(entry.command)}</code></td><td>${escapeXml(entry.docker)}</td></tr>`,
   );
   return `<div class="wide" tabindex="0" role="region" aria-label="Table: the network on one screen"><table class="objects">
 <thead><tr><th scope="col">Thing</th><th scope="col">What it is for</th><th scope="col">Command</th><th scope="col">In Docker</th></tr></thead>
@@ -118,8 +126,8 @@ ${rows.join('\n')}
 </tbody></table></div>`;
 }
 
-/** One sheet of A4 to lie beside the keyboard. */
-export function cardPage(entries: readonly SummaryEntry[], plan: Plan): Frame {
+/** The page that is one sheet of A4 to print. */
+export function renderCardPage(entries: readonly SummaryEntry[], plan: Plan): Frame {
   const page = startPage(plan);
   const short = entries.map((entry) => ({ ...entry, command: entry.command.replace(ourMark, '') }));
   return {
@@ -128,8 +136,8 @@ export function cardPage(entries: readonly SummaryEntry[], plan: Plan): Frame {
     description: 'One sheet to print: the network, its objects and commands, and both ways of a packet.',
     parts: [],
     body: `<div class="card"><header><h1>Container networking by hand</h1><button type="button" class="print" hidden>Print</button></header>
-<div class="drawn">${pictureHtml('topology', page)}<div>${pictureHtml('egress', page)}${pictureHtml('publish', page)}</div></div>
-${table(short)}</div>`,
+<div class="drawn">${renderPicture('topology', page)}<div>${renderPicture('egress', page)}${renderPicture('publish', page)}</div></div>
+${renderTable(short)}</div>`,
   };
 }
 
@@ -138,7 +146,7 @@ const ourMark = / -m comment --comment \S+/;
 
 // The frame.
 
-/** What every page of a site shows alike. */
+/** What all pages of a site share. */
 export interface Site {
   chapters: readonly ChapterInfo[];
   /** Whose values these are, in a sentence. */
@@ -150,7 +158,7 @@ export interface Frame {
   /** The page's own file. */
   file: string;
   title: string;
-  /** One sentence, for whoever finds the page by it. */
+  /** One sentence that describes the page to search engines. */
   description: string;
   /** For the list of what is on the page. */
   parts: readonly Part[];
@@ -160,7 +168,7 @@ export interface Frame {
 /** The file of a chapter's page. */
 export const pageFile = ({ number, id }: Pick<ChapterInfo, 'number' | 'id'>): string => `${number}-${id}.html`;
 
-/** Pages beside the chapters. */
+/** Pages that are no chapters. */
 const others = [
   { file: 'summary.html', title: 'On one screen' },
   { file: 'card.html', title: 'Card to print' },
@@ -170,15 +178,15 @@ const others = [
 const early = `document.documentElement.classList.add('js');try{const t=localStorage.getItem('handwired-theme');if(t)document.documentElement.dataset.theme=t}catch{}`;
 
 /** A whole page around its own content. Works from file://: nothing is fetched, no script is a module. */
-export function framePage(site: Site, { file, title, description, parts, body }: Frame): string {
+export function renderPage(site: Site, { file, title, description, parts, body }: Frame): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="description" content="${xml(description)}">
+<meta name="description" content="${escapeXml(description)}">
 <meta name="color-scheme" content="light dark">
-<title>${xml(title)}${file === 'index.html' ? '' : ' · handwired'}</title>
+<title>${escapeXml(title)}${file === 'index.html' ? '' : ' · handwired'}</title>
 <link rel="icon" href="data:image/svg+xml,${encodeURIComponent(logo)}">
 <link rel="stylesheet" href="style.css">
 <script>${early}</script>
@@ -196,14 +204,14 @@ export function framePage(site: Site, { file, title, description, parts, body }:
 <div class="frame">
 <nav class="chapters" aria-label="Chapters"><details open><summary>Chapters</summary>
 <ol>
-${[{ file: 'index.html', title: 'Start', number: '' }, ...site.chapters.map((chapter) => ({ ...chapter, file: pageFile(chapter) })), ...others.map((other) => ({ ...other, number: '' }))].map((entry) => entryHtml(entry, file)).join('\n')}
+${[{ file: 'index.html', title: 'Start', number: '' }, ...site.chapters.map((chapter) => ({ ...chapter, file: pageFile(chapter) })), ...others.map((other) => ({ ...other, number: '' }))].map((entry) => renderEntry(entry, file)).join('\n')}
 </ol></details></nav>
 <main id="content" tabindex="-1">
 ${body}
 </main>
-${parts.length > 1 ? contents(parts) : ''}
+${parts.length > 1 ? renderContents(parts) : ''}
 </div>
-<footer class="bottom"><p>${xml(site.subtitle)}</p></footer>
+<footer class="bottom"><p>${escapeXml(site.subtitle)}</p></footer>
 </body>
 </html>
 `;
@@ -213,10 +221,10 @@ ${parts.length > 1 ? contents(parts) : ''}
 const logo =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" width="26" height="26" aria-hidden="true"><rect width="32" height="32" rx="8" fill="#0b7a75"/><g fill="none" stroke="#fff" stroke-width="2.4" stroke-linejoin="round"><rect x="6" y="6.5" width="20" height="6" rx="2"/><path d="M11 12.500v6M21 12.500v6"/><rect x="7" y="18.500" width="8" height="7" rx="2"/><rect x="17" y="18.500" width="8" height="7" rx="2"/></g></svg>';
 
-const entryHtml = ({ file, number, title }: { file: string; number: string; title: string }, here: string): string =>
-  `<li><a href="${file}"${file === here ? ' aria-current="page"' : ''}><span class="number" aria-hidden="true">${number}</span>${xml(title)}</a></li>`;
+const renderEntry = ({ file, number, title }: { file: string; number: string; title: string }, here: string): string =>
+  `<li><a href="${file}"${file === here ? ' aria-current="page"' : ''}><span class="number" aria-hidden="true">${number}</span>${escapeXml(title)}</a></li>`;
 
-const contents = (parts: readonly Part[]): string =>
+const renderContents = (parts: readonly Part[]): string =>
   `<nav class="contents" aria-label="On this page"><p>On this page</p>\n<ul>\n${parts
-    .map(({ id, title, level }) => `<li class="level-${level}"><a href="#${id}">${xml(title)}</a></li>`)
+    .map(({ id, title, level }) => `<li class="level-${level}"><a href="#${id}">${escapeXml(title)}</a></li>`)
     .join('\n')}\n</ul></nav>`;

@@ -6,11 +6,19 @@ import { EXIT, LabError, messageOf, type Plan, quoteAll } from '@handwired/host'
 import MiniSearch from 'minisearch';
 import { z } from 'zod';
 import type { Course } from '../chapter.ts';
-import { allBlocks, type Block, type Guide, plainText, type Section } from '../guide/guide.ts';
+import { allBlocks, type Block, type Guide, toPlainText, type Section } from '../guide/guide.ts';
 import { loadGuide } from '../guide/read.ts';
-import { summarize } from '../guide/summary.ts';
+import { summarizeCourse } from '../guide/summary.ts';
 import type { Part } from './blocks.ts';
-import { cardPage, pageFile, framePage, guidePage, indexPage, type Site, summaryPage } from './pages.ts';
+import {
+  renderCardPage,
+  pageFile,
+  renderPage,
+  renderGuidePage,
+  renderIndexPage,
+  type Site,
+  renderSummaryPage,
+} from './pages.ts';
 
 /** Whose values the site has. */
 export interface SiteOptions {
@@ -21,22 +29,22 @@ export interface SiteOptions {
   subtitle: string;
 }
 
-/** Every file of the course's site, by its name in the one folder. */
+/** Every file of the course's site, by its name in the site's folder. */
 export async function makeSite(course: Course, { plan, lab, subtitle }: SiteOptions): Promise<Map<string, string>> {
   const { chapters } = course;
   const guides = await Promise.all(chapters.map(({ id }) => loadGuide(course, id, { plan, lab })));
   const site: Site = { chapters, subtitle };
-  const summary = summarize(course, plan);
-  const pages = guides.map((guide) => ({ guide, page: guidePage(guide, plan, site) }));
+  const summary = summarizeCourse(course, plan);
+  const pages = guides.map((guide) => ({ guide, page: renderGuidePage(guide, plan, site) }));
   const frames = [
-    indexPage(guides, plan, site),
+    renderIndexPage(guides, plan, site),
     ...pages.map(({ page }) => page),
-    summaryPage(summary, plan, site),
-    cardPage(summary, plan),
+    renderSummaryPage(summary, plan, site),
+    renderCardPage(summary, plan),
   ];
   return new Map([
-    ...frames.map((frame): [string, string] => [frame.file, framePage(site, frame)]),
-    ['search-index.js', searchScript(pages.map(({ guide, page: { parts } }) => ({ guide, parts })))],
+    ...frames.map((frame): [string, string] => [frame.file, renderPage(site, frame)]),
+    ['search-index.js', renderSearchScript(pages.map(({ guide, page: { parts } }) => ({ guide, parts })))],
     ['minisearch.js', await readLibrary()],
     ...(await Promise.all(['style.css', 'site.js'].map(readAsset))),
   ]);
@@ -57,55 +65,60 @@ async function readLibrary(): Promise<string> {
 
 // Search.
 
-/** One place that a search may lead to. */
+/** One result that a search can have. */
 interface SearchPlace {
   id: string;
   /** The chapter, and the heading there. */
   page: string;
   title: string;
   text: string;
-  /** A step is what most searches are for; questions and exercises come last. */
+  /** Orders the results: steps first, because most searches are for them; questions and exercises last. */
   weight: number;
 }
 
 /** What is searched, and how: assets/site.js opens it with the same fields. */
 const options = { fields: ['title', 'page', 'text'], storeFields: ['title', 'page', 'weight'] };
 
-/** The index of all guides as a script: a page that is opened as a file may load nothing else. */
-function searchScript(pages: readonly { guide: Guide; parts: readonly Part[] }[]): string {
+/** The search index of all guides as a script, because a page that is opened as a file may load scripts only. */
+function renderSearchScript(pages: readonly { guide: Guide; parts: readonly Part[] }[]): string {
   const search = new MiniSearch<SearchPlace>(options);
-  for (const { guide, parts } of pages) search.addAll(placesIn(guide, parts));
+  for (const { guide, parts } of pages) search.addAll(listSearchPlaces(guide, parts));
   return `window.handwiredSearch = ${JSON.stringify({ options, index: JSON.stringify(search) })};\n`;
 }
 
 /** One place for each section and each step. `parts` are the page's headings in the order of the guide. */
-function placesIn({ chapter, sections }: Guide, parts: readonly Part[]): SearchPlace[] {
+function listSearchPlaces({ chapter, sections }: Guide, parts: readonly Part[]): SearchPlace[] {
   const page = `${chapter.number} ${chapter.title}`;
-  const place = (title: string, level: Part['level'], text: string, weight: number): SearchPlace[] => {
+  const createPlaces = (title: string, level: Part['level'], text: string, weight: number): SearchPlace[] => {
     const part = parts.find((one) => one.title === title && one.level === level);
     return part ? [{ id: `${pageFile(chapter)}#${part.id}`, page, title, text, weight }] : [];
   };
   return sections.flatMap((section) => {
     const steps = allBlocks(section.blocks).filter((block) => block.kind === 'step');
     return [
-      ...place(section.title, 2, searchText(section), section.id === 'ask' || section.id === 'exercise' ? 0.4 : 1),
-      ...steps.flatMap(({ step }) => place(step.title, 3, [step.why, ...step.commands].join('\n'), 2)),
+      ...createPlaces(
+        section.title,
+        2,
+        collectText(section),
+        section.id === 'ask' || section.id === 'exercise' ? 0.4 : 1,
+      ),
+      ...steps.flatMap(({ step }) => createPlaces(step.title, 3, [step.why, ...step.commands].join('\n'), 2)),
     ];
   });
 }
 
-const searchText = ({ blocks }: Section): string => allBlocks(blocks).map(blockText).filter(Boolean).join('\n');
+const collectText = ({ blocks }: Section): string => allBlocks(blocks).map(readBlockText).filter(Boolean).join('\n');
 
-function blockText(block: Block): string {
+function readBlockText(block: Block): string {
   switch (block.kind) {
     case 'text':
     case 'heading':
-      return plainText(block.inlines);
+      return toPlainText(block.inlines);
     case 'code':
     case 'command':
       return block.text;
     case 'table':
-      return [block.head, ...block.rows].map((row) => row.map(plainText).join(' ')).join('\n');
+      return [block.head, ...block.rows].map((row) => row.map(toPlainText).join(' ')).join('\n');
     case 'docker':
       return block.steps.map(({ docker }) => `${docker.does} ${docker.source}`).join('\n');
     default:
@@ -124,36 +137,36 @@ const Marker = z.object({ schemaVersion: z.literal(1), files: z.array(z.string()
  * ours is never touched: throws LabError (78) for a folder that holds others and no site, and for a name that is taken.
  */
 export async function writeSite(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
-  const before = await ownFiles(folder);
+  const before = await listOwnFiles(folder);
   for (const name of files.keys()) {
-    if (!before.has(name) && (await exists(join(folder, name)))) throw nameTaken(join(folder, name));
+    if (!before.has(name) && (await fileExists(join(folder, name)))) throw createTakenError(join(folder, name));
   }
   try {
     await mkdir(folder, { recursive: true });
-    // The list has old and new files first: after a run that was cut off the next one knows all of them.
+    // The list first names old and new files, so that the next run knows all of them even if this one is cut off.
     await writeMarker(folder, [...new Set([...before, ...files.keys()])]);
     for (const [name, text] of files) await replaceFile(join(folder, name), text);
     for (const name of before) if (!files.has(name)) await rm(join(folder, name), { force: true });
     await writeMarker(folder, [...files.keys()]);
   } catch (error) {
-    throw writeError(folder, error);
+    throw explainWriteError(folder, error);
   }
 }
 
 const writeMarker = (folder: string, files: readonly string[]): Promise<void> =>
   replaceFile(join(folder, marker), `${JSON.stringify({ schemaVersion: 1, files }, null, 2)}\n`);
 
-/** Replaces a file; never writes through a link. Everyone may read it: a site is there to be served. */
+/** Replaces a file, and never writes through a link. Everyone may read it, because a site is made to be served. */
 async function replaceFile(path: string, text: string): Promise<void> {
   await rm(path, { force: true });
   await writeFile(path, text, { flag: 'wx' });
 }
 
-/** The names of our files in a folder; none where there is no folder, or nothing in it. */
-async function ownFiles(folder: string): Promise<Set<string>> {
+/** The names of our files in a folder. Empty when the folder is empty or does not exist. */
+async function listOwnFiles(folder: string): Promise<Set<string>> {
   const entries = await readdir(folder).catch((error: unknown): string[] => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw writeError(folder, error);
+    throw explainWriteError(folder, error);
   });
   if (entries.length === 0) return new Set();
   if (!entries.includes(marker)) {
@@ -176,12 +189,12 @@ async function readMarker(path: string): Promise<string[]> {
   }
 }
 
-const exists = async (path: string): Promise<boolean> => {
+const fileExists = async (path: string): Promise<boolean> => {
   const found = await lstat(path).catch(() => undefined);
   return found !== undefined;
 };
 
-const nameTaken = (path: string): LabError =>
+const createTakenError = (path: string): LabError =>
   new LabError({
     what: 'a file of that name is there already, and it is not ours: nothing was written',
     where: path,
@@ -189,7 +202,7 @@ const nameTaken = (path: string): LabError =>
     exit: EXIT.config,
   });
 
-function writeError(folder: string, error: unknown): unknown {
+function explainWriteError(folder: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === undefined || !['EACCES', 'ENOTDIR', 'EEXIST', 'EROFS', 'EPERM', 'EISDIR'].includes(code)) return error;
   return new LabError({

@@ -30,7 +30,8 @@ export const chapter: ChapterContent = {
 
 const addNetns = (name: string): Command => ({
   done: isNetns(name),
-  // An `ip netns add` that was cut off leaves an empty file without a mount, and the next one says "File exists".
+  // An interrupted `ip netns add` leaves an empty file without a mount, and the next one would fail with "File
+  // exists".
   before: $`rm -f /run/netns/${name}`,
   run: $`ip netns add ${name}`,
 });

@@ -16,7 +16,7 @@ export const chapter: ChapterContent = {
       object: { name: 'bridge', for: 'a switch in the kernel', docker: 'docker0, or br-ID' },
       build: ({ bridge, gateway }) => ({
         done: isBridge(bridge),
-        run: $`ip link add name ${bridge} address ${macFromAddress(gateway)} type bridge`,
+        run: $`ip link add name ${bridge} address ${deriveMac(gateway)} type bridge`,
       }),
       undo: ({ bridge }) => ({ done: not(isBridge(bridge)), run: $`ip link del ${bridge}` }),
     },
@@ -65,5 +65,5 @@ export const chapter: ChapterContent = {
 };
 
 /** A locally administered MAC address made from an IPv4 address, as Docker made its containers' before version 28. */
-const macFromAddress = (address: string): string =>
+const deriveMac = (address: string): string =>
   ['02', '42', ...address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))].join(':');

@@ -15,8 +15,8 @@ export const chapter: ChapterContent = {
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules, setIcc',
       },
       object: { name: 'rule, bridge to bridge', for: 'the containers reach each other', docker: 'enable_icc' },
-      build: (plan) => appendRule(bridgeRule(plan)),
-      undo: (plan) => removeRule(bridgeRule(plan)),
+      build: (plan) => appendRule(createBridgeRule(plan)),
+      undo: (plan) => removeRule(createBridgeRule(plan)),
     },
     {
       id: 'ping',
@@ -43,4 +43,5 @@ export const chapter: ChapterContent = {
 };
 
 /** The firewall rule of this chapter: it accepts what goes from the bridge into the bridge. */
-export const bridgeRule = ({ bridge }: Plan): Sh => $`iptables -A FORWARD -i ${bridge} -o ${bridge} ${mark} -j ACCEPT`;
+export const createBridgeRule = ({ bridge }: Plan): Sh =>
+  $`iptables -A FORWARD -i ${bridge} -o ${bridge} ${mark} -j ACCEPT`;

@@ -15,8 +15,8 @@ export const chapter: ChapterContent = {
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/endpoint.go: filterDirectAccess',
       },
       object: { name: 'rule in raw', for: 'nobody reaches a container directly', docker: 'direct access filter' },
-      build: (plan) => egressRules(plan).protect.map(appendRule),
-      undo: (plan) => egressRules(plan).protect.map(removeRule),
+      build: (plan) => createEgressRules(plan).protect.map(appendRule),
+      undo: (plan) => createEgressRules(plan).protect.map(removeRule),
     },
     {
       id: 'out',
@@ -27,8 +27,8 @@ export const chapter: ChapterContent = {
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules',
       },
       object: { name: 'rule, out', for: 'the containers open connections', docker: 'chain DOCKER-FORWARD' },
-      build: (plan) => appendRule(egressRules(plan).out),
-      undo: (plan) => removeRule(egressRules(plan).out),
+      build: (plan) => appendRule(createEgressRules(plan).out),
+      undo: (plan) => removeRule(createEgressRules(plan).out),
     },
     {
       id: 'back',
@@ -39,8 +39,8 @@ export const chapter: ChapterContent = {
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupIPTables',
       },
       object: { name: 'rule, back', for: 'answers come in, and only answers', docker: 'chain DOCKER-CT' },
-      build: (plan) => appendRule(egressRules(plan).back),
-      undo: (plan) => removeRule(egressRules(plan).back),
+      build: (plan) => appendRule(createEgressRules(plan).back),
+      undo: (plan) => removeRule(createEgressRules(plan).back),
     },
     {
       id: 'masquerade',
@@ -55,8 +55,8 @@ export const chapter: ChapterContent = {
         for: 'answers find their way back',
         docker: 'enable_ip_masquerade',
       },
-      build: (plan) => appendRule(egressRules(plan).masquerade),
-      undo: (plan) => removeRule(egressRules(plan).masquerade),
+      build: (plan) => appendRule(createEgressRules(plan).masquerade),
+      undo: (plan) => removeRule(createEgressRules(plan).masquerade),
     },
     {
       id: 'forwarding',
@@ -87,7 +87,7 @@ export const chapter: ChapterContent = {
 };
 
 /** The firewall rules of this chapter by step, as its build adds them; `protect` is one for each container. */
-export const egressRules = ({ bridge, subnet, ct1, ct2 }: Plan) => ({
+export const createEgressRules = ({ bridge, subnet, ct1, ct2 }: Plan) => ({
   protect: [ct1, ct2].map(
     ({ address }) => $`iptables -t raw -A PREROUTING -d ${address} ! -i ${bridge} ${mark} -j DROP`,
   ),

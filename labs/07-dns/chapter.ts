@@ -54,7 +54,7 @@ export const chapter: ChapterContent = {
       build: ({ ct1, ct2, resolver }) =>
         [ct1, ct2].map((ct) =>
           noteBefore(
-            fileNote(ct),
+            nameFileNote(ct),
             $`cat ${resolverFile(ct)}`,
             writeResolver(ct, resolver),
             // An empty file is what this command itself leaves when it is cut off.
@@ -63,7 +63,11 @@ export const chapter: ChapterContent = {
         ),
       undo: ({ ct1, ct2, resolver }) => [
         ...[ct2, ct1].map((ct) =>
-          giveBack(fileNote(ct), $`cp ${noteFile(fileNote(ct))} ${resolverFile(ct)}`, $`test -d ${settingsFolder(ct)}`),
+          giveBack(
+            nameFileNote(ct),
+            $`cp ${noteFile(nameFileNote(ct))} ${resolverFile(ct)}`,
+            $`test -d ${settingsFolder(ct)}`,
+          ),
         ),
         ...[ct2, ct1].map((ct) => ({
           done: not(
@@ -94,9 +98,9 @@ export const settingsFolder = ({ name }: Container): string => `${settings}/${na
 /** A container's own /etc/resolv.conf. */
 export const resolverFile = (ct: Container): string => `${settingsFolder(ct)}/resolv.conf`;
 
-/** The note that we made the settings folder, and the note with a container's file as it was before ours. */
+/** The names of two notes: that the build made the settings folder, and what a container's file held before. */
 const folderNote = 'etc-netns';
-const fileNote = ({ name }: Container): string => `resolv.conf-${name}`;
+const nameFileNote = ({ name }: Container): string => `resolv.conf-${name}`;
 
 /** The container's file names that resolver, and holds nothing else. */
 const hasResolver = (ct: Container, resolver: string): Sh =>

@@ -30,7 +30,7 @@ export const chapter: ChapterContent = {
       },
       build: ({ ct1 }) => [
         { done: $`test -d ${pageFolder(ct1)}`, run: $`mkdir -p ${pageFolder(ct1)}` },
-        { done: $`test -s ${pageFile(ct1)}`, run: sh(`${hello(ct1).cmd} ${$`> ${pageFile(ct1)}`.cmd}`) },
+        { done: $`test -s ${pageFile(ct1)}`, run: sh(`${printHello(ct1).cmd} ${$`> ${pageFile(ct1)}`.cmd}`) },
       ],
       undo: ({ ct1 }) => [
         { done: not(hasOurPage(ct1)), run: $`rm ${pageFile(ct1)}` },
@@ -61,8 +61,8 @@ export const chapter: ChapterContent = {
           'daemon/libnetwork/drivers/bridge/internal/iptabler/port.go: setPerPortNAT; network.go: addNATJumpRules',
       },
       object: { name: 'DNAT', for: 'the port of the host leads to the container', docker: '-p, chain DOCKER' },
-      build: (plan) => appendRule(publishRules(plan).dnat),
-      undo: (plan) => removeRule(publishRules(plan).dnat),
+      build: (plan) => appendRule(createPublishRules(plan).dnat),
+      undo: (plan) => removeRule(createPublishRules(plan).dnat),
     },
     {
       id: 'local',
@@ -73,8 +73,8 @@ export const chapter: ChapterContent = {
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: addNATJumpRules',
       },
       object: { name: 'DNAT in OUTPUT', for: 'the host itself is a client too', docker: '-p, chain DOCKER' },
-      build: (plan) => appendRule(publishRules(plan).local),
-      undo: (plan) => removeRule(publishRules(plan).local),
+      build: (plan) => appendRule(createPublishRules(plan).local),
+      undo: (plan) => removeRule(createPublishRules(plan).local),
     },
     {
       id: 'accept',
@@ -84,8 +84,8 @@ export const chapter: ChapterContent = {
         does: "Accepts what goes to the container's port, for each published port; the raw rule keeps direct access out.",
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/port.go: setPerPortForwarding',
       },
-      build: (plan) => appendRule(publishRules(plan).accept),
-      undo: (plan) => removeRule(publishRules(plan).accept),
+      build: (plan) => appendRule(createPublishRules(plan).accept),
+      undo: (plan) => removeRule(createPublishRules(plan).accept),
     },
     {
       id: 'guard',
@@ -95,8 +95,8 @@ export const chapter: ChapterContent = {
         does: 'Drops it for ports published on 127.0.0.1. Kubernetes, where that hole was found, drops it for all, as here.',
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/port.go: filterPortMappedOnLoopback',
       },
-      build: (plan) => appendRule(publishRules(plan).guard),
-      undo: (plan) => removeRule(publishRules(plan).guard),
+      build: (plan) => appendRule(createPublishRules(plan).guard),
+      undo: (plan) => removeRule(createPublishRules(plan).guard),
     },
     {
       id: 'loopback',
@@ -118,8 +118,8 @@ export const chapter: ChapterContent = {
         does: 'The same rule, when docker-proxy is off.',
         source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/network.go: setupNonInternalNetworkRules',
       },
-      build: (plan) => appendRule(publishRules(plan).source),
-      undo: (plan) => removeRule(publishRules(plan).source),
+      build: (plan) => appendRule(createPublishRules(plan).source),
+      undo: (plan) => removeRule(createPublishRules(plan).source),
     },
     {
       id: 'hairpin',
@@ -132,15 +132,15 @@ export const chapter: ChapterContent = {
       },
       object: { name: 'hairpin', for: 'a container is a client too', docker: 'hairpin mode' },
       build: (plan) => [
-        appendRule(publishRules(plan).hairpin),
-        noteBefore(hairpinNote(plan), $`echo off`, {
+        appendRule(createPublishRules(plan).hairpin),
+        noteBefore(nameHairpinNote(plan), $`echo off`, {
           done: isHairpin(plan),
           run: $`bridge link set dev ${plan.ct1.veth} hairpin on`,
         }),
       ],
       undo: (plan) => [
-        giveBack(hairpinNote(plan), $`bridge link set dev ${plan.ct1.veth} hairpin off`, isHairpin(plan)),
-        removeRule(publishRules(plan).hairpin),
+        giveBack(nameHairpinNote(plan), $`bridge link set dev ${plan.ct1.veth} hairpin off`, isHairpin(plan)),
+        removeRule(createPublishRules(plan).hairpin),
       ],
     },
   ],
@@ -157,7 +157,7 @@ export const chapter: ChapterContent = {
 type Rule = 'dnat' | 'local' | 'accept' | 'guard' | 'source' | 'hairpin';
 
 /** The firewall rules of this chapter by step, as its build adds them. */
-export function publishRules({ bridge, subnet, hostPort, containerPort, ct1 }: Plan): Record<Rule, Sh> {
+export function createPublishRules({ bridge, subnet, hostPort, containerPort, ct1 }: Plan): Record<Rule, Sh> {
   const published = ['-m', 'addrtype', '--dst-type', 'LOCAL', '-p', 'tcp', '--dport', String(hostPort)];
   const target = ['-j', 'DNAT', '--to-destination', `${ct1.address}:${containerPort}`];
   const service = ['-d', ct1.address, '-p', 'tcp', '--dport', String(containerPort)];
@@ -172,35 +172,35 @@ export function publishRules({ bridge, subnet, hostPort, containerPort, ct1 }: P
   };
 }
 
-/** bridge(8): a frame may leave by the port that it came in by. */
+/** A test: hairpin mode is on, so a frame may leave by the port that it came in by (bridge(8)). */
 const isHairpin = ({ ct1 }: Plan): Sh => $`bridge -d link show dev ${ct1.veth} | grep -q 'hairpin on'`;
-const hairpinNote = ({ ct1 }: Plan): string => `hairpin-${ct1.veth}`;
+const nameHairpinNote = ({ ct1 }: Plan): string => `hairpin-${ct1.veth}`;
 
 /** The folder that is served, its page, and the log of requests. */
 const pageFolder = ({ name }: Container): string => `/srv/${name}`;
 const pageFile = (ct: Container): string => `${pageFolder(ct)}/index.html`;
 const logFile = ({ name }: Container): string => `/run/${name}-web.log`;
-const hello = ({ name }: Container): Sh => $`echo ${`Hello from ${name}`}`;
+const printHello = ({ name }: Container): Sh => $`echo ${`Hello from ${name}`}`;
 
-/** A test: the page is the one that the build writes, or it is empty, as a build that was cut off leaves it. */
+/** A test: the page is the one that the build writes, or it is empty because a build was interrupted. */
 function hasOurPage(ct: Container): Sh {
-  const ours = `${hello(ct).cmd} | ${$`cmp -s - ${pageFile(ct)}`.cmd}`;
+  const ours = `${printHello(ct).cmd} | ${$`cmp -s - ${pageFile(ct)}`.cmd}`;
   return sh(`test -e ${pageFile(ct)} && { ${ours} || ! test -s ${pageFile(ct)}; }`);
 }
 
-/** The server's command line. Its folder tells it from any other web server. */
-const serverArgv = ({ ct1, containerPort }: Plan): string[] =>
+/** The server's command line. No other web server has its folder, so this line identifies it. */
+const createServerArgv = ({ ct1, containerPort }: Plan): string[] =>
   `python3 -m http.server ${containerPort} --bind 0.0.0.0 --directory ${pageFolder(ct1)}`.split(' ');
 
 /** Starts ct1's web server so that it outlives the ssh session and holds none of its channels (setsid(1)). */
 export const startServer = (plan: Plan): Command => ({
   done: $`ip netns exec ${plan.ct1.name} ss -Hltn ${`sport = :${plan.containerPort}`} | grep -q .`,
-  run: $`setsid --fork ip netns exec ${plan.ct1.name} ${serverArgv(plan)} < /dev/null > ${logFile(plan.ct1)} 2>&1`,
+  run: $`setsid --fork ip netns exec ${plan.ct1.name} ${createServerArgv(plan)} < /dev/null > ${logFile(plan.ct1)} 2>&1`,
 });
 
 /** Ends what `startServer` started: processes with exactly that command line in a netns other than the host's. */
 function stopServer(plan: Plan): Command[] {
-  const line = serverArgv(plan).join(' ');
+  const line = createServerArgv(plan).join(' ');
   const found = $`for pid in $(pgrep -xf ${line}); do test "/proc/$pid/ns/net" -ef /proc/self/ns/net || echo "$pid"; done`;
   return [
     { done: sh(`test -z "$(${found.cmd})"`), run: sh(`kill $(${found.cmd})`) },

@@ -11,7 +11,7 @@ import {
   isUp,
   not,
   noteBefore,
-  printed,
+  printsSomething,
   sh,
   type Sh,
 } from '@handwired/course';
@@ -35,7 +35,7 @@ export const chapter: ChapterContent = {
       },
       build: () => makeHost(),
       undo: () => [
-        // The veth would go with the netns, but some time after. Removed first, it is gone when this step ends.
+        // The kernel would remove the veth some time after the netns. Removed first, it is gone when this step ends.
         { done: not(hasLink(veth)), run: $`ip link del ${veth}` },
         { done: not($`test -e /run/netns/${netns}`), run: $`ip netns del ${netns}` },
       ],
@@ -48,7 +48,7 @@ export const chapter: ChapterContent = {
         does: 'Makes docker0 before there is any container, turns forwarding on, and sets up its chains.',
         source: 'daemon/daemon_unix.go: initBridgeDriver',
       },
-      build: () => [startDaemon(), { done: answers(), run: waitForDaemon() }],
+      build: () => [startDaemon(), { done: isAnswering(), run: waitForDaemon() }],
       undo: () => [stopDaemon(), ...killLeftProcesses(), ...removeFiles()],
     },
     {
@@ -118,7 +118,7 @@ export const chapter: ChapterContent = {
   },
 };
 
-/** Images and containers. */
+/** Docker's folder of images and containers. */
 const data = '/var/lib/docker';
 const log = '/run/dockerd.log';
 const socket = '/run/docker.sock';
@@ -132,17 +132,20 @@ const settingsNote = 'etc-docker';
 const key = `${settings}/key.json`;
 
 /** Asks Docker by its API (docs.docker.com/reference/api): the docker command takes seconds to start on an emulated machine. */
-const asks = (path: string): Sh =>
+const askDocker = (path: string): Sh =>
   $`test -S ${socket} && curl -sf -m 10 --unix-socket ${socket} ${`http://docker/${path}`}`;
 
-const answers = (): Sh => asks('_ping');
+const isAnswering = (): Sh => askDocker('_ping');
 const isStarted = (): Sh => $`pgrep -x dockerd`;
-const hasContainer = (name: string): Sh => asks(`containers/${name}/json`);
-const hasImage = (name: string): Sh => asks(`images/${name}/json`);
-const hasNetwork = (name: string): Sh => asks(`networks/${name}`);
+const hasContainer = (name: string): Sh => askDocker(`containers/${name}/json`);
+const hasImage = (name: string): Sh => askDocker(`images/${name}/json`);
+const hasNetwork = (name: string): Sh => askDocker(`networks/${name}`);
 const isRunning = (name: string): Sh => sh(`${hasContainer(name).cmd} | grep -q '"Running":true'`);
 
-/** Ends the step with what to do when there is no Docker: on a VM it is in the image, a sandbox uses that of this machine. */
+/**
+ * Ends the step with an error that says what to do when there is no Docker. On a VM Docker is in the image; a sandbox
+ * uses this machine's.
+ */
 const wantDocker = sh(
   [
     'for program in dockerd docker busybox; do',
@@ -185,7 +188,10 @@ function startDaemon(): Command {
   return noteBefore(settingsNote, $`echo made`, change, not($`test -d ${settings}`));
 }
 
-/** Waits until the daemon listens or has ended; then `docker version` waits for its answer or fails. The process has three names in turn. */
+/**
+ * Waits until the daemon listens or has ended. Then `docker version` waits for its answer or fails. The process is
+ * called setsid, nsenter and dockerd in turn.
+ */
 const waitForDaemon = (): Sh =>
   $`while pgrep -x ${'setsid|nsenter|dockerd'} > /dev/null && ! test -S ${socket}; do sleep 0.1; done; docker version`;
 
@@ -206,8 +212,8 @@ const stopDaemon = (): Command => ({
 function killLeftProcesses(): Command[] {
   const members = sh(`cat ${cgroups}/*/cgroup.procs 2>/dev/null`);
   return [
-    { done: not(printed($`ip netns pids ${netns}`)), run: $`ip netns pids ${netns} | xargs -r kill -9` },
-    { done: not(printed(members)), run: sh(`${members.cmd} | xargs -r kill -9`) },
+    { done: not(printsSomething($`ip netns pids ${netns}`)), run: $`ip netns pids ${netns} | xargs -r kill -9` },
+    { done: not(printsSomething(members)), run: sh(`${members.cmd} | xargs -r kill -9`) },
   ];
 }
 
@@ -217,8 +223,8 @@ function removeFiles(): Command[] {
     String.raw`awk '$2 ~ "^/(run|var/lib)/docker(/|$)" && $1 != "handwired" { print $2 }' /proc/mounts`,
   );
   return [
-    { done: not(printed(mounted)), run: sh(`${mounted.cmd} | sort -r | xargs -r umount`) },
-    { done: not(printed(sh(`stat -c %n ${files}`))), run: sh(`rm -rf ${files}`) },
+    { done: not(printsSomething(mounted)), run: sh(`${mounted.cmd} | sort -r | xargs -r umount`) },
+    { done: not(printsSomething(sh(`stat -c %n ${files}`))), run: sh(`rm -rf ${files}`) },
     // On a sandbox whose machine has a Docker too, a mount named handwired hides that Docker's folder.
     { done: not($`test -d ${data} && ! mountpoint -q ${data}`), run: $`mountpoint -q ${data} || rmdir ${data}` },
     { done: not($`test -e ${key}`), run: $`rm -f ${key}` },

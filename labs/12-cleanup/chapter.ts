@@ -1,6 +1,9 @@
 import { type Chapter, type ChapterContent, planCommands } from '@handwired/course';
 
-/** The last chapter: a step for each chapter before it that builds something, the last first, with all of that one's undo. */
+/**
+ * The last chapter. It has one step for each chapter before it that builds something, the last one first. The step runs
+ * all undo commands of that chapter.
+ */
 export const chapter = (before: readonly Chapter[]): ChapterContent => ({
   title: 'The host as it was',
   needs: [],

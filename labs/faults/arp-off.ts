@@ -21,7 +21,6 @@ export const fault: Fault = {
       run: $`ip -n ${ct2.name} link set ${inner} arp on`,
     },
   ],
-  tells:
-    'Without ARP the container tells nobody which MAC address its address has, and finds out none itself. Those who want to reach it ask, and ask, and get no answer: their neighbour entry is FAILED.',
-  words: ['arp off', 'noarp', 'no arp', 'arp disabled', 'arp switched off'],
+  explanation:
+    'Without ARP the container does not announce its MAC address, and does not ask for that of others. Whoever wants to reach it asks by ARP and gets no answer, so their neighbour entry becomes FAILED.',
 };

@@ -20,14 +20,6 @@ export const fault: Fault = {
       run: $`ip -n ${ct2.name} route del blackhole ${ct1.address}`,
     },
   ],
-  tells:
-    "Its own questions are refused at once, and its answers are dropped in silence: the neighbour's requests arrive, and nothing comes back.",
-  words: [
-    'blackhole container',
-    'blackhole inside',
-    'route inside container',
-    'inner route',
-    'route ct2 drops',
-    'blackhole ct2',
-  ],
+  explanation:
+    "The container's own requests to its neighbour fail at once, and its answers are dropped in silence. So the neighbour's requests arrive, and nothing comes back.",
 };

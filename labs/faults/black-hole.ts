@@ -23,7 +23,6 @@ export const fault: Fault = {
       run: $`ip route del blackhole ${internet}`,
     },
   ],
-  tells:
-    'The most specific route wins, and this one says: drop it, and tell nobody. Every other address is reached, so that it looks as if that one were down.',
-  words: ['blackhole', 'black hole', 'route drops', 'stray route', 'specific route', 'wrong route host'],
+  explanation:
+    'The most specific route wins. This one drops packets to a single address and reports nothing. Every other address is reached, so it looks as if that one host were down.',
 };

@@ -10,7 +10,6 @@ export const fault: Fault = {
   symptoms: ['bridge.up'],
   inject: ({ bridge }) => [{ done: not(isUp(bridge)), run: $`ip link set ${bridge} down` }],
   repair: ({ bridge }) => [{ done: isUp(bridge), run: $`ip link set ${bridge} up` }],
-  tells:
-    'A bridge that is down carries no frame between its ports, and the route to its subnet is out of use with it: the containers reach neither each other nor the host, and so nothing else.',
-  words: ['bridge down', 'bridge off', 'br0 down', 'bridge not up', 'bridge link down'],
+  explanation:
+    'A bridge that is down carries no frame between its ports, and the route to its subnet is not used. So the containers reach neither each other nor the host, and nothing behind it.',
 };

@@ -17,7 +17,6 @@ export const fault: Fault = {
     },
   ],
   repair: () => [{ done: $`! nft list table bridge ${table}`, run: $`nft delete table bridge ${table}` }],
-  tells:
-    'What a bridge passes from port to port can be filtered there, by tables of the family bridge (or by ebtables), before any rule for IP is asked. ARP passes, other packets pass, and iptables knows nothing of it.',
-  words: ['bridge family', 'nft bridge', 'ebtables', 'bridge filter', 'layer 2 filter', 'table bridge'],
+  explanation:
+    'Tables of the family bridge (or ebtables) filter what a bridge passes from port to port, before any rule for IP is asked. ARP and other packets pass. iptables does not show these tables.',
 };

@@ -20,15 +20,6 @@ export const fault: Fault = {
       run: $`ip addr add ${`${gateway}/${prefix}`} dev ${bridge}`,
     },
   ],
-  tells:
-    "The bridge goes on carrying frames between its ports. But nobody answers for the gateway, and the lab host's route to the subnet went with the address.",
-  words: [
-    'bridge no address',
-    'bridge address missing',
-    'gateway address missing',
-    'br0 no address',
-    'bridge lost address',
-    'br0 lost address',
-    'gateway gone',
-  ],
+  explanation:
+    "The bridge still carries frames between its ports. But nobody answers for the gateway's address, and the lab host's route to the subnet was removed with that address.",
 };

@@ -1,5 +1,5 @@
 import { appendRule, type Fault } from '@handwired/course';
-import { bridgeRule } from '../05-connectivity/chapter.ts';
+import { createBridgeRule } from '../05-connectivity/chapter.ts';
 import { acceptForwards, dropForwards, rewriteRules, setSysctlTo } from './parts.ts';
 
 const key = 'net.bridge.bridge-nf-call-iptables';
@@ -18,15 +18,7 @@ export const fault: Fault = {
     dropForwards(),
     rewriteRules('filter', `-A .*-i ${bridge} -o ${bridge} .*-j ACCEPT`, { delete: true }),
   ],
-  repair: (plan) => [appendRule(bridgeRule(plan)), acceptForwards()],
-  tells:
-    'With bridge-nf-call-iptables the frames that a bridge passes from port to port go through FORWARD as well, as packets from the bridge to the bridge. ARP does not, so that the neighbours know each other and yet hear nothing.',
-  words: [
-    'bridge-nf',
-    'br_netfilter',
-    'bridge nf call iptables',
-    'forward bridge traffic',
-    'forward drops bridged',
-    'bridge_nf',
-  ],
+  repair: (plan) => [appendRule(createBridgeRule(plan)), acceptForwards()],
+  explanation:
+    "With bridge-nf-call-iptables, frames that a bridge passes from port to port go through FORWARD too, as packets from the bridge to the bridge. ARP does not. So the containers know each other's MAC addresses, and still nothing arrives.",
 };

@@ -1,5 +1,5 @@
 import { $, type Fault, isUp, sh } from '@handwired/course';
-import { outerEnd } from './parts.ts';
+import { findOuterEnd } from './parts.ts';
 
 export const fault: Fault = {
   id: 'cable-down-outside',
@@ -10,11 +10,10 @@ export const fault: Fault = {
   cause: 'veth-host-end-down',
   symptoms: ['veth.ct1-port'],
   inject: ({ ct1, inner }) => {
-    const end = outerEnd(ct1, inner).cmd;
+    const end = findOuterEnd(ct1, inner).cmd;
     return [{ done: sh(`! ip link show dev "$(${end})" up | grep -q .`), run: sh(`ip link set "$(${end})" down`) }];
   },
   repair: ({ ct1 }) => [{ done: isUp(ct1.veth), run: $`ip link set ${ct1.veth} up` }],
-  tells:
-    'A cable is up when both of its ends are. The container sees its link up and without a carrier, and every packet that it sends is dropped on the spot.',
-  words: ['veth down', 'host end down', 'cable down', 'veth off', 'veth end down', 'no carrier', 'port down'],
+  explanation:
+    'A veth pair has a carrier only when both of its ends are up. The container sees its link up but without a carrier, and every packet that it sends is dropped at once.',
 };

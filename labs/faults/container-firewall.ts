@@ -1,6 +1,6 @@
 import { $, type Fault, not } from '@handwired/course';
 
-const rule = (port: number): string[] => ['-p', 'tcp', '-m', 'tcp', '--dport', String(port), '-j', 'DROP'];
+const createRule = (port: number): string[] => ['-p', 'tcp', '-m', 'tcp', '--dport', String(port), '-j', 'DROP'];
 
 export const fault: Fault = {
   id: 'container-firewall',
@@ -12,26 +12,17 @@ export const fault: Fault = {
   symptoms: ['publish.server'],
   inject: ({ ct1, containerPort }) => [
     {
-      done: $`ip netns exec ${ct1.name} iptables -C INPUT ${rule(containerPort)}`,
-      run: $`ip netns exec ${ct1.name} iptables -I INPUT ${rule(containerPort)}`,
+      done: $`ip netns exec ${ct1.name} iptables -C INPUT ${createRule(containerPort)}`,
+      run: $`ip netns exec ${ct1.name} iptables -I INPUT ${createRule(containerPort)}`,
     },
   ],
   repair: ({ ct1, containerPort }) => [
     {
-      done: not($`ip netns exec ${ct1.name} iptables -C INPUT ${rule(containerPort)}`),
-      run: $`ip netns exec ${ct1.name} iptables -D INPUT ${rule(containerPort)}`,
+      done: not($`ip netns exec ${ct1.name} iptables -C INPUT ${createRule(containerPort)}`),
+      run: $`ip netns exec ${ct1.name} iptables -D INPUT ${createRule(containerPort)}`,
       repeat: true,
     },
   ],
-  tells:
-    "Each network namespace has rules of its own. The request arrives on the container's link and ends before its server; the lab host's rules say nothing of it.",
-  words: [
-    'container firewall',
-    'rule inside container',
-    'iptables container',
-    'input container',
-    'container drops',
-    'namespace iptables',
-    'ct1 drops',
-  ],
+  explanation:
+    "Each network namespace has firewall rules of its own. The request arrives on the container's link and is dropped before it reaches the server. The lab host's rules do not show that.",
 };

@@ -1,5 +1,5 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
-import { publishRules } from '../08-publish/chapter.ts';
+import { createPublishRules } from '../08-publish/chapter.ts';
 import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
@@ -20,7 +20,7 @@ export const fault: Fault = {
   repair: (plan) => {
     const { ct2, containerPort, hostPort } = plan;
     const published = ['-m', 'addrtype', '--dst-type', 'LOCAL', '-p', 'tcp', '--dport', String(hostPort), ...mark];
-    const { dnat, local } = publishRules(plan);
+    const { dnat, local } = createPublishRules(plan);
     return [
       ...['PREROUTING', 'OUTPUT'].map((chain) =>
         removeRule(
@@ -31,14 +31,6 @@ export const fault: Fault = {
       appendRule(local),
     ];
   },
-  tells:
-    'The request comes to the neighbour, where nobody listens: it is refused by the wrong container. Look at which link it leaves by, or at its new destination.',
-  words: [
-    'dnat wrong container',
-    'wrong container',
-    'dnat wrong address',
-    'translated wrong container',
-    'dnat ct2',
-    'wrong target address',
-  ],
+  explanation:
+    'The request goes to the other container, where nobody listens, and that container refuses it. Its new destination shows this, and so does the link by which it leaves the bridge.',
 };

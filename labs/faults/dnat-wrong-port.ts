@@ -1,5 +1,5 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
-import { publishRules } from '../08-publish/chapter.ts';
+import { createPublishRules } from '../08-publish/chapter.ts';
 import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
@@ -20,7 +20,7 @@ export const fault: Fault = {
   repair: (plan) => {
     const { ct1, containerPort, hostPort } = plan;
     const published = ['-m', 'addrtype', '--dst-type', 'LOCAL', '-p', 'tcp', '--dport', String(hostPort), ...mark];
-    const { dnat, local } = publishRules(plan);
+    const { dnat, local } = createPublishRules(plan);
     return [
       ...['PREROUTING', 'OUTPUT'].map((chain) =>
         removeRule(
@@ -31,7 +31,6 @@ export const fault: Fault = {
       appendRule(local),
     ];
   },
-  tells:
-    'The request comes to the container, at a port where no program listens, and its kernel refuses it at once. The server is there, one door further.',
-  words: ['dnat wrong port', 'wrong target port', 'translated wrong port', 'wrong port container', 'port 81'],
+  explanation:
+    "The request reaches the container at a port where no program listens, and the container's kernel refuses it at once. The server listens on the next port.",
 };

@@ -1,7 +1,7 @@
 import type { Fault } from '@handwired/course';
 import { deleteRule, insertRule, uplink } from './parts.ts';
 
-const rule = (bridge: string): string[] => ['-i', bridge, '-o', uplink, '-j', 'DROP'];
+const createRule = (bridge: string): string[] => ['-i', bridge, '-o', uplink, '-j', 'DROP'];
 
 export const fault: Fault = {
   id: 'drop-before-accept',
@@ -11,17 +11,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'forward-rule-drops',
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
-  inject: ({ bridge }) => [insertRule('filter', 'FORWARD', rule(bridge))],
-  repair: ({ bridge }) => [deleteRule('filter', 'FORWARD', rule(bridge))],
-  tells:
-    'The first rule that matches and ends the chain decides. The ACCEPT is there, and right, and stands behind the DROP: its counter does not move, the other one does.',
-  words: [
-    'drop before accept',
-    'rule order',
-    'drop rule forward',
-    'forward rule drops',
-    'order of rules',
-    'rule drops',
-    'drop first',
-  ],
+  inject: ({ bridge }) => [insertRule('filter', 'FORWARD', createRule(bridge))],
+  repair: ({ bridge }) => [deleteRule('filter', 'FORWARD', createRule(bridge))],
+  explanation:
+    'The first rule that matches and ends the chain decides. The ACCEPT is right, but it stands behind the DROP. Its counter does not change, while the counter of the DROP does.',
 };

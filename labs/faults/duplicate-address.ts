@@ -20,15 +20,6 @@ export const fault: Fault = {
       run: $`ip -n ${ct2.name} addr del ${`${ct1.address}/32`} dev lo; ip neigh flush dev ${bridge}`,
     },
   ],
-  tells:
-    'A host takes what is for any of its addresses, on whichever link they are: what ct2 sends to ct1 never leaves it, and its answers to ct1 go to itself. And it answers ARP for that address as well, on all of its links.',
-  words: [
-    'duplicate address',
-    'same address twice',
-    'address conflict',
-    'address doubled',
-    'two have address',
-    'neighbour address',
-    'address lo',
-  ],
+  explanation:
+    'A host accepts packets for any of its addresses, on whichever link they are. So what ct2 sends to ct1 never leaves ct2, and its answers to ct1 go to itself. It also answers ARP for that address on all of its links.',
 };

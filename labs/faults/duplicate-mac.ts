@@ -11,37 +11,28 @@ export const fault: Fault = {
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
   inject: (plan) => {
     const { ct1, ct2, inner } = plan;
-    const mac = (name: string): string => $`ip netns exec ${name} cat /sys/class/net/${inner}/address`.cmd;
+    const readMac = (name: string): string => $`ip netns exec ${name} cat /sys/class/net/${inner}/address`.cmd;
     return [
       {
-        done: sh(`test "$(${mac(ct1.name)})" = "$(${mac(ct2.name)})"`),
+        done: sh(`test "$(${readMac(ct1.name)})" = "$(${readMac(ct2.name)})"`),
         run: sh(
-          `${$`ip -n ${ct2.name} link set ${inner} address`.cmd} "$(${mac(ct1.name)})"; ${flushNeighbours(plan).cmd}`,
+          `${$`ip -n ${ct2.name} link set ${inner} address`.cmd} "$(${readMac(ct1.name)})"; ${flushNeighbours(plan).cmd}`,
         ),
       },
     ];
   },
   repair: (plan) => {
     const { ct1, ct2, inner } = plan;
-    const mac = (name: string): string => $`ip netns exec ${name} cat /sys/class/net/${inner}/address`.cmd;
+    const readMac = (name: string): string => $`ip netns exec ${name} cat /sys/class/net/${inner}/address`.cmd;
     return [
       {
-        done: not(sh(`test "$(${mac(ct1.name)})" = "$(${mac(ct2.name)})"`)),
+        done: not(sh(`test "$(${readMac(ct1.name)})" = "$(${readMac(ct2.name)})"`)),
         run: sh(
           `${$`ip -n ${ct2.name} link set ${inner} address 02:42:ac:12:00:0c`.cmd}; ${flushNeighbours(plan).cmd}`,
         ),
       },
     ];
   },
-  tells:
-    'A frame is for whoever has its MAC address. Each container takes what it sends to the other for its own, and the bridge learns that address behind whichever port it last heard it from.',
-  words: [
-    'duplicate mac',
-    'same mac',
-    'mac conflict',
-    'mac doubled',
-    'mac twice',
-    'same ethernet address',
-    'identical mac',
-  ],
+  explanation:
+    'A frame is for the host that has its MAC address. So each container takes frames for the other one as its own. The bridge learns the address at the port where it last saw it.',
 };

@@ -22,15 +22,6 @@ export const fault: Fault = {
       run: $`ip -n ${ct1.name} neigh del ${ct2.address} dev ${inner}`,
     },
   ],
-  tells:
-    'An entry that is permanent is never asked for again by ARP. The frames go to a MAC address behind which there is nobody; no ARP is seen, and that is the sign.',
-  words: [
-    'neighbour entry wrong',
-    'permanent neighbour',
-    'static arp',
-    'arp entry wrong',
-    'wrong mac neighbour',
-    'neigh permanent',
-    'arp cache wrong',
-  ],
+  explanation:
+    'The kernel never renews a permanent entry by ARP. The frames go to a MAC address that nobody has. That no ARP is seen is the sign.',
 };

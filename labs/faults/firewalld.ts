@@ -2,7 +2,7 @@ import { $, type Fault } from '@handwired/course';
 
 const table = 'firewalld';
 
-/** What firewalld's own table does with what is forwarded from a link that is in no zone. */
+/** What firewalld's table does with packets that are forwarded from a link in no zone. */
 const ruleset = `table inet ${table} {
   chain filter_FORWARD {
     type filter hook forward priority filter + 10; policy accept;
@@ -24,7 +24,6 @@ export const fault: Fault = {
   symptoms: ['egress.ct1', 'egress.ct2'],
   inject: () => [{ done: $`nft list table inet ${table}`, run: $`nft ${ruleset}` }],
   repair: () => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
-  tells:
-    "Such a firewall has a table of its own behind iptables' one. It lets pass what was translated to the inside and what belongs to a connection; what a link in no zone begins it refuses, whatever iptables accepted before.",
-  words: ['firewalld', 'firewall-cmd', 'firewalld zone', 'firewalld reject', 'firewalld table'],
+  explanation:
+    'Such a firewall has a table of its own, which is asked after those of iptables. It accepts packets that were translated by DNAT and packets of known connections. It refuses new connections from a link that is in no zone, even if iptables accepted them before.',
 };

@@ -1,5 +1,5 @@
 import { appendRule, type Fault } from '@handwired/course';
-import { egressRules } from '../06-egress/chapter.ts';
+import { createEgressRules } from '../06-egress/chapter.ts';
 import { acceptForwards, dropForwards, rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
@@ -16,15 +16,7 @@ export const fault: Fault = {
       delete: true,
     }),
   ],
-  repair: (plan) => [appendRule(egressRules(plan).back), acceptForwards()],
-  tells:
-    'The way out is open and the way back is not: the request arrives in the world, the answer comes to the uplink, and ends there. A filter judges each direction by itself.',
-  words: [
-    'no established',
-    'no way back',
-    'answers dropped',
-    'replies dropped forward',
-    'established rule missing',
-    'no accept back',
-  ],
+  repair: (plan) => [appendRule(createEgressRules(plan).back), acceptForwards()],
+  explanation:
+    'The way out is open and the way back is not. The request arrives in the world, the answer reaches the uplink, and FORWARD drops it. A filter judges each direction separately.',
 };

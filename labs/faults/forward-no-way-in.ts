@@ -1,5 +1,5 @@
 import { appendRule, type Fault } from '@handwired/course';
-import { publishRules } from '../08-publish/chapter.ts';
+import { createPublishRules } from '../08-publish/chapter.ts';
 import { acceptForwards, dropForwards, rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
@@ -14,15 +14,7 @@ export const fault: Fault = {
     dropForwards(),
     rewriteRules('filter', `-A .*-d ${ct1.address}(/32)? .*--dport [0-9]+ .*-j ACCEPT`, { delete: true }),
   ],
-  repair: (plan) => [appendRule(publishRules(plan).accept), acceptForwards()],
-  tells:
-    'DNAT changes where a packet goes and does not accept it: FORWARD judges it afterwards, by the address and the port that it has then. What the lab host itself sends passes OUTPUT instead, and arrives.',
-  words: [
-    'no accept published',
-    'forward published port',
-    'published port not accepted',
-    'dnat not accepted forward',
-    'forward blocks incoming',
-    'no forward rule port',
-  ],
+  repair: (plan) => [appendRule(createPublishRules(plan).accept), acceptForwards()],
+  explanation:
+    "DNAT changes a packet's destination, but does not accept the packet. FORWARD judges it afterwards, by its new address and port. Packets from the lab host itself pass OUTPUT instead, and arrive.",
 };

@@ -1,5 +1,5 @@
 import { appendRule, type Fault } from '@handwired/course';
-import { egressRules } from '../06-egress/chapter.ts';
+import { createEgressRules } from '../06-egress/chapter.ts';
 import { acceptForwards, dropForwards, rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
@@ -14,15 +14,7 @@ export const fault: Fault = {
     dropForwards(),
     rewriteRules('filter', `-A .*-i ${bridge} (! -o ${bridge} |-o enp1s0 ).*-j ACCEPT`, { delete: true }),
   ],
-  repair: (plan) => [appendRule(egressRules(plan).out), acceptForwards()],
-  tells:
-    'What no rule of FORWARD accepts is for its policy to decide, and the policy drops it. Rules accept what comes in for the containers, and none what they send.',
-  words: [
-    'forward policy drop',
-    'no accept out',
-    'forward no rule out',
-    'policy drop out',
-    'forward drop policy',
-    'forward blocks outgoing',
-  ],
+  repair: (plan) => [appendRule(createEgressRules(plan).out), acceptForwards()],
+  explanation:
+    'When no rule of FORWARD accepts a packet the policy decides, and the policy is DROP. Some rules accept what comes in for the containers, but none accepts what they send.',
 };

@@ -11,14 +11,6 @@ export const fault: Fault = {
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
   inject: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.forwarding`, 0)],
   repair: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.forwarding`, 1)],
-  tells:
-    'Whether a packet is sent on is asked of the interface that it came in by: ip_forward only writes that setting for all of them at once. So net.ipv4.ip_forward is 1, and what comes in by the bridge stays on the lab host all the same.',
-  words: [
-    'forwarding off bridge',
-    'forwarding off interface',
-    'forwarding off br0',
-    'conf forwarding 0',
-    'forwarding disabled br0',
-    'forwarding disabled interface',
-  ],
+  explanation:
+    'The setting of the interface that a packet came in by decides whether the packet is forwarded. Writing ip_forward only writes that setting for all interfaces at once. So net.ipv4.ip_forward is 1, and packets that come in by the bridge are still not forwarded.',
 };

@@ -10,14 +10,6 @@ export const fault: Fault = {
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
   inject: () => [{ done: $`test "$(sysctl -n net.ipv4.ip_forward)" = 0`, run: $`sysctl -w net.ipv4.ip_forward=0` }],
   repair: () => [{ done: $`test "$(sysctl -n net.ipv4.ip_forward)" = 1`, run: $`sysctl -w net.ipv4.ip_forward=1` }],
-  tells:
-    'A host is no router until it is told to be one: what comes in by one interface and is for somebody else is dropped before FORWARD, without a word. What the host itself sends, and what the bridge carries between its ports, is not forwarded and goes on working.',
-  words: [
-    'ip_forward',
-    'forwarding off',
-    'forwarding disabled',
-    'forward sysctl',
-    'not forward packets',
-    'no routing host',
-  ],
+  explanation:
+    'A host is no router until it is configured as one. A packet that comes in by one interface and is for somebody else is dropped before FORWARD, and nothing reports it. What the host itself sends, and what the bridge carries between its ports, is not forwarded and still works.',
 };

@@ -1,7 +1,7 @@
 import type { Fault } from '@handwired/course';
 import { deleteRule, insertRule } from './parts.ts';
 
-const rule = (bridge: string): string[] => ['-i', bridge, '-p', 'icmp', '-j', 'DROP'];
+const createRule = (bridge: string): string[] => ['-i', bridge, '-p', 'icmp', '-j', 'DROP'];
 
 export const fault: Fault = {
   id: 'gateway-drops-ping',
@@ -11,9 +11,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'input-drop',
   symptoms: ['connectivity.ct1-gateway', 'connectivity.ct2-gateway'],
-  inject: ({ bridge }) => [insertRule('filter', 'INPUT', rule(bridge))],
-  repair: ({ bridge }) => [deleteRule('filter', 'INPUT', rule(bridge))],
-  tells:
-    'What is for the lab host itself passes INPUT, what is for others FORWARD: the gateway does not answer a ping, and goes on forwarding all the same.',
-  words: ['input drop', 'input icmp', 'host drops ping', 'input chain', 'ping dropped input', 'icmp dropped host'],
+  inject: ({ bridge }) => [insertRule('filter', 'INPUT', createRule(bridge))],
+  repair: ({ bridge }) => [deleteRule('filter', 'INPUT', createRule(bridge))],
+  explanation:
+    'Packets for the lab host itself pass INPUT, and packets for others pass FORWARD. So the gateway does not answer a ping, but still forwards.',
 };

@@ -1,5 +1,5 @@
 import { $, type Fault, sh } from '@handwired/course';
-import { outerEnd } from './parts.ts';
+import { findOuterEnd } from './parts.ts';
 
 export const fault: Fault = {
   id: 'isolated-ports',
@@ -11,7 +11,7 @@ export const fault: Fault = {
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct2-ct1'],
   inject: ({ ct1, ct2, inner }) =>
     [ct1, ct2].map((ct) => {
-      const end = outerEnd(ct, inner).cmd;
+      const end = findOuterEnd(ct, inner).cmd;
       return {
         done: sh(`bridge -d link show dev "$(${end})" | grep -q 'isolated on'`),
         run: sh(`bridge link set dev "$(${end})" isolated on`),
@@ -22,7 +22,6 @@ export const fault: Fault = {
       done: $`bridge -d link show dev ${veth} | grep -q 'isolated off'`,
       run: $`bridge link set dev ${veth} isolated off`,
     })),
-  tells:
-    'Isolated ports of a bridge exchange frames with all other ports, and with the lab host, but not with each other: each container reaches its gateway and the internet, and not its neighbour.',
-  words: ['port isolated', 'isolation', 'isolated ports', 'bridge isolates', 'isolated on'],
+  explanation:
+    'Isolated ports of a bridge exchange frames with all other ports and with the lab host, but not with each other. So each container reaches its gateway and the internet, but not its neighbour.',
 };

@@ -40,15 +40,6 @@ export const fault: Fault = {
       },
     ];
   },
-  tells:
-    'The command ip netns del takes away a name. The namespace itself goes with its last process, and the server was still running in it: with it stayed the cable and the address. Who then makes the container again has an empty one.',
-  words: [
-    'namespace left running',
-    'old namespace',
-    'unnamed namespace',
-    'namespace without name',
-    'empty namespace',
-    'process keeps namespace',
-    'leftover namespace',
-  ],
+  explanation:
+    'The command ip netns del only removes a name. The namespace itself ends with its last process. The server was still running in it, so the namespace lives on with its cable and address. Whoever makes the container again gets an empty one.',
 };

@@ -20,15 +20,6 @@ export const fault: Fault = {
     },
   ],
   repair: () => [{ done: not(hasLink(old)), run: $`ip link del ${old}` }],
-  tells:
-    'Two links with the same subnet give two routes to it, and the first is used: what the lab host sends to the containers goes into the old bridge, which has no port. What they send still arrives.',
-  words: [
-    'old bridge',
-    'two bridges same subnet',
-    'same subnet twice',
-    'leftover bridge',
-    'br1',
-    'subnet twice',
-    'overlapping subnet',
-  ],
+  explanation:
+    'Two links with the same subnet give two routes to it, and the kernel uses the first. So what the lab host sends to the containers goes into the old bridge, which has no port. What the containers send still arrives.',
 };

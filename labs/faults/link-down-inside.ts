@@ -13,7 +13,6 @@ export const fault: Fault = {
     { done: isUp(inner, ct1.name), run: $`ip -n ${ct1.name} link set ${inner} up` },
     { done: hasDefaultRoute(gateway, ct1.name), run: $`ip -n ${ct1.name} route add default via ${gateway}` },
   ],
-  tells:
-    'A link that is down sends and takes nothing, and its routes are gone with it: they do not come back with the link. The other end loses its carrier at the same moment.',
-  words: ['eth0 down', 'inner down', 'link down inside', 'interface down container', 'eth0 off', 'container link down'],
+  explanation:
+    'A link that is down sends and receives nothing. Its routes are removed, and do not come back when the link is switched on again. The other end of the cable loses its carrier at the same moment.',
 };

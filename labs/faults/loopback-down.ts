@@ -10,7 +10,6 @@ export const fault: Fault = {
   symptoms: ['addressing.ct2-link'],
   inject: ({ ct2 }) => [{ done: not(isUp('lo', ct2.name)), run: $`ip -n ${ct2.name} link set lo down` }],
   repair: ({ ct2 }) => [{ done: isUp('lo', ct2.name), run: $`ip -n ${ct2.name} link set lo up` }],
-  tells:
-    'A new namespace begins with lo down. What a container sends to itself goes by lo, to 127.0.0.1 and to its own address alike, and is lost; others reach it as ever.',
-  words: ['lo down', 'loopback down', 'loopback off', 'lo not up', 'lo off'],
+  explanation:
+    'In a new namespace lo is down. Everything that a container sends to itself goes through lo, whether to 127.0.0.1 or to its own address, and is lost. Others can still reach the container.',
 };

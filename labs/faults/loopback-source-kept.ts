@@ -1,5 +1,5 @@
 import { appendRule, type Fault } from '@handwired/course';
-import { publishRules } from '../08-publish/chapter.ts';
+import { createPublishRules } from '../08-publish/chapter.ts';
 import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
@@ -13,15 +13,7 @@ export const fault: Fault = {
   inject: ({ bridge }) => [
     rewriteRules('nat', `-A .*-o ${bridge} .*--src-type LOCAL .*-j MASQUERADE`, { delete: true }),
   ],
-  repair: (plan) => [appendRule(publishRules(plan).source)],
-  tells:
-    'The request arrives in the container from 127.0.0.1, and to the container that is itself: its answer never leaves it. The source must be translated on the way into the bridge, too.',
-  words: [
-    'source 127.0.0.1',
-    'loopback source',
-    'masquerade loopback',
-    'src-type local',
-    'source not translated loopback',
-    'masquerade bridge missing',
-  ],
+  repair: (plan) => [appendRule(createPublishRules(plan).source)],
+  explanation:
+    'The request arrives in the container from 127.0.0.1. For the container that address is itself, so its answer never leaves it. The source must be translated too when the packet goes into the bridge.',
 };

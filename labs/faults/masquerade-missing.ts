@@ -1,5 +1,5 @@
 import { appendRule, type Fault } from '@handwired/course';
-import { egressRules } from '../06-egress/chapter.ts';
+import { createEgressRules } from '../06-egress/chapter.ts';
 import { rewriteRules, uplink } from './parts.ts';
 
 export const fault: Fault = {
@@ -13,8 +13,7 @@ export const fault: Fault = {
   inject: ({ bridge, subnet }) => [
     rewriteRules('nat', `-A .*-s ${subnet}( ! -o ${bridge}| -o ${uplink}) .*-j (MASQUERADE|SNAT)`, { delete: true }),
   ],
-  repair: (plan) => [appendRule(egressRules(plan).masquerade)],
-  tells:
-    'The packets leave with the private source that they came with. They arrive, and are answered, and nobody out there has a route to such an address.',
-  words: ['no masquerade', 'masquerade missing', 'no snat', 'snat missing', 'no source nat', 'source not translated'],
+  repair: (plan) => [appendRule(createEgressRules(plan).masquerade)],
+  explanation:
+    'The packets leave with the private source address of the container. They arrive and are answered, but nobody out there has a route back to such an address.',
 };

@@ -1,8 +1,8 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
-import { egressRules } from '../06-egress/chapter.ts';
+import { createEgressRules } from '../06-egress/chapter.ts';
 import { rewriteRules, uplink } from './parts.ts';
 
-/** Another private network, as a rule copied from elsewhere has it. */
+/** Another private network, as in a rule that was copied from elsewhere. */
 const other = '192.168.100.0/24';
 
 export const fault: Fault = {
@@ -18,15 +18,8 @@ export const fault: Fault = {
   ],
   repair: (plan) => [
     removeRule($`iptables -t nat -A POSTROUTING -s ${other} ! -o ${plan.bridge} ${mark} -j MASQUERADE`),
-    appendRule(egressRules(plan).masquerade),
+    appendRule(createEgressRules(plan).masquerade),
   ],
-  tells:
-    'The rule takes hold of what comes from the network that it names, and the containers are in another. Their packets leave the uplink with a private source, to which no answer finds its way.',
-  words: [
-    'masquerade wrong subnet',
-    'masquerade wrong source',
-    'masquerade wrong network',
-    'nat wrong subnet',
-    'masquerade 192.168',
-  ],
+  explanation:
+    'The rule matches packets from the network that it names, and the containers are in another one. So their packets leave the uplink with a private source address, and no answer finds its way back.',
 };

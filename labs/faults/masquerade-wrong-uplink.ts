@@ -1,5 +1,5 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
-import { egressRules } from '../06-egress/chapter.ts';
+import { createEgressRules } from '../06-egress/chapter.ts';
 import { rewriteRules, uplink } from './parts.ts';
 
 /** A common name of an uplink, which this lab host does not have. */
@@ -18,15 +18,8 @@ export const fault: Fault = {
   ],
   repair: (plan) => [
     removeRule($`iptables -t nat -A POSTROUTING -s ${plan.subnet} -o ${other} ${mark} -j MASQUERADE`),
-    appendRule(egressRules(plan).masquerade),
+    appendRule(createEgressRules(plan).masquerade),
   ],
-  tells:
-    "MASQUERADE takes hold of what leaves by the interface that the rule names. The packets leave by another one, with the containers' private source, to which nobody out there has a way back.",
-  words: [
-    'masquerade wrong interface',
-    'masquerade wrong device',
-    'masquerade wrong uplink',
-    'masquerade eth0',
-    'nat wrong interface',
-  ],
+  explanation:
+    "The rule matches packets that leave by the interface that it names. The containers' packets leave by another one, and keep their private source address. Nobody out there has a route back to it.",
 };

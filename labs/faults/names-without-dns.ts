@@ -3,7 +3,7 @@ import type { Container } from '@handwired/host';
 import { settingsFolder } from '../07-dns/chapter.ts';
 import { keepFileTime } from './parts.ts';
 
-const fileIn = (ct: Container): string => `${settingsFolder(ct)}/nsswitch.conf`;
+const findNsswitch = (ct: Container): string => `${settingsFolder(ct)}/nsswitch.conf`;
 
 export const fault: Fault = {
   id: 'names-without-dns',
@@ -15,12 +15,13 @@ export const fault: Fault = {
   symptoms: ['dns.ct1'],
   inject: ({ ct1 }) => [
     keepFileTime(settingsFolder(ct1), {
-      done: $`grep -qx 'hosts: files' ${fileIn(ct1)}`,
-      run: sh(`${$`echo 'hosts: files' > ${fileIn(ct1)}`.cmd}; ${$`touch -r /etc/nsswitch.conf ${fileIn(ct1)}`.cmd}`),
+      done: $`grep -qx 'hosts: files' ${findNsswitch(ct1)}`,
+      run: sh(
+        `${$`echo 'hosts: files' > ${findNsswitch(ct1)}`.cmd}; ${$`touch -r /etc/nsswitch.conf ${findNsswitch(ct1)}`.cmd}`,
+      ),
     }),
   ],
-  repair: ({ ct1 }) => [{ done: $`! test -e ${fileIn(ct1)}`, run: $`rm ${fileIn(ct1)}` }],
-  tells:
-    'The file nsswitch.conf says where the C library looks for names, and without dns in the line hosts it asks no server: no packet leaves, whatever resolv.conf says. Tools that ask by themselves, such as dig, work.',
-  words: ['nsswitch', 'hosts: files', 'nsswitch.conf', 'nss', 'no dns hosts line'],
+  repair: ({ ct1 }) => [{ done: $`! test -e ${findNsswitch(ct1)}`, run: $`rm ${findNsswitch(ct1)}` }],
+  explanation:
+    'The file nsswitch.conf tells the C library where to look for names. Without dns in its line hosts, the library asks no server. No packet leaves, whatever resolv.conf says. Tools that send their own questions, such as dig, still work.',
 };

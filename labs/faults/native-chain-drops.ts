@@ -1,7 +1,7 @@
 import { $, type Fault } from '@handwired/course';
 import { uplink } from './parts.ts';
 
-/** A table of the learner's kind. */
+/** A table with a name that a learner could have chosen. */
 const table = 'transit';
 
 export const fault: Fault = {
@@ -19,7 +19,6 @@ export const fault: Fault = {
     },
   ],
   repair: () => [{ done: $`! nft list table inet ${table}`, run: $`nft delete table inet ${table}` }],
-  tells:
-    'Several chains may stand on one hook, in the order of their priorities, and a packet must pass them all: an ACCEPT ends its own chain only, a drop is the end. iptables shows its own chains and not this one.',
-  words: ['nft drop', 'nftables drop', 'native chain', 'nft chain', 'nftables rule', 'nft table'],
+  explanation:
+    'Several chains can be attached to one hook, in the order of their priorities, and a packet must pass all of them. An ACCEPT ends only its own chain, but a drop is final. iptables shows its own chains, and not this one.',
 };

@@ -17,7 +17,6 @@ export const fault: Fault = {
     },
   ],
   repair: () => [{ done: $`! nft list table ip ${table}`, run: $`nft delete table ip ${table}` }],
-  tells:
-    'Chains of nat on one hook are asked in the order of their priorities, and the first translation of a connection holds: -110 comes before the -100 of iptables. So the rule in iptables is right, and its counter stands still.',
-  words: ['nft priority', 'nft dnat', 'native nat', 'priority nat', 'nftables dnat', 'nft translates first', 'nft nat'],
+  explanation:
+    'The nat chains of a hook are asked in the order of their priorities, and the first translation of a connection holds. Priority -110 comes before the -100 of iptables. So the rule in iptables is right, but it is never asked and its counter does not change.',
 };

@@ -18,14 +18,6 @@ export const fault: Fault = {
   repair: ({ ct2, gateway }) => [
     { done: hasDefaultRoute(gateway, ct2.name), run: $`ip -n ${ct2.name} route add default via ${gateway}` },
   ],
-  tells:
-    'The route to its own subnet comes with the address, and so its neighbours and the gateway itself answer. For anything else the kernel says at once that the network is unreachable: no packet leaves.',
-  words: [
-    'no default route',
-    'default route missing',
-    'no gateway',
-    'missing default',
-    'no route out',
-    'without default route',
-  ],
+  explanation:
+    "The route to the container's own subnet comes with its address, so its neighbours and the gateway answer. For any other address the kernel reports at once that the network is unreachable, and no packet leaves.",
 };

@@ -11,7 +11,6 @@ export const fault: Fault = {
   symptoms: ['publish.loopback'],
   inject: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.route_localnet`, 0)],
   repair: ({ bridge }) => [setSysctlTo(`net.ipv4.conf.${bridge}.route_localnet`, 1)],
-  tells:
-    'OUTPUT translates the destination, and routing then finds a packet from 127.0.0.1 that is to leave by a link: such addresses are for loopback alone, unless route_localnet allows it there.',
-  words: ['route_localnet', 'localnet', 'route localnet', 'martian', '127.0.0.1 not routed', 'loopback address routed'],
+  explanation:
+    'OUTPUT translates the destination. Then routing finds a packet from 127.0.0.1 that is to leave by a link. The kernel refuses such a source on every link but lo, unless route_localnet is set on that link.',
 };

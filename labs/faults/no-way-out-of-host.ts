@@ -17,7 +17,6 @@ export const fault: Fault = {
       run: $`ip route add default via ${world.uplink.gateway} dev ${uplink}`,
     },
   ],
-  tells:
-    'The containers send to the lab host, and the lab host is as lost as they are: try it from there first. It reaches its own networks and nothing else.',
-  words: ['host default route', 'lab host no route', 'host no gateway', 'host lost default', 'uplink no default route'],
+  explanation:
+    'The containers send to the lab host, and the lab host has no way out either. Try from the lab host first: it reaches its own networks and nothing else.',
 };

@@ -5,13 +5,13 @@ import type { Container } from '@handwired/host';
 const ports = { first: 40000, last: 40127 };
 const usual = { first: 32768, last: 60999 };
 
-const ranged = ({ name }: Container, { first, last }: typeof usual): Command => ({
+const setPortRange = ({ name }: Container, { first, last }: typeof usual): Command => ({
   done: $`ip netns exec ${name} sysctl -n net.ipv4.ip_local_port_range | grep -q ${`^${first}.${last}$`}`,
   run: $`ip netns exec ${name} sysctl -w ${`net.ipv4.ip_local_port_range=${first} ${last}`}`,
 });
 
-/** The address of a resolver that was once a container of this subnet and is gone. */
-const gone = (subnet: string): string => subnet.replace(/0\/\d+$/, '53');
+/** The address of a container of this subnet that was once a resolver and does not exist any more. */
+const findGoneAddress = (subnet: string): string => subnet.replace(/0\/\d+$/, '53');
 
 export const fault: Fault = {
   id: 'old-translation-kept',
@@ -32,13 +32,13 @@ export const fault: Fault = {
       '--dport',
       '53',
       '--dst-nat',
-      gone(subnet),
+      findGoneAddress(subnet),
     ];
     const kept = ['--timeout', '86400', '--status', 'ASSURED,SEEN_REPLY,FIXED_TIMEOUT'];
     return [
-      ranged(ct1, ports),
+      setPortRange(ct1, ports),
       {
-        done: $`conntrack -L -p udp --orig-src ${ct1.address} --reply-src ${gone(subnet)} 2> /dev/null | grep -q .`,
+        done: $`conntrack -L -p udp --orig-src ${ct1.address} --reply-src ${findGoneAddress(subnet)} 2> /dev/null | grep -q .`,
         run: sh(
           `for port in $(seq ${ports.first} ${ports.last}); do ${$`conntrack -I ${entry} ${kept}`.cmd} --sport "$port" > /dev/null 2>&1; done`,
         ),
@@ -47,20 +47,11 @@ export const fault: Fault = {
   },
   repair: ({ ct1, subnet }) => [
     {
-      done: $`! conntrack -L -p udp --orig-src ${ct1.address} --reply-src ${gone(subnet)} 2> /dev/null | grep -q .`,
-      run: $`conntrack -D -p udp --orig-src ${ct1.address} --reply-src ${gone(subnet)}`,
+      done: $`! conntrack -L -p udp --orig-src ${ct1.address} --reply-src ${findGoneAddress(subnet)} 2> /dev/null | grep -q .`,
+      run: $`conntrack -D -p udp --orig-src ${ct1.address} --reply-src ${findGoneAddress(subnet)}`,
     },
-    ranged(ct1, usual),
+    setPortRange(ct1, usual),
   ],
-  tells:
-    'Rules of nat are asked for the first packet of a connection; what follows is translated by the entry that it left. A program that uses the same port again keeps such an entry alive, and with it a destination that is long gone.',
-  words: [
-    'conntrack entry',
-    'stale conntrack',
-    'old conntrack',
-    'conntrack old translation',
-    'old connection entry',
-    'conntrack remembers',
-    'stale connection tracking',
-  ],
+  explanation:
+    'The rules of nat are asked only for the first packet of a connection. Later packets are translated by the entry that connection tracking made then. A program that uses the same port again keeps such an entry alive, although its destination does not exist any more.',
 };

@@ -5,12 +5,12 @@ import { type Container, type Plan, world } from '@handwired/host';
 export const uplink = world.uplink.name;
 
 /** A command that prints the name of the host's end of a container's link, whatever its name is. */
-export const outerEnd = ({ name }: Container, inner: string): Sh => {
+export const findOuterEnd = ({ name }: Container, inner: string): Sh => {
   const index = $`ip -n ${name} -o link show dev ${inner} | sed -n ${'s/^[0-9]*: [^@]*@if\\([0-9]*\\):.*/\\1/p'}`;
   return sh(`ip -o link | sed -n "s/^$(${index.cmd}): \\([^:@]*\\)[:@].*/\\1/p"`);
 };
 
-/** A change of a file that keeps its time of modification (stat(1), touch(1)). */
+/** A command that changes a file and restores its time of modification (stat(1), touch(1)). */
 export const keepFileTime = (file: string, { run, done }: Command): Command => ({
   ...(done ? { done } : {}),
   run: sh(`time=$(${$`stat -c %y ${file}`.cmd}); ${run.cmd}; ${$`touch -d "$time" ${file}`.cmd}`),
@@ -70,35 +70,35 @@ export function rewriteRules(table: Table, find: string, by: string | { delete: 
       ? `s~${counters}${find}~\\1${by.replaceAll(/\\(\d)/g, (_all, n: string) => `\\${Number(n) + 1}`)}~`
       : `\\~${counters}${find}~d`;
   const ours = $`grep -Ev -e ${foreign}`.cmd;
-  const found = (save: Sh): Sh => sh(`${save.cmd} | ${ours} | ${$`grep -Eq -e ${`${counters}${find}`}`.cmd}`);
+  const hasRule = (save: Sh): Sh => sh(`${save.cmd} | ${ours} | ${$`grep -Eq -e ${`${counters}${find}`}`.cmd}`);
   const edited = $`sed -E -e ${`/${foreign}/b`} -e ${edit}`.cmd;
-  const through = (save: Sh, restore: Sh): string => `${save.cmd} | ${edited} | ${restore.cmd}`;
+  const restoreEdited = (save: Sh, restore: Sh): string => `${save.cmd} | ${edited} | ${restore.cmd}`;
   const nft = $`iptables-save -c -t ${table}`;
-  // Asking iptables-legacy for a table that is not in use creates it.
+  // iptables-legacy creates a table when it is asked for one that is not in use. So ask the kernel first.
   const used = $`grep -qsx ${table} /proc/net/ip_tables_names`;
   const legacy = sh(`${used.cmd} && ${$`iptables-legacy-save -c -t ${table}`.cmd}`);
   const mixed = sh(`${nft.cmd} 2>&1 | grep -q 'is incompatible'`);
-  const inNft = sh(`${found(nft).cmd} && ${not(mixed).cmd}`);
-  const inLegacy = sh(`${used.cmd} && ${found(legacy).cmd}`);
+  const inNft = sh(`${hasRule(nft).cmd} && ${not(mixed).cmd}`);
+  const inLegacy = sh(`${used.cmd} && ${hasRule(legacy).cmd}`);
   return {
     done: not(sh(`{ ${inNft.cmd}; } || { ${inLegacy.cmd}; }`)),
     run: sh(
-      `if ${inNft.cmd}; then ${through(nft, $`iptables-restore -c -T ${table}`)}; else ${through(legacy, $`iptables-legacy-restore -c -T ${table}`)}; fi`,
+      `if ${inNft.cmd}; then ${restoreEdited(nft, $`iptables-restore -c -T ${table}`)}; else ${restoreEdited(legacy, $`iptables-legacy-restore -c -T ${table}`)}; fi`,
     ),
   };
 }
 
 /** A test: something listens on a TCP port of a container, on another address than `except`. */
-const listeners = ({ name }: Container, port: number, except?: string): Sh => {
+const hasListeners = ({ name }: Container, port: number, except?: string): Sh => {
   const all = $`ip netns exec ${name} ss -Hltn ${`sport = :${port}`}`.cmd;
   return sh(
     except === undefined ? `${all} | grep -q .` : `${all} | ${$`grep -vF ${` ${except}:${port} `}`.cmd} | grep -q .`,
   );
 };
 
-/** Ends what listens on a TCP port of a container; with `except`: unless all of it listens on that address. */
+/** Ends the programs that listen on a TCP port of a container. With `except`: only if one listens on another address. */
 export const stopListeners = (ct: Container, port: number, except?: string): Command => ({
-  done: not(listeners(ct, port, except)),
+  done: not(hasListeners(ct, port, except)),
   run: $`ip netns exec ${ct.name} fuser -sk ${`${port}/tcp`}`,
 });
 

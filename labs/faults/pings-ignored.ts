@@ -11,15 +11,6 @@ export const fault: Fault = {
   symptoms: ['connectivity.ct1-ct2'],
   inject: ({ ct2 }) => [setSysctlTo('net.ipv4.icmp_echo_ignore_all', 1, ct2.name)],
   repair: ({ ct2 }) => [setSysctlTo('net.ipv4.icmp_echo_ignore_all', 0, ct2.name)],
-  tells:
-    'The request arrives, no rule drops it, and no answer leaves: an answer to a ping is made by the kernel, and this one was told not to. The way is fine, and everything but pings uses it.',
-  words: [
-    'icmp_echo_ignore',
-    'echo ignored',
-    'ignores pings',
-    'ignore ping',
-    'ping ignored',
-    'icmp_echo_ignore_all',
-    'ping disabled',
-  ],
+  explanation:
+    'The request arrives, no rule drops it, and no answer leaves. The kernel makes the answers to pings, and this one is set to make none. The path is fine, and everything but pings works.',
 };

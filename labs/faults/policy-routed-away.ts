@@ -16,7 +16,6 @@ export const fault: Fault = {
     { done: $`! ip rule show from ${ct1.address} | grep -q .`, run: $`ip rule del from ${ct1.address} table 77` },
     { done: $`! ip route show table 77 | grep -q .`, run: $`ip route flush table 77` },
   ],
-  tells:
-    'Which table of routes is asked is decided by rules, and one for that source comes before the one for table main. ip route shows table main, where all is right; ip rule shows why it is not asked.',
-  words: ['policy routing', 'ip rule', 'policy rule', 'routing rule table', 'table 77', 'rule from table'],
+  explanation:
+    'The rules of policy routing decide which routing table is used. A rule for this source comes before the one for table main. ip route shows table main, where everything is right. ip rule shows why that table is not used.',
 };

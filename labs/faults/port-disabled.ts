@@ -1,5 +1,5 @@
 import { $, type Fault, sh } from '@handwired/course';
-import { outerEnd } from './parts.ts';
+import { findOuterEnd } from './parts.ts';
 
 export const fault: Fault = {
   id: 'port-disabled',
@@ -10,7 +10,7 @@ export const fault: Fault = {
   cause: 'port-disabled',
   symptoms: ['connectivity.ct1-ct2', 'connectivity.ct1-gateway'],
   inject: ({ ct1, inner }) => {
-    const end = outerEnd(ct1, inner).cmd;
+    const end = findOuterEnd(ct1, inner).cmd;
     return [
       {
         done: sh(`bridge link show dev "$(${end})" | grep -q 'state disabled'`),
@@ -24,14 +24,6 @@ export const fault: Fault = {
       run: $`bridge link set dev ${ct1.veth} state 3`,
     },
   ],
-  tells:
-    'The link is up and has a carrier, and it has the bridge as its master: ip link shows nothing wrong. Whether a port forwards is a state of its own, which the spanning tree sets where it runs, and which bridge link shows.',
-  words: [
-    'port disabled',
-    'port state disabled',
-    'port not forwarding',
-    'stp disabled',
-    'bridge port state',
-    'port blocking',
-  ],
+  explanation:
+    'The link is up, has a carrier, and has the bridge as its master, so ip link shows nothing wrong. Whether a port forwards is a separate state. The spanning tree protocol sets it where it runs, and bridge link shows it.',
 };

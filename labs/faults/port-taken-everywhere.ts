@@ -1,5 +1,5 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
-import { publishRules } from '../08-publish/chapter.ts';
+import { createPublishRules } from '../08-publish/chapter.ts';
 import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
@@ -24,18 +24,9 @@ export const fault: Fault = {
       removeRule(
         $`iptables -t nat -A PREROUTING -p tcp -m tcp --dport ${hostPort} ${mark} -j DNAT --to-destination ${target}`,
       ),
-      appendRule(publishRules(plan).dnat),
+      appendRule(createPublishRules(plan).dnat),
     ];
   },
-  tells:
-    'PREROUTING sees all that comes in, also what the containers send to others. Without a condition on the destination every request to that port, wherever it was going, ends in the published container.',
-  words: [
-    'dnat every destination',
-    'dst-type local missing',
-    'dnat takes all',
-    'hijack port',
-    'no dst-type',
-    'no addrtype',
-    'translates all destinations',
-  ],
+  explanation:
+    'PREROUTING sees everything that comes in, also what the containers send to others. Without a condition on the destination, every request to that port ends in the published container, wherever it was meant to go.',
 };

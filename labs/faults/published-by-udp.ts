@@ -1,5 +1,5 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
-import { publishRules } from '../08-publish/chapter.ts';
+import { createPublishRules } from '../08-publish/chapter.ts';
 import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
@@ -16,7 +16,7 @@ export const fault: Fault = {
   repair: (plan) => {
     const { ct1, containerPort, hostPort } = plan;
     const published = ['-m', 'addrtype', '--dst-type', 'LOCAL', '-p', 'udp', '--dport', String(hostPort), ...mark];
-    const { dnat, local } = publishRules(plan);
+    const { dnat, local } = createPublishRules(plan);
     return [
       ...['PREROUTING', 'OUTPUT'].map((chain) =>
         removeRule(
@@ -27,7 +27,6 @@ export const fault: Fault = {
       appendRule(local),
     ];
   },
-  tells:
-    'A port is a number of one protocol: TCP 8080 and UDP 8080 have nothing to do with each other. HTTP comes by TCP, finds no rule, and is refused by the lab host itself.',
-  words: ['udp', 'wrong protocol', 'protocol udp', 'dnat udp', 'not tcp'],
+  explanation:
+    'A port number belongs to one protocol: TCP 8080 and UDP 8080 are different ports. HTTP uses TCP, matches no rule, and is refused by the lab host itself.',
 };

@@ -1,5 +1,5 @@
 import { appendRule, type Fault } from '@handwired/course';
-import { publishRules } from '../08-publish/chapter.ts';
+import { createPublishRules } from '../08-publish/chapter.ts';
 import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
@@ -11,15 +11,7 @@ export const fault: Fault = {
   cause: 'dnat-not-in-prerouting',
   symptoms: ['publish.outside'],
   inject: ({ hostPort }) => [rewriteRules('nat', `-A PREROUTING .*--dport ${hostPort} .*-j DNAT`, { delete: true })],
-  repair: (plan) => [appendRule(publishRules(plan).dnat)],
-  tells:
-    'A test from the lab host itself passes OUTPUT, and works. What comes in by a link passes PREROUTING, where nothing is translated, and is taken for the lab host itself, which refuses it.',
-  words: [
-    'no prerouting',
-    'output only',
-    'prerouting missing',
-    'not prerouting',
-    'prerouting rule missing',
-    'prerouting dnat missing',
-  ],
+  repair: (plan) => [appendRule(createPublishRules(plan).dnat)],
+  explanation:
+    'A test from the lab host itself passes OUTPUT, and works. A packet from outside passes PREROUTING, where nothing is translated. So it goes to the lab host itself, which refuses it.',
 };

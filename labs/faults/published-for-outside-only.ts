@@ -1,5 +1,5 @@
 import { appendRule, type Fault } from '@handwired/course';
-import { publishRules } from '../08-publish/chapter.ts';
+import { createPublishRules } from '../08-publish/chapter.ts';
 import { rewriteRules } from './parts.ts';
 
 export const fault: Fault = {
@@ -11,16 +11,7 @@ export const fault: Fault = {
   cause: 'dnat-not-in-output',
   symptoms: ['publish.host-address', 'publish.loopback'],
   inject: ({ hostPort }) => [rewriteRules('nat', `-A OUTPUT .*--dport ${hostPort} .*-j DNAT`, { delete: true })],
-  repair: (plan) => [appendRule(publishRules(plan).local)],
-  tells:
-    'What the lab host sends itself never passes PREROUTING: its packets begin at OUTPUT. So the whole world reaches the port, and the lab host alone is refused by itself.',
-  words: [
-    'no output dnat',
-    'prerouting only',
-    'output missing',
-    'output chain dnat',
-    'not output',
-    'output rule missing',
-    'locally generated',
-  ],
+  repair: (plan) => [appendRule(createPublishRules(plan).local)],
+  explanation:
+    'What the lab host itself sends starts at OUTPUT and never passes PREROUTING. So everybody outside reaches the port, and only the lab host is refused.',
 };

@@ -1,7 +1,18 @@
 import type { Fault } from '@handwired/course';
 import { deleteRule, insertRule } from './parts.ts';
 
-const rule = (bridge: string): string[] => ['-i', bridge, '-p', 'tcp', '-m', 'tcp', '--dport', '80', '-j', 'DROP'];
+const createRule = (bridge: string): string[] => [
+  '-i',
+  bridge,
+  '-p',
+  'tcp',
+  '-m',
+  'tcp',
+  '--dport',
+  '80',
+  '-j',
+  'DROP',
+];
 
 export const fault: Fault = {
   id: 'raw-drop',
@@ -11,9 +22,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'prerouting-drop',
   symptoms: ['egress.ct1', 'egress.ct2'],
-  inject: ({ bridge }) => [insertRule('raw', 'PREROUTING', rule(bridge))],
-  repair: ({ bridge }) => [deleteRule('raw', 'PREROUTING', rule(bridge))],
-  tells:
-    'What iptables -L shows is the table filter, and nothing of raw, which is asked first of all. So the packets are seen on the bridge and never counted by FORWARD.',
-  words: ['raw drop', 'raw table', 'prerouting drop', 'drop prerouting', 'dropped raw', 'table raw'],
+  inject: ({ bridge }) => [insertRule('raw', 'PREROUTING', createRule(bridge))],
+  repair: ({ bridge }) => [deleteRule('raw', 'PREROUTING', createRule(bridge))],
+  explanation:
+    'The command iptables -L shows the table filter only, and not the table raw, which is asked first. So the packets are seen on the bridge, and FORWARD never counts them.',
 };

@@ -15,15 +15,6 @@ export const fault: Fault = {
     keepFileTime(settingsFolder(ct2), { done: not($`test -e ${resolverFile(ct2)}`), run: $`rm ${resolverFile(ct2)}` }),
   ],
   repair: ({ ct2, resolver }) => [writeResolver(ct2, resolver)],
-  tells:
-    "The command ip netns exec puts a file of /etc/netns over the lab host's for one program, if there is one. Without it the container reads nameserver 127.0.0.53, and that is its own loopback, where nobody listens.",
-  words: [
-    'no resolv.conf',
-    'resolv.conf missing',
-    'resolver file missing',
-    '127.0.0.53',
-    'no resolver file',
-    'resolv.conf host',
-    'etc netns missing',
-  ],
+  explanation:
+    "If /etc/netns has a file for the container, ip netns exec puts it over the lab host's file for one program. Without it the container reads nameserver 127.0.0.53. That address is the container's own loopback, where nobody listens.",
 };

@@ -20,14 +20,6 @@ export const fault: Fault = {
     ];
   },
   repair: ({ ct2, resolver }) => [writeResolver(ct2, resolver)],
-  tells:
-    'A home router answers questions for names at the address of the gateway. This one is a router and nothing more, unless somebody starts a server there: it refuses each question at once.',
-  words: [
-    'gateway no dns',
-    'gateway resolver',
-    'resolver gateway',
-    'nameserver gateway',
-    'nobody listens 53',
-    'dns gateway',
-  ],
+  explanation:
+    "A home router answers DNS questions at the gateway's address. This lab host only routes, unless somebody starts a DNS server on it. It refuses each question at once.",
 };

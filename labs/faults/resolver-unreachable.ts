@@ -20,24 +20,12 @@ export const fault: Fault = {
     return [
       keepFileTime(file, {
         done: sh(`! { ${has} && ${other}; }`),
-        // The same file is written: a new file in its place would change the time of the folder.
+        // The file is overwritten. A new file in its place would change the folder's time of modification.
         run: sh(`lines=$(${$`sed ${`s/^nameserver .*/nameserver ${nobody}/`} ${file}`.cmd}); echo "$lines" > ${file}`),
       }),
     ];
   },
   repair: ({ ct1, resolver }) => [writeResolver(ct1, resolver)],
-  tells:
-    'Names are asked of the server that resolv.conf names, and of no other. Nobody has that address, so each question ends in silence, while everything that is asked for by its address goes on working.',
-  words: [
-    'resolver unreachable',
-    'nameserver wrong',
-    'nameserver dead',
-    'nameserver unreachable',
-    'name server unreachable',
-    'resolver dead',
-    'dns server wrong',
-    'name server not there',
-    'resolv.conf wrong',
-    'wrong resolver',
-  ],
+  explanation:
+    'Names are looked up only at the server that resolv.conf names. Nobody has that address, so every question stays without an answer. Connections to an address instead of a name still work.',
 };

@@ -21,7 +21,6 @@ export const fault: Fault = {
     ];
   },
   repair: ({ ct1, resolver }) => [writeResolver(ct1, resolver)],
-  tells:
-    'With ndots:5 a name with fewer than five dots is first asked for with the search domain behind it. There every name is answered, and so the answer is about another host than the one that was meant.',
-  words: ['search domain', 'ndots', 'search list', 'search resolv', 'domain appended', 'search suffix'],
+  explanation:
+    'With ndots:5, a name with fewer than five dots is first looked up with the search domain appended. That domain answers for every name, so the answer is about another host than the one that was meant.',
 };

@@ -1,11 +1,12 @@
 import { $, type Fault, not, type Sh, sh } from '@handwired/course';
 import type { Container } from '@handwired/host';
 
-const pids = ({ name }: Container, port: number): Sh => $`ip netns exec ${name} fuser ${`${port}/tcp`} 2> /dev/null`;
+const findPids = ({ name }: Container, port: number): Sh =>
+  $`ip netns exec ${name} fuser ${`${port}/tcp`} 2> /dev/null`;
 
-/** A test: one of them is stopped, as by SIGSTOP (proc(5), State). */
-const frozen = (ct: Container, port: number): Sh =>
-  sh(`for pid in $(${pids(ct, port).cmd}); do grep -h '^State:.T' "/proc/$pid/status"; done | grep -q .`);
+/** A test: one of these processes is stopped, as by SIGSTOP (proc(5), State). */
+const isFrozen = (ct: Container, port: number): Sh =>
+  sh(`for pid in $(${findPids(ct, port).cmd}); do grep -h '^State:.T' "/proc/$pid/status"; done | grep -q .`);
 
 export const fault: Fault = {
   id: 'server-frozen',
@@ -17,25 +18,16 @@ export const fault: Fault = {
   symptoms: ['publish.server'],
   inject: ({ ct1, containerPort }) => [
     {
-      done: frozen(ct1, containerPort),
+      done: isFrozen(ct1, containerPort),
       run: $`ip netns exec ${ct1.name} fuser -sk -STOP ${`${containerPort}/tcp`}`,
     },
   ],
   repair: ({ ct1, containerPort }) => [
     {
-      done: not(frozen(ct1, containerPort)),
+      done: not(isFrozen(ct1, containerPort)),
       run: $`ip netns exec ${ct1.name} fuser -sk -CONT ${`${containerPort}/tcp`}`,
     },
   ],
-  tells:
-    'The kernel itself takes connections for a socket that listens, as many as its queue holds: so a client is connected, sends its request, and waits for a program that is not running. ps shows the state T.',
-  words: [
-    'server frozen',
-    'server hangs',
-    'server not answer',
-    'sigstop',
-    'process stopped',
-    'server suspended',
-    'state t',
-  ],
+  explanation:
+    "The kernel accepts connections for a listening socket by itself, as many as the socket's queue holds. So a client is connected, sends its request, and waits for a program that does not run. ps shows the state T.",
 };

@@ -15,14 +15,6 @@ export const fault: Fault = {
     stopListeners(ct1, containerPort),
   ],
   repair: (plan) => [stopListeners(plan.ct1, 8000), startServer(plan)],
-  tells:
-    'A server runs, and answers on a port of its own choosing; http.server takes 8000 when it is told none. At the published one the kernel of the container refuses.',
-  words: [
-    'server another port',
-    'server wrong port',
-    'listens another port',
-    'listens 8000',
-    'port 8000',
-    'server other port',
-  ],
+  explanation:
+    "A server runs and answers, but on another port. http.server takes port 8000 when no port is given. At the published port the container's kernel refuses the connection.",
 };

@@ -15,15 +15,6 @@ export const fault: Fault = {
     startServerOn(ct1, { port: containerPort, address: '127.0.0.1' }),
   ],
   repair: (plan) => [stopListeners(plan.ct1, plan.containerPort, '0.0.0.0'), startServer(plan)],
-  tells:
-    'A program that listens on 127.0.0.1 takes what comes by lo of its own namespace. What is translated to the address of the container comes by its link, for another address, and is refused.',
-  words: [
-    'listens loopback',
-    'bound 127.0.0.1',
-    'listens 127.0.0.1',
-    'server loopback',
-    'bound localhost',
-    'listens localhost',
-    'bind address',
-  ],
+  explanation:
+    "A program that listens on 127.0.0.1 receives only what comes through lo of its own namespace. A translated request comes through the container's link, to the container's address, and is refused.",
 };

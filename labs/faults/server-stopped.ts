@@ -12,15 +12,6 @@ export const fault: Fault = {
   symptoms: ['publish.server'],
   inject: ({ ct1, containerPort }) => [stopListeners(ct1, containerPort)],
   repair: (plan) => [startServer(plan)],
-  tells:
-    'Everything on the way is as it should be: the request arrives in the container, and its kernel refuses it, because no program listens there.',
-  words: [
-    'server stopped',
-    'no server',
-    'server not running',
-    'nothing listens',
-    'server dead',
-    'server down',
-    'nobody listens',
-  ],
+  explanation:
+    "Everything on the way is right. The request arrives in the container, and the container's kernel refuses it because no program listens on that port.",
 };

@@ -11,7 +11,6 @@ export const fault: Fault = {
   symptoms: ['egress.ct1'],
   inject: ({ ct1 }) => [setSysctlTo('net.ipv4.ip_default_ttl', 1, ct1.name)],
   repair: ({ ct1 }) => [setSysctlTo('net.ipv4.ip_default_ttl', 64, ct1.name)],
-  tells:
-    'Each router takes one off the time to live, and drops what has none left. With 1 the container reaches its neighbours and the lab host itself, and nothing behind it: tcpdump -v shows ttl 1.',
-  words: ['ttl', 'time to live', 'ip_default_ttl', 'ttl 1', 'hop limit'],
+  explanation:
+    "Each router subtracts one from a packet's time to live, and drops the packet when nothing is left. With a time to live of 1, the container reaches its neighbours and the lab host, but nothing behind it. tcpdump -v shows ttl 1.",
 };

@@ -11,7 +11,6 @@ export const fault: Fault = {
   symptoms: ['egress.ct1', 'egress.ct2'],
   inject: () => [{ done: $`ip link show dev ${uplink} | grep -q 'mtu 600 '`, run: $`ip link set ${uplink} mtu 600` }],
   repair: () => [{ done: $`ip link show dev ${uplink} | grep -q 'mtu 1500 '`, run: $`ip link set ${uplink} mtu 1500` }],
-  tells:
-    'The lab host knows the MTU of its uplink and asks for short packets; the containers know only their own link, and ask for long ones. Pings, connections and short replies pass, a long reply never comes.',
-  words: ['mtu', 'packet too big', 'fragmentation', 'packet size', 'long packets lost', 'large packets'],
+  explanation:
+    "The lab host knows its uplink's MTU and asks others for short packets. The containers know only their own link, and ask for long ones. Pings, new connections and short answers pass, but a long answer never arrives.",
 };

@@ -13,14 +13,13 @@ export const fault: Fault = {
   symptoms: ['egress.ct1', 'egress.ct2'],
   inject: ({ bridge }) => [
     insertRule('filter', 'OUTPUT', rule),
-    // Shorter than the MTU of short-uplink: a kernel that met that one remembers the path's MTU for ten minutes.
+    // This is shorter than the MTU of short-uplink, because a kernel remembers a path's MTU for ten minutes.
     { done: $`ip link show dev ${bridge} | grep -q 'mtu 400 '`, run: $`ip link set ${bridge} mtu 400` },
   ],
   repair: ({ bridge }) => [
     { done: $`ip link show dev ${bridge} | grep -q 'mtu 1500 '`, run: $`ip link set ${bridge} mtu 1500` },
     deleteRule('filter', 'OUTPUT', rule),
   ],
-  tells:
-    'A router that may not split a packet drops it and says so to its sender by ICMP, fragmentation needed. Where that message is filtered the sender goes on with what is too long: a black hole for long packets only.',
-  words: ['path mtu', 'pmtu', 'mtu bridge', 'fragmentation needed', 'icmp fragmentation', 'mtu black hole'],
+  explanation:
+    'A router that must not fragment a packet drops it and tells the sender by an ICMP message, fragmentation needed. Where that message is filtered, the sender keeps sending packets that are too long. Only long packets are lost.',
 };

@@ -1,5 +1,5 @@
 import { $, appendRule, type Fault, mark, removeRule } from '@handwired/course';
-import { egressRules } from '../06-egress/chapter.ts';
+import { createEgressRules } from '../06-egress/chapter.ts';
 import { rewriteRules, uplink } from './parts.ts';
 
 /** An address of the uplink's network that nobody has. */
@@ -24,15 +24,8 @@ export const fault: Fault = {
     removeRule(
       $`iptables -t nat -A POSTROUTING -s ${plan.subnet} ! -o ${plan.bridge} ${mark} -j SNAT --to-source ${other}`,
     ),
-    appendRule(egressRules(plan).masquerade),
+    appendRule(createEgressRules(plan).masquerade),
   ],
-  tells:
-    "SNAT writes what it was told to write, and never asks whether the host has that address: MASQUERADE takes the one that the uplink has. The answers are looked for by ARP on the uplink's network, and nobody there says that it is theirs.",
-  words: [
-    'snat wrong address',
-    'snat wrong source',
-    'source wrong address',
-    'translated wrong address',
-    'snat not our address',
-  ],
+  explanation:
+    "SNAT writes the address that it was given, and does not test whether the host has it. MASQUERADE takes the address that the uplink has. The answers are looked for by ARP on the uplink's network, where nobody has that address.",
 };

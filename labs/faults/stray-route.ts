@@ -22,14 +22,6 @@ export const fault: Fault = {
       run: $`ip route del ${ct2.address}`,
     },
   ],
-  tells:
-    "What the container sends arrives. The lab host's answer goes by the most specific route, and a route to that one address leads out of the uplink, although the address is on the bridge.",
-  words: [
-    'stray route',
-    'route container uplink',
-    'specific route',
-    'wrong route host',
-    'host route diverts',
-    'route ct2',
-  ],
+  explanation:
+    "What the container sends arrives. The lab host's answer follows the most specific route. A route to this one address leads out of the uplink, although the container is on the bridge.",
 };

@@ -1,7 +1,7 @@
 import type { Fault } from '@handwired/course';
 import { deleteRule, insertRule } from './parts.ts';
 
-const rule = (bridge: string): string[] =>
+const createRule = (bridge: string): string[] =>
   `-i ${bridge} -m conntrack --ctstate NEW -m connlimit --connlimit-above 1 --connlimit-mask 32 --connlimit-saddr -j DROP`.split(
     ' ',
   );
@@ -14,16 +14,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'connection-limit',
   symptoms: ['egress.ct1', 'egress.ct2'],
-  inject: ({ bridge }) => [insertRule('filter', 'FORWARD', rule(bridge))],
-  repair: ({ bridge }) => [deleteRule('filter', 'FORWARD', rule(bridge))],
-  tells:
-    'One request at a time gets through, and so each single try looks right. The second at the same moment is dropped without a word, until connection tracking has forgotten the first: for a ping, half a minute.',
-  words: [
-    'connlimit',
-    'connection limit',
-    'too many connections',
-    'limit connections',
-    'one connection',
-    'connections limited',
-  ],
+  inject: ({ bridge }) => [insertRule('filter', 'FORWARD', createRule(bridge))],
+  repair: ({ bridge }) => [deleteRule('filter', 'FORWARD', createRule(bridge))],
+  explanation:
+    'One connection at a time gets through, so every single test passes. A second one at the same moment is dropped, and nothing reports it, until connection tracking has forgotten the first. For a ping that takes half a minute.',
 };

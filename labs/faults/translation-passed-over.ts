@@ -1,7 +1,7 @@
 import type { Fault } from '@handwired/course';
 import { deleteRule, insertRule, uplink } from './parts.ts';
 
-const rule = (subnet: string): string[] => ['-s', subnet, '-o', uplink, '-j', 'ACCEPT'];
+const createRule = (subnet: string): string[] => ['-s', subnet, '-o', uplink, '-j', 'ACCEPT'];
 
 export const fault: Fault = {
   id: 'translation-passed-over',
@@ -11,16 +11,8 @@ export const fault: Fault = {
   excludes: ['masquerade-wrong-uplink', 'masquerade-wrong-subnet', 'masquerade-missing', 'source-not-ours'],
   cause: 'masquerade-shadowed',
   symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
-  inject: ({ subnet }) => [insertRule('nat', 'POSTROUTING', rule(subnet))],
-  repair: ({ subnet }) => [deleteRule('nat', 'POSTROUTING', rule(subnet))],
-  tells:
-    'ACCEPT in a chain of nat means: leave it as it is, and ask no further rule. The translation stands behind it, is right, and is never asked; its counters stay where they are.',
-  words: [
-    'accept before masquerade',
-    'accept shadows masquerade',
-    'masquerade never reached',
-    'rule before masquerade',
-    'order nat rules',
-    'accept postrouting',
-  ],
+  inject: ({ subnet }) => [insertRule('nat', 'POSTROUTING', createRule(subnet))],
+  repair: ({ subnet }) => [deleteRule('nat', 'POSTROUTING', createRule(subnet))],
+  explanation:
+    'ACCEPT in a nat chain means that the packet stays as it is and no further rule is asked. The right translation stands behind that rule and is never asked, so its counters do not change.',
 };

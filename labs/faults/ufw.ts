@@ -1,7 +1,7 @@
 import { $, type Command, type Fault, not, sh } from '@handwired/course';
 
 /** Chains as ufw has them in FORWARD: they accept pings and packets of known connections, and refuse the rest. */
-const chains = (): Command[] => [
+const addUfwChains = (): Command[] => [
   {
     done: $`iptables -S ufw-before-forward`,
     run: sh(`iptables -N ufw-before-forward
@@ -27,7 +27,7 @@ export const fault: Fault = {
   excludes: ['drop-before-accept'],
   cause: 'ufw-refuses',
   symptoms: ['egress.ct1', 'egress.ct2', 'publish.outside'],
-  inject: () => chains(),
+  inject: () => addUfwChains(),
   repair: () => [
     {
       done: not($`iptables -S ufw-reject-forward`),
@@ -36,7 +36,6 @@ iptables -D FORWARD -j ufw-reject-forward
 for chain in ufw-before-forward ufw-reject-forward; do iptables -F "$chain"; iptables -X "$chain"; done`),
     },
   ],
-  tells:
-    'Such a firewall puts its chains at the head of FORWARD, lets pass what belongs to a connection and pings, and refuses all else, for it knows no network but those that it was told of. That a ping works says nothing about TCP.',
-  words: ['ufw', 'uncomplicated firewall', 'ufw reject', 'ufw forward', 'ufw chains'],
+  explanation:
+    'Such a firewall puts its chains at the head of FORWARD. It accepts pings and packets of known connections, and refuses everything else, because it only knows the networks that it was configured for. So a working ping says nothing about TCP.',
 };

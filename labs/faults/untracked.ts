@@ -1,7 +1,7 @@
 import type { Fault } from '@handwired/course';
 import { deleteRule, insertRule } from './parts.ts';
 
-const rule = (bridge: string): string[] => ['-i', bridge, '-j', 'CT', '--notrack'];
+const createRule = (bridge: string): string[] => ['-i', bridge, '-j', 'CT', '--notrack'];
 
 export const fault: Fault = {
   id: 'untracked',
@@ -11,9 +11,8 @@ export const fault: Fault = {
   excludes: [],
   cause: 'notrack',
   symptoms: ['egress.ct1', 'egress.ct2', 'egress.masquerade'],
-  inject: ({ bridge }) => [insertRule('raw', 'PREROUTING', rule(bridge))],
-  repair: ({ bridge }) => [deleteRule('raw', 'PREROUTING', rule(bridge))],
-  tells:
-    'NAT is a part of connection tracking: what is not tracked never comes to the nat table, so the right MASQUERADE there does nothing. The rule is in the table raw, which is asked before anything else.',
-  words: ['notrack', 'not tracked', 'untracked', 'no connection tracking', 'conntrack bypassed', 'raw ct'],
+  inject: ({ bridge }) => [insertRule('raw', 'PREROUTING', createRule(bridge))],
+  repair: ({ bridge }) => [deleteRule('raw', 'PREROUTING', createRule(bridge))],
+  explanation:
+    'NAT is part of connection tracking. A packet that is not tracked never reaches the nat table, so the right MASQUERADE there does nothing. The rule that prevents tracking is in the table raw, which is asked before all others.',
 };

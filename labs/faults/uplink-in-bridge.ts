@@ -18,14 +18,6 @@ export const fault: Fault = {
   repair: ({ bridge }) => [
     { done: $`! ip link show dev ${uplink} master ${bridge} | grep -q .`, run: $`ip link set ${uplink} nomaster` },
   ],
-  tells:
-    'A port hands each frame to its bridge: the address that is still on the uplink hears nothing any more. The pictures that draw a bridge and an uplink side by side mean routing, not a cable between them.',
-  words: [
-    'uplink in bridge',
-    'uplink enslaved',
-    'uplink port bridge',
-    'uplink master',
-    'enp1s0 master',
-    'enp1s0 bridge',
-  ],
+  explanation:
+    'A port hands every frame to its bridge. So the address that is still on the uplink receives nothing any more. Pictures that draw a bridge beside an uplink mean routing between them, not a cable.',
 };

@@ -1,5 +1,5 @@
 import { $, type Fault, sh } from '@handwired/course';
-import { outerEnd } from './parts.ts';
+import { findOuterEnd } from './parts.ts';
 
 export const fault: Fault = {
   id: 'veth-unplugged',
@@ -10,7 +10,7 @@ export const fault: Fault = {
   cause: 'veth-in-no-bridge',
   symptoms: ['veth.ct2-port'],
   inject: ({ ct2, inner }) => {
-    const end = outerEnd(ct2, inner).cmd;
+    const end = findOuterEnd(ct2, inner).cmd;
     return [
       { done: sh(`! ip link show dev "$(${end})" | grep -q ' master '`), run: sh(`ip link set "$(${end})" nomaster`) },
     ];
@@ -21,18 +21,6 @@ export const fault: Fault = {
       run: $`ip link set ${ct2.veth} master ${bridge}`,
     },
   ],
-  tells:
-    'Both ends of the cable are up, so the container sees a carrier. But a host end that is no port of the bridge leads to the host alone: no frame of it reaches the bridge, and ARP for every neighbour stays without an answer.',
-  words: [
-    'veth no bridge',
-    'veth not bridge',
-    'cable not bridge',
-    'veth nomaster',
-    'veth not attached',
-    'not attached bridge',
-    'not plugged',
-    'veth unplugged',
-    'no master',
-    'not port bridge',
-  ],
+  explanation:
+    'Both ends of the cable are up, so the container sees a carrier. But a host end that is no port of the bridge leads to the host only. None of its frames reach the bridge, and ARP for every neighbour gets no answer.',
 };

@@ -17,14 +17,6 @@ export const fault: Fault = {
   repair: ({ ct1, gateway }) => [
     { done: hasDefaultRoute(gateway, ct1.name), run: $`ip -n ${ct1.name} route replace default via ${gateway}` },
   ],
-  tells:
-    'The neighbour answers ARP for its own address, so the packets do leave, and it gets them. It is no router, and drops what is not for itself.',
-  words: [
-    'wrong gateway',
-    'wrong default route',
-    'gateway neighbour',
-    'default route wrong',
-    'gateway not bridge',
-    'route via ct2',
-  ],
+  explanation:
+    'The neighbour answers ARP for its own address, so the packets leave and arrive there. The neighbour is no router, and drops packets that are not for itself.',
 };

@@ -27,7 +27,6 @@ export const fault: Fault = {
       },
     ];
   },
-  tells:
-    'Without a prefix ip addr add means /32: a network of one. The container then knows no neighbour, and what it sends to one goes by the gateway, if it goes at all.',
-  words: ['wrong mask', 'wrong prefix', 'wrong netmask', 'mask 32', 'prefix 32', 'netmask missing', 'prefix length'],
+  explanation:
+    'The command ip addr add without a prefix length means /32, a network of one address. Then the container has no neighbours, and sends packets for them to the gateway, if it can send them at all.',
 };

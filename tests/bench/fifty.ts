@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { measureMachine, upLimit } from '../../cli/fleet/roster.ts';
+import { measureMachine, computeUpLimit } from '../../cli/fleet/roster.ts';
 import { add, note } from './figures.ts';
 import { time } from './time.ts';
 
@@ -25,7 +25,7 @@ interface Row {
 /** Fifty sandboxes graded by one process: one after the other, and as many at once as it sees fit; the gradebook must be the same. */
 export async function benchFifty(state: string): Promise<void> {
   const machine = await measureMachine();
-  const fit = upLimit('sandbox', 256, { ...machine, cores: count });
+  const fit = computeUpLimit('sandbox', 256, { ...machine, cores: count });
   if (fit < count) {
     note(`fifty labs at once were not graded: memory (${machine.freeMiB.toFixed(0)} MiB) is for ${fit}`);
     return;

@@ -22,7 +22,7 @@ const purpose: Record<string, string | { same: string }> = {
   'addressing/route': 'addressing.CT-route',
   'connectivity/allow': 'connectivity.ct1-ct2',
   'egress/protect': {
-    same: 'keeps neighbours on the LAN from reaching containers directly, which the plan does not ask for',
+    same: 'without it neighbours on the LAN reach containers directly, and the plan does not forbid that',
   },
   'egress/out': 'egress.ct1',
   'egress/back': 'egress.ct1',
@@ -34,10 +34,12 @@ const purpose: Record<string, string | { same: string }> = {
   'publish/dnat': 'publish.outside',
   'publish/local': 'publish.host-address',
   'publish/accept': 'publish.outside',
-  'publish/guard': { same: "closes the lab host's loopback to the containers, which the plan does not ask for" },
+  'publish/guard': {
+    same: "without it the containers reach the lab host's loopback, and the plan does not forbid that",
+  },
   'publish/loopback': 'publish.loopback',
   'publish/source': 'publish.loopback',
-  'publish/hairpin': { same: 'lets containers use the published port, which the plan does not ask for' },
+  'publish/hairpin': { same: 'without it no container can use the published port, and the plan does not ask for that' },
 };
 
 /** Where an altered command does harm that its purpose does not tell. By class, step, and what the command became. */
@@ -46,8 +48,12 @@ const altered: [fault: string, became: RegExp, expected: string | { same: string
   ['interface veth/move', /set veth-ct\d netns/, 'veth.CT-port'],
   ['interface egress/protect', /! -i br-keep/, 'connectivity.OTHER-CT'],
   ['verdict egress/protect', /(?<!! )-i br0/, 'connectivity.OTHER-CT'],
-  ['interface egress/out', /! -o br-keep/, { same: 'lets out all that it must, and more' }],
-  ['interface egress/masquerade', /! -o br-keep/, { same: 'translates what goes out of the uplink, and more' }],
+  ['interface egress/out', /! -o br-keep/, { same: 'the rule lets out everything that it must, and more' }],
+  [
+    'interface egress/masquerade',
+    /! -o br-keep/,
+    { same: 'the rule translates everything that leaves by the uplink, and more' },
+  ],
   ['direction publish/local', /--src-type/, 'publish.outgoing'],
 ];
 
@@ -76,10 +82,11 @@ export const isRule = ({ cmd }: Line): boolean => cmd.startsWith('iptables ');
 export function expectedOf(mutant: Mutant): Expected {
   const { line, moved } = mutant;
   if (mutant.class === 'double') {
-    return isRule(line) ? { fails: 'cleanup.rules' } : { same: 'the second one is refused, or does nothing more' };
+    return isRule(line) ? { fails: 'cleanup.rules' } : { same: 'the second command fails, or changes nothing' };
   }
-  if (moved === 'start' && independent.test(line.step)) return { same: 'it needs none of those before it' };
-  if (moved === 'end' && needed[line.step] === undefined) return { same: 'none of those after it needs it' };
+  if (moved === 'start' && independent.test(line.step))
+    return { same: 'the command needs none of the commands before it' };
+  if (moved === 'end' && needed[line.step] === undefined) return { same: 'no later command needs it' };
   const told = moved === 'end' ? needed[line.step] : (exception(mutant) ?? purpose[line.step]);
   if (told === undefined) throw new Error(`nobody wrote down what ${line.step} is for`);
   if (typeof told !== 'string') return told;
@@ -92,7 +99,8 @@ const exception = ({ class: kind, line, became }: Mutant): string | { same: stri
 
 /** What must fail when a line of the cleanup is missing or deletes something else. */
 export function expectedOfCleanup({ step, cmd }: Line): Expected {
-  if (/^(rmdir|rm \/(run|srv))/.test(cmd)) return { same: 'an empty folder, a page or a log is no network state' };
+  if (/^(rmdir|rm \/(run|srv))/.test(cmd))
+    return { same: 'an empty folder, a web page or a log file is not part of the network' };
   const subject = /^iptables/.test(cmd)
     ? 'rules'
     : ({ 'publish/serve': 'processes', 'egress/forwarding': 'sysctls', 'dns/resolver': 'files', 'bridge/add': 'links' }[

@@ -46,26 +46,38 @@ const harmless = (cases: readonly Case[]): string =>
 /** docs/grading.md, from the corpus and what came of it. */
 export const render = (cases: readonly Case[], results: readonly Result[]): string => `# Grading
 
-What the checker grades, and what shows that it grades it. Written by \`node --run corpus -- --write\` in \`tests/\`, from a
-run of the whole corpus on sandboxes; \`tests/corpus.test.ts\` holds that it is up to date.
+How well the checker grades. A corpus of builds, right ones and wrong ones, is built on sandboxes and graded. This page counts
+what came of it. \`node --run corpus -- --write\` in \`tests/\` writes the page. \`tests/corpus.test.ts\` fails when the page is
+out of date.
 
-- A **right** build is proven by plain commands (tests/corpus/works.ts), not by the checker; every check must pass.
-- A **wrong** one has one fault, and names the check that must fail. Plain commands must find it broken too.
-- An alteration that is **no fault** leaves a network that works: every check must pass, as it does for a right build.
+- A **right** build is one that works. Plain commands (\`tests/corpus/works.ts\`) show that, not the checker. Every check must
+  pass.
+- A **wrong** build has one fault. The corpus names the check that must fail. Plain commands must find the build broken too.
+- An alteration that is **no fault** leaves a network that works. Every check must pass, as for a right build.
+
+A class is a way to alter a right build. For example, \`drop\` leaves one command out, \`double\` gives one twice, and \`mask\`
+changes the prefix length of an address. The class \`by hand\` has faults that were written one by one.
 
 ${classes(cases)}
 
-## Check x fault
+## The checks
 
 ${matrix(cases, results)}
 
-"Must catch" counts the faults that are expected of this check; "failed for" all cases for which it failed.
+- "must catch" counts the wrong builds for which this check must fail.
+- "failed for" counts all builds for which it did fail. One fault may fail several checks.
+- "right builds failed" counts the right builds that it failed. It must be 0.
 
 ## The faults of each check
+
+Each check with the wrong builds that it must catch. \`A\` -> \`B\` means that command B was given in place of A.
+A class behind \`cleanup,\` alters the commands that take a build back. The other classes alter the commands that make it.
 
 ${lists(cases)}
 
 ## Alterations that are no fault
+
+Each alteration with the reason why the network still works.
 
 ${harmless(cases)}
 `;

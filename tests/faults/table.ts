@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { defaultPlan } from '@handwired/host';
-import { faultCommands, type Fault, faults } from '@handwired/labs/faults';
+import { listFaultCommands, type Fault, faults } from '@handwired/labs/faults';
 
 /** What came of one fault on a lab host. */
 export interface Proof {
@@ -14,10 +14,15 @@ const file = new URL('../../docs/faults.md', import.meta.url);
 
 const head = `# Faults
 
-What \`lab fault inject\` can put in: each fault with the checks that fail with it on a right build, the cause that the
-checker's diagnosis names, and the commands after which all of them pass again, with the default plan's values. The
-table is written by \`FAULTS_TABLE=write node --import tsx --test tests/sandbox/faults.test.ts\`, from what came of each
-on a lab host. \`lab dev check ID\` writes one row.
+A fault is something that \`lab fault inject\` breaks in a right build, for the learner to find. This page lists all faults.
+\`FAULTS_TABLE=write node --import tsx --test tests/sandbox/faults.test.ts\` writes it. That test injects each fault on a lab
+host, has it graded, repairs it, and has it graded again. \`lab dev check ID\` writes the row of one fault.
+
+- **level** says how hard the fault is to find. 1: one command shows it. 2: the packet must be followed. 3: the symptoms mislead.
+- **fails** lists the checks that fail while the fault is in place.
+- **diagnosis** is the cause that the checker names, and the place where it says that the first failing check breaks. The
+  cause's id is a right answer to \`lab fault submit\`, and so is the fault's id.
+- **repair** lists the commands after which all of these checks pass again, with the default plan's values.
 
 | fault | level | fails | diagnosis | repair |
 | --- | --- | --- | --- | --- |
@@ -29,7 +34,7 @@ const codes = (texts: readonly string[]): string =>
   texts.flatMap((text) => text.split('\n').map((line) => `\`\`${line}\`\``)).join('<br>');
 
 function rowOf({ fault, failed, hop }: Proof): string {
-  const repair = faultCommands('repair', [fault], defaultPlan).map(({ run }) => run.cmd);
+  const repair = listFaultCommands('repair', [fault], defaultPlan).map(({ run }) => run.cmd);
   const cells = [
     `\`${fault.id}\`: ${fault.title}`,
     String(fault.level),

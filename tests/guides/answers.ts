@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ChapterId } from '@handwired/host';
-import { fillIn, readParts } from '@handwired/course';
+import { fillInValues, readParts } from '@handwired/course';
 import { type Block, guideFile, type Values } from '@handwired/labs';
 
 /** Where the answer to a chapter's exercise is: `labs/02-bridge/answers.md`. No command of a learner's shows it. */
@@ -16,6 +16,6 @@ export async function readAnswers(id: ChapterId, values: Values): Promise<readon
   const problem = (line: number, what: string): never => {
     throw new Error(`${file}:${line}: ${what}`);
   };
-  const filled = fillIn(text, values, (path, line) => problem(line, `no value is called {{${path}}}`));
+  const filled = fillInValues(text, values, (path, line) => problem(line, `no value is called {{${path}}}`));
   return readParts(filled, { steps: [], isPicture: () => false, problem }).flatMap(({ blocks }) => blocks);
 }

@@ -1,5 +1,5 @@
 import { defaultPlan } from '@handwired/host';
-import { faultCommands, faults } from '@handwired/labs/faults';
+import { listFaultCommands, faults } from '@handwired/labs/faults';
 
 /** One fault in a right build by `lab build`, and the cause that must be named for it. */
 export interface Breakage {
@@ -310,10 +310,10 @@ export const fromFaults: Breakage[] = faults
   .map((fault) => ({
     cause: fault.cause,
     name: fault.title,
-    script: faultCommands('inject', [fault], defaultPlan)
+    script: listFaultCommands('inject', [fault], defaultPlan)
       .map(({ run }) => run.cmd)
       .join('\n'),
-    rest: faultCommands('repair', [fault], defaultPlan)
+    rest: listFaultCommands('repair', [fault], defaultPlan)
       .map(({ done, run }) => `{ ${done?.cmd ?? 'false'}; } > /dev/null 2>&1 || { ${run.cmd}; }`)
       .join('\n'),
   }));

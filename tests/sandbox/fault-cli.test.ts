@@ -54,7 +54,7 @@ describe('lab fault', () => {
     assertClear(await fault('repair'), 64, /still to be found/, /lab fault reveal/);
     const { code, stdout } = await fault('reveal');
     assert.equal(code, 0);
-    assert.ok(stdout.includes(named(id).title) && stdout.includes(named(id).tells), stdout);
+    assert.ok(stdout.includes(named(id).title) && stdout.includes(named(id).explanation), stdout);
     assertClear(await fault('submit', named(id).cause), 64, /was revealed/, /lab fault inject/);
     assert.equal((await fault('repair')).code, 0);
     assert.equal((await lab('check', 'own', '--through', 'publish')).code, 0);
@@ -72,14 +72,17 @@ describe('lab fault', () => {
       assert.equal(wrong.code, 1);
       assert.match(wrong.stdout, /^wrong: /m);
     }
+    for (const answer of [['it', 'does', 'not', 'work'], ['br0 is down'], ['99']]) {
+      assertClear(await fault('submit', ...answer), 64, /neither a number.*not counted/, /lab fault submit/);
+    }
     assertClear(
-      await fault('submit', 'it', 'does', 'not', 'work'),
+      await fault('submit', 'brige-down'),
       64,
-      /not say for sure.*not counted/,
+      /'brige-down'.*did you mean bridge-down\?/,
       /lab fault submit/,
     );
     assert.equal((await lab('check', 'own', '--hints', '3')).code, 1);
-    const right = await fault('submit', 'br0 is down');
+    const right = await fault('submit', cause);
     assert.equal(right.code, 1);
     assert.match(right.stdout, /^right: [^]*^not repaired: .*bridge\.up/m);
     await sh('ip link set br0 up');

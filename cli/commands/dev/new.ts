@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chapterIds, EXIT, LabError, run } from '@handwired/host';
 import { Argument, Option } from 'commander';
-import { type Context, type LabCommand, oneOf, usageError } from '../../command.ts';
+import { type Context, type LabCommand, createWordParser, createUsageError } from '../../command.ts';
 import {
   causeFiles,
   type Change,
@@ -25,7 +25,7 @@ export const command: LabCommand = {
   example: 'lab dev new check bridge.stp && lab dev check bridge.stp',
   declare: (command) =>
     command
-      .addArgument(new Argument('<kind>', kinds.join(', ')).argParser(oneOf('kind', kinds)))
+      .addArgument(new Argument('<kind>', kinds.join(', ')).argParser(createWordParser('kind', kinds)))
       .argument('<id>', 'what it is called')
       .addOption(new Option('--in <file>', 'of a cause: the file in checker/diagnosis/causes/ that it goes into')),
   run: runNew,
@@ -34,7 +34,7 @@ export const command: LabCommand = {
 async function runNew(context: Context, kind: Kind, id: string, { in: file }: { in?: string }): Promise<number> {
   const { pattern, like } = idPatterns[kind];
   if (!pattern.test(id))
-    throw usageError(`'${id.slice(0, 80)}' can't be the id of a ${kind}; one is ${like}`, 'dev new');
+    throw createUsageError(`'${id.slice(0, 80)}' can't be the id of a ${kind}; one is ${like}`, 'dev new');
   const { changes, steps } = planSkeleton(kind, id, file);
   const edited = await readEdits(changes);
   for (const change of changes) if ('move' in change) await rename(urlOf(change.move), urlOf(change.to));
@@ -57,7 +57,7 @@ function planSkeleton(kind: Kind, id: string, file: string | undefined): Skeleto
   if (kind === 'check') {
     const [chapter = ''] = id.split('.');
     if (!chapterIds.some((one) => one === chapter)) {
-      throw usageError(
+      throw createUsageError(
         `there is no chapter ${chapter}: a check's id is CHAPTER.NAME, with one of ${chapterIds.join(', ')}`,
         'dev new',
       );
@@ -71,7 +71,7 @@ function planSkeleton(kind: Kind, id: string, file: string | undefined): Skeleto
   }
   const files = causeFiles(root);
   if (file === undefined || !files.includes(file)) {
-    throw usageError(`a cause goes into a file: --in ${files.join('|')}`, 'dev new');
+    throw createUsageError(`a cause goes into a file: --in ${files.join('|')}`, 'dev new');
   }
   return writeCause(id, file);
 }

@@ -1,16 +1,16 @@
 import { randomInt } from 'node:crypto';
 import { EXIT, LabError } from '@handwired/host';
-import { showsOn, findClash, drawFaults, type Fault, faults, findFitting, type Level } from '@handwired/labs/faults';
+import { canShowOn, findClash, drawFaults, type Fault, faults, findFitting, type Level } from '@handwired/labs/faults';
 import { Option } from 'commander';
 import {
   type Context,
   type LabCommand,
-  labName,
-  labOption,
-  oneOf,
+  resolveLabName,
+  createLabOption,
+  createWordParser,
   renderLabFlag,
   renderName,
-  usageError,
+  createUsageError,
 } from '../../command.ts';
 import {
   type FaultLab,
@@ -18,26 +18,28 @@ import {
   finishInjection,
   gradeBuilt,
   type OpenFault,
-  putIn,
+  putFaultsIn,
   toTarget,
   withFaultLab,
 } from '../../lab/fault.ts';
 
 /** `lab fault inject`: breaks what is built, and does not say what. */
 export const command: LabCommand = {
-  example: 'lab fault inject --level 2',
+  example: 'lab fault inject\n  lab fault inject --level 2\n  lab fault inject masquerade-missing',
   declare: (command) =>
     command
-      .argument('[fault...]')
-      .addOption(labOption())
-      .option('--random', 'draw one (also without a fault)')
+      .argument('[fault...]', 'ids of faults, as lab fault list shows them')
+      .addOption(createLabOption())
+      .option('--random', 'draw at random (the default when no fault is given)')
       .addOption(
         new Option(
           '--level <level>',
-          '1 one look shows it, 2 follow the packet, 3 several at once (default 1)',
-        ).argParser((text: string) => Number(oneOf('level', ['1', '2', '3'], 'lab fault inject --help')(text))),
+          'how hard: 1 one command shows it, 2 the packet must be followed, 3 several at once (default 1)',
+        ).argParser((text: string) =>
+          Number(createWordParser('level', ['1', '2', '3'], 'lab fault inject --help')(text)),
+        ),
       )
-      .option('--seed <text>', 'draw the same again'),
+      .option('--seed <text>', 'draw the same faults again, by the seed that lab fault inject printed'),
   run: runInject,
 };
 
@@ -48,20 +50,20 @@ interface InjectOptions {
   seed?: string;
 }
 
-/** What is to be put in: these faults, or those that a seed draws at a level. */
+/** Which faults to inject: those with these ids, or a draw of a level by a seed. */
 type Wanted = { ids: readonly string[] } | { level: Level; seed: string };
 
 async function runInject(context: Context, words: readonly string[], options: InjectOptions): Promise<number> {
-  const { lab: name = labName(), random = false, level = 1, seed = String(randomInt(1_000_000)) } = options;
+  const { lab: name = resolveLabName(), random = false, level = 1, seed = String(randomInt(1_000_000)) } = options;
   const ids = words.map(
-    oneOf(
+    createWordParser(
       'fault',
       faults.map(({ id }) => id),
       'lab fault list',
     ),
   );
   if (ids.length > 0 && (random || options.level !== undefined || options.seed !== undefined)) {
-    throw usageError('either faults, or --random, --level and --seed to draw one', 'fault inject');
+    throw createUsageError('either faults, or --random, --level and --seed to draw one', 'fault inject');
   }
   context.resume = `lab fault inject${renderLabFlag(name)}   (goes on from here)`;
   if (ids.length > 0) findFaults(ids);
@@ -95,16 +97,17 @@ function findFaults(ids: readonly string[]): Fault[] {
  */
 async function inject(lab: FaultLab, wanted: Wanted, context: Context): Promise<OpenFault> {
   const { built, passed } = await gradeBuilt(lab, context);
-  const fits = (fault: Fault): boolean => built.includes(fault.needs) && showsOn(lab.spec, fault);
+  const canFit = (fault: Fault): boolean => built.includes(fault.needs) && canShowOn(lab.spec, fault);
   const asked = 'ids' in wanted ? findFaults(wanted.ids) : undefined;
   for (const fault of asked ?? []) refuseUnfit(fault, lab, built);
-  const draws = 'ids' in wanted ? [findFaults(wanted.ids)] : drawFaults(faults.filter(fits), wanted.level, wanted.seed);
+  const draws =
+    'ids' in wanted ? [findFaults(wanted.ids)] : drawFaults(faults.filter(canFit), wanted.level, wanted.seed);
   const holding = new Set(await findFitting(toTarget(lab, context), [...new Set(draws.flat())]));
   const level = 'level' in wanted ? wanted.level : findLevel(draws[0] ?? []);
   const seed = 'seed' in wanted ? wanted.seed : nameSeed(wanted.ids);
   for (const draw of draws) {
     if (!draw.every((fault) => holding.has(fault))) continue;
-    const taken = await putIn(
+    const taken = await putFaultsIn(
       lab,
       {
         schemaVersion: 1,
@@ -138,7 +141,7 @@ const createNoHoldError = (wanted: Wanted, name: string): LabError =>
 
 const findLevel = (some: readonly Fault[]): Level => (some.length > 1 ? 3 : (some[0]?.level ?? 1));
 
-/** What stands for a seed when the faults were asked for by id. */
+/** The seed of faults that were asked for by id. */
 const nameSeed = (ids: readonly string[]): string => [...ids].sort().join(' ');
 
 /** Throws LabError (78) for a fault that was asked for and has nothing to break in this lab. */
@@ -152,7 +155,7 @@ function refuseUnfit(fault: Fault, { name, spec }: FaultLab, built: readonly str
       exit: EXIT.config,
     });
   }
-  if (showsOn(spec, fault)) return;
+  if (canShowOn(spec, fault)) return;
   const wants = [
     ...(machine === undefined ? [] : [`--driver ${machine}`]),
     ...Object.entries(conditions).map(([key, value]) => `--condition ${key}=${value}`),

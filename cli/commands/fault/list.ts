@@ -1,11 +1,11 @@
 import { EXIT } from '@handwired/host';
 import { faults, type Level } from '@handwired/labs/faults';
-import { type Context, type LabCommand, outputOption } from '../../command.ts';
+import { type Context, type LabCommand, createOutputOption } from '../../command.ts';
 
-/** `lab fault list`: what can be put in, and nothing of what is. */
+/** `lab fault list`: lists all faults. It does not say which one is in place. */
 export const command: LabCommand = {
-  example: 'lab fault list -o json',
-  declare: (command) => command.addOption(outputOption('text', 'json')),
+  example: 'lab fault list\n  lab fault list -o json',
+  declare: (command) => command.addOption(createOutputOption('text', 'json')),
   run: runList,
 };
 
@@ -26,9 +26,9 @@ function runList(context: Context, { output }: { output: 'text' | 'json' }): num
 }
 
 const levels: Record<Level, string> = {
-  1: 'one look shows it',
-  2: 'it takes following the packet',
-  3: 'it misleads; at this level several are put in at once, of every level',
+  1: 'one command shows it',
+  2: 'the packet must be followed',
+  3: 'the symptoms mislead; lab fault inject --level 3 injects several at once, of any level',
 };
 
 function renderFaults(rows: readonly { id: string; level: Level; title: string }[], columns: number): string[] {

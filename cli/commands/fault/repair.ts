@@ -1,6 +1,13 @@
 import { EXIT, LabError } from '@handwired/host';
 import { applyFaults } from '@handwired/labs/faults';
-import { type Context, type LabCommand, labName, labOption, renderLabFlag, renderName } from '../../command.ts';
+import {
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createLabOption,
+  renderLabFlag,
+  renderName,
+} from '../../command.ts';
 import {
   type FaultLab,
   findFailing,
@@ -13,14 +20,14 @@ import {
   withOpenFault,
 } from '../../lab/fault.ts';
 
-/** `lab fault repair`: has a fault that was revealed taken out by our own commands. */
+/** `lab fault repair`: repairs a fault that was revealed, by our own commands. */
 export const command: LabCommand = {
   example: 'lab fault repair',
-  declare: (command) => command.addOption(labOption()),
+  declare: (command) => command.addOption(createLabOption()),
   run: runRepair,
 };
 
-async function runRepair(context: Context, { lab: name = labName() }: { lab?: string }): Promise<number> {
+async function runRepair(context: Context, { lab: name = resolveLabName() }: { lab?: string }): Promise<number> {
   return withOpenFault(name, 'repair', context, (lab, open) => {
     if (open.phase === 'revealed') return repair(lab, open, context);
     throw new LabError({

@@ -1,9 +1,16 @@
 import { EXIT } from '@handwired/host';
-import { faultCommands, type Fault } from '@handwired/labs/faults';
-import { type Context, type LabCommand, labName, labOption, renderLabFlag, renderName } from '../../command.ts';
+import { listFaultCommands, type Fault } from '@handwired/labs/faults';
+import {
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createLabOption,
+  renderLabFlag,
+  renderName,
+} from '../../command.ts';
 import {
   type FaultLab,
-  gradeWhole,
+  gradeWholeLab,
   listIds,
   noteOutcome,
   type OpenFault,
@@ -11,28 +18,31 @@ import {
   saveFault,
   withOpenFault,
 } from '../../lab/fault.ts';
-import { printable } from '../../text.ts';
+import { toPrintable } from '../../text.ts';
 
-/** `lab fault reveal`: gives up, and is told what was broken, why it showed as it did, and what mends it. */
+/**
+ * `lab fault reveal`: says what was broken, how that explains the symptoms, and what repairs it. The fault then
+ * counts as given up.
+ */
 export const command: LabCommand = {
   example: 'lab fault reveal',
-  declare: (command) => command.addOption(labOption()),
+  declare: (command) => command.addOption(createLabOption()),
   run: runReveal,
 };
 
-function runReveal(context: Context, { lab: name = labName() }: { lab?: string }): Promise<number> {
+function runReveal(context: Context, { lab: name = resolveLabName() }: { lab?: string }): Promise<number> {
   return withOpenFault(name, 'reveal', context, (lab, open) => reveal(lab, open, context));
 }
 
 async function reveal(lab: FaultLab, before: OpenFault, context: Context): Promise<number> {
   const { name } = lab;
   const open: OpenFault = { ...before, phase: 'revealed' };
-  const { checks } = await gradeWhole(lab, { through: open.through, hints: 3 }, context);
+  const { checks } = await gradeWholeLab(lab, { through: open.through, hints: 3 }, context);
   const failing = checks.filter(({ id, verdict }) => verdict !== 'pass' && open.passed.includes(id));
   await noteOutcome(name, open, { repaired: failing.length === 0, closed: true }, context);
   await saveFault(name, open);
   for (const fault of readFaults(open, name)) {
-    // The checker's hint is about this very lab, which may be built in another way than ours: it comes first.
+    // The checker's hint comes first: it fits this lab, which may be built in another way than ours.
     const hint = checks.find(({ diagnosis }) => diagnosis?.cause === fault.cause)?.hint;
     context.print(renderFault(fault, hint ?? renderOwnRepair(fault, lab)).join('\n'));
   }
@@ -45,11 +55,11 @@ async function reveal(lab: FaultLab, before: OpenFault, context: Context): Promi
 }
 
 const renderOwnRepair = (fault: Fault, { spec: { plan } }: FaultLab): string =>
-  faultCommands('repair', [fault], plan)
+  listFaultCommands('repair', [fault], plan)
     .map(({ run }) => run.cmd)
     .join('\n');
 
-function renderFault({ id, title, tells }: Fault, repair: string): string[] {
+function renderFault({ id, title, explanation }: Fault, repair: string): string[] {
   const commands = repair.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return [`${title} (${id})`, tells, 'what mends it:', ...commands.map((line) => `  ${printable(line)}`), ''];
+  return [`${title} (${id})`, explanation, 'what mends it:', ...commands.map((line) => `  ${toPrintable(line)}`), ''];
 }

@@ -1,39 +1,70 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LabError } from '@handwired/host';
-import { parseCauses } from './submit.ts';
+import { parseCauses, splitWords } from './submit.ts';
 
 const choices = [
   { cause: 'bridge-down', title: 'The bridge is switched off.' },
   { cause: 'veth-in-no-bridge', title: "A container's cable is in no bridge." },
 ];
 
-const named = (answer: string[], count = 1): string[] => parseCauses(answer, choices, count, 'lab');
+const parse = (answer: string[]): string[] => parseCauses(splitWords(answer), choices, 'demo');
 
-test('an answer is a number of a choice, the id of a cause or of a fault, or words', () => {
-  for (const answer of [['2'], ['veth-in-no-bridge'], ['veth-unplugged'], ['veth-ct2', 'is', 'in', 'no', 'bridge']]) {
-    assert.deepEqual(named(answer), ['veth-in-no-bridge'], answer.join(' '));
+test('an answer is the number of a choice, the id of a cause or the id of a fault', () => {
+  for (const answer of ['2', 'veth-in-no-bridge', 'veth-unplugged']) {
+    assert.deepEqual(parse([answer]), ['veth-in-no-bridge'], answer);
   }
 });
 
-test('several are told apart by a comma, by a space between ids, or by and', () => {
+test('an id need not be among the choices', () => {
+  assert.deepEqual(parse(['masquerade-wrong-uplink']), ['masquerade-wrong-device']);
+  assert.deepEqual(parse(['masquerade-wrong-device']), ['masquerade-wrong-device']);
+});
+
+test('several answers are separated by blanks or commas, and numbers and ids may be mixed', () => {
   for (const answer of [
     ['1,2'],
     ['1', '2'],
+    ['1,', '2'],
+    [' 1 , 2,, '],
     ['bridge-down', '2'],
-    ['br0 is down and a veth in no bridge'],
-    ['br0 down,', 'veth no bridge'],
+    ['1', 'veth-unplugged'],
+    ['bridge-down,veth-in-no-bridge'],
   ]) {
-    assert.deepEqual(named(answer, 2), ['bridge-down', 'veth-in-no-bridge'], answer.join(' '));
+    assert.deepEqual(parse(answer), ['bridge-down', 'veth-in-no-bridge'], answer.join(' '));
   }
 });
 
-test('a number without a choice, and words that do not say for sure, are no answer', () => {
-  for (const answer of [['3'], ['0'], ['-1'], ['1.5'], ['something', 'is', 'wrong'], ['the bridge is not down']]) {
+test('a cause that is named twice is one answer, and blanks and commas alone are none', () => {
+  assert.deepEqual(parse(['2', 'veth-unplugged', 'veth-in-no-bridge']), ['veth-in-no-bridge']);
+  assert.deepEqual(parse(['', ' , ']), []);
+});
+
+test('any other word is refused by name, with the command that lists the choices', () => {
+  for (const [answer, word] of [
+    ['3', '3'],
+    ['0', '0'],
+    ['-1', '-1'],
+    ['1.5', '1.5'],
+    ['0x1', '0x1'],
+    ['1 something', 'something'],
+    ['veth-ct2 is in no bridge', 'veth-ct2'],
+    ['The bridge is switched off.', 'The'],
+  ] as const) {
     assert.throws(
-      () => named(answer),
-      (error) => error instanceof LabError && error.exit === 64,
-      answer.join(' '),
+      () => parse([answer]),
+      (error) => {
+        assert.ok(error instanceof LabError);
+        assert.equal(error.exit, 64);
+        assert.ok(error.message.startsWith(`'${word}' is neither a number from 1 to 2 nor`), error.message);
+        assert.match(error.next, /^lab fault submit --lab demo /);
+        return true;
+      },
     );
   }
+});
+
+test('a word that is spelled like an id gets that id as a guess', () => {
+  assert.throws(() => parse(['brige-down']), /did you mean bridge-down\?/);
+  assert.throws(() => parse(['masquerade-wrong-uplnk']), /did you mean masquerade-wrong-uplink\?/);
 });

@@ -1,7 +1,15 @@
 import { createInterface } from 'node:readline/promises';
 import { EXIT, LabError } from '@handwired/host';
-import { judgeAnswer, type Choice, offerChoices, faults, matchWords } from '@handwired/labs/faults';
-import { type Context, type LabCommand, labName, labOption, renderLabFlag, renderName } from '../../command.ts';
+import { judgeAnswer, type Choice, offerChoices, faults } from '@handwired/labs/faults';
+import {
+  type Context,
+  type LabCommand,
+  resolveLabName,
+  createLabOption,
+  renderLabFlag,
+  renderName,
+  suggestWord,
+} from '../../command.ts';
 import {
   type FaultLab,
   findFailing,
@@ -14,20 +22,27 @@ import {
   withOpenFault,
 } from '../../lab/fault.ts';
 
-/** `lab fault submit`: the learner names the root cause, and is told whether it is right and whether it is mended. */
+/**
+ * `lab fault submit`: the learner names the root cause. The command says whether that is right and whether it is
+ * repaired.
+ */
 export const command: LabCommand = {
-  example: 'lab fault submit 3',
-  declare: (command) => command.argument('[cause...]').addOption(labOption()),
+  example:
+    'lab fault submit                      (lists the choices)\n  lab fault submit 3\n  lab fault submit masquerade-missing ip-forward-off',
+  declare: (command) =>
+    command
+      .argument('[cause...]', 'the number of a choice, or the id of a cause or a fault')
+      .addOption(createLabOption()),
   run: runSubmit,
 };
 
 async function runSubmit(
   context: Context,
-  words: readonly string[],
-  { lab: name = labName() }: { lab?: string },
+  given: readonly string[],
+  { lab: name = resolveLabName() }: { lab?: string },
 ): Promise<number> {
   return withOpenFault(name, 'submit', context, (lab, open) => {
-    if (open.phase === 'open') return submit(lab, open, words, context);
+    if (open.phase === 'open') return submit(lab, open, splitWords(given), context);
     throw new LabError({
       what: 'this fault was revealed, which counts as given up',
       where: name,
@@ -53,7 +68,7 @@ async function submit(lab: FaultLab, before: OpenFault, words: readonly string[]
     context.print(`next: lab fault submit${renderLabFlag(name)} NUMBER${some.length > 1 ? '...' : ''}`);
     return EXIT.nothing;
   }
-  const causes = answer.length === 0 ? some.map(({ cause }) => cause) : parseCauses(answer, choices, some.length, name);
+  const causes = answer.length === 0 ? some.map(({ cause }) => cause) : parseCauses(answer, choices, name);
   const failing = await findFailing(lab, before, context);
   const judged = judgeAnswer(some, causes);
   const open = {
@@ -80,53 +95,49 @@ async function askAnswer(choices: readonly Choice[], count: number, context: Con
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     context.print(renderChoices(choices));
-    const what =
-      count > 1 ? `${count} numbers, or words for each with a comma between them` : 'a number, or your own words';
-    return (await lines.question(`What is the root cause? (${what}) `, { signal: context.signal }))
-      .trim()
-      .split(/\s+/)
-      .filter(Boolean);
+    const question =
+      count > 1
+        ? `What are the ${count} root causes? (their numbers or ids, with blanks between them) `
+        : 'What is the root cause? (its number or its id) ';
+    return splitWords([await lines.question(question, { signal: context.signal })]);
   } finally {
     lines.close();
   }
 }
 
+/** The words of an answer. Blanks and commas separate them. */
+export const splitWords = (given: readonly string[]): string[] =>
+  given
+    .join(' ')
+    .split(/[\s,]+/)
+    .filter(Boolean);
+
 /**
- * The causes that an answer names: numbers of choices, ids of causes or faults, or a text. `count`: how many faults are in
- * place; a text for several has commas, semicolons or `and` between its parts. Throws LabError (64) for a text that does
- * not name one cause; it then does not count as an answer.
+ * The causes that the words of an answer name, each once. A word is the number of a choice, the id of a cause or the id of
+ * a fault. Throws LabError (64) for any other word. `name`: the lab's, for the command in the error.
  */
-export function parseCauses(
-  answer: readonly string[],
-  choices: readonly Choice[],
-  count: number,
-  name: string,
-): string[] {
-  const ids = answer.flatMap((word) => word.split(',')).filter(Boolean);
-  const known = ids.map((word) => findCause(word, choices));
-  if (known.every((cause) => cause !== undefined)) return known;
-  const text = answer.join(' ');
-  const parts = count > 1 ? text.split(/[,;]| and /).filter((part) => part.trim() !== '') : [text];
-  return parts.map((part) => matchCause(part, choices, name));
+export function parseCauses(words: readonly string[], choices: readonly Choice[], name: string): string[] {
+  return [...new Set(words.map((word) => findCause(word, choices) ?? refuseWord(word, choices, name)))];
 }
 
-const findCause = (word: string, choices: readonly Choice[]): string | undefined =>
-  choices[Number(word) - 1]?.cause ??
-  faults.find(({ cause }) => cause === word)?.cause ??
-  faults.find(({ id }) => id === word)?.cause;
+function findCause(word: string, choices: readonly Choice[]): string | undefined {
+  if (/^\d+$/.test(word)) return choices[Number(word) - 1]?.cause;
+  return faults.find(({ cause, id }) => word === cause || word === id)?.cause;
+}
 
-function matchCause(text: string, choices: readonly Choice[], name: string): string {
-  const [first, ...others] = matchWords(text);
-  if (first !== undefined && others.length === 0) return first;
-  const may = first === undefined ? '' : `: it may be ${[first, ...others].slice(0, 5).join(' or ')}`;
+function refuseWord(word: string, choices: readonly Choice[], name: string): never {
+  const hint = suggestWord(
+    word,
+    faults.flatMap(({ cause, id }) => [cause, id]),
+  );
   throw new LabError({
-    what: `'${text.trim().slice(0, 80)}' does not say for sure which cause you mean${may}; this was not counted`,
-    next: `lab fault submit${renderLabFlag(name)}   (lists ${choices.length} causes to choose from, by number)`,
+    what: `'${word.slice(0, 80)}' is neither a number from 1 to ${choices.length} nor the id of a cause${hint}; this answer was not counted`,
+    next: `lab fault submit${renderLabFlag(name)}   (lists ${choices.length} causes by number)`,
     exit: EXIT.usage,
   });
 }
 
-/** A cause in a sentence. */
+/** A cause as a sentence. */
 const describeCause = (cause: string): string => faults.find((fault) => fault.cause === cause)?.title ?? cause;
 
 function renderVerdict({ right, named: count, of }: ReturnType<typeof judgeAnswer>): string {

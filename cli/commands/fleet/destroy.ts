@@ -11,7 +11,7 @@ import {
 import { destroyLab } from '../../lab/life.ts';
 import { withLock } from '../../lab/open.ts';
 
-/** `lab fleet destroy`: every lab of the roster is gone; those that don't exist are no error. */
+/** `lab fleet destroy`: removes every lab of the roster. A lab that does not exist is no error. */
 export const command: LabCommand = {
   example: 'lab fleet destroy roster.csv',
   declare: addFleetOptions,

@@ -1,13 +1,19 @@
 import { type Report, sumPoints } from '@handwired/checker';
 import { type ChapterId, type ChapterInfo, EXIT, LabError } from '@handwired/host';
 import { chapters as course } from '@handwired/labs';
-import { type ChapterFlags, chapterOption, type Context, type LabCommand, throughOption } from '../../command.ts';
+import {
+  type ChapterFlags,
+  createChapterOption,
+  type Context,
+  type LabCommand,
+  createThroughOption,
+} from '../../command.ts';
 import {
   addFleetOptions,
   describeError,
   type FleetOptions,
   forEachStudent,
-  gradeLimit,
+  computeGradeLimit,
   loadRoster,
   measureMachine,
   type Outcome,
@@ -19,13 +25,16 @@ import { gradeLab } from '../../lab/grade.ts';
 import { hasFolder } from '../../lab/life.ts';
 import { withLock } from '../../lab/open.ts';
 
-/** `lab fleet grade`: all labs graded in parallel; one row of the gradebook for each student, whatever happens to the others. */
+/**
+ * `lab fleet grade`: grades all labs in parallel. Each student gets a row in the gradebook, even when other labs
+ * fail.
+ */
 export const command: LabCommand = {
   example: 'lab fleet grade roster.csv',
   declare: (command) =>
     addFleetOptions(command)
-      .addOption(chapterOption('this chapter alone'))
-      .addOption(throughOption('all chapters up to this one')),
+      .addOption(createChapterOption('only this chapter (default: all that build the network)'))
+      .addOption(createThroughOption('all chapters up to this one')),
   run: runGrade,
 };
 
@@ -33,7 +42,7 @@ async function runGrade(context: Context, file: string, options: FleetOptions & 
   context.resume = renderFleetCommand('grade', file, options);
   const students = await loadRoster(file, options.prefix);
   const chapters = selectGraded(options);
-  const limit = options.jobs ?? gradeLimit((await measureMachine()).cores);
+  const limit = options.jobs ?? computeGradeLimit((await measureMachine()).cores);
   const outcomes = await forEachStudent(students, limit, context, async ({ lab }, own) => {
     if (!(await hasFolder(lab))) throw createNoLabError(lab, renderFleetCommand('up', file, options));
     return own.progress.stage('graded', () => withLock(lab, own, () => gradeLab(lab, options, own)));
@@ -44,18 +53,21 @@ async function runGrade(context: Context, file: string, options: FleetOptions & 
   return rows.every(({ verdict }) => verdict === 'pass') ? EXIT.ok : EXIT.failed;
 }
 
-/** The next command is not `lab up`: that would give the lab a plan that is no student's. */
+/** The error for a student without a lab. Its next command is not `lab up`, which would give the lab the default plan. */
 const createNoLabError = (lab: string, next: string): LabError =>
   new LabError({ what: `there is no lab named ${lab}`, next, exit: EXIT.config });
 
-/** The gradebook's columns: the chapters asked for, else those of the network. Cleanup can't pass while the network stands. */
+/**
+ * The chapters that are the gradebook's columns: those that the flags name, else those of the network. Chapter
+ * cleanup can't pass while the network stands.
+ */
 function selectGraded({ chapter, through }: ChapterFlags): typeof course {
   if (chapter !== undefined) return course.filter(({ id }) => id === chapter);
   const last = course.findIndex(({ id }) => id === (through ?? lastNetworkChapter));
   return course.filter(({ points }, at) => at <= last && points > 0);
 }
 
-/** Points of a chapter. `error`: it could not be graded, which is not the same as none. */
+/** Points of a chapter. `error`: the chapter could not be graded, which is not the same as 0 points. */
 type Points = number | 'error';
 
 /** One student's line of the gradebook. */
@@ -71,7 +83,7 @@ export interface GradebookRow {
   detail: string;
 }
 
-/** The row for what became of grading one student's lab on these chapters. */
+/** The gradebook's row for one student, made from the report on these chapters or from the error. */
 export function createRow(outcome: Outcome<Report>, chapters: readonly ChapterInfo[]): GradebookRow {
   const { student, lab } = outcome;
   const maxPoints = chapters.reduce((sum, chapter) => sum + chapter.points, 0);

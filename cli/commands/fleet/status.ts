@@ -3,7 +3,7 @@ import {
   addFleetOptions,
   type FleetOptions,
   forEachStudent,
-  gradeLimit,
+  computeGradeLimit,
   loadRoster,
   printOutcomes,
   renderFleetCommand,
@@ -21,7 +21,7 @@ export const command: LabCommand = {
 async function runStatus(context: Context, file: string, options: FleetOptions): Promise<number> {
   const students = await loadRoster(file, options.prefix);
   const absent = { state: 'absent', detail: `next: ${renderFleetCommand('up', file, options)}` };
-  const outcomes = await forEachStudent(students, gradeLimit(1), context, async ({ lab }) =>
+  const outcomes = await forEachStudent(students, computeGradeLimit(1), context, async ({ lab }) =>
     (await hasFolder(lab)) ? readStatus(lab, context.signal) : absent,
   );
   return printOutcomes(outcomes, (status) => status, options, context);

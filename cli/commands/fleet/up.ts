@@ -9,7 +9,7 @@ import {
   measureMachine,
   printOutcomes,
   renderFleetCommand,
-  upLimit,
+  computeUpLimit,
 } from '../../fleet/roster.ts';
 import { bringUp, pickDriver } from '../../lab/life.ts';
 import { withLock } from '../../lab/open.ts';
@@ -26,7 +26,7 @@ async function runUp(context: Context, file: string, options: FleetOptions & UpO
   const students = await loadRoster(file, options.prefix);
   const driver = await pickDriver(options, context);
   await ensureSetup(driver.name, context);
-  const limit = options.jobs ?? upLimit(driver.name, options.memory ?? 512, await measureMachine());
+  const limit = options.jobs ?? computeUpLimit(driver.name, options.memory ?? 512, await measureMachine());
   const wanted: UpOptions = { ...options, driver: driver.name };
   const outcomes = await forEachStudent(students, limit, context, ({ student, lab }, own) =>
     own.progress.stage('lab up', () =>
