@@ -178,7 +178,7 @@ export const fault: Fault = {
       run: $\`echo TODO: the command that mends it\`,
     },
   ],
-  tells: 'TODO: how the symptoms follow from the cause, in a sentence or two.',
+  explanation: 'TODO: how the symptoms follow from the cause, in a sentence or two.',
 };
 `;
   return {
