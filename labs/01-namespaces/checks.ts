@@ -1,5 +1,6 @@
 import {
   type Case,
+  type ChapterCheck,
   type ChapterChecks,
   containers,
   fail,
@@ -30,11 +31,13 @@ export const grading: ChapterChecks = {
   standing: true,
   isBegun: ({ facts, plan }) =>
     facts.namespaces.some(({ name }) => containers.some((which) => plan[which].name === name)),
-  checks: containers.map((which) => ({
-    id: `namespaces.${which}`,
-    title: (plan) => `${plan[which].name} is a network namespace of its own`,
-    needs: [],
-    probes: [],
-    judge: (lab) => judge(lab, which),
-  })),
+  checks: containers.map(
+    (which): ChapterCheck => ({
+      id: `namespaces.${which}`,
+      title: (plan) => `${plan[which].name} is a network namespace of its own`,
+      needs: [],
+      probes: [],
+      judge: (lab) => judge(lab, which),
+    }),
+  ),
 };
