@@ -20,7 +20,7 @@ function countSources(): number {
   );
   const isSource = (file: string): boolean =>
     /\.(ts|py|mjs|sh)$/.test(file) &&
-    !/(\.test\.ts|\/test_\w+\.py|^eslint\.config)/.test(file) &&
+    !/(\.test\.ts|\/test_\w+\.py)/.test(file) &&
     !/^(tests|infra\/sdks)\/|\/(fixtures|testing)\//.test(file) &&
     existsSync(join(root, file));
   return files.filter(isSource).length;
