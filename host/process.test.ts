@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { LabError } from './errors.ts';
 import { openPiped, quote, quoteAll, run } from './process.ts';
 
@@ -15,7 +16,7 @@ const alive = (pid: number): boolean => {
 
 /** Settles when the kernel has taken a killed process away (its parent, here init, has to reap it first). */
 async function gone(pid: number): Promise<void> {
-  for (const end = Date.now() + 5000; alive(pid) && Date.now() < end; ) await new Promise(setImmediate);
+  for (const end = Date.now() + 5000; alive(pid) && Date.now() < end; ) await setTimeout(5);
   assert.equal(alive(pid), false, `${pid} still runs`);
 }
 
