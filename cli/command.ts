@@ -13,6 +13,7 @@ import {
 } from '@handwired/host';
 import { Argument, Option, type Command } from 'commander';
 import { closest, distance } from 'fastest-levenshtein';
+import type { Output } from './text.ts';
 
 /** What every command gets. It serves as infra's `Work` as it is. */
 export interface Context {
@@ -20,6 +21,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Shows on stderr what is being done. */
   readonly progress: Progress;
+  /** stdout itself, for what depends on the terminal that it is. */
+  readonly stdout: Output;
   /** Prints a result on stdout, with a newline. All else goes to stderr. */
   print(text: string): void;
   /** Writes bytes of a result on stdout as they are. */

@@ -3,14 +3,15 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { derivePlan, run, saveSpec } from '@handwired/host';
+import { derivePlan, saveSpec } from '@handwired/host';
 import { testSpec } from './driver-labs.ts';
-import { labCommand } from './lab.ts';
+import { runInProcess } from './lab.ts';
 
 const state = await mkdtemp(join(tmpdir(), 'handwired-test-'));
 after(() => rm(state, { recursive: true, force: true }));
 const env = { XDG_STATE_HOME: state, LAB_NAME: '', NO_COLOR: '', FORCE_COLOR: '' };
-const lab = (...words: string[]) => run([labCommand, ...words], { env, allowFailure: true, cwd: state });
+const lab = (...words: string[]) => runInProcess(words, env);
+process.chdir(state);
 
 test("lab guide --html writes a site with a lab's values, and says what to open", async () => {
   process.env['XDG_STATE_HOME'] = state;
