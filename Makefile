@@ -38,7 +38,8 @@ test: verify setup ## everything: verify, then the tests that need lab hosts, re
 test-whole: export HANDWIRED_VM_GUIDES = 13
 test-whole: export HANDWIRED_VM_PLACES = 10
 test-whole: export HANDWIRED_VM_SAMPLE = 40
-test-whole: test ## the same with all that `make test` only draws a sample of on VMs
+test-whole: export HANDWIRED_FUZZ_TIMES = 50
+test-whole: test ## the same with all that `make test` only draws a sample of
 
 bench: setup ## how fast it is, against bare qemu and testinfra; writes docs/performance.md
 	$(node) --import tsx tests/bench.ts
