@@ -5,8 +5,15 @@ import { parseSync, type StringLiteral, Visitor } from 'oxc-parser';
 
 export const root = resolve(import.meta.dirname, '..');
 
-/** The packages, in folders of their names. */
-export const packages = ['host', 'infra', 'course', 'labs', 'checker', 'cli'] as const;
+/** The packages, in folders of their names, each with those of them that it may import. */
+export const packages: Readonly<Record<string, readonly string[]>> = {
+  host: [],
+  infra: ['host'],
+  course: ['host'],
+  labs: ['host', 'course'],
+  checker: ['host'],
+  cli: ['host', 'infra', 'course', 'labs', 'checker'],
+};
 
 /** One import of a file, also a dynamic one or one of types. */
 export interface Import {
