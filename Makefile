@@ -3,7 +3,7 @@
 DRIVER ?= auto
 bin := node_modules/.bin
 node := $(bin)/node
-checks := format lint types unit dead shell agent
+checks := unit-1 unit-2 format lint types dead shell agent
 .PHONY: help deps setup lab demo verify test test-whole bench clean $(checks:%=verify-%)
 
 help: ## this list
@@ -24,9 +24,12 @@ demo: deps ## the same on one driver: make demo DRIVER=vm|sandbox
 verify: deps ## format, lint, types, unit tests, unused code, shell scripts, the agent: seconds, no lab host
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j 4 $(checks:%=verify-%)
 
-# What each check runs is in package.json.
-$(checks:%=verify-%): verify-%:
+# What each check runs is in package.json. The unit tests run in two processes, each with half of the files.
+$(filter-out verify-unit-%,$(checks:%=verify-%)): verify-%:
 	@$(node) --run verify:$*
+
+verify-unit-1 verify-unit-2: verify-unit-%:
+	@SHARD=$*/2 $(node) --run verify:unit
 
 # Two at a time what waits most of the time; alone what compares the whole machine before and after, or fills it.
 test: verify setup ## everything: verify, then the tests that need lab hosts, real VMs last
@@ -38,7 +41,8 @@ test: verify setup ## everything: verify, then the tests that need lab hosts, re
 test-whole: export HANDWIRED_VM_GUIDES = 13
 test-whole: export HANDWIRED_VM_PLACES = 10
 test-whole: export HANDWIRED_VM_SAMPLE = 40
-test-whole: test ## the same with all that `make test` only draws a sample of on VMs
+test-whole: export HANDWIRED_FUZZ_TIMES = 50
+test-whole: test ## the same with all that `make test` only draws a sample of
 
 bench: setup ## how fast it is, against bare qemu and testinfra; writes docs/performance.md
 	$(node) --import tsx tests/bench.ts

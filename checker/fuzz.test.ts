@@ -1,6 +1,6 @@
 /**
- * Damaged and strange input for everything that reads what a lab host or a file says. Two seconds by default;
- * HANDWIRED_FUZZ_SECONDS=3600 for an hour's worth. Input n is the same in every run; a failure names it.
+ * Damaged and strange input for everything that reads what a lab host or a file says. It takes two seconds;
+ * HANDWIRED_FUZZ_TIMES=1000 makes a thousand times as many inputs.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,32 +17,23 @@ import { LabRecord } from './record.ts';
 import { formats } from './report/formats.ts';
 import { Report } from './report/report.ts';
 import { caseOf, chapters, checks, recorded, type State, states } from './testing/fixtures.ts';
-import { altered, damagedOnce, random } from './testing/random.ts';
+import { alterValue, assertHolds, damageText, type Draw } from './testing/random.ts';
 
-const seconds = Number(process.env['HANDWIRED_FUZZ_SECONDS'] ?? 2);
+const times = Number(process.env['HANDWIRED_FUZZ_TIMES'] ?? 1);
 const subject = { lab: 'lab', driver: 'sandbox' } as const;
 const known = Object.fromEntries(states.map((state) => [state, caseOf(state)])) as { [name in State]: Case };
 const raws = Object.fromEntries(states.map((state) => [state, recorded(state).raw])) as { [name in State]: Raw };
 
-type Numbers = (below: number) => number;
-const some = (next: Numbers): State => states[next(states.length)] ?? 'right';
+const some = (draw: Draw): State => states[draw(states.length)] ?? 'right';
 
-/** A test that a property holds for one input after the other, for its share of the time and for one at least. */
-function holds(title: string, property: (next: Numbers) => void): void {
-  test(title, (t) => {
-    const end = performance.now() + (seconds * 1000) / 6;
-    let n = 0;
-    do {
+/** A test that a property holds for so many inputs, each within five seconds. */
+function holds(title: string, runs: number, property: (draw: Draw) => void): void {
+  test(title, () => {
+    assertHolds(runs * times, (draw) => {
       const start = performance.now();
-      try {
-        property(random(n));
-      } catch (error) {
-        throw new Error(`input ${n}: ${String(error)}`, { cause: error });
-      }
-      assert.ok(performance.now() - start < 5000, `input ${n} took ${Math.round(performance.now() - start)} ms`);
-      n += 1;
-    } while (performance.now() < end);
-    t.diagnostic(`${n} inputs`);
+      property(draw);
+      assert.ok(performance.now() - start < 5000, `it took ${Math.round(performance.now() - start)} ms`);
+    });
   });
 }
 
@@ -67,78 +58,80 @@ function assertRead(raw: Raw): Facts {
 
 holds(
   'A snapshot whose sources are damaged is read, is itself again after JSON, and differs from itself in nothing',
-  (next) => {
-    const raw = structuredClone(raws[some(next)]);
+  30,
+  (draw) => {
+    const raw = structuredClone(raws[some(draw)]);
     const sources = Object.values(raw.sources).flatMap((scope) => Object.values(scope));
-    for (let count = next(3) + 1; count > 0; count -= 1) {
-      const source = sources[next(sources.length)];
-      if (source) source.out = damagedOnce(source.out, next);
+    for (let count = draw(3) + 1; count > 0; count -= 1) {
+      const source = sources[draw(sources.length)];
+      if (source) source.out = damageText(source.out, draw);
     }
     const facts = assertRead(raw);
-    const state = some(next);
+    const state = some(draw);
     diffFacts(known[state].facts, facts);
-    if (next(8) === 0) assertGraded({ ...known[state], facts });
+    if (draw(8) === 0) assertGraded({ ...known[state], facts });
   },
 );
 
-holds('A source of JSON with strange values in it is read, or told as a problem', (next) => {
-  const raw = structuredClone(raws[some(next)]);
+holds('A source of JSON with strange values in it is read, or told as a problem', 60, (draw) => {
+  const raw = structuredClone(raws[some(draw)]);
   const sources = Object.values(raw.sources).flatMap((scope) =>
     ['ip', 'bridge', 'nft'].flatMap((name) => scope[name] ?? []),
   );
-  const source = sources[next(sources.length)];
+  const source = sources[draw(sources.length)];
   if (source) {
     const lines = source.out.split('\n');
-    const n = next(lines.length);
-    if (lines[n]) lines[n] = JSON.stringify(altered(JSON.parse(lines[n]), next));
+    const n = draw(lines.length);
+    if (lines[n]) lines[n] = JSON.stringify(alterValue(JSON.parse(lines[n]), draw));
     source.out = lines.join('\n');
   }
   assertRead(raw);
 });
 
-holds('A snapshot of strange shape is refused or read', (next) => {
-  const raw = Raw.safeParse(altered(raws[some(next)], next));
+holds('A snapshot of strange shape is refused or read', 120, (draw) => {
+  const raw = Raw.safeParse(alterValue(raws[some(draw)], draw));
   if (raw.success) assertRead(raw.data);
 });
 
-holds('Strange evidence is refused, or judged without a throw', (next) => {
-  const state = some(next);
-  const evidence = Evidence.safeParse(altered(known[state].evidence, next));
+holds('Strange evidence is refused, or judged without a throw', 30, (draw) => {
+  const state = some(draw);
+  const evidence = Evidence.safeParse(alterValue(known[state].evidence, draw));
   if (!evidence.success) return;
   const lab = { ...known[state], evidence: evidence.data };
   for (const outcome of runChecks(checks, lab)) {
     assert.doesNotMatch(outcome.because ?? '', /the check itself failed: (?!the check reads)/, outcome.check.id);
   }
-  if (next(8) === 0) assertGraded(lab);
+  if (draw(8) === 0) assertGraded(lab);
 });
 
-holds('Strange facts and records are refused, or judged without a throw', (next) => {
-  const state = some(next);
-  const facts = Facts.safeParse(altered(known[state].facts, next));
-  const record = LabRecord.safeParse(altered(known[state].record, next));
+holds('Strange facts and records are refused, or judged without a throw', 80, (draw) => {
+  const state = some(draw);
+  const facts = Facts.safeParse(alterValue(known[state].facts, draw));
+  const record = LabRecord.safeParse(alterValue(known[state].record, draw));
   if (!facts.success || !record.success) return;
   const lab = { ...known[state], facts: facts.data, record: record.data };
   for (const outcome of runChecks(checks, lab)) {
     assert.doesNotMatch(outcome.because ?? '', /the check itself failed/, outcome.check.id);
   }
-  if (next(8) === 0) assertGraded(lab);
+  if (draw(8) === 0) assertGraded(lab);
 });
 
 holds(
   'A strange recording or report is refused with a LabError, or is read; an altered one is never graded',
-  (next) => {
-    const state = some(next);
+  10,
+  (draw) => {
+    const state = some(draw);
     const whole = { schemaVersion: 1, ...subject, takenAt: '', ...known[state], digest: digestCase(known[state]) };
-    const text = JSON.stringify(altered(whole, next));
+    const text = JSON.stringify(alterValue(whole, draw));
     try {
-      const recording = readRecording(next(4) === 0 ? damagedOnce(text, next) : text, 'x.json');
+      const recording = readRecording(draw(4) === 0 ? damageText(text, draw) : text, 'x.json');
       const { summary, exit } = regradeRecording(recording, { chapters, through: 'publish' });
       if (digestCase(recording) !== whole.digest) assert.deepEqual([exit, summary.pass, summary.fail], [3, 0, 0]);
     } catch (error) {
       if (!(error instanceof LabError)) throw error;
     }
     const report = judgeCase(known[state], { chapters, through: 'publish' }, subject);
-    const read = Report.safeParse(altered(report, next));
+    const read = Report.safeParse(alterValue(report, draw));
     if (read.success) for (const render of Object.values(formats)) render(read.data, { color: false, columns: 80 });
   },
 );

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { LabError, run } from '@handwired/host';
 import { type AgentProgram, readAgent, runRemote, unframe } from './remote.ts';
 import { replaying, result } from './testing/fixtures.ts';
-import { damaged } from './testing/random.ts';
+import { assertHolds, damageText } from './testing/random.ts';
 
 const program = { program: 'experiments' as const, parameters: {}, timeoutMs: 1, maxBytes: 1 };
 
@@ -27,7 +27,8 @@ test('A frame that is cut, forged, of another length or no JSON is none', () => 
 });
 
 test('No damage to a frame makes unframe throw', () => {
-  for (const copy of damaged('abc 18\n{"a": ["x", "yyy"]}\nabc end\n', 2000)) unframe(copy, 'abc');
+  const frame = 'abc 18\n{"a": ["x", "yyy"]}\nabc end\n';
+  assertHolds(2000, (draw) => void unframe(damageText(frame, draw), 'abc'));
 });
 
 test('The answer is what the program framed', async () => {

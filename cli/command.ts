@@ -16,6 +16,7 @@ import {
 } from '@handwired/host';
 import { Argument, Option, type Command } from 'commander';
 import { closest, distance } from 'fastest-levenshtein';
+import type { Output } from './text.ts';
 
 /** What every command gets. It can be passed on to infra as a `Work`. */
 export interface Context {
@@ -23,6 +24,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Shows on stderr what is being done. */
   readonly progress: Progress;
+  /** stdout itself, for what depends on the terminal that it is. */
+  readonly stdout: Output;
   /** Prints a result on stdout, with a newline. All else goes to stderr. */
   print(text: string): void;
   /** Writes bytes of a result on stdout as they are. */

@@ -1,25 +1,34 @@
-/** The `lab` command: this process's arguments, streams and signals, and how errors are printed. */
+/**
+ * The `lab` command: arguments, streams and signals, and how errors are printed. start.ts calls it with those of its
+ * process.
+ */
 import { setMaxListeners } from 'node:events';
 import { EXIT, LabError, messageOf, type ExitCode } from '@handwired/host';
 import { CommanderError } from 'commander';
 import { type Context, Interrupted } from './command.ts';
 import { createProgram, rewriteHelp } from './registry.ts';
 import { createProgress } from './stages.ts';
-import { toPrintable, wantsColor } from './text.ts';
+import { type Output, toPrintable, wantsColor } from './text.ts';
+
+/** Where `lab` writes: process.stdout and process.stderr, or what a test collects from. */
+export interface Streams {
+  stdout: Output;
+  stderr: Output;
+}
 
 /** Parses the words behind `lab`, runs the command and reports its error. Returns the exit code; throws nothing. */
-async function runLab(argv: readonly string[]): Promise<number> {
+export async function runLab(argv: readonly string[], streams: Streams): Promise<number> {
   dropEmptyVariables(process.env);
   const controller = new AbortController();
-  watchOutput(controller);
+  watchOutput(controller, streams);
   const { own, remote } = splitRemote(argv);
-  const context = createContext(controller.signal, remote);
+  const context = createContext(controller.signal, remote, streams);
   let running = '';
   let exit: number = EXIT.ok;
   const program = createProgram(context, {
     onFound: (words) => void (running = words),
     onStart: (passesSignals) => {
-      if (!passesSignals) stopOnSignals(controller);
+      if (!passesSignals) stopOnSignals(controller, streams.stderr);
     },
     onEnd: (code) => void (exit = code),
   });
@@ -30,7 +39,7 @@ async function runLab(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     // This was reported when it happened.
     if (error instanceof OutputLost) return error.exit;
-    return reportError(error, running, context.resume);
+    return reportError(error, running, context.resume, streams.stderr);
   }
 }
 
@@ -40,17 +49,18 @@ function splitRemote(argv: readonly string[]): { own: readonly string[]; remote:
   return at < 0 ? { own: argv, remote: undefined } : { own: argv.slice(0, at), remote: argv.slice(at + 1) };
 }
 
-/** The context of this process, bound to its own stdout and stderr. */
-function createContext(signal: AbortSignal, remote: Context['remote']): Context {
+/** The context of a command that writes to these streams. */
+function createContext(signal: AbortSignal, remote: Context['remote'], { stdout, stderr }: Streams): Context {
   // Every session, process and stage listens on this one signal; a fleet has more than ten of them.
   setMaxListeners(0, signal);
   return {
     signal,
-    progress: createProgress(process.stderr),
-    print: (text) => void process.stdout.write(`${text}\n`),
-    write: (bytes) => void process.stdout.write(bytes),
-    color: wantsColor(process.stdout, process.env),
-    columns: process.stdout.columns || 100,
+    stdout,
+    progress: createProgress(stderr),
+    print: (text) => void stdout.write(`${text}\n`),
+    write: (bytes) => void stdout.write(bytes),
+    color: wantsColor(stdout, process.env),
+    columns: stdout.columns || 100,
     remote,
     resume: undefined,
   };
@@ -60,11 +70,11 @@ function createContext(signal: AbortSignal, remote: Context['remote']): Context 
  * On the first signal, asks all work to stop in a state that can be continued. The second signal ends the process at
  * once.
  */
-function stopOnSignals(controller: AbortController): void {
+function stopOnSignals(controller: AbortController, stderr: Output): void {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(EXIT.interrupted);
-      if (name === 'SIGINT') process.stderr.write('\nstopping; Ctrl-C again to stop at once\n');
+      if (name === 'SIGINT') stderr.write('\nstopping; Ctrl-C again to stop at once\n');
       controller.abort(new Interrupted(name));
     });
   }
@@ -77,13 +87,13 @@ class OutputLost extends LabError {}
  * Output that nobody reads is dropped: `lab build | head` must not end a build in its middle. Output that can't be
  * written is our error: the work stops. The exit code is set here too, as the work may have ended already.
  */
-function watchOutput(controller: AbortController): void {
-  for (const [where, stream] of Object.entries({ stdout: process.stdout, stderr: process.stderr })) {
+function watchOutput(controller: AbortController, { stdout, stderr }: Streams): void {
+  for (const [where, stream] of Object.entries({ stdout, stderr })) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE' || process.exitCode !== undefined) return;
       process.exitCode = EXIT.fault;
       const lost = new OutputLost({ what: `cannot write to ${where}: ${messageOf(error)}`, next: 'df -h .' });
-      reportError(lost, '', undefined);
+      reportError(lost, '', undefined, stderr);
       controller.abort(lost);
     });
   }
@@ -96,12 +106,12 @@ function dropEmptyVariables(env: NodeJS.ProcessEnv): void {
 }
 
 /** Prints an error as three short lines on stderr and returns its exit code. LAB_DEBUG=1 adds the stack. */
-function reportError(thrown: unknown, command: string, resume: string | undefined): ExitCode {
+function reportError(thrown: unknown, command: string, resume: string | undefined, stderr: Output): ExitCode {
   const trouble = explainError(thrown, command, resume);
   const lines = [`lab: ${trouble.message}`];
   if (trouble.where) lines.push(`  where: ${trouble.where}`);
   lines.push(`  next:  ${trouble.next}`);
-  process.stderr.write(`${lines.map(toPrintable).join('\n')}\n`);
+  stderr.write(`${lines.map(toPrintable).join('\n')}\n`);
   if (process.env.LAB_DEBUG) console.error(thrown);
   return trouble.exit;
 }
@@ -150,8 +160,3 @@ function findInterruption(thrown: unknown): Interrupted | undefined {
   }
   return undefined;
 }
-
-const exit = await runLab(process.argv.slice(2));
-// When both streams are drained the process ends, so that a library's idle socket does not keep it alive.
-await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
-process.exit(process.exitCode ?? exit);

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Progress } from '@handwired/host';
 import type { Ora } from 'ora';
-import { createPaint, toPrintable, wantsColor } from './text.ts';
+import { createPaint, type Output, toPrintable, wantsColor } from './text.ts';
 
 /** A stage that runs. `parent` is the stage in which it was started. */
 interface Stage {
@@ -21,7 +21,7 @@ interface Display {
 }
 
 /** Progress that is printed on a stream (stderr): each stage with its latest note and its time; nested ones are indented. */
-export function createProgress(stream: NodeJS.WriteStream): Progress {
+export function createProgress(stream: Output): Progress {
   const display = stream.isTTY && process.env.TERM !== 'dumb' ? createSpinner(stream) : createLines(stream);
   const current = new AsyncLocalStorage<Stage>();
   return {
@@ -57,7 +57,7 @@ function formatElapsed(startedAt: number): string {
 const FIRST_LINE_MS = 2_000;
 const NEXT_LINE_MS = 30_000;
 
-function createLines(stream: NodeJS.WriteStream): Display {
+function createLines(stream: Output): Display {
   const timers = new Map<Stage, NodeJS.Timeout>();
   const write = (text: string): void => void stream.write(`${text}\n`);
   const showRunning = (stage: Stage): void => {
@@ -78,7 +78,7 @@ function createLines(stream: NodeJS.WriteStream): Display {
   };
 }
 
-function createSpinner(stream: NodeJS.WriteStream): Display {
+function createSpinner(stream: Output): Display {
   const paint = createPaint(wantsColor(stream, process.env));
   const active: Stage[] = [];
   let ora: Ora | undefined;

@@ -3,6 +3,9 @@ import { styleText, stripVTControlCharacters } from 'node:util';
 import { pageThrough } from '@handwired/host';
 import Table from 'cli-table3';
 
+/** A stream that is written to: a terminal, or something else, which has none of a terminal's properties. */
+export type Output = NodeJS.WritableStream & Partial<Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'rows'>>;
+
 /**
  * Makes text from anywhere safe for a terminal, as one line. Escape sequences are removed, other control and format
  * characters (bidirectional overrides) become a space.
@@ -52,18 +55,19 @@ export function formatAge(seconds: number | null): string {
 }
 
 /**
- * Prints lines on stdout. Lines that do not fit on the terminal go through $PAGER (default `less -R`), with `notes` before
+ * Prints lines on `stdout`. Lines that do not fit on the terminal go through $PAGER (default `less -R`), with `notes` before
  * them. `plain`, and a pager that does not start: the lines are printed as they are.
  */
 export async function showPage(
+  stdout: Output,
   lines: readonly string[],
   { plain }: { plain: boolean },
   notes: readonly string[] = [],
 ): Promise<void> {
-  const { isTTY, rows } = process.stdout;
+  const { isTTY, rows = 0 } = stdout;
   const pager = process.env.PAGER ?? 'less -R';
-  const pages = isTTY && !plain && process.env.TERM !== 'dumb' && pager !== '' && lines.length >= rows;
+  const pages = isTTY === true && !plain && process.env.TERM !== 'dumb' && pager !== '' && lines.length >= rows;
   const above = notes.length > 0 ? [...notes, ''] : [];
   if (pages && (await pageThrough(pager, `${[...above, ...lines].join('\n')}\n`))) return;
-  process.stdout.write(`${lines.join('\n')}\n`);
+  stdout.write(`${lines.join('\n')}\n`);
 }

@@ -11,7 +11,6 @@ import {
   type Shell,
   type ShellOutput,
   shellOf,
-  stopIfAborted,
   troubleOf,
 } from '@handwired/host';
 import { type Chapter, planCommands, type Step } from './chapter.ts';
@@ -81,7 +80,7 @@ export async function runChapters(
   const shell = shellOf(session, { timeoutMs: STEP_MS, ...(signal ? { signal } : {}) });
   for (const chapter of chapters) {
     for (const step of recordSteps(direction, plan, [chapter])) {
-      stopIfAborted(signal);
+      signal?.throwIfAborted();
       if (step.commands.length > 0) await runStep({ direction, shell, chapter, step }, { onStep, signal });
     }
   }
@@ -106,7 +105,7 @@ async function runStep({ direction, shell, chapter, step }: Job, { onStep, signa
   const result = await raw`${renderGuardedScript(commands)}`;
   const failed = result.exitCode !== 0;
   // A step that was cut off has not failed.
-  if (failed) stopIfAborted(signal);
+  if (failed) signal?.throwIfAborted();
   const ran = findRunCommands(commands, result.stdout);
   onStep?.({
     chapter: chapter.id,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EXIT, hasCode, LabError, messageOf, parseScriptError, stopIfAborted } from './errors.ts';
+import { EXIT, hasCode, LabError, messageOf, parseScriptError } from './errors.ts';
 
 test('an error carries what happened, where, the next command and an exit code', () => {
   const cause = new Error('root of it');
@@ -43,11 +43,4 @@ test("a script's error is its last line that names the next command, else its la
   assert.deepEqual(read(''), ['', undefined]);
   assert.deepEqual(read('what. Next: '), ['what. Next:', undefined]);
   assert.equal(parseScriptError(`${'x'.repeat(5000)}. Next: lab up`).what.length, 300);
-});
-
-test('an aborted signal stops work with its own reason', () => {
-  const reason = new Error('interrupted');
-  assert.throws(() => stopIfAborted(AbortSignal.abort(reason)), reason);
-  stopIfAborted(new AbortController().signal);
-  stopIfAborted(undefined);
 });

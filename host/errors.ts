@@ -82,8 +82,3 @@ export function parseScriptError(stderr: string): ScriptError {
 }
 
 const scriptLine = /^(.*?)\. Next: (\S.*)$/;
-
-/** Throws what an aborted signal carries; call it between two steps of long work. */
-export function stopIfAborted(signal: AbortSignal | undefined): void {
-  signal?.throwIfAborted();
-}

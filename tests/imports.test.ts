@@ -2,17 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
-import { findCircles, type Import, readImports, root } from '../scripts/imports.ts';
-
-/** What each package may import of the others. */
-const allowed: Record<string, readonly string[]> = {
-  host: [],
-  infra: ['host'],
-  course: ['host'],
-  checker: ['host'],
-  labs: ['host', 'course', 'checker'],
-  cli: ['host', 'infra', 'course', 'labs', 'checker'],
-};
+import { findCircles, type Import, packages, readImports, root } from '../scripts/imports.ts';
 
 /** Edges of the program: the only files, tests aside, that may import these modules. */
 const owners: [module: RegExp, files: RegExp][] = [
@@ -28,11 +18,11 @@ const owners: [module: RegExp, files: RegExp][] = [
 /** Tests and what only they use may import of everything. */
 const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.includes('/testing/');
 
-const all = new Map(Object.keys(allowed).map((folder) => [folder, readImports(folder)]));
+const all = new Map(Object.keys(packages).map((folder) => [folder, readImports(folder)]));
 
 test('each package imports only those that it may', () => {
   const wrong = [...all].flatMap(([folder, imports]) => {
-    const may = new Set([folder, ...(allowed[folder] ?? [])]);
+    const may = new Set([folder, ...(packages[folder] ?? [])]);
     const isWrong = ({ specifier }: Import): boolean => {
       const name = /^@handwired\/([a-z]+)/.exec(specifier)?.[1];
       return name !== undefined && !may.has(name);
@@ -43,7 +33,7 @@ test('each package imports only those that it may', () => {
 });
 
 /** Ways into the packages, as their package.json has them: an index each, and what only some commands load. */
-const entries = Object.keys(allowed).flatMap((folder) => {
+const entries = Object.keys(packages).flatMap((folder) => {
   const { name, exports } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Package;
   return Object.keys(exports ?? {}).map((path) => name + path.slice(1));
 });

@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { runLab } from '../cli/main.ts';
 
 export const labCommand = resolve(import.meta.dirname, '../node_modules/.bin/lab');
 
@@ -12,6 +15,32 @@ export interface Ended {
   stdout: string;
   stderr: string;
 }
+
+/**
+ * Runs `lab` in this process, which saves half a second: for what depends on no terminal, signal or folder. `env` is set
+ * meanwhile, so one at a time.
+ */
+export async function runInProcess(words: readonly string[], env: Record<string, string>): Promise<Ended> {
+  const before = { ...process.env };
+  const stopped = stopSignals.map((name) => process.listeners(name));
+  const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
+  const shown = Promise.all([text(streams.stdout), text(streams.stderr)]);
+  Object.assign(process.env, env);
+  try {
+    const code = await runLab(words, streams);
+    for (const stream of Object.values(streams)) stream.end();
+    const [stdout, stderr] = await shown;
+    return { code, stdout, stderr };
+  } finally {
+    for (const name of Object.keys(process.env)) if (!(name in before)) Reflect.deleteProperty(process.env, name);
+    Object.assign(process.env, before);
+    for (const [i, name] of stopSignals.entries()) {
+      for (const listener of process.listeners(name)) if (!stopped[i]?.includes(listener)) process.off(name, listener);
+    }
+  }
+}
+
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 interface Running {
   pid: number;
@@ -45,24 +74,24 @@ export async function withLabs(test: (lab: Lab) => Promise<void>): Promise<void>
 
 function startLab(words: string[], env: Record<string, string>): Running {
   const child = spawn(labCommand, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
-  const text = { stdout: '', stderr: '' };
+  const said = { stdout: '', stderr: '' };
   const seen = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (chunk: string) => {
-      text[name] += chunk;
+      said[name] += chunk;
       for (const look of seen) look();
     });
   }
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...text }));
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...said }));
   const shows = (pattern: RegExp): Promise<void> =>
     new Promise((resolve, reject) => {
       const look = (): void => {
-        if (pattern.test(text.stdout + text.stderr)) resolve();
+        if (pattern.test(said.stdout + said.stderr)) resolve();
       };
       seen.add(look);
       look();
       void ended.then(() =>
-        reject(new Error(`ended before it showed ${String(pattern)}: ${text.stdout}${text.stderr}`)),
+        reject(new Error(`ended before it showed ${String(pattern)}: ${said.stdout}${said.stderr}`)),
       );
     });
   return { pid: child.pid ?? 0, kill: (signal) => child.kill(signal), ended, shows };

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { defaultPlan, trafficEnds } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
 import { caseOf } from '../testing/fixtures.ts';
-import { altered as damaged, random } from '../testing/random.ts';
+import { alterValue, assertHolds } from '../testing/random.ts';
 import { findEnd } from './ending.ts';
 import { renderTrace, renderTraceJson } from './render.ts';
 import { orderSteps } from './steps.ts';
@@ -266,12 +266,12 @@ describe('a trace', () => {
   });
 
   it('is made of whatever has its shape, without throwing', () => {
-    for (let seed = 0; seed < 400; seed += 1) {
-      const parsed = Seen.safeParse(damaged(dnat(), random(seed)));
-      if (!parsed.success) continue;
+    assertHolds(400, (draw) => {
+      const parsed = Seen.safeParse(alterValue(dnat(), draw));
+      if (!parsed.success) return;
       const steps = orderSteps(parsed.data, facts);
       assert.ok(findEnd({ errand: published, seen: parsed.data, facts, steps, plan: defaultPlan }).because.length > 0);
-    }
+    });
   });
 
   it('prints what a learner named without letting it drive the terminal', () => {

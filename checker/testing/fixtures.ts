@@ -28,7 +28,23 @@ export function recorded(state: State): Recorded {
   return { raw: { ...raw, world }, evidence };
 }
 
-function read(state: State): Recorded {
+/** What was recorded, parsed once; a fresh copy for each caller. */
+const read = once(parseRecorded);
+
+/** The facts of a recorded state, parsed once; a fresh copy for each caller. */
+const factsIn = once((state) => parseFacts(recorded(state).raw));
+
+/** Calls a function once for each state, and gives a deep copy of its result each time. */
+function once<T>(make: (state: State) => T): (state: State) => T {
+  const made = new Map<State, T>();
+  return (state) => {
+    const value = made.get(state) ?? make(state);
+    made.set(state, value);
+    return structuredClone(value);
+  };
+}
+
+function parseRecorded(state: State): Recorded {
   const file = new URL(`../fixtures/${state}.json`, import.meta.url);
   const { raw, evidence } = JSON.parse(readFileSync(file, 'utf8')) as { raw: unknown; evidence: object };
   const more = new URL(`../fixtures/copies-${state}.json`, import.meta.url);
@@ -45,10 +61,10 @@ function read(state: State): Recorded {
 
 /** A recorded state as checks get it; the record knows that everything was begun. */
 export function caseOf(state: State): Case {
-  const { raw, evidence } = recorded(state);
+  const { evidence } = read(state);
   const record = emptyRecord();
   noteBegun(record, begunIds);
-  return { facts: parseFacts(raw), evidence, baseline: parseFacts(recorded('empty').raw), plan: defaultPlan, record };
+  return { facts: factsIn(state), evidence, baseline: factsIn('empty'), plan: defaultPlan, record };
 }
 
 /** One source's text in a recorded snapshot. */

@@ -1,12 +1,20 @@
-/** Numbers from a seed, so that a failing input comes back: mulberry32. */
-export function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
+/** Input that no lab host sends, made of what one did send, for property tests. */
+import fc from 'fast-check';
+
+/** Gives a whole number from 0 to below `below`. fast-check draws it, and makes it smaller when a property fails. */
+export type Draw = (below: number) => number;
+
+const seed = process.env['HANDWIRED_FUZZ_SEED'];
+
+/**
+ * Throws unless a property holds for `runs` inputs, which it makes of the numbers that it draws. They are others in each
+ * run. The error has the smallest numbers that fail, and the seed: HANDWIRED_FUZZ_SEED=SEED draws the same inputs again.
+ */
+export function assertHolds(runs: number, property: (draw: Draw) => void): void {
+  const drawing = fc.property(fc.gen(), (value) =>
+    property((below) => (below > 0 ? value(fc.nat, { max: below - 1 }) : 0)),
+  );
+  fc.assert(drawing, { numRuns: runs, plugins: [fc.unbiased()], ...(seed !== undefined && { seed: Number(seed) }) });
 }
 
 const scraps = [
@@ -26,22 +34,17 @@ const scraps = [
   ' '.repeat(300),
 ];
 
-const pick = <T>(next: (below: number) => number, list: readonly T[]): T => list[next(list.length)] as T;
+const pick = <T>(draw: Draw, list: readonly T[]): T => list[draw(list.length)] as T;
 
-/** Damaged copies of a text: cut, doubled, with pieces replaced. */
-export function* damaged(text: string, count = 300): Generator<string> {
-  const next = random(text.length);
-  for (let n = 0; n < count; n += 1) yield damagedOnce(text, next);
-}
-
-export function damagedOnce(text: string, next: (below: number) => number): string {
+/** A damaged copy of a text: cut, doubled, with pieces replaced. */
+export function damageText(text: string, draw: Draw): string {
   let copy = text;
-  for (let edits = next(4) + 1; edits > 0; edits -= 1) {
-    const [from, length] = [next(copy.length + 1), next(40)];
-    const piece = next(4) === 0 ? text.slice(from, from + length) : pick(next, scraps);
+  for (let edits = draw(4) + 1; edits > 0; edits -= 1) {
+    const [from, length] = [draw(copy.length + 1), draw(40)];
+    const piece = draw(4) === 0 ? text.slice(from, from + length) : pick(draw, scraps);
     copy = copy.slice(0, from) + piece + copy.slice(from + length);
   }
-  return next(5) === 0 ? copy.slice(0, next(copy.length + 1)) : copy;
+  return draw(5) === 0 ? copy.slice(0, draw(copy.length + 1)) : copy;
 }
 
 /** Values that a place may hold and that no lab host sends. */
@@ -70,38 +73,38 @@ const strange: readonly unknown[] = [
 ];
 
 /** A copy of a JSON value with a few places altered: another value, one more, one less, a neighbour's. */
-export function altered(value: unknown, next: (below: number) => number): unknown {
+export function alterValue(value: unknown, draw: Draw): unknown {
   const copy = structuredClone(value);
-  for (let edits = next(3) + 1; edits > 0; edits -= 1) alter(copy, next);
+  for (let edits = draw(3) + 1; edits > 0; edits -= 1) alter(copy, draw);
   return copy;
 }
 
-function alter(value: unknown, next: (below: number) => number): void {
+function alter(value: unknown, draw: Draw): void {
   let at = value;
-  for (let depth = next(9); typeof at === 'object' && at !== null; depth -= 1) {
+  for (let depth = draw(9); typeof at === 'object' && at !== null; depth -= 1) {
     const place = at as Record<string, unknown>;
     const keys = Object.keys(place);
-    const key = keys.length > 0 ? pick(next, keys) : 'x';
+    const key = keys.length > 0 ? pick(draw, keys) : 'x';
     const child = place[key];
     if (depth > 0 && typeof child === 'object' && child !== null && Object.keys(child).length > 0) {
       at = child;
       continue;
     }
-    alterAt(place, key, next);
+    alterAt(place, key, draw);
     return;
   }
 }
 
-function alterAt(place: Record<string, unknown>, key: string, next: (below: number) => number): void {
+function alterAt(place: Record<string, unknown>, key: string, draw: Draw): void {
   const child = place[key];
   const ways = [
-    () => (place[key] = pick(next, strange)),
+    () => (place[key] = pick(draw, strange)),
     () => Reflect.deleteProperty(place, key),
-    () => (place[key] = place[pick(next, Object.keys(place))]),
-    () => (place[key] = typeof child === 'string' ? damagedOnce(child, next) : pick(next, strange)),
-    () => (place[key] = typeof child === 'number' ? child + next(3) - 1 : structuredClone(child)),
+    () => (place[key] = place[pick(draw, Object.keys(place))]),
+    () => (place[key] = typeof child === 'string' ? damageText(child, draw) : pick(draw, strange)),
+    () => (place[key] = typeof child === 'number' ? child + draw(3) - 1 : structuredClone(child)),
     () => Array.isArray(place) && place.push(structuredClone(child)),
-    () => (place[pick(next, ['constructor', '__proto__', 'toString', 'br0', ''])] = pick(next, strange)),
+    () => (place[pick(draw, ['constructor', '__proto__', 'toString', 'br0', ''])] = pick(draw, strange)),
   ];
-  pick(next, ways)();
+  pick(draw, ways)();
 }

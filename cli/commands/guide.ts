@@ -78,7 +78,7 @@ async function runGuide(context: Context, topic: GuideTopic | undefined, options
   const look: GuideStyle = { columns: context.columns, color: context.color && !plain, plain };
   if (html !== undefined) await writeCourse(context, html, name, spec);
   else if (topic === undefined) context.print((await renderOverview(name, spec, look)).join('\n'));
-  else if (topic === 'summary') await showPage(summaryLines({ ...look, plan: findPlan(spec) }), look);
+  else if (topic === 'summary') await showPage(context.stdout, summaryLines({ ...look, plan: findPlan(spec) }), look);
   else await showChapter(context, topic, { name, spec, look });
   return EXIT.ok;
 }
@@ -110,7 +110,7 @@ async function showChapter(context: Context, id: ChapterId, { name, spec, look }
   const subtitle = describeSource(name, spec);
   const lines = guideLines(guide, { ...look, plan, subtitle, next: suggestNext(id, name) });
   // A pager hides what is on stderr, so it shows the notes too.
-  await showPage(lines, look, notes);
+  await showPage(context.stdout, lines, look, notes);
   if (spec) await rememberEvents(name, context, { kind: 'guide', chapter: id });
 }
 

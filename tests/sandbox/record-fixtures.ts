@@ -55,7 +55,11 @@ async function saveCopies(name: string, { endpoint }: Lab): Promise<void> {
 /** All of one name, so that their files are the same. */
 async function withLab(conditions: Partial<Conditions>, work: (lab: Lab) => Promise<void>): Promise<void> {
   const lab = await labOf(specOf('lab', conditions));
-  await work(lab).finally(() => lab.end());
+  try {
+    await work(lab);
+  } finally {
+    await lab.end();
+  }
 }
 
 const type = ({ session }: Lab, script: string) => session.exec('bash -s', { input: `${script}\n` });
