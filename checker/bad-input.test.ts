@@ -5,7 +5,7 @@ import { gradeSource } from './grading/grade.ts';
 import { emptyRecord } from './record.ts';
 import { runRemote } from './remote.ts';
 import type { Report } from './report/report.ts';
-import { caseOf, chapters, recorded, replaying } from './testing/fixtures.ts';
+import { readCase, chapters, recorded, replaying } from './testing/fixtures.ts';
 
 /** A seat whose programs are all this shell script: what a lab host may make of ours. */
 const seatOf = (script: string): Promise<OpenSeat> => {
@@ -14,7 +14,7 @@ const seatOf = (script: string): Promise<OpenSeat> => {
 };
 
 const gradeOf = (seat: OpenSeat, only?: 'bridge' | 'cleanup'): Promise<Report> => {
-  const { baseline } = caseOf('empty');
+  const { baseline } = readCase('empty');
   const subject = { lab: 'lab', driver: 'sandbox' } as const;
   return gradeSource({ seat, ...subject, plan: defaultPlan, baseline, record: emptyRecord(), chapters, only });
 };
@@ -88,7 +88,7 @@ test('A source without its kernel module or tool is an error of the checks that 
       if (nft) Object.assign(nft, { code: err.startsWith('E') ? 1 : null, out: '', err });
       return program === 'facts' ? raw : evidence;
     });
-    const { baseline, record } = caseOf('empty');
+    const { baseline, record } = readCase('empty');
     const subject = { lab: 'lab', driver: 'sandbox' } as const;
     const report = await gradeSource({
       seat,

@@ -19,27 +19,27 @@ export {
 export { checkUnderConditions } from './queries/conditions.ts';
 export { findLeftovers, findOwner, giveBack, undoAll } from './queries/leftovers.ts';
 export {
-  addressesOf,
+  listAddresses,
   containers,
   isAddressed,
-  linked,
-  linkOf,
-  listOf,
-  netnsOf,
-  newLinks,
-  pairOf,
-  pairsOf,
+  needLinked,
+  findLink,
+  joinWords,
+  findNetns,
+  findNewLinks,
+  findPair,
+  findPairs,
   renderUp,
-  routed,
+  needRouted,
 } from './queries/links.ts';
 export {
-  askedAt,
+  findAskedAt,
   isBlind,
   openingPackets,
-  outcomeOf,
-  resultOf,
-  sightsOf,
-  wayOf,
+  describeOutcome,
+  findResult,
+  findSights,
+  describeWay,
   worldIsDown,
 } from './queries/sights.ts';
 export type { FaultNote } from './record.ts';

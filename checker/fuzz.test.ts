@@ -16,12 +16,12 @@ import type { Case } from './queries/check.ts';
 import { LabRecord } from './record.ts';
 import { formats } from './report/formats.ts';
 import { Report } from './report/report.ts';
-import { caseOf, chapters, checks, recorded, type State, states } from './testing/fixtures.ts';
+import { readCase, chapters, checks, recorded, type State, states } from './testing/fixtures.ts';
 import { alterValue, assertHolds, damageText, type Draw } from './testing/random.ts';
 
 const times = Number(process.env['HANDWIRED_FUZZ_TIMES'] ?? 1);
 const subject = { lab: 'lab', driver: 'sandbox' } as const;
-const known = Object.fromEntries(states.map((state) => [state, caseOf(state)])) as { [name in State]: Case };
+const known = Object.fromEntries(states.map((state) => [state, readCase(state)])) as { [name in State]: Case };
 const raws = Object.fromEntries(states.map((state) => [state, recorded(state).raw])) as { [name in State]: Raw };
 
 const some = (draw: Draw): State => states[draw(states.length)] ?? 'right';

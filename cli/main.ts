@@ -3,7 +3,7 @@
  * process.
  */
 import { setMaxListeners } from 'node:events';
-import { EXIT, LabError, messageOf, type ExitCode } from '@handwired/host';
+import { EXIT, LabError, readMessage, type ExitCode } from '@handwired/host';
 import { CommanderError } from 'commander';
 import { type Context, Interrupted } from './command.ts';
 import { createProgram, rewriteHelp } from './registry.ts';
@@ -92,7 +92,7 @@ function watchOutput(controller: AbortController, { stdout, stderr }: Streams): 
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE' || process.exitCode !== undefined) return;
       process.exitCode = EXIT.fault;
-      const lost = new OutputLost({ what: `cannot write to ${where}: ${messageOf(error)}`, next: 'df -h .' });
+      const lost = new OutputLost({ what: `cannot write to ${where}: ${readMessage(error)}`, next: 'df -h .' });
       reportError(lost, '', undefined, stderr);
       controller.abort(lost);
     });
@@ -129,7 +129,7 @@ function explainError(thrown: unknown, command: string, resume: string | undefin
   const { code = '', path = where } = (thrown ?? {}) as NodeJS.ErrnoException;
   const known = systemErrors[code];
   if (known) return new LabError({ ...known, where: path, cause: thrown });
-  const what = `this is an error in lab itself: ${messageOf(thrown)}`;
+  const what = `this is an error in lab itself: ${readMessage(thrown)}`;
   return new LabError({ what, where: path, next: `LAB_DEBUG=1 lab ${command}`, cause: thrown });
 }
 

@@ -2,7 +2,7 @@
  * The commands of chapters and faults: zx templates that write them down, and tests of state that make them safe to
  * repeat.
  */
-import { type Container, recordOf } from '@handwired/host';
+import { type Container, createRecordingShell } from '@handwired/host';
 
 /** A command line for POSIX sh. `$` makes one and quotes its values; `sh` takes a text as it is. */
 export interface Sh {
@@ -19,7 +19,7 @@ let halted: Template | undefined;
  * with the first command.
  */
 export const $: Template = (pieces, ...values) => {
-  halted ??= recordOf().$({ halt: true });
+  halted ??= createRecordingShell().$({ halt: true });
   return halted(pieces, ...values);
 };
 

@@ -10,8 +10,8 @@ import {
   type Session,
   type Shell,
   type ShellOutput,
-  shellOf,
-  troubleOf,
+  createShell,
+  describeTrouble,
 } from '@handwired/host';
 import { type Chapter, planCommands, type Step } from './chapter.ts';
 import type { Command } from './commands.ts';
@@ -77,7 +77,7 @@ export async function runChapters(
   plan: Plan,
   { chapters, onStep, signal }: RunOptions,
 ): Promise<void> {
-  const shell = shellOf(session, { timeoutMs: STEP_MS, ...(signal ? { signal } : {}) });
+  const shell = createShell(session, { timeoutMs: STEP_MS, ...(signal ? { signal } : {}) });
   for (const chapter of chapters) {
     for (const step of recordSteps(direction, plan, [chapter])) {
       signal?.throwIfAborted();
@@ -117,7 +117,7 @@ async function runStep({ direction, shell, chapter, step }: Job, { onStep, signa
     ms: performance.now() - start,
     output: result.stderr,
   });
-  if (failed) throw troubleOf(result) ?? createStepError(direction, chapter, step, result);
+  if (failed) throw describeTrouble(result) ?? createStepError(direction, chapter, step, result);
 }
 
 type Ended = Pick<ShellOutput, 'stderr' | 'exitCode' | 'signal'>;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import type { Readable } from 'node:stream';
-import { LabError, messageOf, parseScriptError } from './errors.ts';
+import { LabError, readMessage, parseScriptError } from './errors.ts';
 import type { Dial, Endpoint, SshTarget } from './lab.ts';
 import { keepTail, openPiped, quoteAll, run } from './process.ts';
 import type { ConnectOptions, ExecOptions, ExecResult, Session } from './session.ts';
@@ -38,7 +38,7 @@ export async function probeGreeting(
     return (await lastWords()).trim() || 'the connection was closed before a greeting';
   } catch (error) {
     signal.throwIfAborted();
-    return messageOf(error);
+    return readMessage(error);
   } finally {
     limited.removeEventListener('abort', stop);
     stream.destroy();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EXIT, hasCode, LabError, messageOf, parseScriptError } from './errors.ts';
+import { EXIT, hasCode, LabError, readMessage, parseScriptError } from './errors.ts';
 
 test('an error carries what happened, where, the next command and an exit code', () => {
   const cause = new Error('root of it');
@@ -19,10 +19,10 @@ test('our own errors never look like a learner who failed', () => {
 });
 
 test('a message is one line, whatever was thrown', () => {
-  assert.equal(messageOf(new Error('first\nsecond')), 'first');
-  assert.equal(messageOf('text'), 'text');
-  assert.equal(messageOf(undefined), 'undefined');
-  assert.equal(messageOf({ toString: () => 'odd' }), 'odd');
+  assert.equal(readMessage(new Error('first\nsecond')), 'first');
+  assert.equal(readMessage('text'), 'text');
+  assert.equal(readMessage(undefined), 'undefined');
+  assert.equal(readMessage({ toString: () => 'odd' }), 'odd');
 });
 
 test('programs tell errors apart by their code', () => {

@@ -53,7 +53,7 @@ export const hasCode = (thrown: unknown, code: ErrorCode): thrown is LabError =>
   thrown instanceof LabError && thrown.code === code;
 
 /** The text of anything thrown, on one line. */
-export function messageOf(thrown: unknown): string {
+export function readMessage(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   return text.split('\n')[0] ?? '';
 }

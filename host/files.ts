@@ -4,7 +4,7 @@ import { access, constants, open, readFile, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
-import { LabError, messageOf } from './errors.ts';
+import { LabError, readMessage } from './errors.ts';
 
 /** Where we keep files, by the XDG base directory specification. Read at each call, so that tests can move them. */
 function xdg(variable: string, fallback: string): string {
@@ -36,7 +36,7 @@ function requirePlainName(name: string): string {
 }
 
 /** The errno name of a system error, such as `ENOENT`; undefined for anything else. */
-export const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
+export const readErrno = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
 
 /** Whether the path is there and gives us this right (an R_OK, W_OK or X_OK of node:fs): access(2). */
 export const exists = (path: string, right = constants.F_OK): Promise<boolean> =>
@@ -58,7 +58,7 @@ export function makeFolder(path: string, mode = 0o777): void {
       for (const folder of findMissing(path)) makeOneFolder(folder, mode);
       return;
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+      if (readErrno(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
     }
   }
 }
@@ -74,7 +74,7 @@ function makeOneFolder(folder: string, mode: number): void {
   try {
     mkdirSync(folder, { mode });
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error; // Another command was faster.
+    if (readErrno(error) !== 'EEXIST') throw error; // Another command was faster.
   }
 }
 
@@ -103,9 +103,9 @@ export async function writeAtomic(path: string, content: string | Uint8Array): P
     }
   } catch (error) {
     throw new LabError({
-      what: `cannot write: ${messageOf(error)}`,
+      what: `cannot write: ${readMessage(error)}`,
       where: path,
-      next: errnoOf(error) === 'ENOSPC' ? 'lab image prune' : 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE',
+      next: readErrno(error) === 'ENOSPC' ? 'lab image prune' : 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE',
       cause: error,
     });
   }
@@ -121,14 +121,14 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw new LabError({ what: `cannot read: ${messageOf(error)}`, where: path, next: 'lab doctor', cause: error });
+    if (readErrno(error) === 'ENOENT' || readErrno(error) === 'ENOTDIR') return undefined;
+    throw new LabError({ what: `cannot read: ${readMessage(error)}`, where: path, next: 'lab doctor', cause: error });
   }
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const at = issue?.path.join('.') ?? '';
-  const why = at === '' ? 'not what it should be' : `${at}: ${messageOf(issue?.message)}`;
+  const why = at === '' ? 'not what it should be' : `${at}: ${readMessage(issue?.message)}`;
   const lab = basename(dirname(path));
   const next = mends[basename(path)]?.(lab, path) ?? `lab destroy ${lab}`;
   throw new LabError({ what: `a damaged file: ${why}`, where: path, next });

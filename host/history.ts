@@ -1,8 +1,8 @@
 import { appendFile, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { LabError, messageOf } from './errors.ts';
-import { errnoOf, historyDir, historyFile, makeFolder, stateDir, writeAtomic } from './files.ts';
+import { LabError, readMessage } from './errors.ts';
+import { readErrno, historyDir, historyFile, makeFolder, stateDir, writeAtomic } from './files.ts';
 import { underLock } from './lock.ts';
 import { chapterIds } from './plan.ts';
 
@@ -76,7 +76,7 @@ export async function noteHistory(name: string, ...events: NewEvent[]): Promise<
     } catch (error) {
       if (error instanceof LabError) throw error;
       const next = 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE';
-      throw new LabError({ what: `cannot write: ${messageOf(error)}`, where: file, next, cause: error });
+      throw new LabError({ what: `cannot write: ${readMessage(error)}`, where: file, next, cause: error });
     }
   });
 }
@@ -122,17 +122,17 @@ async function shorten(name: string): Promise<void> {
   const older = all.slice(0, half);
   const best = new Map<string, HistoryEvent>();
   for (const event of older) {
-    const before = best.get(keyOf(event));
-    if (!before || worth(event) > worth(before)) best.set(keyOf(event), event);
+    const before = best.get(makeKey(event));
+    if (!before || worth(event) > worth(before)) best.set(makeKey(event), event);
   }
-  const kept = older.filter((event) => worth(event) > 0 && best.get(keyOf(event)) === event);
+  const kept = older.filter((event) => worth(event) > 0 && best.get(makeKey(event)) === event);
   await writeAtomic(
     historyFile(name),
     [...kept, ...all.slice(half)].map((event) => `${JSON.stringify(event)}\n`).join(''),
   );
 }
 
-const keyOf = (event: HistoryEvent): string =>
+const makeKey = (event: HistoryEvent): string =>
   event.kind === 'fault' ? `fault ${event.id}` : `${event.kind} ${'chapter' in event ? event.chapter : ''}`;
 
 function worth(event: HistoryEvent): number {
@@ -173,10 +173,10 @@ async function openIfThere(path: string) {
   try {
     return await open(path);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(readErrno(error) ?? '')) return undefined;
     throw unreadable(path, error);
   }
 }
 
 const unreadable = (where: string, cause: unknown): LabError =>
-  new LabError({ what: `cannot read: ${messageOf(cause)}`, where, next: 'lab doctor', cause });
+  new LabError({ what: `cannot read: ${readMessage(cause)}`, where, next: 'lab doctor', cause });

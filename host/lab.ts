@@ -1,8 +1,8 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EXIT, LabError, messageOf } from './errors.ts';
-import { errnoOf, labDir, labsDir, partialSuffix, readJson, stateDir, writeJson } from './files.ts';
+import { EXIT, LabError, readMessage } from './errors.ts';
+import { readErrno, labDir, labsDir, partialSuffix, readJson, stateDir, writeJson } from './files.ts';
 import { Plan } from './plan.ts';
 
 /** What a lab host can be made with before its baseline is taken. Right builds pass under all of them. */
@@ -165,9 +165,9 @@ export async function listLabs(): Promise<string[]> {
   try {
     return (await readdir(labsDir())).sort();
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (readErrno(error) === 'ENOENT') return [];
     throw new LabError({
-      what: `cannot list labs: ${messageOf(error)}`,
+      what: `cannot list labs: ${readMessage(error)}`,
       where: labsDir(),
       next: 'lab doctor',
       cause: error,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import type { Options } from 'execa';
-import { LabError, messageOf } from './errors.ts';
+import { LabError, readMessage } from './errors.ts';
 
 /** Words that POSIX sh or bash reads as grammar, and not as a command's name, where a command may stand. */
 const reserved = new Set(
@@ -71,7 +71,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   // Loaded at first use: it takes longer than many commands of ours.
   const { execa } = await import('execa');
   options.signal?.throwIfAborted();
-  const child = execa(file, args, settingsOf(options));
+  const child = execa(file, args, makeSettings(options));
   const group = superviseGroup(child.nodeChildProcess, { ...options, maxBytes: options.maxBytes ?? MAX_BYTES });
   const { onLine = () => undefined } = options;
   const streams = options.onLine ? (['stdout', 'stderr'] as const) : [];
@@ -105,10 +105,10 @@ function whyFailed(file: string, result: Failure, stderr: string): string {
   // ENOENT is also the answer for a `cwd` that is missing; only this text of Node's tells the two apart.
   if (result.code === 'ENOENT' && result.originalMessage === `spawn ${file} ENOENT`) return `${file} is not installed`;
   const lastLine = stderr.trimEnd().split('\n').at(-1)?.slice(0, 500);
-  return `${file} failed: ${lastLine || messageOf(result.originalMessage || result.shortMessage)}`;
+  return `${file} failed: ${lastLine || readMessage(result.originalMessage || result.shortMessage)}`;
 }
 
-function settingsOf(options: RunOptions): Options & { reject: false } {
+function makeSettings(options: RunOptions): Options & { reject: false } {
   return {
     reject: false,
     // Read by superviseGroup: execa would put all of it, escaped, into an error's message.
@@ -217,7 +217,7 @@ export async function startDetached(argv: readonly string[], logFile: string): P
     const child = spawn(file, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
     child.unref();
     await once(child, 'spawn').catch((error: unknown) => {
-      throw new LabError({ what: `${file} cannot be started: ${messageOf(error)}`, next: defaultNext, cause: error });
+      throw new LabError({ what: `${file} cannot be started: ${readMessage(error)}`, next: defaultNext, cause: error });
     });
     return child.pid ?? 0;
   } finally {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import ssh2, { Client, type ClientChannel, type ConnectConfig, type PublicKeyAuthMethod } from 'ssh2';
-import { LabError, messageOf } from './errors.ts';
+import { LabError, readMessage } from './errors.ts';
 import type { SshTarget } from './lab.ts';
 import { openPiped, type PipedProcess } from './process.ts';
 import { type Connection, type ConnectOptions, LabSession, type Pty, type Session } from './session.ts';
@@ -34,7 +34,7 @@ export async function connectOverSsh(target: SshTarget, options: ConnectOptions 
 async function readKey({ lab, privateKeyFile }: SshTarget): Promise<Buffer> {
   const trouble = { where: privateKeyFile, next: `lab destroy ${lab}` };
   const key = await readFile(privateKeyFile).catch((cause: unknown) => {
-    throw new LabError({ ...trouble, what: `cannot read the lab's key: ${messageOf(cause)}`, cause });
+    throw new LabError({ ...trouble, what: `cannot read the lab's key: ${readMessage(cause)}`, cause });
   });
   const parsed = ssh2.utils.parseKey(key);
   if (parsed instanceof Error) throw new LabError({ ...trouble, what: `the lab's key is damaged: ${parsed.message}` });
@@ -90,7 +90,7 @@ function explainRefusal(target: SshTarget, error: unknown, hostKeyFits: boolean,
     return new LabError({ ...trouble, what, next: `lab reset ${lab}`, code: 'broken' });
   }
   const said = lastWords.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
-  const why = said === '' ? messageOf(error) : `${messageOf(error)} (${said})`;
+  const why = said === '' ? readMessage(error) : `${readMessage(error)} (${said})`;
   return new LabError({
     ...trouble,
     what: `the lab host of ${lab} does not answer over ssh: ${why}`,
@@ -102,7 +102,7 @@ function explainRefusal(target: SshTarget, error: unknown, hostKeyFits: boolean,
 function wrapClient(client: Client, pipe: Duplex | undefined): Connection {
   let why = 'it was closed at the other end';
   client.removeAllListeners('error').removeAllListeners('close');
-  client.on('error', (error) => (why = messageOf(error)));
+  client.on('error', (error) => (why = readMessage(error)));
   return {
     open: (line, pty, use) => openChannel(client, line, pty, use),
     roundTrip: () =>

@@ -1,6 +1,6 @@
 import { once, setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
-import { LabError, messageOf } from './errors.ts';
+import { LabError, readMessage } from './errors.ts';
 import { gatherText } from './process.ts';
 import {
   type Channel,
@@ -166,7 +166,7 @@ export class LabSession implements Session {
   }
 
   #failed(error: unknown, where: string): LabError {
-    const what = this.#lost?.message ?? `the lab host of ${this.#lab} starts no command: ${messageOf(error)}`;
+    const what = this.#lost?.message ?? `the lab host of ${this.#lab} starts no command: ${readMessage(error)}`;
     return new LabError({ what, where, next: `lab status ${this.#lab}`, cause: error });
   }
 

@@ -5,7 +5,7 @@ import { $ as local, type ProcessOutput } from 'zx/core';
 import { connect } from './connect.ts';
 import { LabError } from './errors.ts';
 import type { Session } from './session.ts';
-import { recordOf, type Shell, shellOf, troubleOf } from './shell.ts';
+import { createRecordingShell, type Shell, createShell, describeTrouble } from './shell.ts';
 import { noSshd, testSshd, type TestSshd } from './testing/sshd.ts';
 
 const failureOf = async (work: Promise<ProcessOutput>): Promise<ProcessOutput> =>
@@ -15,7 +15,7 @@ const failureOf = async (work: Promise<ProcessOutput>): Promise<ProcessOutput> =
   );
 
 test('a recording shell writes commands down, quoted, and runs none', async () => {
-  const { $, commands } = recordOf();
+  const { $, commands } = createRecordingShell();
   const words = ['a b', "it's"];
   assert.equal((await $`touch ${words} /tmp/${'x'}`).exitCode, 0);
   await $`ip netns add ${'ct1'} && false`;
@@ -23,13 +23,13 @@ test('a recording shell writes commands down, quoted, and runs none', async () =
 });
 
 test('a command that is only written, not run, has its text', () => {
-  const { $, commands } = recordOf();
+  const { $, commands } = createRecordingShell();
   assert.equal($({ halt: true })`ip link add ${'br 0'}`.cmd, "ip link add 'br 0'");
   assert.deepEqual(commands, []);
 });
 
 test("zx's own shell runs nothing on this machine", async () => {
-  recordOf();
+  createRecordingShell();
   // A ProcessOutput's text is what its command printed: its message has to be asked for.
   const refused = ({ message }: Error): boolean => message.includes('zx runs commands on lab hosts only');
   await assert.rejects(local`true`, refused);
@@ -44,7 +44,7 @@ describe("zx's $ over a session", { skip: noSshd() }, () => {
   before(async () => {
     sshd = await testSshd();
     session = await connect(sshd.endpoint);
-    $ = shellOf(session, { onCommand: (line) => seen.push(line) });
+    $ = createShell(session, { onCommand: (line) => seen.push(line) });
   });
   after(async () => {
     session.close();
@@ -61,7 +61,7 @@ describe("zx's $ over a session", { skip: noSshd() }, () => {
   test("a command that fails throws its output, with the lab host's exit code", async () => {
     const failure = await failureOf($`echo out; echo err >&2; exit 4`);
     assert.deepEqual([failure.exitCode, failure.stdout, failure.stderr], [4, 'out\n', 'err\n']);
-    assert.equal(troubleOf(failure), undefined);
+    assert.equal(describeTrouble(failure), undefined);
   });
 
   test('a signal that ended the command is told by its name', async () => {
@@ -108,7 +108,7 @@ describe("zx's $ over a session", { skip: noSshd() }, () => {
   test('an abort ends what runs with its reason as the cause, and starts nothing more', async () => {
     const controller = new AbortController();
     const reason = new Error('interrupted');
-    const $$ = shellOf(session, { signal: controller.signal });
+    const $$ = createShell(session, { signal: controller.signal });
     const running = $$`echo ready; sleep 70.2`;
     running.stdout.once('data', () => controller.abort(reason));
     assert.equal((await failureOf(running)).cause, reason);
@@ -118,18 +118,18 @@ describe("zx's $ over a session", { skip: noSshd() }, () => {
   });
 
   test('a command that takes too long or writes too much is trouble of ours, under nothrow too', async () => {
-    const late = await shellOf(session, { timeoutMs: 200 })`sleep 70.3`.nothrow();
-    assert.match(troubleOf(late)?.message ?? '', /had not ended after 0.2 s/);
-    const much = await shellOf(session, { maxBytes: 1000 })`yes 70.4`.nothrow();
-    assert.match(troubleOf(much)?.message ?? '', /more than 1000 bytes/);
+    const late = await createShell(session, { timeoutMs: 200 })`sleep 70.3`.nothrow();
+    assert.match(describeTrouble(late)?.message ?? '', /had not ended after 0.2 s/);
+    const much = await createShell(session, { maxBytes: 1000 })`yes 70.4`.nothrow();
+    assert.match(describeTrouble(much)?.message ?? '', /more than 1000 bytes/);
     assert.deepEqual([late.exitCode, much.exitCode], [null, null]);
   });
 
   test('a lost connection is trouble of ours, and no exit code', async () => {
     const other = await connect(sshd.endpoint);
-    const output = await shellOf(other)`kill -9 $PPID; sleep 1`.nothrow();
+    const output = await createShell(other)`kill -9 $PPID; sleep 1`.nothrow();
     assert.equal(output.exitCode, null);
-    assert.ok(troubleOf(output) instanceof LabError);
-    assert.equal(troubleOf(output)?.next, 'lab status test');
+    assert.ok(describeTrouble(output) instanceof LabError);
+    assert.equal(describeTrouble(output)?.next, 'lab status test');
   });
 });

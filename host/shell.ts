@@ -33,20 +33,20 @@ export interface ShellOptions {
  * the lab host's environment (zx's `cwd` and `env` are this machine's, and have no effect). What ProcessPromise can do,
  * it does: nothrow, quiet, stdout, exitCode, input, pipe, kill, timeout, abort. As with zx, stdin stays open unless
  * `input` is given. A command that fails rejects with a ProcessOutput. One that could not be run to its end (connection
- * lost, time or size exceeded) has code null and a LabError as its `cause`, with nothrow too: see `troubleOf`.
+ * lost, time or size exceeded) has code null and a LabError as its `cause`, with nothrow too: see `describeTrouble`.
  */
-export function shellOf(session: Session, options: ShellOptions = {}): Shell {
+export function createShell(session: Session, options: ShellOptions = {}): Shell {
   return shellWith(sessionSpawn(session, options), options.signal);
 }
 
 /** A `$` that runs nothing: each command is recorded, quoted as `shellOf` does, and "succeeds" without output. */
-export function recordOf(): { $: Shell; commands: string[] } {
+export function createRecordingShell(): { $: Shell; commands: string[] } {
   const commands: string[] = [];
   return { $: shellWith(recordingSpawn((line) => commands.push(line))), commands };
 }
 
 /** The LabError behind what a shell's command threw or, under nothrow, gave; undefined: it ran and ended by itself. */
-export function troubleOf(output: unknown): LabError | undefined {
+export function describeTrouble(output: unknown): LabError | undefined {
   const cause = output instanceof Error ? output.cause : undefined;
   return cause instanceof LabError ? cause : undefined;
 }

@@ -1,6 +1,6 @@
 import { access, constants, readFile, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cacheDir, exists, LabError, messageOf, readFreeMemoryMiB, run } from '@handwired/host';
+import { cacheDir, exists, LabError, readMessage, readFreeMemoryMiB, run } from '@handwired/host';
 import { probeAcceleration } from './drivers/vm/acceleration.ts';
 import { images } from './image/index.ts';
 import { installCommand, missingFor, type PackageTarget } from './packages.ts';
@@ -45,7 +45,7 @@ async function finding(subject: string, look: () => Promise<Omit<Finding, 'subje
     return { subject, ...(await look()) };
   } catch (error) {
     const mend = error instanceof LabError ? { mend: error.next } : {};
-    return { subject, state: 'warn', detail: messageOf(error), ...mend };
+    return { subject, state: 'warn', detail: readMessage(error), ...mend };
   }
 }
 

@@ -78,13 +78,13 @@ async function packagesFor(target: PackageTarget): Promise<Package[]> {
   const own = parsePackages(await readFile(ownList, 'utf8'), arch() === 'arm64' ? 'arm64' : 'amd64');
   const wanted = own.filter(({ targets }) => targets.includes(target));
   if (target !== 'sandbox') return wanted;
-  const tools = namesIn(await readFile(learnerList, 'utf8'));
+  const tools = listNames(await readFile(learnerList, 'utf8'));
   return [...wanted, ...tools.map(({ name }) => ({ name, targets: [], why: 'what a learner finds', optional: false }))];
 }
 
 /** Those of cloud-init/docker.list whose program this machine lacks. */
 async function dockerPackages(): Promise<Package[]> {
-  const listed = namesIn(await readFile(dockerList, 'utf8'));
+  const listed = listNames(await readFile(dockerList, 'utf8'));
   const there = await Promise.all(listed.map(({ program }) => isProgram(program)));
   const lacked = listed.filter((_, index) => !there[index]);
   return lacked.map(({ name, optional }) => ({ name, targets: ['docker'], why: 'chapter docker', optional }));
@@ -97,7 +97,7 @@ const isProgram = async (name: string): Promise<boolean> => {
 };
 
 /** Reads the lists of cloud-init: a name starts a line, `?` ends one that a release may lack, `#` starts a comment. */
-export const namesIn = (list: string): { name: string; optional: boolean; program: string }[] =>
+export const listNames = (list: string): { name: string; optional: boolean; program: string }[] =>
   list.split('\n').flatMap((line) => {
     const [word = '', program = ''] = line.replace(/#.*/, '').trim().split(/\s+/);
     return word === '' ? [] : [{ name: word.replace('?', ''), optional: word.endsWith('?'), program }];

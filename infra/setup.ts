@@ -29,7 +29,8 @@ async function findVmObstacle(signal: AbortSignal): Promise<string | undefined> 
   if (process.arch !== 'x64' && process.arch !== 'arm64') return `no toolchain is made for ${process.arch}`;
   const root = process.getuid?.() === 0;
   const missing = await missingFor('vm');
-  if (missing.length > 0 && !root) return `not root, and these packages are missing: ${missing.map(nameOf).join(' ')}`;
+  if (missing.length > 0 && !root)
+    return `not root, and these packages are missing: ${missing.map(findName).join(' ')}`;
   const { kind } = await chooseHypervisor(undefined, signal);
   if (kind === 'private' && !root) return "no system libvirt answers, and a private one takes root's rights";
   if (kind === 'private' && !(await canBePrivate())) return 'the kernel refuses network and mount namespaces';
@@ -47,7 +48,7 @@ async function describeVms(work: Work): Promise<string> {
   return accelerator === 'kvm' ? why : `a VM can be emulated here (TCG): ${why}`;
 }
 
-const nameOf = ({ name }: { name: string }): string => name;
+const findName = ({ name }: { name: string }): string => name;
 
 /**
  * Gets everything that a driver needs on this machine; `docker`: what sandboxes need in addition for chapter docker (on a VM

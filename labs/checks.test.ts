@@ -9,9 +9,9 @@ import type { Link } from '../checker/facts/iproute.ts';
 import { type Outcome, runChecks } from '../checker/judge/run.ts';
 import type { Case } from '../checker/queries/check.ts';
 import { selectWithNeeds } from '../checker/queries/chapters.ts';
-import { linkOf } from '../checker/queries/links.ts';
+import { findLink } from '../checker/queries/links.ts';
 import { emptyRecord } from '../checker/record.ts';
-import { caseOf, checks, network } from '../checker/testing/fixtures.ts';
+import { readCase, checks, network } from '../checker/testing/fixtures.ts';
 import { gradedChapters } from './checks.ts';
 
 const learned = checks.filter(({ chapter }) => network.includes(chapter));
@@ -19,7 +19,7 @@ const judged = (lab: Case, id: string): Outcome | undefined =>
   explainFailures(runChecks(checks, lab), lab).find(({ check }) => check.id === id);
 
 const net = (lab: Case, name: string): Net => lab.facts.namespaces.find((ns) => ns.name === name)?.net as Net;
-const link = (links: Link[], name: string): Link => linkOf(links, name) as Link;
+const link = (links: Link[], name: string): Link => findLink(links, name) as Link;
 const dropNetns = (lab: Case, name: string): void => {
   lab.facts.namespaces = lab.facts.namespaces.filter((ns) => ns.name !== name);
 };
@@ -226,12 +226,12 @@ const faults: [id: string, name: string, damage: (lab: Case) => void, told?: Reg
 ];
 
 test('Every check of the build passes on what our own build makes', () => {
-  const bad = runChecks(learned, caseOf('right')).filter(({ verdict }) => verdict !== 'pass');
+  const bad = runChecks(learned, readCase('right')).filter(({ verdict }) => verdict !== 'pass');
   assert.deepEqual(bad, []);
 });
 
 test("What a doubled MAC address brings to ct1, and is not for ct1's address, is no hijack", () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   const sight = lab.evidence.seen.find(({ probe, what }) => probe === 'ct2>site:port' && what === 'request');
   assert.ok(sight);
   const { address } = lab.plan.ct2;
@@ -240,13 +240,13 @@ test("What a doubled MAC address brings to ct1, and is not for ct1's address, is
 });
 
 test('A request that arrives at the other host is enough, where a translated source port hides its SYN', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   lab.evidence.seen = lab.evidence.seen.filter(({ what }) => !['syn', 'rst'].includes(what));
   for (const id of ['publish.transit', 'publish.outgoing']) assert.equal(judged(lab, id)?.verdict, 'pass', id);
 });
 
 test('A RST that passes by the translation says nothing of where a conversation comes from', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   const sight = lab.evidence.seen.find(
     ({ probe, what, in: where }) => probe === 'ct1>site' && what === 'syn' && where === 'world',
   );
@@ -257,7 +257,7 @@ test('A RST that passes by the translation says nothing of where a conversation 
 
 for (const [id, name, damage, told] of faults) {
   test(`${id} fails: ${name}`, () => {
-    const lab = caseOf('right');
+    const lab = readCase('right');
     damage(lab);
     const outcome = judged(lab, id);
     assert.equal(outcome?.verdict, 'fail', JSON.stringify(outcome));
@@ -334,7 +334,7 @@ const leftovers: [id: string, name: string, damage: (lab: Case) => void, told?: 
 ];
 
 test('Every check of cleanup passes on a lab host as it was found, when something had been built', () => {
-  const bad = runChecks(selectWithNeeds(gradedChapters, new Set(['cleanup'])), caseOf('empty')).filter(
+  const bad = runChecks(selectWithNeeds(gradedChapters, new Set(['cleanup'])), readCase('empty')).filter(
     ({ verdict }) => verdict !== 'pass',
   );
   assert.deepEqual(bad, []);
@@ -342,7 +342,7 @@ test('Every check of cleanup passes on a lab host as it was found, when somethin
 
 for (const [id, name, damage, told] of leftovers) {
   test(`${id} fails: ${name}`, () => {
-    const lab = caseOf('empty');
+    const lab = readCase('empty');
     damage(lab);
     const outcome = judged(lab, id);
     assert.equal(outcome?.verdict, 'fail', JSON.stringify(outcome));
@@ -366,7 +366,7 @@ test('Every check has a fault that it catches', () => {
 });
 
 test('An untouched lab host passes nothing', () => {
-  const lab = caseOf('empty');
+  const lab = readCase('empty');
   lab.record = emptyRecord();
   assert.deepEqual(
     runChecks(checks, lab).filter(({ verdict }) => verdict === 'pass' || verdict === 'error'),
@@ -375,7 +375,7 @@ test('An untouched lab host passes nothing', () => {
 });
 
 test("The seed's steps fail where they are wrong, with the cause", () => {
-  const lab = caseOf('seed');
+  const lab = readCase('seed');
   const failed = explainFailures(runChecks(learned, lab), lab).filter(({ verdict }) => verdict !== 'pass');
   assert.deepEqual(
     failed.map(({ check }) => check.id),
@@ -392,25 +392,25 @@ test("The seed's steps fail where they are wrong, with the cause", () => {
 });
 
 test('A check whose source gave no answer is in error, and so is what needs it; nobody is blamed', () => {
-  const lab = caseOf('empty');
+  const lab = readCase('empty');
   lab.facts.problems = [{ source: 'root nft', what: 'exit 1' }];
   assert.equal(judged(lab, 'cleanup.rules')?.verdict, 'error');
   assert.equal(judged(lab, 'cleanup.links')?.verdict, 'pass');
-  const blind = caseOf('right');
+  const blind = readCase('right');
   lose(blind, 'world>site');
   assert.equal(judged(blind, 'egress.ct1')?.verdict, 'error');
   assert.equal(judged(blind, 'dns.https')?.verdict, 'error');
 });
 
 test('What a capture that lost packets did not see proves nothing', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   unsee(lab, 'outside>uplink', 'ct1');
   lab.evidence.drops = { ...lab.evidence.drops, ct1: 3 };
   assert.equal(judged(lab, 'publish.outside')?.verdict, 'error');
 });
 
 test('What was not answered while the lab host stood still proves nothing; a refusal does, and an answer', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   lab.evidence.lost = 12_000;
   lose(lab, 'ct1>ct2');
   lose(lab, 'host>server', { error: 'Connection refused' });
@@ -422,7 +422,7 @@ test('What was not answered while the lab host stood still proves nothing; a ref
 });
 
 test('A check that throws is our error', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   delete lab.evidence.results['ct1>gateway'];
   const outcome = judged(lab, 'connectivity.ct1-gateway');
   assert.equal(outcome?.verdict, 'error');
@@ -441,7 +441,7 @@ test('Ids are unique, and a check comes after those that it needs', () => {
 
 test('Each check reads only the probes that it declares', () => {
   for (const check of learned) {
-    const lab = caseOf('right');
+    const lab = readCase('right');
     const declared: readonly string[] = check.probes;
     lab.evidence.results = Object.fromEntries(
       Object.entries(lab.evidence.results).filter(([probe]) => declared.includes(probe)),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { LabError, messageOf, run } from '@handwired/host';
+import { LabError, readMessage, run } from '@handwired/host';
 import { differenceAtRest, takeSnapshot } from './snapshot.ts';
 
 /**
@@ -80,7 +80,7 @@ try {
     `\n${times.join('\n')}\n${seconds(started).padStart(8)}  in all\n\nall of it is right, and nothing is left`,
   );
 } catch (error) {
-  const text = error instanceof Failure ? error.message : messageOf(error);
+  const text = error instanceof Failure ? error.message : readMessage(error);
   console.error(`
 demo: ${text}${error instanceof LabError ? `. Next: ${error.next}` : ''}`);
   await cleanUp();

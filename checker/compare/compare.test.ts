@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { defaultPlan } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
 import { dockers, pairWith, rawWith } from '../testing/docker.ts';
-import { caseOf } from '../testing/fixtures.ts';
+import { readCase } from '../testing/fixtures.ts';
 import { comparePair, type Comparison, renderComparison, renderComparisonJson, rows } from './compare.ts';
 import { type Pair, parsePair } from './side.ts';
 
@@ -120,7 +120,7 @@ test('The chains of version 29 leave nothing unexplained either, and close direc
 for (const state of ['seed', 'mixed'] as const) {
   test(`Another way to build it differs with a reason for each difference: ${state}`, () => {
     const { facts, containers } = pairWith('26');
-    const lab = caseOf(state);
+    const lab = readCase(state);
     const docker = facts.namespaces.filter(({ name }) => name === 'docker');
     const namespaces = [...lab.facts.namespaces, ...docker];
     const pair = { facts: { ...lab.facts, namespaces }, containers };

@@ -65,12 +65,12 @@ function compared(row: Row, sides: Sides): Compared {
     source: row.source ?? null,
   };
   if (yours.is === docker.is) return { ...both, verdict: 'same', why: row.remark ?? null };
-  const why = reasonOf(row, yours, docker, sides);
+  const why = findReason(row, yours, docker, sides);
   if (why !== undefined) return { ...both, verdict: 'differs', why };
   return { ...both, verdict: 'unexplained', why: 'None of the differences that this course knows.' };
 }
 
-function reasonOf(row: Row, yours: View, docker: View, sides: Sides): string | undefined {
+function findReason(row: Row, yours: View, docker: View, sides: Sides): string | undefined {
   const none = yours.is === '';
   if (none && row.step && row.picks && sides.yours.native.length > 0) {
     return `Docker writes its rules by iptables. Yours are in nft tables that iptables does not show (${sides.yours.native.join(', ')}), so compare what they do: lab trace.`;
@@ -106,7 +106,7 @@ export function renderComparison(
   const count = (verdict: Compared['verdict']): number => objects.filter((one) => one.verdict === verdict).length;
   const block = (one: Compared): string[] => [
     `${paint(one.verdict)} ${escapeText(one.object)}`,
-    ...detailsOf(one, comparison, findStep, Math.max(60, Math.min(columns || 80, 120))).map(escapeText),
+    ...renderDetails(one, comparison, findStep, Math.max(60, Math.min(columns || 80, 120))).map(escapeText),
     '',
   ];
   const strange =
@@ -122,7 +122,7 @@ export function renderComparison(
   return `${lines.join('\n')}\n`;
 }
 
-function detailsOf(
+function renderDetails(
   one: Compared,
   names: Pick<Comparison, 'yours' | 'docker'>,
   findStep: FindDockerStep,

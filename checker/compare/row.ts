@@ -38,7 +38,7 @@ export interface Row {
 }
 
 /** A view: `is` is compared, `shown` is printed. */
-export const viewOf = (is: string, ...shown: string[]): View => ({ is, shown });
+export const readView = (is: string, ...shown: string[]): View => ({ is, shown });
 /** The view of a side that has no such object. */
 export const nothing: View = { is: '', shown: [] };
 
@@ -79,7 +79,7 @@ export const asksOnly = (rule: Rule, wanted: Record<string, string>): boolean =>
   asks(rule, wanted) && rule.asks.size === Object.keys(wanted).length;
 
 /** A line for each listener of docker-proxy at the published port. */
-export const proxyOf = ({ host, hostPort }: Side): string[] =>
+export const findProxy = ({ host, hostPort }: Side): string[] =>
   host.sockets
     .filter(({ protocol, port, program }) => protocol === 'tcp' && port === hostPort && program === 'docker-proxy')
     .map(({ address, port }) => `docker-proxy listens on ${address}:${port}`);

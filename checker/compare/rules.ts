@@ -1,7 +1,7 @@
 import type { Net } from '../facts/facts.ts';
 import type { Table } from '../facts/firewall.ts';
 import type { Link } from '../facts/iproute.ts';
-import { wordsOf } from '../queries/iptables.ts';
+import { splitRule } from '../queries/iptables.ts';
 
 /** A rule as a packet meets it from a built-in chain: with what the jumps on the way to it ask for. */
 export interface Rule {
@@ -30,7 +30,7 @@ interface Names {
 type Rename = (option: string, value: string, words: readonly string[]) => string;
 
 /** Every effective rule of a namespace, in order; and the nft tables that iptables has no words for. */
-export function rulesOf(net: Net, names: Names): { rules: Rule[]; native: string[] } {
+export function listRules(net: Net, names: Names): { rules: Rule[]; native: string[] } {
   const rename = renamer(net, names);
   const tables = net.iptables.filter(({ family }) => family === 'ip');
   const rules = tables.flatMap((table) =>
@@ -56,8 +56,8 @@ function followJumps(course: Course): Rule[] {
   const { table, chain, base, rename, asked, depth } = course;
   const rules = table.chains.find(({ name }) => name === chain)?.rules ?? [];
   return (depth < 8 ? rules : []).flatMap((text): Rule[] => {
-    const words = wordsOf(text);
-    const asks = [...asked, ...asksOf(words, rename)];
+    const words = splitRule(text);
+    const asks = [...asked, ...listAsks(words, rename)];
     if (isVain(asks)) return [];
     const target = words[Math.max(words.indexOf('-j'), words.indexOf('-g')) + 1] ?? '';
     // The end of a chain, in words.
@@ -65,7 +65,7 @@ function followJumps(course: Course): Rule[] {
     if (table.chains.some(({ name }) => name === target)) {
       return followJumps({ ...course, chain: target, asked: asks, depth: depth + 1 });
     }
-    return [ruleOf({ table: table.name, base, chain, asks: new Map(asks), target, text })];
+    return [readRule({ table: table.name, base, chain, asks: new Map(asks), target, text })];
   });
 }
 
@@ -78,7 +78,7 @@ const isVain = (asks: readonly [string, string][]): boolean =>
     }),
   );
 
-function ruleOf(rule: Omit<Rule, 'is'>): Rule {
+function readRule(rule: Omit<Rule, 'is'>): Rule {
   const asks = [...rule.asks].map(([option, value]) => `${option} ${value}`).sort();
   return { ...rule, is: [rule.table, rule.base, ...asks, rule.target].join(' ') };
 }
@@ -86,7 +86,7 @@ function ruleOf(rule: Omit<Rule, 'is'>): Rule {
 /** Words that are no condition. */
 const silent = new Set(['-m', '-j', '-g', '--comment']);
 
-function asksOf(words: readonly string[], rename: Rename): [string, string][] {
+function listAsks(words: readonly string[], rename: Rename): [string, string][] {
   const found: [string, string][] = [];
   for (let at = 0; at < words.length; at += 1) {
     const negated = words[at] === '!';
@@ -107,32 +107,32 @@ function renamer(net: Net, { bridge, eth0, ports, others }: Names): Rename {
   const bridges = net.links.filter((link) => link.kind === 'bridge' && link.name !== bridge?.name);
   for (const link of bridges) {
     plain.set(link.name, others.word);
-    for (const subnet of subnetsOf(link)) plain.set(subnet, others.word);
+    for (const subnet of listSubnets(link)) plain.set(subnet, others.word);
   }
   if (bridge) plain.set(bridge.name, 'BRIDGE');
-  for (const subnet of bridge ? subnetsOf(bridge) : []) plain.set(subnet, 'SUBNET');
+  for (const subnet of bridge ? listSubnets(bridge) : []) plain.set(subnet, 'SUBNET');
   for (const { family, address } of eth0?.addresses ?? []) if (family === 'inet') plain.set(address, 'CONTAINER');
-  const service = `${addressOf(eth0)}:${ports.container}`;
+  const service = `${replaceAddress(eth0)}:${ports.container}`;
   return (option, value, words) => {
     if (option === '--to-destination')
-      return value === service ? 'CONTAINER:PORT' : (plain.get(hostOf(value)) ?? value);
-    if (option === '--dport') return portOf(value, words, ports);
+      return value === service ? 'CONTAINER:PORT' : (plain.get(replaceHost(value)) ?? value);
+    if (option === '--dport') return replacePort(value, words, ports);
     if (option === '--ctstate') return value.split(',').sort().join(',');
     return plain.get(value.replace(/\/32$/, '')) ?? value;
   };
 }
 
-const addressOf = (link: Link | undefined): string =>
+const replaceAddress = (link: Link | undefined): string =>
   link?.addresses.find(({ family }) => family === 'inet')?.address ?? '';
 
-const hostOf = (service: string): string => service.split(':')[0] ?? '';
+const replaceHost = (service: string): string => service.split(':')[0] ?? '';
 
-const portOf = (value: string, words: readonly string[], ports: Names['ports']): string => {
+const replacePort = (value: string, words: readonly string[], ports: Names['ports']): string => {
   if (words[words.indexOf('-j') + 1] === 'DNAT') return value === String(ports.host) ? 'HOSTPORT' : value;
   return value === String(ports.container) ? 'PORT' : value;
 };
 
-function subnetsOf({ addresses }: Link): string[] {
+function listSubnets({ addresses }: Link): string[] {
   return addresses
     .filter(({ family }) => family === 'inet')
     .map(({ address, prefix }) => {

@@ -5,8 +5,8 @@ import type { Link } from '../facts/iproute.ts';
 import { parseWhole, observeRaw } from '../facts/observe.ts';
 import { parseNet, type Raw } from '../facts/parse.ts';
 import type { Source } from '../grading/grade.ts';
-import { linkOf, netnsOf, pairOf as vethPairOf, resolvConfOf } from '../queries/links.ts';
-import { type Rule, rulesOf } from './rules.ts';
+import { findLink, findNetns, findPair as vethPairOf, findResolvConf } from '../queries/links.ts';
+import { type Rule, listRules } from './rules.ts';
 
 /** A running container as Docker noted it, with its namespace as the kernel has it. */
 interface Container {
@@ -48,7 +48,7 @@ export function parsePair(raw: Raw): Pair {
   const containers = raw.docker.flatMap(({ id, config, resolv, netns }): Container[] => {
     const scope = `docker ${id}`;
     const sources = raw.sources[scope];
-    const known = Config.safeParse(jsonOf(config)).data;
+    const known = Config.safeParse(readJsonFile(config)).data;
     if (!sources || !known?.State.Running || netns === null) return [];
     const { Name, NetworkSettings } = known;
     const net = parseNet(sources, raw, { scope, problems: facts.problems });
@@ -58,7 +58,7 @@ export function parsePair(raw: Raw): Pair {
   return { facts, containers };
 }
 
-function jsonOf(text: string): unknown {
+function readJsonFile(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -92,13 +92,13 @@ export interface Side {
 }
 
 /** A link's first IPv4 address. */
-export const addressOf = (link: Link | undefined): Link['addresses'][number] | undefined =>
+export const findAddress = (link: Link | undefined): Link['addresses'][number] | undefined =>
   link?.addresses.find(({ family }) => family === 'inet');
 
 const serversIn = (text: string | null | undefined): string[] =>
   Array.from((text ?? '').matchAll(/^nameserver\s+(\S+)/gm), ([, server]) => server ?? '');
 
-const hostResolversOf = ({ files }: Facts): string[] =>
+const listHostResolvers = ({ files }: Facts): string[] =>
   serversIn(files.find(({ path }) => path === '/etc/resolv.conf')?.text);
 
 /** What is known of the lab from before. */
@@ -106,14 +106,14 @@ export type Known = Pick<Source, 'plan' | 'baseline'>;
 
 /** The learner's side; undefined: there is no ct1 yet. */
 export function readYourSide({ facts }: Pair, { plan, baseline }: Known): Side | undefined {
-  const inner = netnsOf(facts, plan.ct1.name)?.net;
+  const inner = findNetns(facts, plan.ct1.name)?.net;
   if (!inner) return undefined;
   const cable = vethPairOf(facts, plan.ct1, plan);
-  const bridge = linkOf(facts.here.links, cable?.host.master ?? plan.bridge);
-  const eth0 = cable?.inner ?? linkOf(inner.links, plan.inner);
+  const bridge = findLink(facts.here.links, cable?.host.master ?? plan.bridge);
+  const eth0 = cable?.inner ?? findLink(inner.links, plan.inner);
   const ports = { host: plan.hostPort, container: plan.containerPort };
   const others = { word: 'FOREIGN', addresses: [] };
-  const { rules, native } = rulesOf(facts.here, { bridge, eth0, ports, others });
+  const { rules, native } = listRules(facts.here, { bridge, eth0, ports, others });
   const given = new Set(baseline.here.nft.map(({ family, name }) => `${family} ${name}`));
   return {
     whose: 'yours',
@@ -128,26 +128,26 @@ export function readYourSide({ facts }: Pair, { plan, baseline }: Known): Side |
     hostPort: plan.hostPort,
     rules,
     native: native.filter((name) => !given.has(name)),
-    resolvers: serversIn(resolvConfOf(facts, plan.ct1.name)?.text),
-    hostResolvers: hostResolversOf(facts),
+    resolvers: serversIn(findResolvConf(facts, plan.ct1.name)?.text),
+    hostResolvers: listHostResolvers(facts),
     second: undefined,
   };
 }
 
 /** Docker's side; undefined: it has no running container on its default bridge. */
 export function readDockerSide({ facts, containers }: Pair, { plan }: Known): Side | undefined {
-  const host = netnsOf(facts, dockerHost.netns)?.net;
+  const host = findNetns(facts, dockerHost.netns)?.net;
   const onBridge = containers.filter(({ networks }) => networks.includes('bridge'));
   const found = onBridge.find(({ name }) => name === dockerHost.container) ?? onBridge[0];
   if (!host || !found) return undefined;
-  const bridge = linkOf(host.links, dockerHost.bridge);
-  const eth0 = linkOf(found.net.links, plan.inner);
+  const bridge = findLink(host.links, dockerHost.bridge);
+  const eth0 = findLink(found.net.links, plan.inner);
   const port = host.links.find(({ peer, index }) => peer?.index === eth0?.index && index === eth0?.peer?.index);
   const ports = { host: plan.hostPort, container: 80 };
   const rest = containers.filter((one) => one !== found).flatMap(({ net }) => net.links);
-  const addresses = rest.filter(({ loopback }) => !loopback).flatMap((link) => addressOf(link)?.address ?? []);
+  const addresses = rest.filter(({ loopback }) => !loopback).flatMap((link) => findAddress(link)?.address ?? []);
   const others = { word: 'ANOTHER', addresses };
-  const { rules, native } = rulesOf(host, { bridge, eth0, ports, others });
+  const { rules, native } = listRules(host, { bridge, eth0, ports, others });
   return {
     whose: 'docker',
     container: found.name,
@@ -162,7 +162,7 @@ export function readDockerSide({ facts, containers }: Pair, { plan }: Known): Si
     rules,
     native,
     resolvers: serversIn(found.resolv),
-    hostResolvers: hostResolversOf(facts),
+    hostResolvers: listHostResolvers(facts),
     second: containers.find(({ networks }) => !networks.includes('bridge') && !networks.includes('host')),
   };
 }

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { world } from '@handwired/host';
 import { type Case, renderHint } from '../queries/check.ts';
 import { paths } from '../queries/paths.ts';
-import { causesOf, chainOf, endAt, failed, inside, judged, link } from '../testing/damage.ts';
-import { caseOf, checks, network, type State } from '../testing/fixtures.ts';
+import { listNamedCauses, findChain, endAt, failed, inside, judged, link } from '../testing/damage.ts';
+import { readCase, checks, network, type State } from '../testing/fixtures.ts';
 import { causes, whereToLook } from './diagnose.ts';
 
 /** A rule of policy routing on the lab host, and the default route of the table that it names. */
@@ -112,7 +112,7 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
     'a policy that judges between two ports; ARP is not judged',
     (lab) => {
       lab.facts.here.sysctls['net/bridge/bridge-nf-call-iptables'] = '1';
-      Object.assign(chainOf(lab, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-i br0 -o enp1s0 -j ACCEPT'] });
+      Object.assign(findChain(lab, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-i br0 -o enp1s0 -j ACCEPT'] });
       endAt(lab, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
       const arp = { probe: null, what: 'who-has', source: '172.18.0.11', target: '172.18.0.12' } as const;
       const places = [
@@ -155,7 +155,7 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
     'forward-rule-drops',
     'a rule for its source',
     (lab) => {
-      chainOf(lab, 'filter', 'FORWARD').rules.unshift('-s 172.18.0.11/32 -o enp1s0 -p tcp -m tcp --dport 80 -j DROP');
+      findChain(lab, 'filter', 'FORWARD').rules.unshift('-s 172.18.0.11/32 -o enp1s0 -p tcp -m tcp --dport 80 -j DROP');
       endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
@@ -163,7 +163,7 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
     'none',
     'a rule for another source',
     (lab) => {
-      chainOf(lab, 'filter', 'FORWARD').rules.unshift('-s 172.18.0.99/32 -o enp1s0 -p tcp -m tcp --dport 80 -j DROP');
+      findChain(lab, 'filter', 'FORWARD').rules.unshift('-s 172.18.0.99/32 -o enp1s0 -p tcp -m tcp --dport 80 -j DROP');
       endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
@@ -171,7 +171,7 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
     'none',
     'a rule that nobody here can read',
     (lab) => {
-      chainOf(lab, 'filter', 'FORWARD').rules.unshift('-m bpf --bytecode "1,6 0 0 1" -j DROP');
+      findChain(lab, 'filter', 'FORWARD').rules.unshift('-m bpf --bytecode "1,6 0 0 1" -j DROP');
       endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
@@ -179,7 +179,7 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
     'forward-no-accept-out',
     'policy DROP without an accept',
     (lab) => {
-      Object.assign(chainOf(lab, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-o br0 -j ACCEPT'] });
+      Object.assign(findChain(lab, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-o br0 -j ACCEPT'] });
       endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
@@ -187,7 +187,7 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
     'forward-no-accept-back',
     'policy DROP, and the answer comes to the uplink',
     (lab) => {
-      Object.assign(chainOf(lab, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-i br0 -j ACCEPT'] });
+      Object.assign(findChain(lab, 'filter', 'FORWARD'), { policy: 'DROP', rules: ['-i br0 -j ACCEPT'] });
       const answers = lab.evidence.seen.filter(
         ({ probe, device, way, what }) =>
           probe === 'ct1>site' && device === 'enp1s0' && way === 'in' && what === 'syn-ack',
@@ -296,14 +296,18 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
 
 for (const [cause, name, damage] of cases) {
   test(cause === 'none' ? `No cause is named without support: ${name}` : `${cause} is named: ${name}`, () => {
-    const lab = caseOf('right');
+    const lab = readCase('right');
     damage(lab);
-    assert.deepEqual(causesOf(lab), [cause], JSON.stringify(failed(lab).map(({ check, hint }) => [check.id, hint])));
+    assert.deepEqual(
+      listNamedCauses(lab),
+      [cause],
+      JSON.stringify(failed(lab).map(({ check, hint }) => [check.id, hint])),
+    );
   });
 }
 
 test('Where no cause is supported, the hop and what was seen are told all the same', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   endAt(lab, 'ct1>site', outOfCt1);
   const [outcome] = failed(lab);
   assert.equal(outcome?.diagnosis?.hop, 'PREROUTING');
@@ -313,7 +317,7 @@ test('Where no cause is supported, the hop and what was seen are told all the sa
 });
 
 test('A trail ends at the hop that breaks, and all before it were passed', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   lab.facts.here.sysctls['net/ipv4/conf/br0/forwarding'] = '0';
   endAt(lab, 'ct1>site', outOfCt1);
   const [outcome] = failed(lab);
@@ -326,7 +330,7 @@ test('A trail ends at the hop that breaks, and all before it were passed', () =>
 test('No state that was recorded makes a cause throw, and every failure has somewhere to look', () => {
   const recordings: State[] = ['empty', 'right', 'seed', 'seed-cleaned', 'mixed'];
   for (const state of recordings) {
-    for (const { check, hint } of judged(caseOf(state)).filter(({ verdict }) => verdict === 'fail'))
+    for (const { check, hint } of judged(readCase(state)).filter(({ verdict }) => verdict === 'fail'))
       assert.ok(hint?.where, `${state}: ${check.id}`);
   }
 });
@@ -358,7 +362,7 @@ test('Every failed check of the course is about some path, and the registry list
 });
 
 test('Where to look is commands that only show, whoever is asked for', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   for (const look of Object.values(whereToLook)) {
     assert.doesNotMatch(look(lab, 'ct1'), / (add|del|set|replace|flush) |-[ADIFX] | -w /);
   }

@@ -2,9 +2,9 @@ import { world } from '@handwired/host';
 import type { Condition, ProbeId } from '../evidence/probes.ts';
 import type { Outcome } from '../judge/run.ts';
 import type { Case, Check, Diagnosis, Hint } from '../queries/check.ts';
-import { bridgeNfSetting, listConditions, nameOf } from '../queries/conditions.ts';
+import { bridgeNfSetting, listConditions, renderCondition } from '../queries/conditions.ts';
 import { type Hop, type HopKind, type Path, paths, type Which } from '../queries/paths.ts';
-import { outcomeOf, wayOf } from '../queries/sights.ts';
+import { describeOutcome, describeWay } from '../queries/sights.ts';
 import { mayEndAt, trailTo, type Walk, walkPath } from '../queries/walk.ts';
 import type { Cause, Finding } from './cause.ts';
 import { addressingCauses, uplinkCauses } from './causes/addressing.ts';
@@ -112,7 +112,7 @@ function explainInCopies({ check, hint }: Outcome, lab: Case): Partial<Outcome> 
     for (const walk of about.flatMap((path) => walkPath(copy ?? lab, path, check.probes) ?? [])) {
       const found = copy && findCause(walk, copy, check.id);
       if (!found) continue;
-      const under = `under ${nameOf(condition)}`;
+      const under = `under ${renderCondition(condition)}`;
       const seen = [under, ...found.finding.seen];
       const wrong = `So it is ${under}, whatever it is now. ${found.finding.wrong}`;
       return explainByCause(walk, copy, { ...found, finding: { ...found.finding, seen, wrong } }, hint);
@@ -156,13 +156,13 @@ function findCause(walk: Walk, lab: Case, check: string): Found | undefined {
 }
 
 function explainByCause(walk: Walk, lab: Case, { cause, finding }: Found, own: Hint | null): Partial<Outcome> {
-  const hop = hopOf(walk, cause, finding);
+  const hop = findHop(walk, cause, finding);
   const which = finding.which ?? walk.path.containers[0] ?? 'ct1';
   const where = cause.where?.(lab, walk) ?? whereToLook[finding.hop ?? cause.hop](lab, which);
   const mend = finding.mend?.join('\n');
   return {
     diagnosis: {
-      ...diagnosisOf(walk, lab, hop),
+      ...makeDiagnosis(walk, lab, hop),
       cause: cause.id,
       seen: finding.seen,
     },
@@ -171,7 +171,7 @@ function explainByCause(walk: Walk, lab: Case, { cause, finding }: Found, own: H
 }
 
 /** The hop of a cause on this path: one that may break, if it is there more than once. */
-function hopOf({ hops, open }: Walk, cause: Cause, { hop: kind, which, back }: Finding): Hop | undefined {
+function findHop({ hops, open }: Walk, cause: Cause, { hop: kind, which, back }: Finding): Hop | undefined {
   const fits = (hop: Hop): boolean =>
     hop.kind === (kind ?? cause.hop) &&
     (back === undefined || hop.back === back) &&
@@ -179,7 +179,7 @@ function hopOf({ hops, open }: Walk, cause: Cause, { hop: kind, which, back }: F
   return open.find(fits) ?? hops.find(fits);
 }
 
-function diagnosisOf(walk: Walk, lab: Case, hop: Hop | undefined): Omit<Diagnosis, 'cause' | 'seen'> {
+function makeDiagnosis(walk: Walk, lab: Case, hop: Hop | undefined): Omit<Diagnosis, 'cause' | 'seen'> {
   const broken = hop ?? walk.open[0];
   return {
     path: walk.path.title(lab.plan),
@@ -203,7 +203,12 @@ export function explainProbe(lab: Case, probe: ProbeId): ProbeStory | undefined 
     const found = walk && path.checks.map((check) => findCause(walk, lab, check)).find((one) => one !== undefined);
     if (!found) continue;
     const { cause, finding } = found;
-    return { cause: cause.id, hop: hopOf(walk, cause, finding)?.label ?? '', seen: finding.seen, wrong: finding.wrong };
+    return {
+      cause: cause.id,
+      hop: findHop(walk, cause, finding)?.label ?? '',
+      seen: finding.seen,
+      wrong: finding.wrong,
+    };
   }
   return undefined;
 }
@@ -222,9 +227,9 @@ function explainByPlace(walk: Walk, lab: Case, own: Hint | null): Partial<Outcom
   const which = hop?.which ?? walk.path.containers[0] ?? 'ct1';
   return {
     diagnosis: {
-      ...diagnosisOf(walk, lab, hop),
+      ...makeDiagnosis(walk, lab, hop),
       cause: null,
-      seen: [...(result ? [outcomeOf(result)] : []), ...wayOf(lab.evidence, probe)],
+      seen: [...(result ? [describeOutcome(result)] : []), ...describeWay(lab.evidence, probe)],
     },
     hint: {
       where: whereToLook[hop?.kind ?? 'host'](lab, which),

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import type { File } from '../facts/facts.ts';
 import type { NftTable } from '../facts/firewall.ts';
 import type { Case } from '../queries/check.ts';
-import { linkOf, pairOf } from '../queries/links.ts';
-import { causesOf, chainOf, endAt, failed, inside, link } from '../testing/damage.ts';
-import { caseOf } from '../testing/fixtures.ts';
+import { findLink, findPair } from '../queries/links.ts';
+import { listNamedCauses, findChain, endAt, failed, inside, link } from '../testing/damage.ts';
+import { readCase } from '../testing/fixtures.ts';
 
 const outOfCt1 = ['ct1 eth0 out', 'root veth-ct1 in', 'root br0 in'];
 
@@ -102,7 +102,7 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
     'what is not tracked is something else',
     (lab) => {
       raw(lab, '-i br9 -j CT --notrack');
-      const rules = chainOf(lab, 'nat', 'POSTROUTING');
+      const rules = findChain(lab, 'nat', 'POSTROUTING');
       rules.rules = rules.rules.filter((text) => !text.includes('MASQUERADE'));
       leaveUntranslated(lab);
     },
@@ -139,7 +139,7 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
     'one at a time',
     (lab) => {
       const limited = '-i br0 -m conntrack --ctstate NEW -m connlimit --connlimit-above 1 --connlimit-mask 32 -j DROP';
-      chainOf(lab, 'filter', 'FORWARD').rules.unshift(limited);
+      findChain(lab, 'filter', 'FORWARD').rules.unshift(limited);
       endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
@@ -186,7 +186,7 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
         ({ name, variant, family }) => name === 'filter' && variant === 'nft' && family === 'ip',
       );
       table?.chains.push({ name: 'ufw-reject-forward', policy: null, rules: ['-j REJECT'] });
-      chainOf(lab, 'filter', 'FORWARD').rules.unshift('-j ufw-reject-forward');
+      findChain(lab, 'filter', 'FORWARD').rules.unshift('-j ufw-reject-forward');
       endAt(lab, 'ct1>site', outOfCt1);
     },
   ],
@@ -240,7 +240,7 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
     'port-disabled',
     'a port that is up and does not forward',
     (lab) => {
-      const end = pairOf(lab.facts, lab.plan.ct1, lab.plan)?.host.name;
+      const end = findPair(lab.facts, lab.plan.ct1, lab.plan)?.host.name;
       const port = lab.facts.here.ports.find(({ device }) => device === end);
       Object.assign(port ?? {}, { state: 'disabled' });
       endAt(lab, 'ct1>gateway', outOfCt1.slice(0, 2));
@@ -299,22 +299,26 @@ const cases: [cause: string, name: string, damage: (lab: Case) => void][] = [
 
 for (const [cause, name, damage] of cases) {
   test(cause === 'none' ? `No cause is named without support: ${name}` : `${cause} is named: ${name}`, () => {
-    const lab = caseOf('right');
+    const lab = readCase('right');
     damage(lab);
-    assert.deepEqual(causesOf(lab), [cause], JSON.stringify(failed(lab).map(({ check, hint }) => [check.id, hint])));
+    assert.deepEqual(
+      listNamedCauses(lab),
+      [cause],
+      JSON.stringify(failed(lab).map(({ check, hint }) => [check.id, hint])),
+    );
   });
 }
 
 test('A namespace that lives on without its name is told from a cable that was never made', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   const { here } = lab.facts;
-  const end = linkOf(here.links, 'veth-ct1');
+  const end = findLink(here.links, 'veth-ct1');
   assert.ok(end?.peer);
   end.peer.nsid = 77;
   here.ids.push({ nsid: 77, name: null });
   inside(lab, 'ct1').links = inside(lab, 'ct1').links.filter(({ loopback }) => loopback);
-  assert.deepEqual(causesOf(lab).slice(0, 1), ['veth-missing']);
+  assert.deepEqual(listNamedCauses(lab).slice(0, 1), ['veth-missing']);
   lab.facts.processes.push({ pid: 4242, inode: 5, netns: null, command: 'python3 -m http.server' });
-  assert.deepEqual(causesOf(lab), ['namespace-left-running']);
+  assert.deepEqual(listNamedCauses(lab), ['namespace-left-running']);
   assert.match(failed(lab)[0]?.hint?.mend ?? '', /ip netns del ct1\nip netns attach ct1 4242/);
 });

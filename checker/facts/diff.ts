@@ -25,7 +25,7 @@ interface ItemOptions {
 }
 
 /** All comparable things of a snapshot, namespaces' own contents included. */
-function itemsOf(facts: Facts, options: ItemOptions): Item[] {
+function listItems(facts: Facts, options: ItemOptions): Item[] {
   const named = facts.namespaces.map((entry) =>
     item('namespaces', '', `netns ${entry.name}`, `namespace ${entry.name}${entry.real ? '' : ' (a plain file)'}`),
   );
@@ -207,9 +207,9 @@ export interface Difference {
  */
 export function diffFacts(before: Facts, after: Facts): Difference[] {
   const options = { byNft: new Set([...unshown(before), ...unshown(after)]) };
-  const [old, now] = [itemsOf(before, options), itemsOf(after, options)];
-  const scopes = both(namesOf(before), namesOf(after));
-  const links = both(linksOf(before), linksOf(after));
+  const [old, now] = [listItems(before, options), listItems(after, options)];
+  const scopes = both(listNames(before), listNames(after));
+  const links = both(listLinkItems(before), listLinkItems(after));
   const counts = (item: Item): boolean =>
     scopes.has(item.scope) && (item.device === null || links.has(`${item.scope} ${item.device}`));
   return collapse(compareItems(old.filter(counts), now.filter(counts)), after);
@@ -217,9 +217,9 @@ export function diffFacts(before: Facts, after: Facts): Difference[] {
 
 const both = (a: Set<string>, b: Set<string>): Set<string> => new Set([...a].filter((entry) => b.has(entry)));
 
-const namesOf = (facts: Facts): Set<string> => new Set(['', ...facts.namespaces.map(({ name }) => name)]);
+const listNames = (facts: Facts): Set<string> => new Set(['', ...facts.namespaces.map(({ name }) => name)]);
 
-const linksOf = (facts: Facts): Set<string> =>
+const listLinkItems = (facts: Facts): Set<string> =>
   new Set(nets(facts).flatMap(({ scope, net }) => net.links.map(({ name }) => `${scope} ${name}`)));
 
 const nets = (facts: Facts): { scope: string; net: Net }[] => [
@@ -234,21 +234,21 @@ const unshown = (facts: Facts): string[] =>
 /** Differences between two lists of things, each matched by what it is. */
 export function compareItems(old: Item[], now: Item[]): Difference[] {
   const rest = new Map<string, Item[]>();
-  for (const item of old) rest.set(idOf(item), [...(rest.get(idOf(item)) ?? []), item]);
+  for (const item of old) rest.set(makeId(item), [...(rest.get(makeId(item)) ?? []), item]);
   const found: Difference[] = [];
   for (const item of now) {
-    const same = rest.get(idOf(item));
+    const same = rest.get(makeId(item));
     const was = same?.shift();
-    if (!was) found.push(differenceOf(item, 'new', null));
-    else if (was.text !== item.text) found.push(differenceOf(item, 'changed', was.text));
+    if (!was) found.push(makeDifference(item, 'new', null));
+    else if (was.text !== item.text) found.push(makeDifference(item, 'changed', was.text));
   }
-  for (const item of [...rest.values()].flat()) found.push(differenceOf(item, 'gone', null));
+  for (const item of [...rest.values()].flat()) found.push(makeDifference(item, 'gone', null));
   return found;
 }
 
-const idOf = (item: Item): string => `${item.subject}\n${item.scope}\n${item.key}`;
+const makeId = (item: Item): string => `${item.subject}\n${item.scope}\n${item.key}`;
 
-const differenceOf = (
+const makeDifference = (
   { subject, scope, text, key }: Item,
   change: Difference['change'],
   was: string | null,

@@ -89,12 +89,12 @@ export function parseNft(json: unknown, printed: string): NftTable[] {
     const key = `${family} ${name}`;
     const table = tables.get(key) ?? { family, name, objects: [] };
     tables.set(key, table);
-    if (type !== 'table') table.objects.push(objectOf(type, body, texts.get(`${key} ${word(body['handle'])}`)));
+    if (type !== 'table') table.objects.push(readObject(type, body, texts.get(`${key} ${word(body['handle'])}`)));
   }
   return [...tables.values()];
 }
 
-function objectOf(type: string, body: Record<string, unknown>, shown: string | undefined): NftObject {
+function readObject(type: string, body: Record<string, unknown>, shown: string | undefined): NftObject {
   const text = JSON.stringify({ [type]: body }, (key, value: unknown) => (unstable.has(key) ? undefined : value));
   return {
     type,
@@ -143,13 +143,13 @@ export function parseConnections(text: string): Connection[] {
     .flatMap((line) => {
       const [, , protocol] = line.split(/\s+/);
       const [original, reply] = [...line.matchAll(/src=(\S+) dst=(\S+)(?: sport=(\d{1,5})\b dport=(\d{1,5})\b)?/g)].map(
-        tupleOf,
+        readTuple,
       );
       return protocol && original && reply ? [{ protocol, original, reply }] : [];
     });
 }
 
-function tupleOf(match: RegExpExecArray): Connection['original'] {
+function readTuple(match: RegExpExecArray): Connection['original'] {
   const port = (digits: string | undefined): number | null => (digits === undefined ? null : Number(digits));
   return {
     source: match[1] ?? '',

@@ -69,17 +69,17 @@ export function parseLinks(json: unknown): Link[] {
   const filled = z.array(z.record(z.string(), z.unknown())).parse(json);
   const links = filled.filter((entry) => Object.keys(entry).length > 0).map((entry) => IpLink.parse(entry));
   const numbers = new Map(links.map(({ ifname, ifindex }) => [ifname, ifindex]));
-  return links.map((link) => linkOf(link, numbers));
+  return links.map((link) => readLink(link, numbers));
 }
 
 /** The other end of a veth pair, also in the same namespace, where it is told by its name. */
-function peerOf(link: z.infer<typeof IpLink>, numbers: ReadonlyMap<string, number>): Link['peer'] {
+function readPeer(link: z.infer<typeof IpLink>, numbers: ReadonlyMap<string, number>): Link['peer'] {
   if (link.link_index !== undefined) return { index: link.link_index, nsid: link.link_netnsid ?? null };
   const index = link.linkinfo?.info_kind === 'veth' ? numbers.get(link.link ?? '') : undefined;
   return index === undefined ? null : { index, nsid: null };
 }
 
-function linkOf(link: z.infer<typeof IpLink>, numbers: ReadonlyMap<string, number>): Link {
+function readLink(link: z.infer<typeof IpLink>, numbers: ReadonlyMap<string, number>): Link {
   const kind = link.linkinfo?.info_kind ?? null;
   const data = link.linkinfo?.info_data ?? {};
   const number = (key: string): number => (typeof data[key] === 'number' ? data[key] : 0);
@@ -94,7 +94,7 @@ function linkOf(link: z.infer<typeof IpLink>, numbers: ReadonlyMap<string, numbe
     mac: link.address,
     mtu: link.mtu,
     master: link.master ?? null,
-    peer: peerOf(link, numbers),
+    peer: readPeer(link, numbers),
     bridge:
       kind === 'bridge'
         ? {
@@ -103,11 +103,11 @@ function linkOf(link: z.infer<typeof IpLink>, numbers: ReadonlyMap<string, numbe
             nfCallIptables: number('nf_call_iptables'),
           }
         : null,
-    addresses: link.addr_info.flatMap((entry) => addressOf(entry)),
+    addresses: link.addr_info.flatMap((entry) => readAddress(entry)),
   };
 }
 
-function addressOf(entry: unknown): Address[] {
+function readAddress(entry: unknown): Address[] {
   const parsed = IpAddress.safeParse(entry);
   if (!parsed.success) return [];
   const { family, local, address, prefixlen, scope } = parsed.data;
@@ -251,7 +251,7 @@ const IpRoute = Hop.extend({
   nexthops: z.array(Hop).default([]),
 });
 
-const gatewayOf = (hop: z.infer<typeof Hop>): string | null => hop.gateway ?? hop.via?.host ?? null;
+const readGateway = (hop: z.infer<typeof Hop>): string | null => hop.gateway ?? hop.via?.host ?? null;
 
 /** From `ip -j -d -N route show table all`: IPv4 and IPv6, every table. */
 export function parseRoutes(json: unknown): Route[] {
@@ -261,13 +261,13 @@ export function parseRoutes(json: unknown): Route[] {
     .map((route) => ({
       type: types[Number(route.type)] ?? route.type,
       destination: route.dst,
-      gateway: gatewayOf(route),
+      gateway: readGateway(route),
       device: route.dev ?? null,
       table: tables[route.table] ?? route.table,
       protocol: protocols[route.protocol] ?? route.protocol,
       source: route.prefsrc ?? null,
       metric: route.metric ?? null,
-      nexthops: route.nexthops.map((hop) => ({ gateway: gatewayOf(hop), device: hop.dev ?? null })),
+      nexthops: route.nexthops.map((hop) => ({ gateway: readGateway(hop), device: hop.dev ?? null })),
     }));
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lineOf, recorded, sourceOf, states } from '../testing/fixtures.ts';
+import { readLine, recorded, readSource, states } from '../testing/fixtures.ts';
 import { assertHolds, damageText } from '../testing/random.ts';
 import { Facts } from './facts.ts';
 import { parseConnections, parseNft, parseSave } from './firewall.ts';
@@ -63,12 +63,12 @@ test('No damage to what the tools print makes the reader throw', () => {
 const json = (text: string): unknown => JSON.parse(text);
 
 test('Links have their kind, master, state, addresses and the other end of their veth pair', () => {
-  const links = parseLinks(lineOf('seed', 'root', 'ip', 0));
+  const links = parseLinks(readLine('seed', 'root', 'ip', 0));
   const veth = links.find(({ name }) => name === 'veth-ct1');
   assert.equal(veth?.kind, 'veth');
   assert.equal(veth.master, 'br0');
   assert.equal(typeof veth.peer?.nsid, 'number');
-  const inner = parseLinks(lineOf('seed', 'netns ct1', 'ip', 0)).find(({ name }) => name === 'eth0');
+  const inner = parseLinks(readLine('seed', 'netns ct1', 'ip', 0)).find(({ name }) => name === 'eth0');
   assert.deepEqual([inner?.index, inner?.peer?.index], [veth.peer?.index, veth.index]);
   const bridge = links.find(({ name }) => name === 'br0');
   assert.deepEqual([bridge?.kind, bridge?.up, bridge?.bridge?.stp], ['bridge', true, 0]);
@@ -83,7 +83,9 @@ test('Entries without a link are left out, a wrong shape throws', () => {
 });
 
 test('Routes have names for the numbers of rtnetlink', () => {
-  const route = parseRoutes(lineOf('right', 'netns ct1', 'ip', 1)).find(({ destination }) => destination === 'default');
+  const route = parseRoutes(readLine('right', 'netns ct1', 'ip', 1)).find(
+    ({ destination }) => destination === 'default',
+  );
   assert.deepEqual(route, {
     type: 'unicast',
     destination: 'default',
@@ -100,23 +102,23 @@ test('Routes have names for the numbers of rtnetlink', () => {
 });
 
 test('Rules of the routing policy read as text', () => {
-  const rules = parsePolicyRules(lineOf('empty', 'root', 'ip', 2));
+  const rules = parsePolicyRules(readLine('empty', 'root', 'ip', 2));
   assert.deepEqual(rules.at(-1), { priority: 32767, text: 'src all table default' });
 });
 
 test('Neighbours, namespace numbers, ports and forwarding entries', () => {
-  assert.ok(parseNeighbours(lineOf('seed', 'root', 'ip', 3)).some(({ address }) => address === '172.18.0.11'));
+  assert.ok(parseNeighbours(readLine('seed', 'root', 'ip', 3)).some(({ address }) => address === '172.18.0.11'));
   assert.ok(recorded('seed').raw.ids['root']?.some(({ name }) => name === 'ct1'));
-  const ports = parsePorts(lineOf('seed', 'root', 'bridge', 0));
+  const ports = parsePorts(readLine('seed', 'root', 'bridge', 0));
   assert.deepEqual(
     ports.map(({ device, bridge, state }) => `${device} ${bridge} ${state}`),
     ['veth-ct1 br0 forwarding', 'veth-ct2 br0 forwarding'],
   );
-  assert.ok(parseForwarding(lineOf('seed', 'root', 'bridge', 1)).every(({ device }) => /^(veth-|br)/.test(device)));
+  assert.ok(parseForwarding(readLine('seed', 'root', 'bridge', 1)).every(({ device }) => /^(veth-|br)/.test(device)));
 });
 
 test('iptables-save gives chains with policies and rules without counters', () => {
-  const { tables, incompatible } = parseSave(sourceOf('seed', 'root', 'iptables-nft'), 'ip', 'nft');
+  const { tables, incompatible } = parseSave(readSource('seed', 'root', 'iptables-nft'), 'ip', 'nft');
   const forward = tables.find(({ name }) => name === 'filter')?.chains.find(({ name }) => name === 'FORWARD');
   assert.equal(forward?.policy, 'ACCEPT');
   assert.ok(forward.rules.includes('-i br0 -o enp1s0 -j ACCEPT'));
@@ -126,12 +128,12 @@ test('iptables-save gives chains with policies and rules without counters', () =
 });
 
 test('iptables-save says which tables it could not show', () => {
-  assert.deepEqual(parseSave(sourceOf('mixed', 'root', 'iptables-nft'), 'ip', 'nft').incompatible, ['nat']);
+  assert.deepEqual(parseSave(readSource('mixed', 'root', 'iptables-nft'), 'ip', 'nft').incompatible, ['nat']);
   assert.deepEqual(parseSave("# Table `x' is incompatible, use 'nft' tool.", 'ip', 'nft').incompatible, ['x']);
 });
 
 test('nft tables have no handle and no counter in what is compared, and rules as nft prints them', () => {
-  const tables = parseNft(json(sourceOf('mixed', 'root', 'nft')), sourceOf('mixed', 'root', 'nft-text'));
+  const tables = parseNft(json(readSource('mixed', 'root', 'nft')), readSource('mixed', 'root', 'nft-text'));
   const lab = tables.find(({ name }) => name === 'lab');
   assert.deepEqual(
     lab?.objects.map(({ type }) => type),
@@ -154,15 +156,15 @@ test('Listening sockets have their program', () => {
 });
 
 test('Connections have both directions', () => {
-  const found = parseConnections(sourceOf('seed', 'root', 'conntrack'));
+  const found = parseConnections(readSource('seed', 'root', 'conntrack'));
   assert.ok(
     found.some(({ original, reply }) => original.source === '172.18.0.11' && reply.destination === '203.0.113.2'),
   );
 });
 
 const texts: [string, string, (text: string) => unknown][] = [
-  ['iptables-save', sourceOf('mixed', 'root', 'iptables-nft'), (text) => parseSave(text, 'ip', 'nft')],
-  ['conntrack', sourceOf('seed', 'root', 'conntrack'), parseConnections],
+  ['iptables-save', readSource('mixed', 'root', 'iptables-nft'), (text) => parseSave(text, 'ip', 'nft')],
+  ['conntrack', readSource('seed', 'root', 'conntrack'), parseConnections],
 ];
 for (const [name, text, parse] of texts) {
   test(`Whatever ${name} prints, its parser returns`, () => {
@@ -171,13 +173,13 @@ for (const [name, text, parse] of texts) {
 }
 
 const documents: [string, string, (text: string) => unknown][] = [
-  ['ip addr', JSON.stringify(lineOf('seed', 'root', 'ip', 0)), (text) => parseLinks(json(text))],
-  ['ip route', JSON.stringify(lineOf('seed', 'root', 'ip', 1)), (text) => parseRoutes(json(text))],
-  ['ip rule', JSON.stringify(lineOf('seed', 'root', 'ip', 2)), (text) => parsePolicyRules(json(text))],
-  ['ip neigh', JSON.stringify(lineOf('seed', 'root', 'ip', 3)), (text) => parseNeighbours(json(text))],
-  ['bridge link', JSON.stringify(lineOf('seed', 'root', 'bridge', 0)), (text) => parsePorts(json(text))],
-  ['bridge fdb', JSON.stringify(lineOf('seed', 'root', 'bridge', 1)), (text) => parseForwarding(json(text))],
-  ['nft', sourceOf('mixed', 'root', 'nft'), (text) => parseNft(json(text), text)],
+  ['ip addr', JSON.stringify(readLine('seed', 'root', 'ip', 0)), (text) => parseLinks(json(text))],
+  ['ip route', JSON.stringify(readLine('seed', 'root', 'ip', 1)), (text) => parseRoutes(json(text))],
+  ['ip rule', JSON.stringify(readLine('seed', 'root', 'ip', 2)), (text) => parsePolicyRules(json(text))],
+  ['ip neigh', JSON.stringify(readLine('seed', 'root', 'ip', 3)), (text) => parseNeighbours(json(text))],
+  ['bridge link', JSON.stringify(readLine('seed', 'root', 'bridge', 0)), (text) => parsePorts(json(text))],
+  ['bridge fdb', JSON.stringify(readLine('seed', 'root', 'bridge', 1)), (text) => parseForwarding(json(text))],
+  ['nft', readSource('mixed', 'root', 'nft'), (text) => parseNft(json(text), text)],
 ];
 for (const [name, text, parse] of documents) {
   test(`Whatever ${name} prints, its parser returns or throws an Error`, () => {

@@ -1,4 +1,4 @@
-import { messageOf } from '@handwired/host';
+import { readMessage } from '@handwired/host';
 import { z } from 'zod';
 import type { Facts, Net } from './facts.ts';
 import { parseConnections, parseNft, parseSave, type Table } from './firewall.ts';
@@ -88,7 +88,7 @@ export function parseFacts(raw: Raw): Facts {
   return {
     schemaVersion: 2,
     host: raw.host,
-    conditions: conditionsOf(raw.lab ?? ''),
+    conditions: readConditions(raw.lab ?? ''),
     world: { ...raw.world, net: netOf('world'), knocks: raw.world.knocks && parseKnocks(raw.world.knocks) },
     altered: raw.altered,
     steady: raw.steady.after,
@@ -122,7 +122,7 @@ interface Place {
 
 /** One network namespace's facts from its sources. What can't be read is added to `place.problems`. */
 export function parseNet(sources: Record<string, Source>, raw: Raw, place: Place): Net {
-  const read = readerOf(sources, place);
+  const read = createReader(sources, place);
   const batch = (name: string, count: number): unknown[] =>
     read(name, '\n'.repeat(count), (text) => jsonLines(text, count)) ?? Array.from({ length: count }, () => []);
   const ip = batch('ip', 4);
@@ -187,12 +187,12 @@ const optional: ReadonlySet<string> = new Set([
   'ip6tables-legacy',
 ]);
 
-function readerOf(sources: Record<string, Source>, { scope, problems }: Place) {
+function createReader(sources: Record<string, Source>, { scope, problems }: Place) {
   return <T>(name: string, whenEmpty: string, parse: (text: string) => T): T | undefined => {
     const source = sources[name];
     if (!source && optional.has(name) && scope !== 'root') return undefined;
     if (!source && /legacy/.test(name)) return undefined;
-    const failed = failureOf(source);
+    const failed = describeFailure(source);
     if (failed !== undefined || !source) {
       problems.push({ source: `${scope} ${name}`, what: failed ?? '' });
       return undefined;
@@ -201,7 +201,7 @@ function readerOf(sources: Record<string, Source>, { scope, problems }: Place) {
   };
 }
 
-function failureOf(source: Source | undefined): string | undefined {
+function describeFailure(source: Source | undefined): string | undefined {
   if (!source) return 'was not run';
   if (source.cut) return 'answered more than the limit';
   if (source.code === 0) return undefined;
@@ -212,7 +212,7 @@ function attempt<T>(source: string, problems: Facts['problems'], parse: () => T)
   try {
     return parse();
   } catch (error) {
-    problems.push({ source, what: `not understood: ${messageOf(error).slice(0, 200)}` });
+    problems.push({ source, what: `not understood: ${readMessage(error).slice(0, 200)}` });
     return undefined;
   }
 }
@@ -228,7 +228,7 @@ function jsonLines(text: string, count: number): unknown[] {
 const controls = /[\u0000-\u001f]/g;
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
-function conditionsOf(env: string): Record<string, string> {
+function readConditions(env: string): Record<string, string> {
   const pairs = [...env.matchAll(/^([A-Z_]+)=(.*)$/gm)].slice(0, 20);
   return Object.fromEntries(pairs.map((pair) => [pair[1] ?? '', (pair[2] ?? '').replaceAll(/^['"]|['"]$/g, '')]));
 }

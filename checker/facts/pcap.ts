@@ -89,7 +89,7 @@ function pcapng(bytes: Buffer, most: number): CaptureFile {
     if (length < 12 || length % 4 !== 0) return { frames, problem: damaged };
     if (at + length > bytes.length) return { frames, problem: cut };
     const body = bytes.subarray(at + 8, at + length - 4);
-    if (type === 1 && body.length >= 8) interfaces.push(interfaceOf(body, little));
+    if (type === 1 && body.length >= 8) interfaces.push(parseInterface(body, little));
     if (type === 6) {
       const frame = enhanced(body, little, interfaces);
       if (!frame) return { frames, problem: damaged };
@@ -101,7 +101,7 @@ function pcapng(bytes: Buffer, most: number): CaptureFile {
 }
 
 /** if_tsresol, option 9: a power of ten, or of two with the highest bit. */
-function interfaceOf(body: Buffer, little: boolean): Interface {
+function parseInterface(body: Buffer, little: boolean): Interface {
   const { u16 } = readers(body, little);
   let fraction = 1e-6;
   for (let at = 8; at + 4 <= body.length; ) {
@@ -149,7 +149,7 @@ export interface Packet {
 export const linkTypes = { ethernet: 1, raw: 101, cooked: 113, cooked2: 276, ipv4: 228 } as const;
 
 /** Where the network header begins and its EtherType, by link type; undefined: too short, or a link that is not known. */
-function networkOf(frame: Buffer, link: number): { type: number; body: Buffer } | undefined {
+function parseNetwork(frame: Buffer, link: number): { type: number; body: Buffer } | undefined {
   const at = (type: number, header: number) =>
     frame.length < header ? undefined : { type: frame.readUInt16BE(type), body: frame.subarray(header) };
   switch (link) {
@@ -169,7 +169,7 @@ function networkOf(frame: Buffer, link: number): { type: number; body: Buffer } 
 
 /** One frame; undefined: it is neither IPv4 nor ARP, or not whole enough to be told. Never throws. */
 export function parseFrame(frame: Buffer, link: number = linkTypes.ethernet): Packet | undefined {
-  const network = networkOf(frame, link);
+  const network = parseNetwork(frame, link);
   if (network?.type === 0x806) return parseArp(network.body);
   return network?.type === 0x800 ? parseIp(network.body) : undefined;
 }
@@ -194,15 +194,15 @@ function parseIp(packet: Buffer): Packet | undefined {
   const base = { ...none, source, target };
   const fragment = (packet.readUInt16BE(6) & 0x1fff) > 0;
   const protocol = fragment ? 0 : (packet[9] ?? 0);
-  if (protocol === 6 && whole.length >= 20) return { ...base, ...tcpOf(whole, id) };
-  if (protocol === 17 && whole.length >= 8) return { ...base, ...udpOf(whole, id) };
-  if (protocol === 1 && whole.length >= 8) return { ...base, ...icmpOf(whole, id) };
+  if (protocol === 6 && whole.length >= 20) return { ...base, ...parseTcp(whole, id) };
+  if (protocol === 17 && whole.length >= 8) return { ...base, ...parseUdp(whole, id) };
+  if (protocol === 1 && whole.length >= 8) return { ...base, ...parseIcmp(whole, id) };
   const what = fragment ? 'fragment' : `protocol ${packet[9] ?? 0}`;
   return { ...base, protocol: 'other', what, length: whole.length, key: `${what} ${id} ${digest(whole)}` };
 }
 
 /** RFC 9293. Neither number is translated, nor is IP's id: together they tell a repetition from the first. */
-function tcpOf(segment: Buffer, id: number): Omit<Packet, 'source' | 'target'> {
+function parseTcp(segment: Buffer, id: number): Omit<Packet, 'source' | 'target'> {
   const bits = segment[13] ?? 0;
   const [sequence, acknowledgement] = [segment.readUInt32BE(4), segment.readUInt32BE(8)];
   const length = Math.max(0, segment.length - ((segment[12] ?? 0) >> 4) * 4);
@@ -222,10 +222,10 @@ function tcpOf(segment: Buffer, id: number): Omit<Packet, 'source' | 'target'> {
 }
 
 /** RFC 768; a DNS message by its question. */
-function udpOf(datagram: Buffer, id: number): Omit<Packet, 'source' | 'target'> {
+function parseUdp(datagram: Buffer, id: number): Omit<Packet, 'source' | 'target'> {
   const [sourcePort, targetPort] = [datagram.readUInt16BE(0), datagram.readUInt16BE(2)];
   const body = datagram.subarray(8);
-  const name = sourcePort === 53 || targetPort === 53 ? questionOf(body) : undefined;
+  const name = sourcePort === 53 || targetPort === 53 ? parseQuestion(body) : undefined;
   const kind = targetPort === 53 ? 'query' : 'answer';
   return {
     ...none,
@@ -239,7 +239,7 @@ function udpOf(datagram: Buffer, id: number): Omit<Packet, 'source' | 'target'> 
 }
 
 /** RFC 1035, 4.1.2: the first question's name; undefined: there is none. */
-function questionOf(message: Buffer): string | undefined {
+function parseQuestion(message: Buffer): string | undefined {
   const labels: string[] = [];
   for (let at = 12; at < message.length; ) {
     const size = message[at] ?? 0;
@@ -260,7 +260,7 @@ const icmpNames: Record<number, string> = {
 };
 
 /** RFC 792. What an error quotes is translated with it, and an echo's identifier may be. */
-function icmpOf(message: Buffer, id: number): Omit<Packet, 'source' | 'target'> {
+function parseIcmp(message: Buffer, id: number): Omit<Packet, 'source' | 'target'> {
   const [type = 0, code = 0] = message;
   const isEcho = type === 0 || type === 8;
   const tail = isEcho ? `${message.readUInt16BE(6)} ${digest(message.subarray(8))}` : `${code}`;

@@ -4,7 +4,7 @@ import { defaultPlan, LabError, type OpenSeat } from '@handwired/host';
 import { findBegun } from '../queries/chapters.ts';
 import { emptyRecord } from '../record.ts';
 import { Report } from '../report/report.ts';
-import { caseOf, chapters, recorded, replaying, type State } from '../testing/fixtures.ts';
+import { readCase, chapters, recorded, replaying, type State } from '../testing/fixtures.ts';
 import { gradeSource, type GradeOptions } from './grade.ts';
 
 /** A lab host that is in a recorded state; counts round trips. */
@@ -20,7 +20,7 @@ function hostIn(...states: State[]): { seat: OpenSeat; trips: () => number } {
 }
 
 const gradeOf = (seat: OpenSeat, more: Partial<GradeOptions> = {}): Promise<Report> => {
-  const { baseline } = caseOf('empty');
+  const { baseline } = readCase('empty');
   const common = {
     lab: 'lab',
     driver: 'sandbox',
@@ -70,7 +70,7 @@ test('The record remembers what was begun, and makes a clean lab host a cleaned 
 });
 
 test('Begun is what can be seen: nothing, and a half', () => {
-  const { facts, baseline, plan } = caseOf('seed');
+  const { facts, baseline, plan } = readCase('seed');
   assert.deepEqual(findBegun(chapters, { facts: baseline, baseline, plan, record: emptyRecord() }), []);
   const half = structuredClone(facts);
   half.here.iptables = baseline.here.iptables;
@@ -125,7 +125,7 @@ test('An abort is rethrown', async () => {
 
 test('Leftovers that can still go by themselves are waited for', async () => {
   const { seat, trips } = hostIn('empty');
-  const { baseline, record } = caseOf('empty');
+  const { baseline, record } = readCase('empty');
   let snapshots = 0;
   const settling: OpenSeat = replaying((program) => {
     const { raw } = recorded('empty');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan, EXIT, LabError } from '@handwired/host';
 import { emptyRecord } from '../record.ts';
-import { caseOf, chapters, recorded, replaying, type State } from '../testing/fixtures.ts';
+import { readCase, chapters, recorded, replaying, type State } from '../testing/fixtures.ts';
 import { digestCase, gradeSource } from './grade.ts';
 import { mostBytes, readRecording, type Recording, recordLab, regradeRecording } from './recording.ts';
 
@@ -11,7 +11,7 @@ const subject = { lab: 'lab', driver: 'sandbox' } as const;
 /** What `lab facts -o json` would print of a recorded state, and the case that it is of. */
 async function taken(state: State, evidence = true) {
   const seat = replaying((program) => recorded(state)[program === 'facts' ? 'raw' : 'evidence']);
-  const source = { seat, chapters, plan: defaultPlan, baseline: caseOf('empty').baseline, record: emptyRecord() };
+  const source = { seat, chapters, plan: defaultPlan, baseline: readCase('empty').baseline, record: emptyRecord() };
   const text = JSON.stringify(await recordLab(source, subject, { evidence }));
   return { source, text };
 }

@@ -3,15 +3,15 @@ import { test } from 'node:test';
 import type { Facts } from '../facts/facts.ts';
 import { compareFingerprints } from '../facts/parse.ts';
 import type { Case } from '../queries/check.ts';
-import { caseOf, checks, states } from '../testing/fixtures.ts';
+import { readCase, checks, states } from '../testing/fixtures.ts';
 import { findTampering, guardCheck, describeUnrest, findWorldChanges, describeWorldChanges } from './integrity.ts';
 import { type Outcome, runChecks } from './run.ts';
 
-const baseline = caseOf('empty').baseline;
+const baseline = readCase('empty').baseline;
 
 test('The world is the same before a build and after it, and after a restart', () => {
   for (const state of ['empty', 'right', 'seed', 'seed-cleaned', 'mixed'] as const) {
-    assert.deepEqual(findWorldChanges(baseline, caseOf(state).facts), [], state);
+    assert.deepEqual(findWorldChanges(baseline, readCase(state).facts), [], state);
   }
 });
 
@@ -61,7 +61,7 @@ for (const [what, change, told] of tampered) {
 test('Two fingerprints differ in the parts that moved, and none is no difference', () => {
   assert.equal(compareFingerprints('a-b-c', 'a-b-c'), null);
   assert.equal(compareFingerprints('a-b-c', 'a-x-y'), 'links, addresses');
-  const { facts, evidence } = caseOf('right');
+  const { facts, evidence } = readCase('right');
   assert.equal(describeUnrest(facts, evidence), null);
   assert.equal(describeUnrest({ ...facts, steady: null }, evidence), null);
   assert.match(
@@ -86,13 +86,13 @@ function verdicts(lab: Case): Map<string, Outcome> {
 
 /** A right lab, altered. */
 function altered(change: (lab: Case) => void): Case {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   change(lab);
   return lab;
 }
 
 test('An honest lab host, whatever was built on it, has nothing that is worth a finding', () => {
-  for (const state of states) assert.deepEqual(found(caseOf(state)), [], state);
+  for (const state of states) assert.deepEqual(found(readCase(state)), [], state);
 });
 
 test('Altered tools are told, and change no verdict: nothing of ours is run by them', () => {
@@ -102,7 +102,8 @@ test('Altered tools are told, and change no verdict: nothing of ours is run by t
   assert.equal(found(lab).length, 21);
   assert.match(found(lab)[0] ?? '', /^altered: \/usr\/bin\/tool0 is another file$/);
   assert.match(found(lab)[20] ?? '', /and 10 more/);
-  for (const [id, { verdict }] of verdicts(lab)) assert.equal(verdict, verdicts(caseOf('right')).get(id)?.verdict, id);
+  for (const [id, { verdict }] of verdicts(lab))
+    assert.equal(verdict, verdicts(readCase('right')).get(id)?.verdict, id);
 });
 
 test('What was changed in the world is told, and nothing that goes through it has a verdict', () => {

@@ -5,8 +5,8 @@ import { compareItems, type Difference, type Item, netItems } from '../facts/dif
 import type { Facts, Net } from '../facts/facts.ts';
 import { compareFingerprints } from '../facts/parse.ts';
 import { type Case, type Check, fail, type Judgement } from '../queries/check.ts';
-import { listOf } from '../queries/links.ts';
-import { resultOf, sightsOf } from '../queries/sights.ts';
+import { joinWords } from '../queries/links.ts';
+import { findResult, findSights } from '../queries/sights.ts';
 
 /** The scope that differences of the world's own namespace have. */
 const scope = 'the world';
@@ -179,15 +179,15 @@ function outbound({ evidence, plan }: Case): ProbeId[] {
 function inPlace(lab: Case): Finding[] {
   const { evidence } = lab;
   if (evidence.over || (evidence.drops['world'] ?? 1) > 0) return [];
-  const made = outbound(lab).filter((id) => sightsOf(evidence, id, { in: 'world', way: 'in' }).length === 0);
+  const made = outbound(lab).filter((id) => findSights(evidence, id, { in: 'world', way: 'in' }).length === 0);
   return answered(made, 'place', 'answered, and nothing of it arrived in the world: something answers in its place');
 }
 
 /** The world's site repeats what it was asked; whoever answers from memory can't. */
 function nonces(lab: Case): Finding[] {
-  const old = outbound(lab).filter((id) => resultOf(lab.evidence, id).echoed === false);
+  const old = outbound(lab).filter((id) => findResult(lab.evidence, id).echoed === false);
   return answered(old, 'nonce', "answered without the token that was asked for, which the world's site repeats");
 }
 
 const answered = (spoils: readonly ProbeId[], id: 'place' | 'nonce', what: string): Finding[] =>
-  spoils.length === 0 ? [] : [{ id, what: `${listOf(spoils)}: ${what}`, spoils }];
+  spoils.length === 0 ? [] : [{ id, what: `${joinWords(spoils)}: ${what}`, spoils }];

@@ -1,4 +1,4 @@
-import { messageOf } from '@handwired/host';
+import { readMessage } from '@handwired/host';
 import { wasStarved } from '../evidence/evidence.ts';
 import type { Case, Check, Diagnosis, Hint, Judgement } from '../queries/check.ts';
 import { describeWorldChanges } from './integrity.ts';
@@ -24,7 +24,7 @@ export function runChecks(checks: readonly Check[], lab: Case, stopAt?: Readonly
   const done = new Map<string, Outcome>();
   let stop: string | undefined;
   for (const check of checks) {
-    const outcome = stop === undefined ? outcomeOf(check, lab, done) : stopped(check, stop);
+    const outcome = stop === undefined ? judgeCheck(check, lab, done) : stopped(check, stop);
     done.set(check.id, outcome);
     if (outcome.verdict === 'fail' && stopAt?.has(check.chapter)) stop ??= check.id;
   }
@@ -76,8 +76,8 @@ const unanswered = ({ probes, copies }: Check, { evidence }: Case): boolean =>
   wasStarved(evidence) &&
   (copies !== undefined || probes.some((probe) => evidence.results[probe]?.error === 'no answer'));
 
-function outcomeOf(check: Check, lab: Case, done: ReadonlyMap<string, Outcome>): Outcome {
-  const unmet = unmetOf(check.needs, done);
+function judgeCheck(check: Check, lab: Case, done: ReadonlyMap<string, Outcome>): Outcome {
+  const unmet = findUnmet(check.needs, done);
   if (unmet) return unmet(check, '');
   const problem = lab.facts.problems.find(({ source }) => check.sources?.some((start) => source.startsWith(start)));
   if (problem) return { ...blank(check), verdict: 'error', because: `${problem.source}: ${problem.what}` };
@@ -96,13 +96,13 @@ function outcomeOf(check: Check, lab: Case, done: ReadonlyMap<string, Outcome>):
       because: `it can't be told while ${judged.unless} does not pass`,
     };
   }
-  const accident = judged.verdict === 'pass' ? unmetOf(check.passNeeds ?? [], done) : undefined;
+  const accident = judged.verdict === 'pass' ? findUnmet(check.passNeeds ?? [], done) : undefined;
   if (accident) return accident(check, judged.expected);
   return { ...blank(check), hint: null, ...judged };
 }
 
 /** A need that failed skips the check; one that ended in our own error makes it an error too, never the learner's. */
-function unmetOf(needs: readonly string[], done: ReadonlyMap<string, Outcome>) {
+function findUnmet(needs: readonly string[], done: ReadonlyMap<string, Outcome>) {
   const open = needs.filter((id) => done.get(id)?.verdict !== 'pass');
   const first = open.find((id) => done.get(id)?.verdict === 'error') ?? open[0];
   if (first === undefined) return undefined;
@@ -122,6 +122,6 @@ function judge(check: Check, lab: Case): Judgement {
   try {
     return check.judge(lab);
   } catch (error) {
-    return { verdict: 'error', expected: '', reason: `the check itself failed: ${messageOf(error)}` };
+    return { verdict: 'error', expected: '', reason: `the check itself failed: ${readMessage(error)}` };
   }
 }

@@ -50,12 +50,14 @@ export class Lines {
   due(before: number): Row[] {
     const done: Row[] = [];
     for (const [key, row] of this.open) {
-      if (lastOf(row) >= before) continue;
+      if (findLast(row) >= before) continue;
       this.open.delete(key);
       done.push(row);
     }
     for (const row of done) row.sights.sort((a, b) => Number(a.at) - Number(b.at));
-    return done.sort((a, b) => firstOf(a) - firstOf(b)).filter(({ sights }) => sights.some(({ matches }) => matches));
+    return done
+      .sort((a, b) => findFirst(a) - findFirst(b))
+      .filter(({ sights }) => sights.some(({ matches }) => matches));
   }
 
   /** A place that has seen this packet both ways already sees another one: ARP and what has no number of its own repeat. */
@@ -69,8 +71,8 @@ export class Lines {
   }
 }
 
-const lastOf = ({ sights }: Row): number => Number(sights.at(-1)?.at);
-const firstOf = ({ sights }: Row): number => Number(sights[0]?.at);
+const findLast = ({ sights }: Row): number => Number(sights.at(-1)?.at);
+const findFirst = ({ sights }: Row): number => Number(sights[0]?.at);
 
 /** One address pair of a row, and the places at which the packet had it. */
 interface Form {
@@ -82,11 +84,11 @@ interface Form {
 }
 
 /** A row's address pairs in the order in which the packet had them. */
-export function formsOf({ sights }: Row): Form[] {
+export function listForms({ sights }: Row): Form[] {
   const forms: Form[] = [];
   for (const { packet, place, way } of sights) {
-    const source = endOf(packet?.source, packet?.sourcePort);
-    const target = endOf(packet?.target, packet?.targetPort);
+    const source = renderEnd(packet?.source, packet?.sourcePort);
+    const target = renderEnd(packet?.target, packet?.targetPort);
     const last = forms.at(-1);
     if (last?.source === source && last.target === target) last.places.push({ place, way });
     else {
@@ -99,7 +101,7 @@ export function formsOf({ sights }: Row): Form[] {
   return forms;
 }
 
-const endOf = (address = '?', port = 0): string => (port === 0 ? address : `${address}:${port}`);
+const renderEnd = (address = '?', port = 0): string => (port === 0 ? address : `${address}:${port}`);
 
 /** Blocks of pcapng: draft-ietf-opsawg-pcapng. Little endian, times in nanoseconds. */
 function block(type: number, body: Buffer): Buffer {
@@ -243,9 +245,9 @@ export async function capturePackets(
     if (state.rows >= (wanted.count ?? Infinity)) enough.resolve(undefined);
   };
   const hear = (word: Word): void => {
-    if (Array.isArray(word)) rows(lines.take(sightOf(word)));
+    if (Array.isArray(word)) rows(lines.take(makeSight(word)));
     else if ('ready' in word) onReady();
-    else if ('trouble' in word) state.trouble = troubleOf(word, wanted);
+    else if ('trouble' in word) state.trouble = describeTrouble(word, wanted);
     else if ('down' in word) onDown(wanted.places[word.down] ?? placeless);
     else Object.assign(state, { drops: word.end, whole: true });
   };
@@ -286,12 +288,12 @@ const parameters = ({ places, filter, snap, seconds }: CaptureWanted): Record<st
   world: null,
 });
 
-function sightOf([place, at, way, length, matches, data]: z.infer<typeof PacketWord>): Sight {
+function makeSight([place, at, way, length, matches, data]: z.infer<typeof PacketWord>): Sight {
   const frame = Buffer.from(data, 'base64');
   return { place, at, way, length, matches, frame, packet: parseFrame(frame) };
 }
 
-function troubleOf(word: Extract<Word, { trouble: string }>, { places, filter }: CaptureWanted): LabError {
+function describeTrouble(word: Extract<Word, { trouble: string }>, { places, filter }: CaptureWanted): LabError {
   if (word.trouble === 'filter') {
     const what = `the filter '${filter.slice(0, 200)}' does not parse: ${word.said}`;
     return new LabError({ what, next: "lab observe --filter 'tcp port 80 or icmp'", exit: EXIT.usage });

@@ -1,7 +1,7 @@
 import type { Plan } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
-import { isLocal, within } from '../queries/packet.ts';
-import { endText, isArp, netOf, placeName } from './steps.ts';
+import { isLocal, isWithin } from '../queries/packet.ts';
+import { endText, isArp, findNet, placeName } from './steps.ts';
 import type { ChainStep, End, Errand, Seen, Step } from './trace-data.ts';
 
 /** A trace with what is needed to say how it ended. */
@@ -83,7 +83,7 @@ function saidUnreachable({ steps }: Traced): Omit<End, 'verdict'> | undefined {
 function noNeighbour({ seen, facts, steps, errand }: Traced): Omit<End, 'verdict'> | undefined {
   const last = steps.at(-1);
   const name = Object.keys(seen.spaces).find((one) => (last ? placeName(one) === last.in : one === errand.in)) ?? '';
-  const net = netOf(facts, name);
+  const net = findNet(facts, name);
   const arp = seen.spaces[name]?.sights.filter(isArp) ?? [];
   const gateways =
     net?.routes.flatMap(({ gateway, nexthops }) => [gateway, ...nexthops.map((one) => one.gateway)]) ?? [];
@@ -115,7 +115,7 @@ function droppedByLegacy({ steps, seen }: Traced): Omit<End, 'verdict'> | undefi
 /** The world answers nobody whom it has no way to. */
 function notTranslated({ steps, plan }: Traced): Omit<End, 'verdict'> | undefined {
   const last = steps.at(-1);
-  if (last?.in !== placeName('world') || last.back || !within(last.packet.source, plan.subnet)) return undefined;
+  if (last?.in !== placeName('world') || last.back || !isWithin(last.packet.source, plan.subnet)) return undefined;
   const because = `It reached the world from ${last.packet.source}, an address that has no meaning there: nothing translated its source, so no answer finds the way back.`;
   return { cause: 'not-translated', because };
 }
@@ -124,7 +124,7 @@ function notTranslated({ steps, plan }: Traced): Omit<End, 'verdict'> | undefine
 function notForwarded({ steps, facts, seen }: Traced): Omit<End, 'verdict'> | undefined {
   const last = steps.at(-1);
   const name = Object.keys(seen.spaces).find((space) => placeName(space) === last?.in);
-  const net = name === undefined ? undefined : netOf(facts, name);
+  const net = name === undefined ? undefined : findNet(facts, name);
   if (!last || !net || name === 'world') return undefined;
   if (last.kind === 'link' && last.way === 'out') return undefined;
   if (last.kind === 'chain' && last.hook !== 'prerouting') return undefined;

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { z } from 'zod';
 import { escapeText } from '../report/escape.ts';
-import { formsOf, type Place, type Row } from './capture.ts';
+import { listForms, type Place, type Row } from './capture.ts';
 import { endText } from './steps.ts';
 import type { ChainStep, LinkStep, Packet, Step, Trace } from './trace-data.ts';
 
@@ -18,7 +18,7 @@ export function renderTrace({ from, to, errand, ...trace }: Trace, { color }: { 
   const wide = Math.max(4, ...steps.map((step) => step.in.length));
   const way = steps.flatMap((step, n) => {
     const turns = step.back && steps[n - 1]?.back !== true;
-    return [...(turns ? ['', 'the answer:'] : []), ...lineOf(step, wide, paint)];
+    return [...(turns ? ['', 'the answer:'] : []), ...renderLine(step, wide, paint)];
   });
   const tracked = connections.map(
     ({ in: where, connection: { original, reply } }) =>
@@ -47,7 +47,7 @@ const tuple = ({
 }: Trace['connections'][number]['connection']['reply']) =>
   `${endText(source, sourcePort ?? 0)} -> ${endText(destination, destinationPort ?? 0)}`;
 
-function lineOf(step: Step, wide: number, paint: Paint): string[] {
+function renderLine(step: Step, wide: number, paint: Paint): string[] {
   const place = `  ${escapeText(step.in).padEnd(wide)}  `;
   const lines = step.kind === 'link' ? [linkLine(step, paint)] : chainLines(step, paint);
   return lines.map((line, n) => (n === 0 ? place : ' '.repeat(place.length)) + line);
@@ -107,7 +107,7 @@ export function renderRow(row: Row, { color, columns, places, begin }: RowOption
   const head = `${(Number(first?.at) - begin).toFixed(3).padStart(8)}  ${escapeText(first?.packet?.what ?? 'not IPv4')
     .slice(0, 40)
     .padEnd(16)}`;
-  const lines = formsOf(row).map((form) => {
+  const lines = listForms(row).map((form) => {
     const pair = `${form.source} > ${form.target}`;
     const shown = (['source', 'target'] as const).map((end) =>
       form.changed.includes(end) ? bold(form[end]) : form[end],

@@ -3,7 +3,7 @@ import type { NftTable } from '../facts/firewall.ts';
 import type { ChainStep, LinkStep, Packet, Rule, Seen, Sight, Space, Step } from './trace-data.ts';
 
 /** The table that a message is about: a packet's own family says no more than bridge or not. */
-function tableOf(net: Net | null | undefined, rule: Pick<Rule, 'table' | 'chain' | 'bridge'>): NftTable | undefined {
+function findTable(net: Net | null | undefined, rule: Pick<Rule, 'table' | 'chain' | 'bridge'>): NftTable | undefined {
   const families = rule.bridge ? ['bridge'] : ['ip', 'inet'];
   return families
     .flatMap((family) => net?.nft.filter((table) => table.family === family && table.name === rule.table) ?? [])
@@ -11,7 +11,7 @@ function tableOf(net: Net | null | undefined, rule: Pick<Rule, 'table' | 'chain'
 }
 
 /** `prerouting`, `forward`, ...; null for a chain without a hook. */
-const hookOf = (table: NftTable | undefined, chain: string | null): string | null =>
+const findHook = (table: NftTable | undefined, chain: string | null): string | null =>
   table?.objects.find((entry) => entry.type === 'chain' && entry.chain === chain)?.hook ?? null;
 
 /** A rule as its own tool prints it: iptables hides its matches from nft. */
@@ -37,8 +37,8 @@ export const placeName = (space: string): string =>
 /** Every place that the packet, and then its answer, was seen at, in order. */
 export function orderSteps(seen: Seen, facts: Facts): Step[] {
   const all = Object.entries(seen.spaces).flatMap(([name, space]) => [
-    ...inSpace(name, space, netOf(facts, name), false),
-    ...inSpace(name, space, netOf(facts, name), true),
+    ...inSpace(name, space, findNet(facts, name), false),
+    ...inSpace(name, space, findNet(facts, name), true),
   ]);
   const steps = all
     .map((entry, n) => ({ ...entry, n }))
@@ -48,7 +48,7 @@ export function orderSteps(seen: Seen, facts: Facts): Step[] {
 }
 
 /** The facts of a namespace by its name in a trace. */
-export const netOf = (facts: Facts, name: string): Net | null | undefined =>
+export const findNet = (facts: Facts, name: string): Net | null | undefined =>
   name === 'root'
     ? facts.here
     : name === 'world'
@@ -66,7 +66,7 @@ function inSpace(name: string, space: Space, net: Net | null | undefined, back: 
     net?.links.some((link) => link.name === device && link.master !== null) === true;
   const own = space.sights.filter((sight) => !isArp(sight) && !(sight.other && !isPort(sight.device)));
   const sights = once(own.filter((sight) => opening.has(sight.what) !== back));
-  const runs = runsOf(space, net, name).filter(({ step }) => step.back === back);
+  const runs = listRuns(space, net, name).filter(({ step }) => step.back === back);
   const found: Timed[] = [];
   const came = new Set<string>();
   for (const [n, sight] of sights.entries()) {
@@ -107,7 +107,7 @@ function isBefore({ iif, oif, bridge }: Run, next: readonly Sight[], came: Reado
 }
 
 /** The messages of one base chain and packet together. Those of a packet that is looked at no further are left out. */
-function runsOf({ rules, devices }: Space, net: Net | null | undefined, name: string): Run[] {
+function listRuns({ rules, devices }: Space, net: Net | null | undefined, name: string): Run[] {
   const names = new Map(devices.map((entry) => [entry.index, entry.name]));
   const runs = Map.groupBy(rules, ({ run }) => run);
   const known = new Set<string>();
@@ -124,12 +124,12 @@ function runsOf({ rules, devices }: Space, net: Net | null | undefined, name: st
 
 function chainStep(messages: readonly Rule[], packet: Packet, net: Net | null | undefined, name: string): ChainStep {
   const first = messages[0] as Rule;
-  const table = tableOf(net, first);
+  const table = findTable(net, first);
   const rules = messages
     .filter(({ handle, type }) => type === 'rule' && handle !== null)
     .map((rule) => ({
       chain: rule.chain ?? '',
-      rule: ruleText(net, tableOf(net, rule), rule),
+      rule: ruleText(net, findTable(net, rule), rule),
       verdict: rule.jump === null ? (rule.verdict ?? '') : `${rule.verdict ?? ''} ${rule.jump}`,
     }));
   const last = messages.findLast(({ type, handle }) => type === 'policy' || handle !== null) ?? first;
@@ -141,7 +141,7 @@ function chainStep(messages: readonly Rule[], packet: Packet, net: Net | null | 
     changed: [],
     table: `${table?.family ?? '?'} ${first.table ?? ''}`,
     chain: first.chain ?? '',
-    hook: hookOf(table, first.chain),
+    hook: findHook(table, first.chain),
     rules,
     verdict: last.verdict ?? '',
     byPolicy: last.type === 'policy',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultPlan, trafficEnds } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
-import { caseOf } from '../testing/fixtures.ts';
+import { readCase } from '../testing/fixtures.ts';
 import { alterValue, assertHolds } from '../testing/random.ts';
 import { findEnd } from './ending.ts';
 import { renderTrace, renderTraceJson } from './render.ts';
@@ -10,7 +10,7 @@ import { orderSteps } from './steps.ts';
 import { type Errand, type Packet, type Rule, Seen, type Sight, type Space, Trace } from './trace-data.ts';
 import { errandFromAddress, parseErrand } from './trace.ts';
 
-const { facts } = caseOf('seed');
+const { facts } = readCase('seed');
 
 /** `syn 198.51.100.7:4000>203.0.113.2:8080` */
 function packet(text: string): Packet {

@@ -29,7 +29,7 @@ export function errandFromAddress(
   port: number | undefined,
   { plan, facts }: { plan: Plan; facts: Facts },
 ): Errand | undefined {
-  const owner = ownerOf(from, facts);
+  const owner = findOwner(from, facts);
   return owner === undefined ? undefined : errandFrom({ in: owner, from }, to, port, plan);
 }
 
@@ -37,7 +37,7 @@ type Sender = Pick<Errand, 'in' | 'from'>;
 
 function errandFrom(sender: Sender, to: EndWord, port: number | undefined, plan: Plan): Errand {
   const kind = port === undefined ? 'icmp' : port === 53 ? 'udp' : 'tcp';
-  return { ...sender, to: targetOf(to, sender, kind, plan), kind, port: port ?? 0 };
+  return { ...sender, to: findTarget(to, sender, kind, plan), kind, port: port ?? 0 };
 }
 
 function named(word: EndWord, plan: Plan): Sender | undefined {
@@ -49,14 +49,14 @@ function named(word: EndWord, plan: Plan): Sender | undefined {
 }
 
 /** The first namespace with this address. */
-function ownerOf(address: string, { here, namespaces, world: beyond }: Facts): string | undefined {
+function findOwner(address: string, { here, namespaces, world: beyond }: Facts): string | undefined {
   const spaces = [{ name: 'root', net: here }, ...namespaces, { name: 'world', net: beyond.net }];
   const has = ({ net }: (typeof spaces)[number]): boolean =>
     net?.links.some((link) => link.addresses.some((one) => one.address === address)) === true;
   return spaces.find(has)?.name;
 }
 
-function targetOf(word: EndWord, sender: Sender, kind: Errand['kind'], plan: Plan): string {
+function findTarget(word: EndWord, sender: Sender, kind: Errand['kind'], plan: Plan): string {
   if (isIPv4(word)) return word;
   if (word === 'ct1' || word === 'ct2') return plan[word].address;
   if (word === 'outside') return world.outside;
@@ -176,30 +176,30 @@ function makeTrace(traced: Traced, { lab, from, to }: TraceWanted, source: Sourc
     errand,
     steps: [...steps],
     end: findEnd(traced),
-    connections: connectionsOf(seen, steps),
+    connections: listConnections(seen, steps),
     diagnosis: story ?? null,
-    notes: notesOf(seen),
+    notes: listNotes(seen),
   };
 }
 
 /** Those whose question or answer is the packet as it was seen in that namespace. */
-function connectionsOf(seen: Seen, steps: readonly Step[]): Trace['connections'] {
+function listConnections(seen: Seen, steps: readonly Step[]): Trace['connections'] {
   return Object.entries(seen.spaces).flatMap(([name, { conntrack }]) => {
     const here = steps.filter((step) => step.in === placeName(name) && !step.back).map(({ packet }) => packet);
     return parseConnections(conntrack)
-      .filter(({ original }) => here.some((packet) => isOf(original, packet)))
+      .filter(({ original }) => here.some((packet) => isPartOf(original, packet)))
       .slice(-1)
       .map((connection) => ({ in: placeName(name), connection }));
   });
 }
 
-const isOf = (tuple: Connection['original'], packet: Packet): boolean =>
+const isPartOf = (tuple: Connection['original'], packet: Packet): boolean =>
   tuple.source === packet.source &&
   tuple.destination === packet.target &&
   (tuple.sourcePort ?? 0) === packet.sourcePort &&
   (tuple.destinationPort ?? 0) === packet.targetPort;
 
-function notesOf({ spaces }: Seen): string[] {
+function listNotes({ spaces }: Seen): string[] {
   return Object.entries(spaces).flatMap(([name, { untraced, over, legacy }]) => {
     const where = placeName(name);
     const telling = (legacy ?? []).filter(({ rule }) => rule !== 'policy ACCEPT');

@@ -1,4 +1,4 @@
-import { LabError, messageOf, type OpenSeat } from '@handwired/host';
+import { LabError, readMessage, type OpenSeat } from '@handwired/host';
 import { streamRemote } from '../remote.ts';
 
 /** Follows the changes of a lab host's network. */
@@ -25,7 +25,7 @@ export async function watchLab(seat: OpenSeat, signal: AbortSignal): Promise<Wat
     wake();
   });
   const end = (error: unknown): void => {
-    lost ??= error instanceof Error ? error : new Error(messageOf(error));
+    lost ??= error instanceof Error ? error : new Error(readMessage(error));
     wake();
   };
   const abort = (): void => end(signal.reason);

@@ -1,7 +1,7 @@
 import { quoteAll, world } from '@handwired/host';
 import type { Case } from './check.ts';
 import { type Chain, type Rule, target } from './iptables.ts';
-import { linkOf, netnsOf, pairOf } from './links.ts';
+import { findLink, findNetns, findPair } from './links.ts';
 import type { Which } from './paths.ts';
 
 /** A command line, each word quoted where it must be. A name of the kernel's has no NUL; one in a recorded file may. */
@@ -29,12 +29,12 @@ export const deleteRule = ({ tool, table, chain, words }: Rule): string =>
   command(tool, '-t', table, '-D', chain, ...words);
 
 /** The pair's host end as it is, or as the plan calls it. */
-const endOf = (lab: Case, which: Which): string =>
-  pairOf(lab.facts, lab.plan[which], lab.plan)?.host.name ?? lab.plan[which].veth;
+const findEnd = (lab: Case, which: Which): string =>
+  findPair(lab.facts, lab.plan[which], lab.plan)?.host.name ?? lab.plan[which].veth;
 
 /** The commands that make a container's cable a port of the bridge, and up. */
 export const plug = (lab: Case, which: Which): string[] => {
-  const end = endOf(lab, which);
+  const end = findEnd(lab, which);
   return [ip(null, 'link', 'set', end, 'master', lab.plan.bridge), ip(null, 'link', 'set', end, 'up')];
 };
 
@@ -57,7 +57,7 @@ export function settle(lab: Case, which: Which): string[] {
 const forget = ({ facts, plan }: Case): string[] => [
   ip(null, 'neigh', 'flush', 'dev', plan.bridge),
   ...[plan.ct1, plan.ct2]
-    .filter(({ name }) => netnsOf(facts, name))
+    .filter(({ name }) => findNetns(facts, name))
     .map(({ name }) => ip(name, 'neigh', 'flush', 'all')),
 ];
 
@@ -65,15 +65,15 @@ const forget = ({ facts, plan }: Case): string[] => [
 export function cable(lab: Case, which: Which, fresh = false): string[] {
   const { facts, plan } = lab;
   const { name, veth } = plan[which];
-  const there = fresh ? [] : netnsOf(facts, name)?.net?.links;
+  const there = fresh ? [] : findNetns(facts, name)?.net?.links;
   return [
-    ...(linkOf(there, plan.inner) ? [ip(name, 'link', 'del', plan.inner)] : []),
-    ...(linkOf(facts.here.links, veth) ? [ip(null, 'link', 'del', veth)] : []),
+    ...(findLink(there, plan.inner) ? [ip(name, 'link', 'del', plan.inner)] : []),
+    ...(findLink(facts.here.links, veth) ? [ip(null, 'link', 'del', veth)] : []),
     ip(null, 'link', 'add', veth, 'type', 'veth', 'peer', 'name', plan.inner, 'netns', name),
-    ...(linkOf(facts.here.links, plan.bridge) ? [ip(null, 'link', 'set', veth, 'master', plan.bridge)] : []),
+    ...(findLink(facts.here.links, plan.bridge) ? [ip(null, 'link', 'set', veth, 'master', plan.bridge)] : []),
     ip(null, 'link', 'set', veth, 'up'),
     ...(beganWith(lab, 'addressing')
-      ? [...settle(lab, which), ...(linkOf(facts.here.links, plan.bridge) ? forget(lab) : [])]
+      ? [...settle(lab, which), ...(findLink(facts.here.links, plan.bridge) ? forget(lab) : [])]
       : []),
   ];
 }
@@ -103,7 +103,7 @@ export function container(lab: Case, which: Which): string[] {
 /** The bridge from nothing, with the cables that are there. */
 export function bridge(lab: Case): string[] {
   const { plan, facts, record } = lab;
-  const ends = (['ct1', 'ct2'] as const).filter((which) => pairOf(facts, plan[which], plan));
+  const ends = (['ct1', 'ct2'] as const).filter((which) => findPair(facts, plan[which], plan));
   return [
     ip(null, 'link', 'add', plan.bridge, 'type', 'bridge'),
     ip(null, 'addr', 'add', `${plan.gateway}/${plan.prefix}`, 'dev', plan.bridge),

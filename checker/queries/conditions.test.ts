@@ -5,7 +5,7 @@ import type { Facts } from '../facts/facts.ts';
 import { type Outcome, runChecks } from '../judge/run.ts';
 import type { Case } from './check.ts';
 import { listConditions, chooseCopies } from './conditions.ts';
-import { caseOf, checks, type State } from '../testing/fixtures.ts';
+import { readCase, checks, type State } from '../testing/fixtures.ts';
 
 const ids = ['connectivity', 'egress', 'dns', 'publish'].map((chapter) => `${chapter}.conditions`);
 const outcomes = (lab: Case): Outcome[] => runChecks(checks, lab).filter(({ check }) => ids.includes(check.id));
@@ -40,7 +40,7 @@ const shown = (facts: Facts, baseline: Facts): string[] =>
   );
 
 test('FORWARD DROP is demanded where somebody wrote accepting rules, or where the lab host began with it', () => {
-  const { facts, baseline } = caseOf('right');
+  const { facts, baseline } = readCase('right');
   const [accept, both] = [
     ['accept0 own', 'accept1'],
     ['accept0 own', 'accept1', 'drop0 nft', 'drop1 nft'],
@@ -61,7 +61,7 @@ test('FORWARD DROP is demanded where somebody wrote accepting rules, or where th
 });
 
 test('The own condition is tried as well where nobody demands it; bridge-nf 1 does not exist without br_netfilter', () => {
-  const { facts, baseline } = caseOf('right');
+  const { facts, baseline } = readCase('right');
   const own = setRules(structuredClone(facts), []);
   for (const chain of own.here.iptables.flatMap(({ chains }) => chains)) if (chain.policy) chain.policy = 'DROP';
   const wanted = chooseCopies(checks, { facts: own, baseline });
@@ -72,14 +72,14 @@ test('The own condition is tried as well where nobody demands it; bridge-nf 1 do
   const module = structuredClone(facts);
   delete module.here.sysctls['net/bridge/bridge-nf-call-iptables'];
   assert.deepEqual(shown(module, baseline), ['accept0 own', 'drop0 nft']);
-  const lab = { ...caseOf('right'), facts: module };
+  const lab = { ...readCase('right'), facts: module };
   assert.deepEqual(verdicts(lab), all('pass'));
   assert.match(outcomes(lab)[0]?.evidence.join() ?? '', /has no br_netfilter/);
 });
 
 test('Recorded copies of right builds pass, under DROP with bridge-nf 1 as their own condition too', () => {
   for (const state of ['right', 'mixed'] satisfies State[]) {
-    const lab = caseOf(state);
+    const lab = readCase(state);
     const open = runChecks(checks, lab).filter(({ check, verdict }) => ids.includes(check.id) && verdict !== 'pass');
     assert.deepEqual(
       open.map(({ check, because, evidence }) => [check.id, because, evidence]),
@@ -89,7 +89,7 @@ test('Recorded copies of right builds pass, under DROP with bridge-nf 1 as their
 });
 
 test('A path that breaks under one condition fails, and is told where it ends and what mends it', () => {
-  const [connectivity, egress] = outcomes(caseOf('seed'));
+  const [connectivity, egress] = outcomes(readCase('seed'));
   assert.equal(egress?.verdict, 'pass');
   assert.equal(connectivity?.verdict, 'fail');
   assert.deepEqual(connectivity.evidence, [
@@ -97,7 +97,7 @@ test('A path that breaks under one condition fails, and is told where it ends an
     'under FORWARD DROP with bridge-nf 1: ct2 to ct1 ends at FORWARD',
   ]);
   assert.equal(connectivity.hint?.mend, 'iptables -A FORWARD -i br0 -o br0 -j ACCEPT');
-  const lab = caseOf('right');
+  const lab = readCase('right');
   const copy = copyOf(lab, 'accept1');
   lose(copy, 'ct1>site');
   copy.seen = copy.seen.filter((sight) => sight.probe !== 'ct1>site' || sight.in === 'ct1');
@@ -109,7 +109,7 @@ test('A path that breaks under one condition fails, and is told where it ends an
 });
 
 test('An answer that did not come from whom it was asked of is none', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   const copy = copyOf(lab, 'drop0');
   copy.seen = copy.seen.filter((sight) => sight.in !== 'ct1' && sight.device !== 'relay');
   const result = copy.results['ct2 lookup'];
@@ -137,7 +137,7 @@ const worthless: [name: string, damage: (lab: Case) => void, why: RegExp][] = [
 
 for (const [name, damage, why] of worthless) {
   test(`Copies that prove nothing are our error, never a pass and never the learner's failure: ${name}`, () => {
-    const lab = caseOf('right');
+    const lab = readCase('right');
     damage(lab);
     assert.deepEqual(verdicts(lab), all('error'));
     for (const { because } of outcomes(lab)) assert.match(because ?? '', why);
@@ -145,7 +145,7 @@ for (const [name, damage, why] of worthless) {
 }
 
 test('What fails on the lab host itself is not judged again under other conditions', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   for (const path of ['ct1>ct2', 'ct1>site', 'ct1 lookup', 'outside>uplink']) {
     lab.evidence.results[path] = { ok: false, stage: 'reply', error: 'no answer', ms: 700 };
   }

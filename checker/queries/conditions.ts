@@ -4,8 +4,8 @@ import type { Condition, CopiesWanted, ProbeId } from '../evidence/probes.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Table } from '../facts/firewall.ts';
 import { type Case, type ChapterCheck, type Check, fail, type Hint, type Judgement, pass } from './check.ts';
-import { listOf } from './links.ts';
-import { openingPackets, outcomeOf, resultOf } from './sights.ts';
+import { joinWords } from './links.ts';
+import { openingPackets, describeOutcome, findResult } from './sights.ts';
 
 type Variant = Table['variant'];
 
@@ -20,9 +20,9 @@ export const bridgeNfSetting = 'net/bridge/bridge-nf-call-iptables';
  */
 export function listConditions(facts: Facts, baseline: Facts): { demanded: Condition[]; own: Condition } {
   const drop = (['nft', 'legacy'] as const).filter(
-    (variant) => policyOf(baseline, variant) === 'DROP' || accepts(facts, baseline, variant),
+    (variant) => readPolicy(baseline, variant) === 'DROP' || accepts(facts, baseline, variant),
   );
-  const dropsNow = policyOf(facts, 'nft') === 'DROP' || policyOf(facts, 'legacy') === 'DROP';
+  const dropsNow = readPolicy(facts, 'nft') === 'DROP' || readPolicy(facts, 'legacy') === 'DROP';
   const forwardPolicy = dropsNow ? 'drop' : 'accept';
   const bridgeNf = facts.here.sysctls[bridgeNfSetting] === '1' ? '1' : '0';
   const values = facts.here.sysctls[bridgeNfSetting] === undefined ? (['0'] as const) : (['0', '1'] as const);
@@ -38,22 +38,22 @@ export function listConditions(facts: Facts, baseline: Facts): { demanded: Condi
   return { demanded, own: demanded.find(isOwn) ?? { forwardPolicy, bridgeNf, own: true, drop: [] } };
 }
 
-const filterOf = (facts: Facts, variant: Variant): Table | undefined =>
+const findFilter = (facts: Facts, variant: Variant): Table | undefined =>
   facts.here.iptables.find((table) => table.family === 'ip' && table.variant === variant && table.name === 'filter');
 
-const policyOf = (facts: Facts, variant: Variant): string | null | undefined =>
-  filterOf(facts, variant)?.chains.find(({ name }) => name === 'FORWARD')?.policy;
+const readPolicy = (facts: Facts, variant: Variant): string | null | undefined =>
+  findFilter(facts, variant)?.chains.find(({ name }) => name === 'FORWARD')?.policy;
 
 /** Is there a rule of the learner's own that accepts, in FORWARD or in a chain that it leads to? */
 function accepts(facts: Facts, baseline: Facts, variant: Variant): boolean {
   const rulesOf = (table: Table | undefined, chain: string): string[] =>
     table?.chains.find(({ name }) => name === chain)?.rules ?? [];
-  const [now, before] = [filterOf(facts, variant), filterOf(baseline, variant)];
+  const [now, before] = [findFilter(facts, variant), findFilter(baseline, variant)];
   const reached = ['FORWARD'];
   for (const chain of reached) {
     const given = new Set(rulesOf(before, chain));
     for (const rule of rulesOf(now, chain)) {
-      const target = targetOf(rule);
+      const target = findTarget(rule);
       if (target === 'ACCEPT' && !given.has(rule)) return true;
       if (target !== undefined && !reached.includes(target) && now?.chains.some(({ name }) => name === target)) {
         reached.push(target);
@@ -64,26 +64,26 @@ function accepts(facts: Facts, baseline: Facts, variant: Variant): boolean {
 }
 
 /** What a rule of iptables-save does: the word behind -j or -g, quoted texts aside. */
-function targetOf(rule: string): string | undefined {
+function findTarget(rule: string): string | undefined {
   const words = rule.match(/"(?:\\.|[^"\\])*"|\S+/g) ?? [];
   return words[words.findIndex((word) => word === '-j' || word === '-g') + 1 || words.length];
 }
 
 type Named = Pick<Condition, 'forwardPolicy' | 'bridgeNf'>;
 
-const copyOf = (lab: Case, { forwardPolicy, bridgeNf }: Named): Copy | undefined =>
+const findCopy = (lab: Case, { forwardPolicy, bridgeNf }: Named): Copy | undefined =>
   lab.evidence.copies.find(
     ({ condition }) => condition.forwardPolicy === forwardPolicy && condition.bridgeNf === bridgeNf,
   );
 
 /** A condition for people: `FORWARD DROP with bridge-nf 1`. */
-export const nameOf = ({ forwardPolicy, bridgeNf }: Named): string =>
+export const renderCondition = ({ forwardPolicy, bridgeNf }: Named): string =>
   `FORWARD ${forwardPolicy.toUpperCase()} with bridge-nf ${bridgeNf}`;
 
 /** Why the copy under a condition proves nothing; undefined: it does. */
 function findCopyTrouble(lab: Case, condition: Condition, paths: readonly ProbeId[]): string | undefined {
-  const copy = copyOf(lab, condition);
-  const where = `the copy of the lab host under ${nameOf(condition)}`;
+  const copy = findCopy(lab, condition);
+  const where = `the copy of the lab host under ${renderCondition(condition)}`;
   if (!copy) return `${where} was not made`;
   if (copy.error !== null) return `${where} can't be made: ${copy.error}`;
   if (copy.differences.length > 0) return `${where} is not like the original: ${copy.differences[0] ?? ''}`;
@@ -91,10 +91,10 @@ function findCopyTrouble(lab: Case, condition: Condition, paths: readonly ProbeI
   if (lacking !== undefined) return `${where} has no result for ${lacking}`;
   if (copy.results['world>site']?.ok !== true) return `the world of ${where} does not answer even itself`;
   if (!condition.own) return undefined;
-  const unlike = paths.find((path) => arrived(copy, path, lab.plan) !== resultOf(lab.evidence, path).ok);
+  const unlike = paths.find((path) => arrived(copy, path, lab.plan) !== findResult(lab.evidence, path).ok);
   return unlike === undefined
     ? undefined
-    : `${where}, which is its own, shows something else than the lab host itself: ${unlike} ${outcomeOf(copy.results[unlike] ?? resultOf(lab.evidence, unlike))}`;
+    : `${where}, which is its own, shows something else than the lab host itself: ${unlike} ${describeOutcome(copy.results[unlike] ?? findResult(lab.evidence, unlike))}`;
 }
 
 /** Was a path's packet answered in a copy, by whom it was for? What a program of the lab host takes is relayed to it. */
@@ -114,7 +114,7 @@ function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {
 }
 
 /** Where a packet of a path ends: the first place that did not see it, or its answer, again. */
-function endOf(copy: Copy, path: ProbeId, plan: Plan): string {
+function describeEnd(copy: Copy, path: ProbeId, plan: Plan): string {
   const sights = copy.seen.filter((sight) => sight.probe === path && sight.device !== 'relay');
   const [out, back] = [
     sights.filter(({ what }) => openingPackets.has(what)),
@@ -124,14 +124,14 @@ function endOf(copy: Copy, path: ProbeId, plan: Plan): string {
     list.some((sight) => sight.in === 'root' && sight.way === 'in') &&
     !list.some((sight) => sight.in === 'root' && sight.way === 'out');
   const drops = copy.condition.forwardPolicy === 'drop';
-  if (stopped(out)) return drops ? 'ends at FORWARD' : `ends on the lab host, after ${stationOf(out, plan)}`;
+  if (stopped(out)) return drops ? 'ends at FORWARD' : `ends on the lab host, after ${renderStation(out, plan)}`;
   if (stopped(back))
     return drops ? 'is answered, and the answer ends at FORWARD' : 'is answered, and the answer is lost';
-  const last = stationOf(out, plan);
+  const last = renderStation(out, plan);
   return last === '' ? 'is not even sent' : `was last seen at ${last}`;
 }
 
-function stationOf(sights: Sight[], plan: Plan): string {
+function renderStation(sights: Sight[], plan: Plan): string {
   const last = sights.at(-1);
   const place = { root: 'the lab host', world: 'the world' }[last?.in ?? ''] ?? last?.in;
   return last ? `${last.device} of ${place ?? plan.ct1.name}` : '';
@@ -187,19 +187,19 @@ function judgeUnderConditions(lab: Case, { what, paths, hint }: UnderConditions)
   const { facts, baseline, plan } = lab;
   const { demanded, own } = listConditions(facts, baseline);
   const ids = Object.keys(paths) as ProbeId[];
-  const expected = `${what} under ${listOf(demanded.map(nameOf))}`;
+  const expected = `${what} under ${joinWords(demanded.map(renderCondition))}`;
   const tried = demanded.includes(own) ? demanded : [...demanded, own];
   const reason = tried.map((condition) => findCopyTrouble(lab, condition, ids)).find((one) => one !== undefined);
   if (reason !== undefined) return { verdict: 'error', expected, reason };
   const evidence: string[] = [];
   let drops: Condition | undefined;
   for (const condition of demanded) {
-    const copy = copyOf(lab, condition);
+    const copy = findCopy(lab, condition);
     const lost = ids.filter((path) => copy && !arrived(copy, path, plan));
     if (lost.length > 0 && condition.forwardPolicy === 'drop') drops ??= condition;
     for (const path of copy ? lost : []) {
       evidence.push(
-        `under ${nameOf(condition)}: ${paths[path]?.(plan) ?? path} ${copy ? endOf(copy, path, plan) : ''}`,
+        `under ${renderCondition(condition)}: ${paths[path]?.(plan) ?? path} ${copy ? describeEnd(copy, path, plan) : ''}`,
       );
     }
   }

@@ -3,7 +3,7 @@ import type { Net } from '../facts/facts.ts';
 import type { Table } from '../facts/firewall.ts';
 import type { Case } from './check.ts';
 import { nativeTables } from './nftables.ts';
-import { every, isDevice, isLocal, type Maybe, not, type Packet, some, uplink, within } from './packet.ts';
+import { every, isDevice, isLocal, type Maybe, not, type Packet, some, uplink, isWithin } from './packet.ts';
 
 /** What becomes of a packet in a chain, and which rule says so. */
 export interface Fate {
@@ -28,7 +28,7 @@ export interface Rule {
 }
 
 /** Words of a rule as iptables-save quotes them: "..." with a backslash before a quote or a backslash. */
-export const wordsOf = (rule: string): string[] =>
+export const splitRule = (rule: string): string[] =>
   [...rule.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(
     (match) => match[1]?.replaceAll(/\\(.)/g, '$1') ?? match[2] ?? '',
   );
@@ -41,13 +41,13 @@ export function followChain(table: Table, chain: string, packet: Packet, net: Ne
   if (!base) return undefined;
   const state = { certain: true };
   const found = walk(table, chain, { packet, net, state, depth: 0 });
-  const shown = `iptables (${table.variant}) ${table.name} ${chain}`;
+  const renderRule = `iptables (${table.variant}) ${table.name} ${chain}`;
   return {
     target: base.policy ?? 'ACCEPT',
     rule: null,
     ...found,
-    chain: shown,
-    tool: toolOf(table),
+    chain: renderRule,
+    tool: findTool(table),
     certain: state.certain,
   };
 }
@@ -64,7 +64,7 @@ type Taken = Pick<Fate, 'target' | 'rule'>;
 function walk(table: Table, chain: string, course: Course): Taken | undefined {
   const rules = table.chains.find(({ name }) => name === chain)?.rules ?? [];
   for (const text of course.depth < 16 ? rules : []) {
-    const words = wordsOf(text);
+    const words = splitRule(text);
     const match = matches(words, course);
     if (match === false) continue;
     const target = words[Math.max(words.indexOf('-j'), words.indexOf('-g')) + 1] ?? '';
@@ -74,7 +74,7 @@ function walk(table: Table, chain: string, course: Course): Taken | undefined {
       continue;
     }
     if (target === 'RETURN') return undefined;
-    const rule = { tool: toolOf(table), table: table.name, chain, words };
+    const rule = { tool: findTool(table), table: table.name, chain, words };
     if (ends.has(target)) return { target, rule };
     const deeper = isChain(table, target) ? walk(table, target, { ...course, depth: course.depth + 1 }) : undefined;
     if (deeper) return deeper;
@@ -85,7 +85,7 @@ function walk(table: Table, chain: string, course: Course): Taken | undefined {
 const isChain = (table: Table, name: string): boolean => table.chains.some((chain) => chain.name === name);
 
 /** The command that changes a table: `iptables`, `ip6tables-legacy`. */
-export const toolOf = ({ family, variant }: Pick<Table, 'family' | 'variant'>): string =>
+export const findTool = ({ family, variant }: Pick<Table, 'family' | 'variant'>): string =>
   `${family === 'ip6' ? 'ip6tables' : 'iptables'}${variant === 'legacy' ? '-legacy' : ''}`;
 
 /** Options that say nothing about which packets are meant; the word after them belongs to them. */
@@ -100,13 +100,13 @@ function matches(words: readonly string[], { packet, net }: Course): Maybe {
     const [option = '', value = ''] = words.slice(at, at + 2);
     at += option.startsWith('-') ? 1 : 0;
     if (silent.test(option)) continue;
-    const one = matchOf(option, value, packet, net);
+    const one = testMatch(option, value, packet, net);
     found.push(negated ? not(one) : one);
   }
   return every(found);
 }
 
-function matchOf(option: string, value: string, packet: Packet, net: Net): Maybe {
+function testMatch(option: string, value: string, packet: Packet, net: Net): Maybe {
   const list = value.split(',');
   switch (option) {
     case '-i':
@@ -114,9 +114,9 @@ function matchOf(option: string, value: string, packet: Packet, net: Net): Maybe
     case '-o':
       return packet.out === undefined ? false : isDevice(value, packet.out);
     case '-s':
-      return within(packet.source, value);
+      return isWithin(packet.source, value);
     case '-d':
-      return within(packet.target, value);
+      return isWithin(packet.target, value);
     case '-p':
       return value === packet.protocol || value === 'all';
     case '--dport':
@@ -179,7 +179,7 @@ const natRules = ({ facts }: Case): Rule[] =>
     .filter(({ family, name }) => family === 'ip' && name === 'nat')
     .flatMap((table) =>
       table.chains.flatMap(({ name, rules }) =>
-        rules.map((rule) => ({ tool: toolOf(table), table: 'nat', chain: name, words: wordsOf(rule) })),
+        rules.map((rule) => ({ tool: findTool(table), table: 'nat', chain: name, words: splitRule(rule) })),
       ),
     );
 
@@ -202,7 +202,7 @@ export const byNative = (lab: Case, hook: string): boolean =>
   );
 
 /** Both chains that lack a translation to the right place. */
-export const lacking = (lab: Case): Chain[] =>
+export const findLackingChains = (lab: Case): Chain[] =>
   (['PREROUTING', 'OUTPUT'] as const).filter(
     (chain) => translateRequest(lab, chain, request(lab, chain))?.to !== target(lab),
   );
@@ -214,7 +214,7 @@ export function translatedWithout(lab: Case, chain: Chain, gone: readonly Rule[]
     ...table,
     chains: table.chains.map((one) => ({
       ...one,
-      rules: one.rules.filter((rule) => !texts.has(wordsOf(rule).join(' '))),
+      rules: one.rules.filter((rule) => !texts.has(splitRule(rule).join(' '))),
     })),
   }));
   const facts = { ...lab.facts, here: { ...lab.facts.here, iptables: tables } };

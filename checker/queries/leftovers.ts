@@ -6,7 +6,7 @@ import type { NftTable } from '../facts/firewall.ts';
 import type { LabRecord } from '../record.ts';
 import type { Case } from './check.ts';
 import { command, ip, sysctl } from './commands.ts';
-import { wordsOf } from './iptables.ts';
+import { splitRule } from './iptables.ts';
 
 /** `unknown`: nothing says whose it is. */
 export type Owner = 'yours' | 'world' | 'docker' | 'unknown';
@@ -58,7 +58,7 @@ const isWorlds = ({ subject, scope, key, text }: Pick<Difference, 'subject' | 's
     (subject === 'namespaces' && text.includes('/run/handwired/')));
 
 /** The exact undo of a leftover, as commands; none: it is not known. */
-function undoOf(found: Difference, lab: Case): string[] {
+function writeUndo(found: Difference, lab: Case): string[] {
   const inside = (line: string): string =>
     found.scope === '' ? line : `${command('ip', 'netns', 'exec', found.scope)} ${line}`;
   const how: Record<Difference['subject'], () => string[]> = {
@@ -75,7 +75,7 @@ function undoOf(found: Difference, lab: Case): string[] {
 /** In an order that works: a chain goes after the rules in it and those that lead to it. */
 export function undoAll(found: readonly Difference[], lab: Case): string[] {
   const late = (line: string): number => (/ -X /.test(line) ? 1 : 0);
-  return [...new Set(found.flatMap((one) => undoOf(one, lab)))].toSorted((a, b) => late(a) - late(b));
+  return [...new Set(found.flatMap((one) => writeUndo(one, lab)))].toSorted((a, b) => late(a) - late(b));
 }
 
 /** What was taken and was not the learner's, given back; what is not known how is left out. */
@@ -88,7 +88,7 @@ function givenBack({ subject, key, text, scope }: Difference, { baseline }: Case
   if (scope !== '') return [];
   const [kind = '', name = '', address = ''] = key.split(' ');
   if (subject === 'namespaces' && kind === 'netns') {
-    const up = netOf(baseline, name)?.links.some(({ loopback, up: on }) => loopback && on);
+    const up = findNet(baseline, name)?.links.some(({ loopback, up: on }) => loopback && on);
     return [ip(null, 'netns', 'add', name), ...(up ? [ip(name, 'link', 'set', 'lo', 'up')] : [])];
   }
   if (subject === 'files') {
@@ -98,7 +98,7 @@ function givenBack({ subject, key, text, scope }: Difference, { baseline }: Case
   if (subject === 'links' && kind === 'address') return [ip(null, 'addr', 'add', address, 'dev', name)];
   if (subject === 'links' && kind === 'link') return linkAgain(name, baseline);
   if (subject !== 'rules') return [];
-  if (/^ip6?tables/.test(text)) return [command(...wordsOf(text))];
+  if (/^ip6?tables/.test(text)) return [command(...splitRule(text))];
   const table = baseline.here.nft.find((one) => one.objects.some((object) => key === `nft ${object.text}`));
   return table ? [tableAgain(table)] : [];
 }
@@ -147,14 +147,14 @@ function ruleUndo({ key, text, scope }: Difference, { facts, baseline }: Case): 
   if (rule) {
     const [, tool = '', action, chain = '', rest = ''] = rule;
     const words = tool.split(' ');
-    if (action === 'A') return [command(...words, '-D', chain, ...wordsOf(rest))];
+    if (action === 'A') return [command(...words, '-D', chain, ...splitRule(rest))];
     return [action === 'N' ? command(...words, '-X', chain) : command(...words, '-P', chain, 'ACCEPT')];
   }
-  const net = netOf(facts, scope);
+  const net = findNet(facts, scope);
   for (const { family, name, objects } of net?.nft ?? []) {
     const object = objects.find((one) => key === `nft ${one.text}`);
     if (!object) continue;
-    const old = netOf(baseline, scope)?.nft.find((one) => one.family === family && one.name === name);
+    const old = findNet(baseline, scope)?.nft.find((one) => one.family === family && one.name === name);
     if (!old) return [command('nft', 'delete', 'table', family, name)];
     const { type, chain, handle } = object;
     if (type === 'rule' && chain !== null && handle !== null) {
@@ -165,7 +165,7 @@ function ruleUndo({ key, text, scope }: Difference, { facts, baseline }: Case): 
   return [];
 }
 
-const netOf = (facts: Case['facts'], scope: string): Net | null | undefined =>
+const findNet = (facts: Case['facts'], scope: string): Net | null | undefined =>
   scope === '' ? facts.here : facts.namespaces.find(({ name }) => name === scope)?.net;
 
 function linkUndo({ key, was, scope }: Difference, { facts }: Case): string[] {
@@ -177,7 +177,9 @@ function linkUndo({ key, was, scope }: Difference, { facts }: Case): string[] {
   const route = /^route (\S+)(?: via (\S+))? dev (\S+) table (\S+)/.exec(key);
   if (!route) return [];
   const [, destination = '', via, device = 'none', table = 'main'] = route;
-  const type = netOf(facts, scope)?.routes.find((one) => one.destination === destination && one.table === table)?.type;
+  const type = findNet(facts, scope)?.routes.find(
+    (one) => one.destination === destination && one.table === table,
+  )?.type;
   const family = destination.includes(':') || via?.includes(':') ? ['-6'] : [];
   return [
     command(

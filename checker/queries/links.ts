@@ -4,17 +4,17 @@ import type { Link } from '../facts/iproute.ts';
 import type { Case } from './check.ts';
 
 /** A real namespace of /run/netns that is not the lab host's own, by name. */
-export const netnsOf = (facts: Facts, name: string): Named | undefined =>
+export const findNetns = (facts: Facts, name: string): Named | undefined =>
   facts.namespaces.find((entry) => entry.name === name && entry.real && entry.inode !== facts.host.inode);
 
 /** resolv.conf as a program under `ip netns exec NAME` sees it: ip-netns(8). */
-export function resolvConfOf(facts: Facts, name: string): File | undefined {
+export function findResolvConf(facts: Facts, name: string): File | undefined {
   const own = facts.files.find((file) => file.path === `/etc/netns/${name}/resolv.conf` && file.kind !== 'absent');
   return own ?? facts.files.find((file) => file.path === '/etc/resolv.conf');
 }
 
 /** A link by its name. */
-export const linkOf = (links: readonly Link[] | undefined, name: string): Link | undefined =>
+export const findLink = (links: readonly Link[] | undefined, name: string): Link | undefined =>
   links?.find((link) => link.name === name);
 
 /** Both ends of a veth pair: the container's, and the lab host's. */
@@ -27,8 +27,8 @@ export interface Pair {
  * The veth pairs between a container and the lab host, found by what the kernel says of both ends and by no name: each
  * end's link_index is the other's ifindex, and the host end's link_netnsid is the number of the container's namespace.
  */
-export function pairsOf(facts: Facts, container: Pick<Container, 'name'>): Pair[] {
-  const netns = netnsOf(facts, container.name);
+export function findPairs(facts: Facts, container: Pick<Container, 'name'>): Pair[] {
+  const netns = findNetns(facts, container.name);
   const numbers = new Set(
     facts.here.ids
       .filter(
@@ -53,8 +53,8 @@ export function pairsOf(facts: Facts, container: Pick<Container, 'name'>): Pair[
 }
 
 /** The pair that carries the container's traffic: the one at its `eth0` if there are several. */
-export function pairOf(facts: Facts, container: Container, plan: Plan): Pair | undefined {
-  const pairs = pairsOf(facts, container);
+export function findPair(facts: Facts, container: Container, plan: Plan): Pair | undefined {
+  const pairs = findPairs(facts, container);
   return pairs.find(({ inner }) => inner.name === plan.inner) ?? pairs[0];
 }
 
@@ -62,26 +62,26 @@ export function pairOf(facts: Facts, container: Container, plan: Plan): Pair | u
 export const containers = ['ct1', 'ct2'] as const;
 
 /** Checks without which no packet of a container can come to the bridge. */
-export const linked = (which: (typeof containers)[number]): string[] => [
+export const needLinked = (which: (typeof containers)[number]): string[] => [
   `addressing.${which}-link`,
   `addressing.${which}-address`,
   `veth.${which}-port`,
 ];
 
 /** Checks without which none can come further than its own subnet. */
-export const routed = (which: (typeof containers)[number]): string[] => [
-  ...linked(which),
+export const needRouted = (which: (typeof containers)[number]): string[] => [
+  ...needLinked(which),
   `addressing.${which}-route`,
   'bridge.address',
   'bridge.up',
 ];
 
 /** Links of a kind that the baseline lacks, by name. */
-export const newLinks = (facts: Facts, baseline: Facts, kind: string): Link[] =>
-  facts.here.links.filter((link) => link.kind === kind && !linkOf(baseline.here.links, link.name));
+export const findNewLinks = (facts: Facts, baseline: Facts, kind: string): Link[] =>
+  facts.here.links.filter((link) => link.kind === kind && !findLink(baseline.here.links, link.name));
 
 /** A link's IPv4 addresses, each `ADDRESS/PREFIX`. */
-export const addressesOf = (link: Link | undefined): string[] =>
+export const listAddresses = (link: Link | undefined): string[] =>
   (link?.addresses ?? [])
     .filter(({ family }) => family === 'inet')
     .map(({ address, prefix }) => `${address}/${prefix}`);
@@ -91,10 +91,12 @@ export const isAddressed = (
   { facts, plan }: Pick<Case, 'facts' | 'plan'>,
   which: (typeof containers)[number],
 ): boolean =>
-  (netnsOf(facts, plan[which].name)?.net?.links ?? []).some((link) => !link.loopback && addressesOf(link).length > 0);
+  (findNetns(facts, plan[which].name)?.net?.links ?? []).some(
+    (link) => !link.loopback && listAddresses(link).length > 0,
+  );
 
 /** `a, b and c`; nothing: `none`. */
-export function listOf(words: readonly string[]): string {
+export function joinWords(words: readonly string[]): string {
   if (words.length < 2) return words[0] ?? 'none';
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Net } from '../facts/facts.ts';
 import type { NftTable } from '../facts/firewall.ts';
-import { every, isDevice, isLocal, type Maybe, not, type Packet, some, within } from './packet.ts';
+import { every, isDevice, isLocal, type Maybe, not, type Packet, some, isWithin } from './packet.ts';
 
 type NftObject = NftTable['objects'][number];
 
@@ -61,7 +61,7 @@ function walk(course: Course, chain: string, depth: number): End | undefined {
     const parsed = Expressions.safeParse(parse(rule.text));
     const expressions = parsed.data?.rule.expr ?? [];
     const match = parsed.success
-      ? every(expressions.map((one) => (counting(one) ? undefined : matchOf(one['match'], course))))
+      ? every(expressions.map((one) => (counting(one) ? undefined : testMatch(one['match'], course))))
       : undefined;
     if (match === false) continue;
     const verdict = expressions.flatMap((one) => Object.keys(one)).find((key) => ends.has(key));
@@ -96,22 +96,22 @@ const Payload = z.object({ protocol: z.string(), field: z.string() });
 const Fib = z.object({ result: z.literal('type'), flags: z.union([z.string(), z.array(z.string())]) });
 
 /** An expression that is no match says nothing about which packets are meant. */
-function matchOf(expression: unknown, course: Course): Maybe {
+function testMatch(expression: unknown, course: Course): Maybe {
   if (expression === undefined) return true;
   const { data } = Match.safeParse(expression);
   if (!data) return undefined;
-  const test = testOf(data.left, course);
-  const list = Array.isArray(data.right) ? data.right : setOf(data.right);
+  const test = createTest(data.left, course);
+  const list = Array.isArray(data.right) ? data.right : findSet(data.right);
   const one = test ? some(list.map(test)) : undefined;
   return data.op === '!=' ? not(one) : one;
 }
 
-const setOf = (right: unknown): unknown[] =>
+const findSet = (right: unknown): unknown[] =>
   z.object({ set: z.array(z.unknown()) }).safeParse(right).data?.set ?? [right];
 
 type Test = (value: unknown) => Maybe;
 
-function testOf(left: Record<string, unknown>, { packet, net }: Course): Test | undefined {
+function createTest(left: Record<string, unknown>, { packet, net }: Course): Test | undefined {
   const meta = Key.safeParse(left['meta']).data?.key;
   if (meta === 'iifname' || meta === 'iif') return named(packet.in);
   if (meta === 'oifname' || meta === 'oif') return named(packet.out);
@@ -143,7 +143,7 @@ function addressed(field: string, packet: Packet): Test | undefined {
   if (address === undefined) return undefined;
   return (value) => {
     const network = Prefix.safeParse(value).data?.prefix;
-    if (network) return within(address, `${network.addr}/${network.len}`);
+    if (network) return isWithin(address, `${network.addr}/${network.len}`);
     return typeof value === 'string' && !value.startsWith('@') ? value === address : undefined;
   };
 }

@@ -30,18 +30,18 @@ export const every = (values: readonly Maybe[]): Maybe =>
 export const some = (values: readonly Maybe[]): Maybe => not(every(values.map(not)));
 
 /** An IPv4 address as a number; NaN for anything else. */
-function numberOf(address: string): number {
+function readNumber(address: string): number {
   const parts = address.split('.').map(Number);
   const fine = parts.length === 4 && parts.every((part) => Number.isInteger(part) && part >= 0 && part < 256);
   return fine ? parts.reduce((sum, part) => sum * 256 + part, 0) : Number.NaN;
 }
 
 /** Is an address in `a.b.c.d/n`, `a.b.c.d/m.m.m.m` or equal to `a.b.c.d`? */
-export function within(address: string, network: string): boolean {
+export function isWithin(address: string, network: string): boolean {
   const [base = '', mask = '32'] = network.split('/');
-  const length = mask.includes('.') ? Math.log2(2 ** 32 / (2 ** 32 - numberOf(mask))) : Number(mask);
+  const length = mask.includes('.') ? Math.log2(2 ** 32 / (2 ** 32 - readNumber(mask))) : Number(mask);
   const size = 2 ** (32 - length);
-  return Math.floor(numberOf(address) / size) === Math.floor(numberOf(base) / size);
+  return Math.floor(readNumber(address) / size) === Math.floor(readNumber(base) / size);
 }
 
 /** Is an address one of this network namespace's own? */
@@ -77,7 +77,7 @@ function takes(net: Net, { text }: PolicyRule, packet: Packet): boolean {
   const value = (key: string): string | undefined => words[words.indexOf(key) + 1 || -1];
   const [from, to, device] = [value('src'), value('dst'), value('iif')];
   const matches = (address: string, base: string, length: string | undefined): boolean =>
-    base === 'all' || base === '0.0.0.0' || within(address, `${base}/${length ?? 32}`);
+    base === 'all' || base === '0.0.0.0' || isWithin(address, `${base}/${length ?? 32}`);
   return (
     (from === undefined || matches(packet.source, from, value('srclen'))) &&
     (to === undefined || matches(packet.target, to, value('dstlen'))) &&
@@ -91,13 +91,13 @@ const marks = ({ iptables, nft }: Net): boolean =>
   nft.some(({ objects }) => objects.some(({ text }) => /"mangle".*"mark"/.test(text)));
 
 /** A rule of one's own that sends such a packet before table main is asked. */
-export const deciding = (net: Net, packet: Packet): PolicyRule | undefined =>
+export const findPolicyRule = (net: Net, packet: Packet): PolicyRule | undefined =>
   net.policy.find((rule) => sends(net, rule, packet));
 
 /** One that sends one of these packets where it should not go. */
-export function diverting(net: Net, packets: Packet[]): PolicyRule | undefined {
+export function findDivertingRule(net: Net, packets: Packet[]): PolicyRule | undefined {
   const wrong = (rule: PolicyRule, packet: Packet): boolean => {
-    const route = routeIn(net, tableOf(rule), packet.target);
+    const route = routeIn(net, readTable(rule), packet.target);
     return route === undefined || !leadsRight(route, packet);
   };
   return net.policy.find((rule) => packets.some((packet) => sends(net, rule, packet) && wrong(rule, packet)));
@@ -106,18 +106,18 @@ export function diverting(net: Net, packets: Packet[]): PolicyRule | undefined {
 /** A rule whose table has no route for the packet leaves it to the next rule: ip-rule(8). */
 function sends(net: Net, rule: PolicyRule, packet: Packet): boolean {
   if (usual.has(rule.priority) || !takes(net, rule, packet)) return false;
-  const table = tableOf(rule);
+  const table = readTable(rule);
   return table === undefined || routeIn(net, table, packet.target) !== undefined;
 }
 
-const tableOf = ({ text }: PolicyRule): string | undefined => /\btable (\S+)/.exec(text)?.[1];
+const readTable = ({ text }: PolicyRule): string | undefined => /\btable (\S+)/.exec(text)?.[1];
 
 /** The most specific IPv4 route of a table to an address. */
 const routeIn = ({ routes }: Net, table: string | undefined, target: string): Route | undefined =>
   routes
     .filter((one) => one.table === table && !one.destination.includes(':'))
-    .filter(({ destination }) => destination === 'default' || within(target, destination))
-    .toSorted((a, b) => lengthOf(b) - lengthOf(a))[0];
+    .filter(({ destination }) => destination === 'default' || isWithin(target, destination))
+    .toSorted((a, b) => readLength(b) - readLength(a))[0];
 
 /** By the link that the packet should leave by, and there to nobody else than it should. */
 const leadsRight = ({ type, device, gateway }: Route, { out }: Packet): boolean =>
@@ -129,5 +129,5 @@ export function routeTo(net: Net, address: string): Route | undefined {
   return route?.destination === 'default' ? undefined : route;
 }
 
-const lengthOf = ({ destination }: Route): number =>
+const readLength = ({ destination }: Route): number =>
   destination === 'default' ? 0 : Number(destination.split('/')[1] ?? 32);

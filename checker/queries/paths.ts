@@ -2,7 +2,7 @@ import { type Plan, world } from '@handwired/host';
 import type { Sight } from '../evidence/evidence.ts';
 import type { ProbeId } from '../evidence/probes.ts';
 import type { Case } from './check.ts';
-import { pairOf } from './links.ts';
+import { findPair } from './links.ts';
 import { type Packet, uplink } from './packet.ts';
 
 /** A container of the plan. */
@@ -49,7 +49,7 @@ interface Leg {
 const label = (text: string, back: boolean): string => (back ? `${text} (back)` : text);
 
 const hostEnd = (lab: Case, which: Which): string =>
-  pairOf(lab.facts, lab.plan[which], lab.plan)?.host.name ?? lab.plan[which].veth;
+  findPair(lab.facts, lab.plan[which], lab.plan)?.host.name ?? lab.plan[which].veth;
 
 const inner = ({ lab, back }: Leg, which: Which, way: Place['way']): Hop => ({
   kind: 'inner',
@@ -83,7 +83,11 @@ const inside = ({ back }: Leg, kind: HopKind, text: string = kind, which?: Which
 });
 
 /** From a container to the bridge's own end; from there into a container; and from port to port. */
-const outOf = (leg: Leg, which: Which): Hop[] => [inner(leg, which, 'out'), veth(leg, which, 'in'), bridge(leg, 'in')];
+const makeWayOut = (leg: Leg, which: Which): Hop[] => [
+  inner(leg, which, 'out'),
+  veth(leg, which, 'in'),
+  bridge(leg, 'in'),
+];
 const into = (leg: Leg, which: Which): Hop[] => [bridge(leg, 'out'), veth(leg, which, 'out'), inner(leg, which, 'in')];
 
 function across(leg: Leg, from: Which, to: Which): Hop[] {
@@ -135,7 +139,7 @@ export interface Path {
 }
 
 const other = { ct1: 'ct2', ct2: 'ct1' } as const;
-const legOf = (lab: Case, back: boolean) => ({ lab, back });
+const makeLeg = (lab: Case, back: boolean) => ({ lab, back });
 
 const structural = (which: Which): string[] => [
   `namespaces.${which}`,
@@ -150,10 +154,10 @@ const home = (which: Which): Path => ({
   checks: [`connectivity.${which}-gateway`, ...structural(which), ...(which === 'ct1' ? bridges : [])],
   probes: [`${which}>gateway`],
   hops: (lab) => [
-    ...outOf(legOf(lab, false), which),
-    inside(legOf(lab, false), 'host', 'lab host'),
-    ...into(legOf(lab, true), which),
-    inside(legOf(lab, true), 'client', lab.plan[which].name, which),
+    ...makeWayOut(makeLeg(lab, false), which),
+    inside(makeLeg(lab, false), 'host', 'lab host'),
+    ...into(makeLeg(lab, true), which),
+    inside(makeLeg(lab, true), 'client', lab.plan[which].name, which),
   ],
   packet: ({ plan }) => ({
     in: plan.bridge,
@@ -172,10 +176,10 @@ const neighbours = (from: Which): Path => ({
   checks: [`connectivity.${from}-${other[from]}`],
   probes: [from === 'ct1' ? 'ct1>ct2' : 'ct2>ct1'],
   hops: (lab) => [
-    ...across(legOf(lab, false), from, other[from]),
-    inside(legOf(lab, false), 'server', lab.plan[other[from]].name, other[from]),
-    ...across(legOf(lab, true), other[from], from),
-    inside(legOf(lab, true), 'client', lab.plan[from].name, from),
+    ...across(makeLeg(lab, false), from, other[from]),
+    inside(makeLeg(lab, false), 'server', lab.plan[other[from]].name, other[from]),
+    ...across(makeLeg(lab, true), other[from], from),
+    inside(makeLeg(lab, true), 'client', lab.plan[from].name, from),
   ],
   packet: ({ plan }) => ({
     in: plan.bridge,
@@ -189,16 +193,16 @@ const neighbours = (from: Which): Path => ({
 
 /** Past the host to the world. */
 const beyond = (lab: Case, which: Which): Hop[] => [
-  ...outOf(legOf(lab, false), which),
-  inside(legOf(lab, false), 'PREROUTING'),
-  inside(legOf(lab, false), 'routing'),
-  inside(legOf(lab, false), 'FORWARD'),
-  ...toWorld(legOf(lab, false)),
-  fromWorld(legOf(lab, true)),
-  inside(legOf(lab, true), 'routing'),
-  inside(legOf(lab, true), 'FORWARD'),
-  ...into(legOf(lab, true), which),
-  inside(legOf(lab, true), 'client', lab.plan[which].name, which),
+  ...makeWayOut(makeLeg(lab, false), which),
+  inside(makeLeg(lab, false), 'PREROUTING'),
+  inside(makeLeg(lab, false), 'routing'),
+  inside(makeLeg(lab, false), 'FORWARD'),
+  ...toWorld(makeLeg(lab, false)),
+  fromWorld(makeLeg(lab, true)),
+  inside(makeLeg(lab, true), 'routing'),
+  inside(makeLeg(lab, true), 'FORWARD'),
+  ...into(makeLeg(lab, true), which),
+  inside(makeLeg(lab, true), 'client', lab.plan[which].name, which),
 ];
 
 /** What a probe's packets are on the wire. */
@@ -242,17 +246,17 @@ const lookup = (which: Which): Path => ({
   containers: [which],
   checks: [`dns.${which}`],
   probes: [`${which} lookup`],
-  hops: (lab) => [inside(legOf(lab, false), 'names', 'resolver files'), ...beyond(lab, which)],
+  hops: (lab) => [inside(makeLeg(lab, false), 'names', 'resolver files'), ...beyond(lab, which)],
   packet: outbound(which),
 });
 
 /** The host's own way out. */
 const own = (lab: Case): Hop[] => [
-  inside(legOf(lab, false), 'OUTPUT'),
-  inside(legOf(lab, false), 'routing'),
-  ...toWorld(legOf(lab, false)),
-  fromWorld(legOf(lab, true)),
-  inside(legOf(lab, true), 'host', 'lab host'),
+  inside(makeLeg(lab, false), 'OUTPUT'),
+  inside(makeLeg(lab, false), 'routing'),
+  ...toWorld(makeLeg(lab, false)),
+  fromWorld(makeLeg(lab, true)),
+  inside(makeLeg(lab, true), 'host', 'lab host'),
 ];
 
 const local: NonNullable<Path['packet']> = ({ plan }, probe) => ({
@@ -276,15 +280,15 @@ const hostLookup: Path = {
   containers: [],
   checks: ['dns.host-works', 'dns.host-unchanged'],
   probes: ['host lookup'],
-  hops: (lab) => [inside(legOf(lab, false), 'names', 'resolver files'), ...own(lab)],
+  hops: (lab) => [inside(makeLeg(lab, false), 'names', 'resolver files'), ...own(lab)],
   packet: local,
 };
 
 /** From the bridge into ct1, to its server, and back to the bridge. */
 const served = (lab: Case): Hop[] => [
-  ...into(legOf(lab, false), 'ct1'),
-  inside(legOf(lab, false), 'server', `server in ${lab.plan.ct1.name}`, 'ct1'),
-  ...outOf(legOf(lab, true), 'ct1'),
+  ...into(makeLeg(lab, false), 'ct1'),
+  inside(makeLeg(lab, false), 'server', `server in ${lab.plan.ct1.name}`, 'ct1'),
+  ...makeWayOut(makeLeg(lab, true), 'ct1'),
 ];
 
 const toServer: NonNullable<Path['packet']> = ({ plan }) => ({
@@ -303,10 +307,10 @@ const hostServer: Path = {
   checks: ['publish.server'],
   probes: ['host>server'],
   hops: (lab) => [
-    inside(legOf(lab, false), 'OUTPUT'),
-    inside(legOf(lab, false), 'routing'),
+    inside(makeLeg(lab, false), 'OUTPUT'),
+    inside(makeLeg(lab, false), 'routing'),
     ...served(lab),
-    inside(legOf(lab, true), 'host', 'lab host'),
+    inside(makeLeg(lab, true), 'host', 'lab host'),
   ],
   packet: toServer,
 };
@@ -317,11 +321,11 @@ const published = (probe: 'host>uplink' | 'host>loopback', check: string): Path 
   checks: [check],
   probes: [probe],
   hops: (lab) => [
-    inside(legOf(lab, false), 'OUTPUT'),
-    inside(legOf(lab, false), 'routing'),
-    inside(legOf(lab, false), 'POSTROUTING'),
+    inside(makeLeg(lab, false), 'OUTPUT'),
+    inside(makeLeg(lab, false), 'routing'),
+    inside(makeLeg(lab, false), 'POSTROUTING'),
     ...served(lab),
-    inside(legOf(lab, true), 'host', 'lab host'),
+    inside(makeLeg(lab, true), 'host', 'lab host'),
   ],
   packet: toServer,
 });
@@ -332,14 +336,14 @@ const outside: Path = {
   checks: ['publish.outside'],
   probes: ['outside>uplink'],
   hops: (lab) => [
-    fromWorld(legOf(lab, false)),
-    inside(legOf(lab, false), 'PREROUTING'),
-    inside(legOf(lab, false), 'routing'),
-    inside(legOf(lab, false), 'FORWARD'),
+    fromWorld(makeLeg(lab, false)),
+    inside(makeLeg(lab, false), 'PREROUTING'),
+    inside(makeLeg(lab, false), 'routing'),
+    inside(makeLeg(lab, false), 'FORWARD'),
     ...served(lab),
-    inside(legOf(lab, true), 'routing'),
-    inside(legOf(lab, true), 'FORWARD'),
-    toUplink(legOf(lab, true)),
+    inside(makeLeg(lab, true), 'routing'),
+    inside(makeLeg(lab, true), 'FORWARD'),
+    toUplink(makeLeg(lab, true)),
   ],
   packet: ({ plan }) => ({
     in: uplink,

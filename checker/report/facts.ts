@@ -9,7 +9,7 @@ export function renderFacts(facts: Facts): string {
   const { host, conditions, namespaces, mounts, processes, files, problems, altered } = facts;
   const lines = [
     `${host.name}, Linux ${host.kernel}`,
-    `made with ${entriesOf(conditions)}`,
+    `made with ${listEntries(conditions)}`,
     '',
     ...netLines('the lab host itself', facts.here),
     ...namespaces.flatMap(({ name, real, net }) =>
@@ -49,7 +49,7 @@ export function renderFacts(facts: Facts): string {
   return `${lines.map(escapeText).join('\n').trimEnd()}\n`;
 }
 
-const entriesOf = (values: Record<string, string>): string =>
+const listEntries = (values: Record<string, string>): string =>
   Object.entries(values)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');
@@ -127,7 +127,7 @@ export function renderChanges({ lab, since, changes }: Changes): string {
   if (changes.length === 0) return `${escapeText(lab)}: nothing has changed since ${escapeText(since)}\n`;
   const lines = [...Map.groupBy(changes, ({ subject }) => subject)].flatMap(([subject, own]) => [
     subject,
-    ...own.map((change) => `  ${lineOf(change)}`),
+    ...own.map((change) => `  ${renderLine(change)}`),
   ]);
   const counts = [...Map.groupBy(changes, ({ owner }) => owner)].map(
     ([owner, own]) => `${own.length} ${owners[owner]}`,
@@ -135,7 +135,7 @@ export function renderChanges({ lab, since, changes }: Changes): string {
   return `${[...lines, '', `${lab}: ${changes.length} changes since ${since}: ${counts.join(', ')}`].map(escapeText).join('\n')}\n`;
 }
 
-function lineOf({ owner, change, text, scope, was }: Change): string {
+function renderLine({ owner, change, text, scope, was }: Change): string {
   const place = scope === '' ? '' : ` in ${scope}`;
   return `${owners[owner].padEnd(11)} ${signs[change]} ${text}${place}${was === null ? '' : ` (was: ${was})`}`;
 }

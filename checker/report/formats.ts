@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { asciiJson, renderCsvTable, escapeText, markup, wrap } from './escape.ts';
 import { renderHtml } from './html.ts';
-import { detailsOf, type Report, type ReportedCheck, summaryOf, trailOf } from './report.ts';
+import { listDetails, type Report, type ReportedCheck, renderSummary, renderTrail } from './report.ts';
 
 /** The terminal that is printed on; `columns` 0: not known. */
 export interface TextOptions {
@@ -33,14 +33,14 @@ export function renderText(report: Report, { color, columns }: TextOptions): str
         ...details(check, shared)
           .flatMap((line) => wrap(line, width - 10))
           .map((line) => `          ${line}`),
-        ...hintOf(check, width - 10).map((line) => `          ${line}`),
+        ...renderHintLines(check, width - 10).map((line) => `          ${line}`),
       );
     }
   }
   if (shared !== undefined) lines.push('', ...wrap(`error: ${escapeText(shared)}`, width));
   const found = report.integrity.findings.flatMap(({ what }) => wrap(`integrity: ${escapeText(what)}`, width));
   if (found.length > 0) lines.push('', ...found);
-  return `${[...lines, '', summaryOf(report)].join('\n')}\n`;
+  return `${[...lines, '', renderSummary(report)].join('\n')}\n`;
 }
 
 /** A reason that all checks in error have in common is said once, at the end. */
@@ -59,12 +59,12 @@ function details(check: ReportedCheck, shared: string | undefined): string[] {
     `actual:   ${check.actual}`,
     ...evidence.map((line) => `- ${line}`),
     ...(more > 0 ? [`- and ${more} more (-o json)`] : []),
-    ...[trailOf(check) ?? []].flat(),
+    ...[renderTrail(check) ?? []].flat(),
   ].map(escapeText);
 }
 
 /** Commands stay on lines of their own, whatever the width: they are there to be typed. */
-function hintOf({ verdict, hint }: ReportedCheck, width: number): string[] {
+function renderHintLines({ verdict, hint }: ReportedCheck, width: number): string[] {
   if (verdict !== 'fail' || hint === null) return [];
   const [first = '', ...rest] = hint.split('\n').map(escapeText);
   if (rest.length === 0 && !first.startsWith('# ')) return wrap(`hint:     ${first}`, width);
@@ -81,12 +81,15 @@ export const renderJson = (report: Report): string => asciiJson(report);
  * `skipped` an unmet need. There is one XML schema a tool; this is in the parts that they share.
  */
 function renderJunit(report: Report): string {
-  const suites = report.summary.chapters.map((chapter) => suiteOf(chapter, report));
-  const attributes = { name: `handwired ${report.lab}`, ...countsOf(report.checks) };
+  const suites = report.summary.chapters.map((chapter) => renderSuite(chapter, report));
+  const attributes = { name: `handwired ${report.lab}`, ...countVerdicts(report.checks) };
   return ['<?xml version="1.0" encoding="UTF-8"?>', ...element('testsuites', attributes, suites.flat()), ''].join('\n');
 }
 
-function suiteOf({ id, number, title, points, of }: Report['summary']['chapters'][number], report: Report): string[] {
+function renderSuite(
+  { id, number, title, points, of }: Report['summary']['chapters'][number],
+  report: Report,
+): string[] {
   const own = report.checks.filter(({ chapter }) => chapter === id);
   const { digest, findings } = report.integrity;
   const known: [name: string, value: string][] = [
@@ -98,13 +101,13 @@ function suiteOf({ id, number, title, points, of }: Report['summary']['chapters'
     ...findings.map((finding): [string, string] => [`integrity.${finding.id}`, finding.what]),
   ];
   const properties = known.flatMap(([name, value]) => element('property', { name, value }, []));
-  return element('testsuite', { name: `${number} ${title}`, ...countsOf(own), time: 0 }, [
+  return element('testsuite', { name: `${number} ${title}`, ...countVerdicts(own), time: 0 }, [
     ...element('properties', {}, properties),
-    ...own.flatMap(caseOf),
+    ...own.flatMap(renderCase),
   ]);
 }
 
-const countsOf = (checks: readonly ReportedCheck[]): Record<string, number> => {
+const countVerdicts = (checks: readonly ReportedCheck[]): Record<string, number> => {
   const count = (verdict: ReportedCheck['verdict']): number =>
     checks.filter((check) => check.verdict === verdict).length;
   return { tests: checks.length, failures: count('fail'), errors: count('error'), skipped: count('skipped') };
@@ -112,23 +115,25 @@ const countsOf = (checks: readonly ReportedCheck[]): Record<string, number> => {
 
 const outcomes = { fail: 'failure', error: 'error', skipped: 'skipped' } as const;
 
-function caseOf(check: ReportedCheck): string[] {
+function renderCase(check: ReportedCheck): string[] {
   const attributes = { classname: `handwired.${check.chapter}`, name: `${check.id}: ${check.title}`, time: 0 };
   if (check.verdict === 'pass') return element('testcase', attributes, []);
   const message = check.verdict === 'fail' ? check.actual : (check.because ?? '');
   // Of a skipped one some readers take the message alone.
   if (check.verdict === 'skipped') return element('testcase', attributes, element('skipped', { message }, []));
-  const body = detailsOf(check).flatMap(({ name, lines }) => lines.map((line) => markup(`${name}: ${line}`)));
-  const content = [`<${outcomes[check.verdict]}${attributesOf({ message, type: check.verdict })}>${body.join('\n')}`];
+  const body = listDetails(check).flatMap(({ name, lines }) => lines.map((line) => markup(`${name}: ${line}`)));
+  const content = [
+    `<${outcomes[check.verdict]}${renderAttributes({ message, type: check.verdict })}>${body.join('\n')}`,
+  ];
   return element('testcase', attributes, [`${content.join('')}</${outcomes[check.verdict]}>`]);
 }
 
 function element(name: string, attributes: Record<string, string | number>, inside: readonly string[]): string[] {
-  const open = `<${name}${attributesOf(attributes)}`;
+  const open = `<${name}${renderAttributes(attributes)}`;
   return inside.length === 0 ? [`${open}/>`] : [`${open}>`, ...inside, `</${name}>`];
 }
 
-const attributesOf = (attributes: Record<string, string | number>): string =>
+const renderAttributes = (attributes: Record<string, string | number>): string =>
   Object.entries(attributes)
     .map(([name, value]) => ` ${name}="${markup(escapeText(String(value)))}"`)
     .join('');
@@ -142,13 +147,13 @@ function renderTap(report: Report): string {
   const head = ['TAP version 14', checks.length === 0 ? '1..0 # SKIP nothing has been begun' : `1..${checks.length}`];
   const notes = [
     ...integrity.findings.map(({ id, what }) => `integrity ${id}: ${what}`),
-    summaryOf(report),
+    renderSummary(report),
     `digest ${integrity.digest}`,
   ];
-  return [...head, ...checks.flatMap(pointOf), ...notes.map((note) => `# ${escapeText(note)}`), ''].join('\n');
+  return [...head, ...checks.flatMap(renderPoint), ...notes.map((note) => `# ${escapeText(note)}`), ''].join('\n');
 }
 
-function pointOf(check: ReportedCheck, at: number): string[] {
+function renderPoint(check: ReportedCheck, at: number): string[] {
   const { id, title, verdict, because } = check;
   const point = `${at + 1} - ${word(`${id}: ${title}`)}`;
   if (verdict === 'pass') return [`ok ${point}`];
@@ -162,7 +167,7 @@ const word = (text: string): string => escapeText(text).replaceAll(/[\\#]/g, Str
 
 /** Of YAML only what the smallest readers know: keys, and single-quoted scalars of one line. */
 function diagnostics(check: ReportedCheck): string[] {
-  const fields = detailsOf(check).map(({ name, lines }) => `${name}: ${quoted(lines.join(' | '))}`);
+  const fields = listDetails(check).map(({ name, lines }) => `${name}: ${quoted(lines.join(' | '))}`);
   const message = check.verdict === 'error' ? check.because : check.actual;
   const head = [`message: ${quoted(escapeText(message ?? ''))}`, `severity: ${check.verdict}`];
   return ['---', ...head, ...fields, '...'].map((line) => `  ${line}`);
@@ -230,14 +235,17 @@ export function renderMoves(before: Report, after: Report): string {
   const left = before.checks.filter(({ id }) => !now.has(id));
   if (moved.length + left.length === 0) return '';
   const lines = [
-    ...moved.flatMap((check) => [`${check.id}: ${was.get(check.id) ?? 'none'} -> ${check.verdict}`, ...whyOf(check)]),
+    ...moved.flatMap((check) => [
+      `${check.id}: ${was.get(check.id) ?? 'none'} -> ${check.verdict}`,
+      ...describeWhy(check),
+    ]),
     ...left.map(({ id, verdict }) => `${id}: ${verdict} -> none`),
-    summaryOf(after),
+    renderSummary(after),
   ];
   return `${lines.map(escapeText).join('\n')}\n`;
 }
 
-function whyOf({ verdict, actual, hint, because }: ReportedCheck): string[] {
+function describeWhy({ verdict, actual, hint, because }: ReportedCheck): string[] {
   if (verdict === 'error') return [`  because: ${because ?? ''}`];
   if (verdict !== 'fail') return [];
   return [

@@ -1,5 +1,5 @@
 import { escapeText, markup } from './escape.ts';
-import { detailsOf, type Report, type ReportedCheck, summaryOf } from './report.ts';
+import { listDetails, type Report, type ReportedCheck, renderSummary } from './report.ts';
 
 /** Colours have a contrast of 4.5:1 and more on their ground, in the light and in the dark (WCAG 2.2, 1.4.3). */
 const style = `
@@ -56,11 +56,11 @@ export function renderHtml(report: Report): string {
 <body>
 <header>
 <h1>${title}</h1>
-<p>${html(summaryOf(report))}</p>
+<p>${html(renderSummary(report))}</p>
 </header>
 <main>
 ${checks.length === 0 ? '<p>Nothing has been begun, so there is nothing to check.</p>' : overview(summary.chapters)}
-${summary.chapters.map((chapter) => chapterOf(chapter, checks)).join('\n')}
+${summary.chapters.map((chapter) => renderChapter(chapter, checks)).join('\n')}
 ${findings.length === 0 ? '' : `<section aria-labelledby="integrity">\n<h2 id="integrity">Integrity</h2>\n<ul>${findings.join('')}</ul>\n</section>`}
 </main>
 <footer>
@@ -77,7 +77,7 @@ const points = (graded: { points: number | null; of: number }): string =>
 function overview(chapters: readonly Chapter[]): string {
   const rows = chapters.map(
     (chapter) =>
-      `<tr><th scope="row"><a href="#${chapter.id}">${html(`${chapter.number} ${chapter.title}`)}</a></th>${verdictOf(chapter.verdict)}<td class="number">${points(chapter)}</td></tr>`,
+      `<tr><th scope="row"><a href="#${chapter.id}">${html(`${chapter.number} ${chapter.title}`)}</a></th>${renderVerdict(chapter.verdict)}<td class="number">${points(chapter)}</td></tr>`,
   );
   return `<section aria-labelledby="chapters">
 <h2 id="chapters">Chapters</h2>
@@ -85,8 +85,8 @@ ${table('Each chapter with its result', ['Chapter', 'Result', 'Points'], rows)}
 </section>`;
 }
 
-function chapterOf({ id, number, title }: Chapter, checks: readonly ReportedCheck[]): string {
-  const rows = checks.filter(({ chapter }) => chapter === id).map(rowOf);
+function renderChapter({ id, number, title }: Chapter, checks: readonly ReportedCheck[]): string {
+  const rows = checks.filter(({ chapter }) => chapter === id).map(renderCheckRow);
   const heading = html(`${number} ${title}`);
   return `<section aria-labelledby="${id}">
 <h2 id="${id}">${heading}</h2>
@@ -106,17 +106,17 @@ ${rows.join('\n')}
 </table>`;
 }
 
-function rowOf(check: ReportedCheck): string {
-  const details = detailsOf(check).map(({ name, lines }) => `<dt>${name}</dt><dd>${block(name, lines)}</dd>`);
+function renderCheckRow(check: ReportedCheck): string {
+  const details = listDetails(check).map(({ name, lines }) => `<dt>${name}</dt><dd>${block(name, lines)}</dd>`);
   const list = details.length === 0 ? '' : `<dl>${details.join('')}</dl>`;
   const name = `${html(check.title)} <code>${html(check.id)}</code>`;
-  return `<tr><th scope="row">${name}${list}</th>${verdictOf(check.verdict)}<td class="number">${points(check)}</td></tr>`;
+  return `<tr><th scope="row">${name}${list}</th>${renderVerdict(check.verdict)}<td class="number">${points(check)}</td></tr>`;
 }
 
 /** Commands stay on lines of their own. */
 const block = (name: string, lines: readonly string[]): string =>
   name === 'hint' && lines.length > 1 ? `<pre>${markup(lines.join('\n'))}</pre>` : lines.map(markup).join('<br>');
 
-const verdictOf = (verdict: ReportedCheck['verdict']): string => `<td class="verdict ${verdict}">${verdict}</td>`;
+const renderVerdict = (verdict: ReportedCheck['verdict']): string => `<td class="verdict ${verdict}">${verdict}</td>`;
 
 const html = (text: string): string => markup(escapeText(text));

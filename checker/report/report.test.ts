@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPlan } from '@handwired/host';
 import { failWithError, runChecks } from '../judge/run.ts';
-import { caseOf, chapters, checks, type State } from '../testing/fixtures.ts';
+import { readCase, chapters, checks, type State } from '../testing/fixtures.ts';
 import { escapeText } from './escape.ts';
 import { renderJson, renderText } from './formats.ts';
 import { Report, makeReport, sharePoints, sumPoints } from './report.ts';
@@ -42,7 +42,7 @@ const reportFor = (state: State): Report =>
     driver: 'sandbox',
     plan: defaultPlan,
     chapters: built,
-    outcomes: runChecks(checks, caseOf(state)),
+    outcomes: runChecks(checks, readCase(state)),
     digest,
   });
 const text = (report: Report, columns = 100): string => renderText(report, { color: false, columns });
@@ -77,7 +77,7 @@ test('What a lab host said can neither steer a terminal nor reorder its text', (
 });
 
 test('Exit codes: error before fail, fail and skipped before pass, nothing at all', () => {
-  const right = runChecks(checks, caseOf('right'));
+  const right = runChecks(checks, readCase('right'));
   const exit = (outcomes: typeof right): number =>
     makeReport({ lab: 'l', driver: 'vm', plan: defaultPlan, chapters: built, outcomes, digest }).exit;
   assert.equal(exit(right), 0);
@@ -108,7 +108,7 @@ test("Each check's points add up to its chapter's, by weight; a check in error h
     assert.equal(sumPoints(own.map(({ points }) => points ?? 0)), chapter.points);
     for (const { verdict, points, of } of own) assert.equal(points, verdict === 'pass' ? of : 0);
   }
-  const outcomes = runChecks(checks, caseOf('seed')).map((outcome) => {
+  const outcomes = runChecks(checks, readCase('seed')).map((outcome) => {
     const heavy = outcome.check.id === 'publish.server' ? 5 : 1;
     return { ...outcome, check: { ...outcome.check, weight: heavy } };
   });

@@ -130,8 +130,8 @@ export function makeReport({
   digest,
   findings = [],
 }: ReportInput): Report {
-  const checks = chapters.flatMap((chapter) => reportedOf(chapter, outcomes, plan, hints));
-  const graded = chapters.map((chapter) => chapterOf(chapter, checks));
+  const checks = chapters.flatMap((chapter) => reportChecks(chapter, outcomes, plan, hints));
+  const graded = chapters.map((chapter) => sumChapter(chapter, checks));
   const count = (verdict: z.infer<typeof Verdict>): number =>
     checks.filter((check) => check.verdict === verdict).length;
   return {
@@ -150,18 +150,18 @@ export function makeReport({
     },
     checks,
     integrity: { digest, findings: findings.map(({ id, what }) => ({ id, what: cut(what, 300) })) },
-    exit: exitOf(checks),
+    exit: chooseExit(checks),
   };
 }
 
-function exitOf(checks: readonly ReportedCheck[]): Report['exit'] {
+function chooseExit(checks: readonly ReportedCheck[]): Report['exit'] {
   if (checks.length === 0) return EXIT.nothing;
   if (checks.some(({ verdict }) => verdict === 'error')) return EXIT.fault;
   return checks.every(({ verdict }) => verdict === 'pass') ? EXIT.ok : EXIT.failed;
 }
 
 /** A chapter's own checks, each with its share of the points. */
-function reportedOf(
+function reportChecks(
   { id, points }: ChapterInfo,
   outcomes: readonly Outcome[],
   plan: Plan,
@@ -200,7 +200,7 @@ const HINT_LENGTH = 4000;
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
-function chapterOf(
+function sumChapter(
   { id, number, title, points }: ChapterInfo,
   checks: readonly ReportedCheck[],
 ): Report['summary']['chapters'][number] {
@@ -218,20 +218,20 @@ function chapterOf(
 }
 
 /** Counts and points on one line: the end of each report that people read. */
-export function summaryOf({ lab, driver, summary }: Report): string {
+export function renderSummary({ lab, driver, summary }: Report): string {
   const { pass, fail, skipped, error, points, of } = summary;
   const counts = [`${pass} pass`, `${fail} fail`, `${skipped} skipped`, ...(error > 0 ? [`${error} error`] : [])];
   return `${lab} (${driver}): ${counts.join(', ')}; ${points === null ? 'not graded' : `${points} of ${of} points`}`;
 }
 
 /** How far the packets of a failed path got: `ct1 eth0 ✓ veth ✓ br0 ✗`. */
-export function trailOf({ diagnosis }: ReportedCheck): string | undefined {
+export function renderTrail({ diagnosis }: ReportedCheck): string | undefined {
   if (!diagnosis || diagnosis.trail.length === 0) return undefined;
   return `${diagnosis.path}: ${diagnosis.trail.map(({ hop, passed }) => `${hop} ${passed ? '✓' : '✗'}`).join(' ')}`;
 }
 
 /** What a check in one of these states has to say beyond its title, by name; each text may have several lines. */
-export function detailsOf(check: ReportedCheck): { name: string; lines: string[] }[] {
+export function listDetails(check: ReportedCheck): { name: string; lines: string[] }[] {
   const { verdict, expected, actual, evidence, diagnosis, hint, because } = check;
   const seen = diagnosis?.seen ?? [];
   const all = {
@@ -239,7 +239,7 @@ export function detailsOf(check: ReportedCheck): { name: string; lines: string[]
     expected: verdict === 'fail' ? [expected] : [],
     actual: verdict === 'fail' ? [actual] : [],
     evidence: verdict === 'fail' ? evidence : [],
-    path: [trailOf(check) ?? []].flat(),
+    path: [renderTrail(check) ?? []].flat(),
     cause: diagnosis?.cause == null ? [] : [diagnosis.cause, ...seen],
     hint: verdict === 'fail' && hint !== null ? hint.split('\n') : [],
   };

@@ -2,10 +2,10 @@ import { type Label, nodeIds, says, type TopologyNode, type Zone } from '@handwi
 import type { Net } from '../facts/facts.ts';
 import type { Link } from '../facts/iproute.ts';
 import type { Case } from '../queries/check.ts';
-import { netnsOf, pairOf, resolvConfOf } from '../queries/links.ts';
+import { findNetns, findPair, findResolvConf } from '../queries/links.ts';
 import {
-  addressesIn,
-  addressesOn,
+  labelAddresses,
+  labelAddressesOn,
   compared,
   extraNode,
   marked,
@@ -15,7 +15,7 @@ import {
   strayRoutes,
   troubles,
   type Wanted,
-  when,
+  markWhen,
   zoneIn,
 } from './labels.ts';
 
@@ -25,7 +25,7 @@ type Which = 'ct1' | 'ct2';
 export function containerZone(lab: Case, which: Which, wanted: Wanted): Zone | undefined {
   const { name } = lab.plan[which];
   const id = `container ${which}`;
-  const netns = netnsOf(lab.facts, name);
+  const netns = findNetns(lab.facts, name);
   const planned = zoneIn(wanted.now, id);
   if (!netns) {
     if (!planned) return undefined;
@@ -34,13 +34,14 @@ export function containerZone(lab: Case, which: Which, wanted: Wanted): Zone | u
   }
   const head = { id, kind: 'container' as const, name, mark: zoneIn(wanted.all, id) ? null : ('extra' as const) };
   if (!netns.net) return { ...head, nodes: [], notes: [marked('it could not be entered', 'wrong')] };
-  return { ...head, nodes: nodesOf(lab, which, netns.net, wanted), notes: notesOf(lab, which, netns.net, wanted) };
+  return { ...head, nodes: listNodes(lab, which, netns.net, wanted), notes: listNotes(lab, which, netns.net, wanted) };
 }
 
-function nodesOf(lab: Case, which: Which, net: Net, wanted: Wanted): TopologyNode[] {
+function listNodes(lab: Case, which: Which, net: Net, wanted: Wanted): TopologyNode[] {
   const id = nodeIds.inner(which);
   const links = net.links.filter(({ loopback }) => !loopback);
-  const main = pairOf(lab.facts, lab.plan[which], lab.plan)?.inner ?? links.find(({ name }) => name === lab.plan.inner);
+  const main =
+    findPair(lab.facts, lab.plan[which], lab.plan)?.inner ?? links.find(({ name }) => name === lab.plan.inner);
   const others = links
     .filter((link) => link !== main)
     .map((link) => extraNode(`${which} ${link.name}`, 'device', link));
@@ -57,11 +58,11 @@ function innerNode(lab: Case, link: Link, id: string, wanted: Wanted): TopologyN
     kind: link.kind === 'veth' ? 'veth' : 'device',
     name: link.name,
     mark: named && link.kind === 'veth' ? null : 'wrong',
-    addresses: compared(addressesOn(link), addressesIn(wanted.now, id), addressesIn(wanted.all, id)),
+    addresses: compared(labelAddressesOn(link), labelAddresses(wanted.now, id), labelAddresses(wanted.all, id)),
     notes: [
-      ...when(!named, `is to be called ${plan.inner}`, 'wrong'),
-      ...when(link.kind !== 'veth', `is of kind ${link.kind ?? 'none'}, no veth`, 'wrong'),
-      ...when(sharesMac(lab, link), `MAC ${link.mac} twice`, 'wrong'),
+      ...markWhen(!named, `is to be called ${plan.inner}`, 'wrong'),
+      ...markWhen(link.kind !== 'veth', `is of kind ${link.kind ?? 'none'}, no veth`, 'wrong'),
+      ...markWhen(sharesMac(lab, link), `MAC ${link.mac} twice`, 'wrong'),
       // Moving it into the container switched it off: that is mended in chapter addressing.
       ...(wanted.has('addressing') ? troubles(link, true) : []),
     ],
@@ -70,30 +71,30 @@ function innerNode(lab: Case, link: Link, id: string, wanted: Wanted): TopologyN
 
 /** A switch sends frames for one address to one port. */
 function sharesMac({ facts, plan }: Case, link: Link): boolean {
-  const inner = [plan.ct1, plan.ct2].flatMap(({ name }) => netnsOf(facts, name)?.net?.links ?? []);
-  const all = [...inner, ...facts.here.links].filter(({ loopback, name }) => !loopback && !isPortOf(facts, name));
+  const inner = [plan.ct1, plan.ct2].flatMap(({ name }) => findNetns(facts, name)?.net?.links ?? []);
+  const all = [...inner, ...facts.here.links].filter(({ loopback, name }) => !loopback && !isBridgePort(facts, name));
   return all.filter(({ mac }) => mac === link.mac).length > 1;
 }
 
 /** The host's end of a cable: its address is nobody's to talk to. */
-const isPortOf = (facts: Case['facts'], name: string): boolean =>
+const isBridgePort = (facts: Case['facts'], name: string): boolean =>
   facts.here.ports.some(({ device }) => device === name);
 
-function notesOf(lab: Case, which: Which, net: Net, wanted: Wanted): Label[] {
+function listNotes(lab: Case, which: Which, net: Net, wanted: Wanted): Label[] {
   const [now, all] = [notesIn(wanted.now, `container ${which}`), notesIn(wanted.all, `container ${which}`)];
   const about = (texts: string[], pattern: RegExp): string[] => texts.filter((text) => pattern.test(text));
   const lo = net.links.find(({ loopback }) => loopback);
   const isAlone = net.links.every(({ loopback }) => loopback);
   return [
-    ...when(lo?.up === false, says.loopbackDown(!isAlone), wanted.has('addressing') ? 'wrong' : null),
-    ...compared(routesOf(net), about(now, /^default /), about(all, /^default /)),
+    ...markWhen(lo?.up === false, says.loopbackDown(!isAlone), wanted.has('addressing') ? 'wrong' : null),
+    ...compared(listRoutes(net), about(now, /^default /), about(all, /^default /)),
     ...strayRoutes(net.routes),
-    ...(wanted.has('dns') ? resolverOf(lab, which, net) : []),
-    ...listenersOf(net, about(now, /^listens /)),
+    ...(wanted.has('dns') ? describeResolver(lab, which, net) : []),
+    ...listListeners(net, about(now, /^listens /)),
   ];
 }
 
-const routesOf = ({ routes }: Net): string[] =>
+const listRoutes = ({ routes }: Net): string[] =>
   routes
     .filter(
       ({ destination, table, gateway, device }) =>
@@ -102,8 +103,8 @@ const routesOf = ({ routes }: Net): string[] =>
     .map(({ gateway, device }) => (gateway === null ? `default by ${device ?? 'nothing'}` : says.gateway(gateway)));
 
 /** Any name server may be right; one on loopback only where something listens. */
-function resolverOf({ facts, plan }: Case, which: Which, net: Net): Label[] {
-  const text = resolvConfOf(facts, plan[which].name)?.text ?? '';
+function describeResolver({ facts, plan }: Case, which: Which, net: Net): Label[] {
+  const text = findResolvConf(facts, plan[which].name)?.text ?? '';
   const servers = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, server = '']) => server).slice(0, 3);
   if (servers.length === 0) return [marked(says.resolver(plan.resolver), 'missing')];
   return servers.map((server) => {
@@ -112,7 +113,7 @@ function resolverOf({ facts, plan }: Case, which: Which, net: Net): Label[] {
   });
 }
 
-function listenersOf({ sockets }: Net, wanted: readonly string[]): Label[] {
+function listListeners({ sockets }: Net, wanted: readonly string[]): Label[] {
   const tcp = sockets.filter(({ protocol, address }) => protocol === 'tcp' && !address.includes(':'));
   const all = tcp.map(({ port, address }) => ({
     text: says.listens('tcp', port),

@@ -2,13 +2,13 @@ import { type Label, nodeIds, plannedTopology, says, type TopologyNode, world, t
 import type { Link } from '../facts/iproute.ts';
 import type { Case } from '../queries/check.ts';
 import { byNative, followChain, request, target, translateRequest } from '../queries/iptables.ts';
-import { linkOf, pairOf, pairsOf } from '../queries/links.ts';
+import { findLink, findPair, findPairs } from '../queries/links.ts';
 import { findNftDrop } from '../queries/nftables.ts';
 import { type Packet, uplink } from '../queries/packet.ts';
 import {
-  addressesIn,
-  addressesOn,
-  beyond,
+  labelAddresses,
+  labelAddressesOn,
+  markBeyond,
   compared,
   extraNode,
   marked,
@@ -18,7 +18,7 @@ import {
   strayRoutes,
   troubles,
   type Wanted,
-  when,
+  markWhen,
 } from './labels.ts';
 
 /** What the lab host does with packets that are not for itself: told from rules and settings, in whatever tool they are. */
@@ -75,7 +75,7 @@ function sourceNat(lab: Case, isWanted: boolean): Label[] {
   if (fates.some((fate) => fate === 'MASQUERADE' || fate === 'SNAT')) return [marked(text)];
   // A rule of native nft may do it in a way that is not read here.
   if (byNative(lab, 'postrouting')) return [marked('source NAT by nft')];
-  return when(isWanted, text, 'missing');
+  return markWhen(isWanted, text, 'missing');
 }
 
 const tables = ({ facts }: Case, wanted: string) =>
@@ -88,7 +88,7 @@ function published(lab: Case, isWanted: boolean): Label[] {
   if (byNative(lab, 'prerouting')) return [marked(`tcp ${hostPort}: translated by nft`)];
   const proxy = lab.facts.here.sockets.find(({ protocol, port }) => protocol === 'tcp' && port === hostPort);
   if (proxy) return [marked(`tcp ${hostPort}: accepted by ${proxy.program ?? 'a program'}`)];
-  return when(isWanted, says.publish(lab.plan), 'missing');
+  return markWhen(isWanted, says.publish(lab.plan), 'missing');
 }
 
 /** Only what is certain: a rule that can't be read may let it pass. */
@@ -97,7 +97,7 @@ function dropped(lab: Case): Label[] {
   const text = 'FORWARD drops what goes out';
   const fates = tables(lab, 'filter').map((table) => followChain(table, 'FORWARD', packet, lab.facts.here));
   const drops = fates.some((fate) => fate?.certain === true && ['DROP', 'REJECT'].includes(fate.target));
-  return when(drops || findNftDrop(lab.facts.here, 'forward', packet) !== undefined, text, 'wrong');
+  return markWhen(drops || findNftDrop(lab.facts.here, 'forward', packet) !== undefined, text, 'wrong');
 }
 
 /** The lab host itself, and which of its links has which id. */
@@ -111,7 +111,7 @@ const mostExtra = 8;
 
 /** The lab host's own zone, with bridge, uplink, routing and what is beyond the plan. */
 export function hostView(lab: Case, wanted: Wanted): HostView {
-  const ids = idsOf(lab);
+  const ids = listIds(lab);
   const planned = [nodeIds.uplink, nodeIds.bridge, ...(['ct1', 'ct2'] as const).map(nodeIds.port)];
   const [extra, more] = extraLinks(lab, ids);
   for (const link of extra) ids.set(`host ${link.name}`, link);
@@ -122,7 +122,9 @@ export function hostView(lab: Case, wanted: Wanted): HostView {
     return missing ? [missingNode(missing)] : [];
   });
   const routing = routingNode(lab, wanted);
-  const others = extra.map((link) => extraNode(`host ${link.name}`, kindOf(link), link, beyond(link.name, wanted)));
+  const others = extra.map((link) =>
+    extraNode(`host ${link.name}`, findKind(link), link, markBeyond(link.name, wanted)),
+  );
   const beside = [...foreign(lab), ...strays(lab, more)];
   const zone: Zone = {
     id: 'host',
@@ -136,13 +138,13 @@ export function hostView(lab: Case, wanted: Wanted): HostView {
 }
 
 /** The links that the plan speaks of, as the kernel has them: the cables by both of their ends, by no name. */
-function idsOf({ facts, plan }: Case): Map<string, Link> {
+function listIds({ facts, plan }: Case): Map<string, Link> {
   const found: [string, Link | undefined][] = [
-    [nodeIds.uplink, linkOf(facts.here.links, world.uplink.name)],
-    [nodeIds.bridge, linkOf(facts.here.links, plan.bridge)],
+    [nodeIds.uplink, findLink(facts.here.links, world.uplink.name)],
+    [nodeIds.bridge, findLink(facts.here.links, plan.bridge)],
     ...(['ct1', 'ct2'] as const).map((which): [string, Link | undefined] => [
       nodeIds.port(which),
-      pairOf(facts, plan[which], plan)?.host ?? unplugged(facts.here.links, plan[which].veth),
+      findPair(facts, plan[which], plan)?.host ?? unplugged(facts.here.links, plan[which].veth),
     ]),
   ];
   return new Map(found.flatMap(([id, link]) => (link ? [[id, link] as const] : [])));
@@ -155,12 +157,12 @@ const unplugged = (links: readonly Link[], name: string): Link | undefined =>
 function extraLinks({ facts, baseline }: Case, ids: ReadonlyMap<string, Link>): [Link[], number] {
   const planned = new Set([...ids.values()].map(({ index }) => index));
   const found = facts.here.links.filter(
-    ({ loopback, name, index }) => !loopback && !planned.has(index) && !linkOf(baseline.here.links, name),
+    ({ loopback, name, index }) => !loopback && !planned.has(index) && !findLink(baseline.here.links, name),
   );
   return [found.slice(0, mostExtra), found.length - mostExtra];
 }
 
-const kindOf = ({ kind }: Link): TopologyNode['kind'] => (kind === 'bridge' || kind === 'veth' ? kind : 'device');
+const findKind = ({ kind }: Link): TopologyNode['kind'] => (kind === 'bridge' || kind === 'veth' ? kind : 'device');
 
 function plannedNode(lab: Case, id: string, link: Link, wanted: Wanted): TopologyNode {
   const kind = nodeIn(plannedTopology(lab.plan), id)?.kind ?? 'device';
@@ -170,12 +172,12 @@ function plannedNode(lab: Case, id: string, link: Link, wanted: Wanted): Topolog
     kind,
     name: link.name,
     mark: isOther ? 'wrong' : nodeIn(wanted.all, id) ? null : 'extra',
-    addresses: compared(addressesOn(link), addressesIn(wanted.now, id), addressesIn(wanted.all, id)),
+    addresses: compared(labelAddressesOn(link), labelAddresses(wanted.now, id), labelAddresses(wanted.all, id)),
     notes: [
-      ...when(isOther, `is of kind ${link.kind ?? 'none'}, no ${kind}`, 'wrong'),
+      ...markWhen(isOther, `is of kind ${link.kind ?? 'none'}, no ${kind}`, 'wrong'),
       ...troubles(link, wanted.has('addressing')),
       ...(kind === 'veth' ? portNotes(lab, link) : []),
-      ...when(kind === 'uplink' && link.master !== null, `is in ${link.master ?? ''}`, 'wrong'),
+      ...markWhen(kind === 'uplink' && link.master !== null, `is in ${link.master ?? ''}`, 'wrong'),
     ],
   };
 }
@@ -183,21 +185,25 @@ function plannedNode(lab: Case, id: string, link: Link, wanted: Wanted): Topolog
 function portNotes(lab: Case, link: Link): Label[] {
   const { facts, plan } = lab;
   const port = facts.here.ports.find(({ device }) => device === link.name);
-  const known = linkOf(facts.here.links, plan.bridge) !== undefined;
-  const pairs = [plan.ct1, plan.ct2].flatMap((container) => pairsOf(facts, container));
+  const known = findLink(facts.here.links, plan.bridge) !== undefined;
+  const pairs = [plan.ct1, plan.ct2].flatMap((container) => findPairs(facts, container));
   const inner = pairs.find(({ host }) => host === link)?.inner;
   return [
-    ...when(link.master === null && known, 'is in no bridge', 'wrong'),
-    ...when(link.master !== null && link.master !== plan.bridge, `is in ${link.master ?? ''}`, 'wrong'),
+    ...markWhen(link.master === null && known, 'is in no bridge', 'wrong'),
+    ...markWhen(link.master !== null && link.master !== plan.bridge, `is in ${link.master ?? ''}`, 'wrong'),
     // One alone still talks to all that are not.
-    ...when(port?.isolated === true, 'is isolated', bothIsolated(lab) ? 'wrong' : null),
-    ...when(
+    ...markWhen(port?.isolated === true, 'is isolated', bothIsolated(lab) ? 'wrong' : null),
+    ...markWhen(
       link.up && link.carrier && port !== undefined && port.state !== 'forwarding',
       `port state ${port?.state ?? ''}`,
       'wrong',
     ),
-    ...when(inner === undefined, 'leads to no container', 'wrong'),
-    ...when(inner !== undefined && inner.mtu !== link.mtu, `MTU ${link.mtu}, other end ${inner?.mtu ?? 0}`, 'wrong'),
+    ...markWhen(inner === undefined, 'leads to no container', 'wrong'),
+    ...markWhen(
+      inner !== undefined && inner.mtu !== link.mtu,
+      `MTU ${link.mtu}, other end ${inner?.mtu ?? 0}`,
+      'wrong',
+    ),
   ];
 }
 
@@ -232,6 +238,6 @@ function strays({ facts, baseline }: Case, more: number): TopologyNode[] {
   });
   return [
     ...others('strays', 'netns without a name', notes),
-    ...others('more', 'not drawn', when(more > 0, `${more} more links`, 'extra')),
+    ...others('more', 'not drawn', markWhen(more > 0, `${more} more links`, 'extra')),
   ];
 }

@@ -21,7 +21,7 @@ export interface Wanted {
 }
 
 /** After cleanup nothing of the plan is to be there, and what is there is left over. */
-export function wantedOf(plan: Plan, through: ChapterId): Wanted {
+export function listWanted(plan: Plan, through: ChapterId): Wanted {
   const cleaned = through === 'cleanup';
   return {
     now: plannedTopology(plan, cleaned ? 'tour' : through),
@@ -36,21 +36,21 @@ export const zoneIn = ({ zones }: Topology, id: string): Zone | undefined => zon
 export const nodeIn = ({ zones }: Topology, id: string): TopologyNode | undefined =>
   zones.flatMap(({ nodes }) => nodes).find((node) => node.id === id);
 /** The texts of a node's addresses; none without the node. */
-export const addressesIn = (topology: Topology, id: string): string[] =>
+export const labelAddresses = (topology: Topology, id: string): string[] =>
   nodeIn(topology, id)?.addresses.map(({ text }) => text) ?? [];
 /** The texts of a node's notes; none without the node. */
 export const notesIn = (topology: Topology, id: string): string[] =>
   (nodeIn(topology, id) ?? zoneIn(topology, id))?.notes.map(({ text }) => text) ?? [];
 
 /** What chapter docker makes beside the network is beyond no plan, as long as nothing was cleaned up. */
-export const beyond = (name: string, { has }: Wanted): Mark =>
+export const markBeyond = (name: string, { has }: Wanted): Mark =>
   has('namespaces') && [dockerHost.netns, dockerHost.veth].some((one) => one === name) ? null : 'extra';
 
 /** A text with a mark. */
 export const marked = (text: string, mark: Mark = null): Label => ({ text, mark });
 
 /** Only where it is so. */
-export const when = (so: boolean, text: string, mark: Mark): Label[] => (so ? [marked(text, mark)] : []);
+export const markWhen = (so: boolean, text: string, mark: Mark): Label[] => (so ? [marked(text, mark)] : []);
 
 /**
  * What there is, and what should be. `wanted`: the plan's, so far as it is asked for; `known`: all that the plan will have.
@@ -66,16 +66,16 @@ export function compared(there: readonly string[], wanted: readonly string[], kn
 }
 
 /** IPv4, and IPv6 that somebody gave it: link-local ones come by themselves. */
-export const addressesOn = ({ addresses }: Link): string[] =>
+export const labelAddressesOn = ({ addresses }: Link): string[] =>
   addresses
     .filter(({ family, scope }) => family === 'inet' || scope !== 'link')
     .map(({ address, prefix }) => `${address}/${prefix}`);
 
 /** What can be wrong with any link that frames are to pass. `joined`: both ends of a cable are to be up by now. */
 export const troubles = (link: Link, joined: boolean): Label[] => [
-  ...when(!link.up, 'is down', 'wrong'),
-  ...when(joined && link.up && !link.carrier && link.kind === 'veth', 'has no carrier', 'wrong'),
-  ...when(!link.arp, 'ARP is off', 'wrong'),
+  ...markWhen(!link.up, 'is down', 'wrong'),
+  ...markWhen(joined && link.up && !link.carrier && link.kind === 'veth', 'has no carrier', 'wrong'),
+  ...markWhen(!link.arp, 'ARP is off', 'wrong'),
 ];
 
 /** A link that the plan does not speak of. */
@@ -84,8 +84,8 @@ export const extraNode = (id: string, kind: TopologyNode['kind'], link: Link, ma
   kind,
   name: link.name,
   mark,
-  addresses: addressesOn(link).map((text) => marked(text)),
-  notes: when(!link.up, 'is down', null),
+  addresses: labelAddressesOn(link).map((text) => marked(text)),
+  notes: markWhen(!link.up, 'is down', null),
 });
 
 /** A planned node that is not there: it and all that is on it is marked missing. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chapterIds, dockerHost, hasMarks, type Mark, plannedTopology, Topology } from '@handwired/host';
 import type { Case } from '../queries/check.ts';
-import { linkOf } from '../queries/links.ts';
+import { findLink } from '../queries/links.ts';
 import { emptyRecord } from '../record.ts';
-import { caseOf, gradedChapters, states } from '../testing/fixtures.ts';
+import { readCase, gradedChapters, states } from '../testing/fixtures.ts';
 import { findLastDrawn, showJson, readTopology } from './topology.ts';
 
 /** Everything that has a mark, as `ZONE NODE: TEXT (MARK)`. */
@@ -31,22 +31,22 @@ const drawnOf = (lab: Case, through?: Parameters<typeof readTopology>[1]): strin
 
 /** A recorded state with a change. */
 function changed(change: (lab: Case) => void): Case {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   change(lab);
   return lab;
 }
 
 test('A right build has no mark, the seed and other ways of building neither', () => {
   for (const state of ['right', 'seed', 'mixed'] as const) {
-    assert.deepEqual(drawnOf(caseOf(state)), [], state);
-    assert.equal(hasMarks(readLast(caseOf(state))), false);
+    assert.deepEqual(drawnOf(readCase(state)), [], state);
+    assert.equal(hasMarks(readLast(readCase(state))), false);
   }
 });
 
 test('A right build is what was planned, but for what was there before', () => {
-  const { zones, links } = readLast(caseOf('right'));
+  const { zones, links } = readLast(readCase('right'));
   const own = zones.map((zone) => ({ ...zone, nodes: zone.nodes.filter(({ kind }) => kind !== 'others') }));
-  const planned = plannedTopology(caseOf('right').plan);
+  const planned = plannedTopology(readCase('right').plan);
   const ordered = (topology: Pick<Topology, 'zones'>) =>
     topology.zones.map(({ nodes, ...zone }) => ({
       ...zone,
@@ -60,7 +60,7 @@ test('A right build is what was planned, but for what was there before', () => {
 });
 
 test('On an untouched lab host nothing is missing yet; asked for a chapter, its work is', () => {
-  const empty = { ...caseOf('empty'), record: emptyRecord() };
+  const empty = { ...readCase('empty'), record: emptyRecord() };
   assert.deepEqual(drawnOf(empty), []);
   assert.deepEqual(drawnOf(empty, 'bridge'), [
     'lab host br0 (missing)',
@@ -73,11 +73,11 @@ test('On an untouched lab host nothing is missing yet; asked for a chapter, its 
 });
 
 test('Every recorded state is a topology, through every chapter', () => {
-  for (const state of states) for (const id of chapterIds) Topology.parse(readTopology(caseOf(state), id));
+  for (const state of states) for (const id of chapterIds) Topology.parse(readTopology(readCase(state), id));
 });
 
 test('What a cleanup has left behind is beyond the plan', () => {
-  assert.deepEqual(drawnOf(caseOf('seed-cleaned')), ['lab host routing and NAT: forwards IPv4 (extra)']);
+  assert.deepEqual(drawnOf(readCase('seed-cleaned')), ['lab host routing and NAT: forwards IPv4 (extra)']);
 });
 
 test('A wrong address stands beside the one that is missing', () => {
@@ -89,11 +89,11 @@ test('A wrong address stands beside the one that is missing', () => {
 });
 
 test('A cable that is in no bridge, or in another, is wrong', () => {
-  const pulled = changed(({ facts }) => Object.assign(linkOf(facts.here.links, 'veth-ct2') ?? {}, { master: null }));
+  const pulled = changed(({ facts }) => Object.assign(findLink(facts.here.links, 'veth-ct2') ?? {}, { master: null }));
   assert.deepEqual(drawnOf(pulled), ['lab host veth-ct2: is in no bridge (wrong)', 'bridge - port ct2 (missing)']);
   const elsewhere = changed(({ facts }) => {
-    facts.here.links.push({ ...(linkOf(facts.here.links, 'br0') as object), name: 'br1', index: 99 } as never);
-    Object.assign(linkOf(facts.here.links, 'veth-ct2') ?? {}, { master: 'br1' });
+    facts.here.links.push({ ...(findLink(facts.here.links, 'br0') as object), name: 'br1', index: 99 } as never);
+    Object.assign(findLink(facts.here.links, 'veth-ct2') ?? {}, { master: 'br1' });
   });
   assert.deepEqual(drawnOf(elsewhere), [
     'lab host veth-ct2: is in br1 (wrong)',
@@ -104,13 +104,13 @@ test('A cable that is in no bridge, or in another, is wrong', () => {
 });
 
 test('An uplink that is a port of the bridge is wrong', () => {
-  const lab = changed(({ facts }) => Object.assign(linkOf(facts.here.links, 'enp1s0') ?? {}, { master: 'br0' }));
+  const lab = changed(({ facts }) => Object.assign(findLink(facts.here.links, 'enp1s0') ?? {}, { master: 'br0' }));
   assert.deepEqual(drawnOf(lab), ['lab host enp1s0: is in br0 (wrong)', 'bridge - uplink (wrong)']);
 });
 
 test('A link that is down, forwarding that is off and rules that are gone are seen', () => {
   const lab = changed(({ facts }) => {
-    Object.assign(linkOf(facts.here.links, 'br0') ?? {}, { up: false });
+    Object.assign(findLink(facts.here.links, 'br0') ?? {}, { up: false });
     for (const key of ['ip_forward', 'conf/br0/forwarding', 'conf/enp1s0/forwarding'])
       facts.here.sysctls[`net/ipv4/${key}`] = '0';
     for (const { chains } of facts.here.iptables) for (const chain of chains) chain.rules = [];
@@ -182,7 +182,7 @@ test('What nobody planned is drawn as such, with a bound to how much of it', () 
     for (let n = 0; n < 300; n += 1) {
       facts.namespaces.push({ ...(ct1 as NonNullable<typeof ct1>), name: `more${n}`, inode: 90_000 + n });
       facts.here.links.push({
-        ...(linkOf(facts.here.links, 'br0') as object),
+        ...(findLink(facts.here.links, 'br0') as object),
         name: `dummy${n}`,
         index: 1000 + n,
         kind: 'dummy',
@@ -203,7 +203,7 @@ test('What chapter docker makes is beyond no plan, until all is cleaned up', () 
   const withDocker = (lab: Case): Case => {
     const { netns, inner, veth } = dockerHost;
     const [ct1] = lab.facts.namespaces;
-    const { here, host } = caseOf('right').facts;
+    const { here, host } = readCase('right').facts;
     const [cable] = here.links.filter(({ kind }) => kind === 'veth');
     assert.ok(ct1 && cable);
     lab.facts.namespaces.push({
@@ -218,8 +218,8 @@ test('What chapter docker makes is beyond no plan, until all is cleaned up', () 
     assert.notEqual(host.inode, 78);
     return lab;
   };
-  assert.deepEqual(drawnOf(withDocker(caseOf('right'))), []);
-  assert.ok(drawnOf(withDocker(caseOf('seed-cleaned')), 'cleanup').includes('docker (extra)'));
+  assert.deepEqual(drawnOf(withDocker(readCase('right'))), []);
+  assert.ok(drawnOf(withDocker(readCase('seed-cleaned')), 'cleanup').includes('docker (extra)'));
 });
 
 test("A lab host's names can't act on what shows them", () => {
@@ -227,7 +227,7 @@ test("A lab host's names can't act on what shows them", () => {
   const lab = changed(({ facts }) => {
     const [ct1] = facts.namespaces;
     facts.namespaces.push({ ...(ct1 as NonNullable<typeof ct1>), name, inode: 77 });
-    facts.here.links.push({ ...(linkOf(facts.here.links, 'br0') as object), name, index: 77 } as never);
+    facts.here.links.push({ ...(findLink(facts.here.links, 'br0') as object), name, index: 77 } as never);
   });
   const topology = readLast(lab);
   assert.match(JSON.stringify(topology), /u\{1b\}\[2J/);

@@ -10,11 +10,11 @@ import {
 import { noExperiments, type Source, takeFacts } from '../grading/grade.ts';
 import { findBegun } from '../queries/chapters.ts';
 import type { Case, GradedChapter } from '../queries/check.ts';
-import { netnsOf, pairsOf } from '../queries/links.ts';
+import { findNetns, findPairs } from '../queries/links.ts';
 import { asciiJson, escapeText } from '../report/escape.ts';
 import { containerZone } from './container.ts';
 import { hostView, type HostView } from './host.ts';
-import { beyond, extraNode, type Wanted, wantedOf, when } from './labels.ts';
+import { markBeyond, extraNode, type Wanted, listWanted, markWhen } from './labels.ts';
 
 /** The most containers that are drawn which nobody planned. */
 const mostExtra = 6;
@@ -28,11 +28,11 @@ const drawn: ChapterId[] = ['cleanup', 'publish', 'dns', 'egress', 'addressing',
  */
 export function readTopology(known: Omit<Case, 'evidence'>, through: ChapterId): Topology {
   const lab: Case = { ...known, evidence: noExperiments };
-  const wanted = wantedOf(lab.plan, through);
+  const wanted = listWanted(lab.plan, through);
   const host = hostView(lab, wanted);
   const containers = (['ct1', 'ct2'] as const).flatMap((which) => containerZone(lab, which, wanted) ?? []);
   const zones = [worldZone(), host.zone, ...containers, ...extraZones(lab, wanted)];
-  return escaped({ schemaVersion: 1, zones, links: linksOf(lab, host, zones, wanted) });
+  return escaped({ schemaVersion: 1, zones, links: listLinks(lab, host, zones, wanted) });
 }
 
 /** The last chapter that was begun, of those that change what is drawn; none: `tour`. */
@@ -44,9 +44,9 @@ export function findLastDrawn(chapters: readonly GradedChapter[], lab: Omit<Case
 /** Named network namespaces that are neither planned nor of before the learner came. */
 function extraZones({ facts, baseline, plan }: Case, wanted: Wanted): Zone[] {
   const planned = new Set([plan.ct1.name, plan.ct2.name, ...baseline.namespaces.map(({ name }) => name)]);
-  const found = facts.namespaces.filter(({ name }) => !planned.has(name) && netnsOf(facts, name));
+  const found = facts.namespaces.filter(({ name }) => !planned.has(name) && findNetns(facts, name));
   return found.slice(0, mostExtra).map(({ name, net }, at) => {
-    const mark = beyond(name, wanted);
+    const mark = markBeyond(name, wanted);
     const links = (net?.links ?? []).filter(({ loopback }) => !loopback);
     // Of what Docker has made in there only the way to it is drawn.
     const shown = mark === null ? links.filter((link) => link.name === dockerHost.inner) : links.slice(0, 4);
@@ -60,14 +60,14 @@ function extraZones({ facts, baseline, plan }: Case, wanted: Wanted): Zone[] {
         extraNode(`${name} ${link.name}`, link.kind === 'veth' ? 'veth' : 'device', link, mark),
       ),
       notes: [
-        ...when(links.length > shown.length, `and ${links.length - shown.length} more links`, null),
-        ...when(at === mostExtra - 1 && more > 0, `and ${more} more`, 'extra'),
+        ...markWhen(links.length > shown.length, `and ${links.length - shown.length} more links`, null),
+        ...markWhen(at === mostExtra - 1 && more > 0, `and ${more} more`, 'extra'),
       ],
     };
   });
 }
 
-function linksOf(lab: Case, { ids }: HostView, zones: readonly Zone[], { now }: Wanted): TopologyLink[] {
+function listLinks(lab: Case, { ids }: HostView, zones: readonly Zone[], { now }: Wanted): TopologyLink[] {
   const drawnIds = new Set(zones.flatMap(({ nodes }) => nodes.map(({ id }) => id)));
   const there = [...uplinkCable(ids), ...routed(drawnIds), ...ports(lab, ids), ...cables(lab, ids)];
   const same = ({ from, to }: TopologyLink) => there.some((link) => link.from === from && link.to === to);
@@ -108,7 +108,7 @@ function cables({ facts, plan }: Case, ids: HostView['ids']): TopologyLink[] {
   };
   return facts.namespaces.flatMap(({ name }) => {
     const which = (['ct1', 'ct2'] as const).find((one) => plan[one].name === name);
-    return pairsOf(facts, { name }).flatMap(({ inner, host }): TopologyLink[] => {
+    return findPairs(facts, { name }).flatMap(({ inner, host }): TopologyLink[] => {
       const from = [...ids].find(([, { index }]) => index === host.index)?.[0];
       const to = which ? idOf(which, inner.index, inner.name) : `${name} ${inner.name}`;
       return from === undefined ? [] : [{ from, to, kind: 'cable', mark: null }];

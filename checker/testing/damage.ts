@@ -3,19 +3,19 @@ import type { Net } from '../facts/facts.ts';
 import type { Link } from '../facts/iproute.ts';
 import { type Outcome, runChecks } from '../judge/run.ts';
 import type { Case } from '../queries/check.ts';
-import { linkOf, netnsOf } from '../queries/links.ts';
+import { findLink, findNetns } from '../queries/links.ts';
 import { checks, network } from './fixtures.ts';
 
 export const judged = (lab: Case): Outcome[] => explainFailures(runChecks(checks, lab), lab);
 export const failed = (lab: Case): Outcome[] =>
   judged(lab).filter(({ verdict, check }) => verdict === 'fail' && network.includes(check.chapter));
-export const causesOf = (lab: Case): string[] => [
+export const listNamedCauses = (lab: Case): string[] => [
   ...new Set(failed(lab).map(({ diagnosis }) => diagnosis?.cause ?? 'none')),
 ];
 
-export const inside = (lab: Case, name: string): Net => netnsOf(lab.facts, name)?.net as Net;
-export const link = (net: Net, name: string): Link => linkOf(net.links, name) as Link;
-export const chainOf = (lab: Case, table: string, chain: string) => {
+export const inside = (lab: Case, name: string): Net => findNetns(lab.facts, name)?.net as Net;
+export const link = (net: Net, name: string): Link => findLink(net.links, name) as Link;
+export const findChain = (lab: Case, table: string, chain: string) => {
   const found = lab.facts.here.iptables.find(
     ({ name, variant, family }) => name === table && variant === 'nft' && family === 'ip',
   );

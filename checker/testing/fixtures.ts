@@ -60,7 +60,7 @@ function parseRecorded(state: State): Recorded {
 }
 
 /** A recorded state as checks get it; the record knows that everything was begun. */
-export function caseOf(state: State): Case {
+export function readCase(state: State): Case {
   const { evidence } = read(state);
   const record = emptyRecord();
   noteBegun(record, begunIds);
@@ -68,12 +68,12 @@ export function caseOf(state: State): Case {
 }
 
 /** One source's text in a recorded snapshot. */
-export const sourceOf = (state: State, scope: string, name: string): string =>
+export const readSource = (state: State, scope: string, name: string): string =>
   recorded(state).raw.sources[scope]?.[name]?.out ?? '';
 
 /** Line `n` of what `ip -batch` or `bridge -batch` printed, as JSON. */
-export const lineOf = (state: State, scope: string, name: string, n: number): unknown =>
-  JSON.parse(sourceOf(state, scope, name).split('\n')[n] ?? '');
+export const readLine = (state: State, scope: string, name: string, n: number): unknown =>
+  JSON.parse(readSource(state, scope, name).split('\n')[n] ?? '');
 
 /** The chapters of the network itself, which is what was recorded; the checks of others have tests of their own. */
 export const network = chapterIds.slice(0, chapterIds.indexOf('publish') + 1);

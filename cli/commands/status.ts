@@ -1,4 +1,4 @@
-import { EXIT, findSpec, listLabs, loadSpec, messageOf, type LabSpec } from '@handwired/host';
+import { EXIT, findSpec, listLabs, loadSpec, readMessage, type LabSpec } from '@handwired/host';
 import { drivers } from '@handwired/infra';
 import { type Context, type LabCommand, createNameArgument, createOutputOption } from '../command.ts';
 import { formatAge, renderTable } from '../text.ts';
@@ -49,7 +49,7 @@ export async function readStatus(name: string, signal: AbortSignal): Promise<Lab
     return await askDriver(spec, signal);
   } catch (error) {
     signal.throwIfAborted();
-    return createUnknown(name, 'damaged', messageOf(error), `lab destroy ${name}`);
+    return createUnknown(name, 'damaged', readMessage(error), `lab destroy ${name}`);
   }
 }
 
@@ -59,7 +59,7 @@ async function askDriver(spec: LabSpec, signal: AbortSignal): Promise<LabStatus>
     .status(spec, limited)
     .catch((error: unknown) => {
       signal.throwIfAborted();
-      return { state: 'broken', detail: messageOf(error), memoryMiB: undefined, diskMiB: undefined };
+      return { state: 'broken', detail: readMessage(error), memoryMiB: undefined, diskMiB: undefined };
     });
   return {
     name: spec.name,

@@ -62,23 +62,23 @@ export function writeCheck(id: string): Skeleton {
 import { test } from 'node:test';
 import { runChecks } from '../../checker/judge/run.ts';
 import { type Case } from '../../checker/queries/check.ts';
-import { caseOf, checks } from '../../checker/testing/fixtures.ts';
+import { readCase, checks } from '../../checker/testing/fixtures.ts';
 
 const judge = (lab: Case): string | undefined =>
   runChecks(checks, lab).find(({ check }) => check.id === '${id}')?.verdict;
 
 test('${id} passes on a right build', () => {
-  assert.equal(judge(caseOf('right')), 'pass');
+  assert.equal(judge(readCase('right')), 'pass');
 });
 
 test('${id} fails on a wrong one', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   assert.fail('TODO: change lab.facts or lab.evidence to what is wrong');
   assert.equal(judge(lab), 'fail');
 });
 
 test('${id} does not throw where what it looks at is missing or of another shape', () => {
-  assert.notEqual(judge(caseOf('empty')), 'error');
+  assert.notEqual(judge(readCase('empty')), 'error');
 });
 `;
   return {
@@ -124,20 +124,20 @@ export function writeCause(id: string, file: string): Skeleton {
   },`;
   const test = `import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { causesOf, endAt } from '../testing/damage.ts';
-import { caseOf } from '../testing/fixtures.ts';
+import { listNamedCauses, endAt } from '../testing/damage.ts';
+import { readCase } from '../testing/fixtures.ts';
 
 test('${id} is named', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   assert.fail('TODO: change lab.facts to what is wrong, and end the packets where they end then');
   endAt(lab, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
-  assert.deepEqual(causesOf(lab), ['${id}']);
+  assert.deepEqual(listNamedCauses(lab), ['${id}']);
 });
 
 test('${id} is not named where the packets end there and nothing supports it', () => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   endAt(lab, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
-  assert.ok(!causesOf(lab).includes('${id}'));
+  assert.ok(!listNamedCauses(lab).includes('${id}'));
 });
 `;
   const needsImport = (text: string): string =>
@@ -223,11 +223,11 @@ export const chapter: ChapterContent = {
   },
 };
 `,
-  'checks.ts': `import { type ChapterChecks, fail, linkOf, pass } from '@handwired/checker/checks';
+  'checks.ts': `import { type ChapterChecks, fail, findLink, pass } from '@handwired/checker/checks';
 
 /** ${String(at)}: TODO: what is graded. */
 export const grading: ChapterChecks = {
-  isBegun: ({ facts }) => linkOf(facts.here.links, 'TODO: what shows that it was begun') !== undefined,
+  isBegun: ({ facts }) => findLink(facts.here.links, 'TODO: what shows that it was begun') !== undefined,
   checks: [
     {
       id: '${id}.todo',
@@ -236,7 +236,7 @@ export const grading: ChapterChecks = {
       probes: [],
       judge: ({ facts }) => {
         const seen = { expected: 'TODO: what is right', actual: 'TODO: what is there' };
-        return linkOf(facts.here.links, 'TODO') ? pass(seen) : fail(seen);
+        return findLink(facts.here.links, 'TODO') ? pass(seen) : fail(seen);
       },
       breaks: () => 'TODO: commands that make it fail on a right build',
     },

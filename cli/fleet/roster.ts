@@ -9,7 +9,7 @@ import {
   EXIT,
   LabError,
   labNamePattern,
-  messageOf,
+  readMessage,
   type Progress,
   quote,
   readFreeMemoryMiB,
@@ -93,7 +93,7 @@ const MOST_BYTES = 1024 * 1024;
 export async function loadRoster(file: string, prefix: string): Promise<Student[]> {
   const bytes = await readStart(file).catch((cause: unknown) => {
     const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const what = `cannot read the roster: ${messageOf(cause)}`;
+    const what = `cannot read the roster: ${readMessage(cause)}`;
     throw createRosterError(what, file, absent ? `printf 'student\\nann\\nben\\n' > ${quote(file)}` : undefined);
   });
   if (bytes.length > MOST_BYTES) throw createRosterError('the roster is larger than 1 MiB', file);
@@ -159,7 +159,7 @@ function readRecords(text: string, file: string): RosterLine[] {
     const rows = parse(text, options) as unknown as { record: string[]; info: { lines: number } }[];
     return rows.map(({ record, info }) => ({ fields: record, line: info.lines }));
   } catch (error) {
-    throw createRosterError(`not CSV: ${messageOf(error).slice(0, 120)}`, file);
+    throw createRosterError(`not CSV: ${readMessage(error).slice(0, 120)}`, file);
   }
 }
 
@@ -255,7 +255,7 @@ function prefixStages(context: Context, { lab }: Student): Context {
 
 /** Why a student's work failed, and the next command, on one line. */
 export const describeError = (error: unknown): string =>
-  error instanceof LabError ? `${messageOf(error)} (next: ${error.next})` : messageOf(error);
+  error instanceof LabError ? `${readMessage(error)} (next: ${error.next})` : readMessage(error);
 
 /** Prints one row for each student and returns the exit code. `describe`: the row's state and detail for a value. */
 export function printOutcomes<T>(

@@ -15,7 +15,7 @@ import {
   loadEndpoint,
   loadSpec,
   type LabSpec,
-  messageOf,
+  readMessage,
   type NewEvent,
   noteHistory,
   type OpenSeat,
@@ -132,7 +132,7 @@ export async function loadRecording(file: string): Promise<Recording> {
       if (size > mostBytes) break;
     }
   } catch (error) {
-    const what = `cannot read the recording: ${messageOf(error)}`;
+    const what = `cannot read the recording: ${readMessage(error)}`;
     throw new LabError({ what, where, next: 'lab facts -o json > FILE', exit: EXIT.config });
   }
   return readRecording(Buffer.concat(chunks).toString('utf8'), where);

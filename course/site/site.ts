@@ -2,7 +2,7 @@
 import { lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { EXIT, LabError, messageOf, type Plan, quoteAll } from '@handwired/host';
+import { EXIT, LabError, readMessage, type Plan, quoteAll } from '@handwired/host';
 import MiniSearch from 'minisearch';
 import { z } from 'zod';
 import type { Course } from '../chapter.ts';
@@ -206,7 +206,7 @@ function explainWriteError(folder: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === undefined || !['EACCES', 'ENOTDIR', 'EEXIST', 'EROFS', 'EPERM', 'EISDIR'].includes(code)) return error;
   return new LabError({
-    what: `no site can be written there: ${messageOf(error)}`,
+    what: `no site can be written there: ${readMessage(error)}`,
     where: folder,
     next: 'lab guide --html A_FOLDER_YOU_CAN_WRITE',
     exit: EXIT.config,

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { LabError, messageOf, quote, run, writeJson } from '@handwired/host';
+import { LabError, readMessage, quote, run, writeJson } from '@handwired/host';
 import type { Work } from '../driver.ts';
 import { cloudInitDir, type Inputs } from './inputs.ts';
 import { buildPrefix, imagesDir, type Manifest } from './store.ts';
@@ -24,7 +24,7 @@ export async function buildInto(inputs: Inputs, work: Work): Promise<{ folder: s
       bootstrap(inputs, folder, work, note),
     );
     await work.progress.stage('Write the disk', () => pack(inputs, root, folder, work.signal));
-    const packages = await packagesOf(root);
+    const packages = await listPackages(root);
     await rm(root, { recursive: true, force: true });
     const kernelVersion = (await readFile(join(folder, 'kernel-version'), 'utf8')).trim();
     await rm(join(folder, 'kernel-version'));
@@ -73,7 +73,7 @@ async function newFolder(): Promise<string> {
   } catch (error) {
     if (error instanceof LabError) throw error;
     const next = 'export XDG_CACHE_HOME=A_FOLDER_YOU_CAN_WRITE';
-    throw new LabError({ what: `cannot write: ${messageOf(error)}`, where: parent, next, cause: error });
+    throw new LabError({ what: `cannot write: ${readMessage(error)}`, where: parent, next, cause: error });
   }
 }
 
@@ -153,9 +153,9 @@ async function digests(folder: string): Promise<Manifest['files']> {
 }
 
 /** The exact packages of a built root, `NAME VERSION` sorted, from dpkg's status file. */
-async function packagesOf(root: string): Promise<string[]> {
+async function listPackages(root: string): Promise<string[]> {
   const status = await readFile(`${root}/var/lib/dpkg/status`, 'utf8').catch((error: unknown) => {
-    throw new LabError({ what: `no dpkg status: ${messageOf(error)}`, where: root, next: 'lab image build' });
+    throw new LabError({ what: `no dpkg status: ${readMessage(error)}`, where: root, next: 'lab image build' });
   });
   const found = status.split('\n\n').map((stanza) => {
     const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(stanza)?.[1] ?? '';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { differences } from './index.ts';
-import { namesIn } from '../packages.ts';
-import { imageOf, kernelCmdline, type Manifest } from './store.ts';
+import { listNames } from '../packages.ts';
+import { readImage, kernelCmdline, type Manifest } from './store.ts';
 
 const manifest: Manifest = {
   ...{ schemaVersion: 1, hash: 'abc', suite: 'trixie', architecture: 'amd64', kernelVersion: '6.12' },
@@ -22,7 +22,7 @@ test('a file with other bits and a package that moved on are named', () => {
 });
 
 test('the kernel command line carries the management address last', () => {
-  const image = imageOf('/images/abc', manifest);
+  const image = readImage('/images/abc', manifest);
   assert.match(
     kernelCmdline(image, { address: '10.0.0.2', prefix: 24 }),
     /^root=\S+ .* handwired\.mgmt=10\.0\.0\.2\/24$/,
@@ -31,7 +31,7 @@ test('the kernel command line carries the management address last', () => {
 });
 
 test('a package list has one name a line and comments', () => {
-  const names = namesIn('# what\nbash\n\n  curl  # why\nsome? other\n');
+  const names = listNames('# what\nbash\n\n  curl  # why\nsome? other\n');
   assert.deepEqual(names, [
     { name: 'bash', optional: false, program: '' },
     { name: 'curl', optional: false, program: '' },

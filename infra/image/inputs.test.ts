@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LabError } from '@handwired/host';
-import { parseOsRelease, sourcesOf } from './inputs.ts';
+import { parseOsRelease, listSources } from './inputs.ts';
 
 const debian = { ID: 'debian', VERSION_CODENAME: 'bookworm' };
 const targets = [
@@ -14,7 +14,7 @@ const targets = [
 ].join('\n');
 
 test('the release of the image takes the place of the machine’s own, pocket by pocket', () => {
-  const { suite, lines } = sourcesOf(debian, targets, '');
+  const { suite, lines } = listSources(debian, targets, '');
   assert.equal(suite, 'trixie');
   assert.deepEqual(
     lines.map((line) => line.replace(/\[.*\] /, '')),
@@ -27,12 +27,12 @@ test('the release of the image takes the place of the machine’s own, pocket by
 });
 
 test('a source that names `stable` is known by its codename', () => {
-  assert.equal(sourcesOf(debian, 'stable bookworm http://mirror.example/debian/', '').lines.length, 1);
+  assert.equal(listSources(debian, 'stable bookworm http://mirror.example/debian/', '').lines.length, 1);
 });
 
 test('Ubuntu keeps its own release, with universe', () => {
   const ubuntu = { ID: 'ubuntu', VERSION_CODENAME: 'noble' };
-  const { suite, lines } = sourcesOf(ubuntu, 'noble noble http://mirror.example/ubuntu/', '');
+  const { suite, lines } = listSources(ubuntu, 'noble noble http://mirror.example/ubuntu/', '');
   assert.equal(suite, 'noble');
   assert.match(lines[0] ?? '', / noble main universe$/);
 });
@@ -46,7 +46,7 @@ test('proxy and certificate settings go along, hooks and caches do not', () => {
     'Acquire::https::Verify-Peer "true";',
     'Acquire::Changelogs::URI::Origin::Debian "http://mirror.example/";',
   ].join('\n');
-  assert.deepEqual(sourcesOf(debian, targets, config).aptOptions, [
+  assert.deepEqual(listSources(debian, targets, config).aptOptions, [
     'Acquire::http::Proxy "http://proxy.example:3128/";',
     'Acquire::https::mirror.example::CaInfo "/etc/ssl/ours.pem";',
     'Acquire::https::Verify-Peer "true";',
@@ -54,8 +54,8 @@ test('proxy and certificate settings go along, hooks and caches do not', () => {
 });
 
 test('a machine without a usable source, or of another distribution, is told so', () => {
-  assert.throws(() => sourcesOf(debian, '', ''), LabError);
-  assert.throws(() => sourcesOf({ ID: 'fedora', VERSION_CODENAME: '' }, targets, ''), LabError);
+  assert.throws(() => listSources(debian, '', ''), LabError);
+  assert.throws(() => listSources({ ID: 'fedora', VERSION_CODENAME: '' }, targets, ''), LabError);
 });
 
 test('os-release values are read with and without quotes', () => {

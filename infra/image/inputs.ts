@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join, relative } from 'node:path';
 import { LabError, run } from '@handwired/host';
-import { namesIn } from '../packages.ts';
+import { listNames } from '../packages.ts';
 
 /** To be raised when build.ts makes something else of the same inputs. */
 const builderVersion = 2;
@@ -47,7 +47,7 @@ export async function findInputs(signal: AbortSignal): Promise<Inputs> {
   const lists = ['packages.list', 'docker.list', 'vm/packages.list'].map((name) => join(cloudInitDir, name));
   const texts = await Promise.all(lists.map((file) => readFile(file, 'utf8')));
   const kernel = kernels[sources.distribution][architecture];
-  const named = texts.flatMap(namesIn).filter(({ optional }) => !optional || sources.distribution === 'debian');
+  const named = texts.flatMap(listNames).filter(({ optional }) => !optional || sources.distribution === 'debian');
   const packages = [...new Set([kernel, ...named.map(({ name }) => name)])].sort();
   const pockets = sources.lines.map((line) => line.split(' ').slice(3).join(' ')).sort();
   const hash = createHash('sha256');
@@ -86,11 +86,11 @@ async function findSources(signal: AbortSignal): Promise<Sources> {
   const options = { signal, next: 'lab doctor' };
   const targets = await run(['apt-get', 'indextargets', '--format', '$(RELEASE) $(CODENAME) $(REPO_URI)'], options);
   const config = await run(['apt-config', 'dump', 'Acquire'], options);
-  return sourcesOf(os, targets.stdout, config.stdout);
+  return listSources(os, targets.stdout, config.stdout);
 }
 
 /** Pure: from os-release, `apt-get indextargets` (release, codename, URI a line) and `apt-config dump` to sources. */
-export function sourcesOf(os: Record<string, string>, targets: string, config: string): Sources {
+export function listSources(os: Record<string, string>, targets: string, config: string): Sources {
   const distribution = os['ID'];
   const own = os['VERSION_CODENAME'];
   if (own === undefined || (distribution !== 'debian' && distribution !== 'ubuntu')) {
@@ -104,8 +104,8 @@ export function sourcesOf(os: Record<string, string>, targets: string, config: s
   const lines = new Set<string>();
   for (const target of targets.split('\n')) {
     const [release = '', codename = '', uri = ''] = target.split(' ');
-    const pocket = pocketOf(release, own) ?? pocketOf(codename, own);
-    if (pocket !== undefined && uri !== '') lines.add(lineOf(uri, suite + pocket, distribution));
+    const pocket = findPocket(release, own) ?? findPocket(codename, own);
+    if (pocket !== undefined && uri !== '') lines.add(renderLine(uri, suite + pocket, distribution));
   }
   if (lines.size === 0) {
     throw new LabError({
@@ -114,21 +114,21 @@ export function sourcesOf(os: Record<string, string>, targets: string, config: s
       next: 'apt-get update',
     });
   }
-  return { suite, distribution, lines: [...lines].sort(), aptOptions: aptOptionsOf(config) };
+  return { suite, distribution, lines: [...lines].sort(), aptOptions: listAptOptions(config) };
 }
 
-const lineOf = (uri: string, suite: string, distribution: 'debian' | 'ubuntu'): string =>
+const renderLine = (uri: string, suite: string, distribution: 'debian' | 'ubuntu'): string =>
   `deb [signed-by=${keyrings[distribution]}] ${uri} ${suite} ${components[distribution].join(' ')}`;
 
 /** `` for the release itself, `-updates` and `-security` for the pockets that carry fixes; others are not ours. */
-function pocketOf(release: string, own: string): string | undefined {
+function findPocket(release: string, own: string): string | undefined {
   if (!release.startsWith(own)) return undefined;
   const pocket = release.slice(own.length);
   return ['', '-updates', '-security'].includes(pocket) ? pocket : undefined;
 }
 
 /** Only what is needed to reach a mirror; hooks and cache settings of the machine stay out. */
-function aptOptionsOf(config: string): string[] {
+function listAptOptions(config: string): string[] {
   const wanted =
     /^Acquire::(https?|ftp)::(.*::)?(Proxy|Proxy-Auto-Detect|CaInfo|CaPath|Verify-Peer|Verify-Host)(::\S+)? "/i;
   return config.split('\n').filter((line) => wanted.test(line) && !line.includes(' "";'));

@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheDir, LabError, messageOf, quoteAll, readJson } from '@handwired/host';
+import { cacheDir, LabError, readMessage, quoteAll, readJson } from '@handwired/host';
 import { z } from 'zod';
 
 /** `image.json` beside the files of an image; it is written last. Sizes in bytes. */
@@ -58,11 +58,11 @@ export async function findImage(hash: string): Promise<Image | undefined> {
       return file?.size === bytes;
     }),
   );
-  return found.length > 0 && found.every(Boolean) ? imageOf(folder, manifest) : undefined;
+  return found.length > 0 && found.every(Boolean) ? readImage(folder, manifest) : undefined;
 }
 
 /** An image from its folder and what its manifest says. */
-export function imageOf(folder: string, manifest: Manifest): Image {
+export function readImage(folder: string, manifest: Manifest): Image {
   const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
   return {
     hash: manifest.hash,
@@ -94,6 +94,6 @@ export async function removeFolder(name: string): Promise<void> {
     await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   } catch (error) {
     const next = quoteAll(['rm', '-rf', '--one-file-system', folder]);
-    throw new LabError({ what: `cannot remove: ${messageOf(error)}`, where: folder, next, cause: error });
+    throw new LabError({ what: `cannot remove: ${readMessage(error)}`, where: folder, next, cause: error });
   }
 }

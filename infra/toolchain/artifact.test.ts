@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
 import { silent } from '@handwired/host';
-import { type Artifact, ensureArtifact, folderOf, isIntact } from './artifact.ts';
+import { type Artifact, ensureArtifact, findFolder, isIntact } from './artifact.ts';
 
 const home = await mkdtemp(join(tmpdir(), 'artifact-'));
 after(() => rm(home, { recursive: true, force: true }));
@@ -72,7 +72,7 @@ describe('an artifact', () => {
   });
 
   test('what a killed process left beside its place is removed', async () => {
-    const folder = folderOf(artifact);
+    const folder = findFolder(artifact);
     await ensureArtifact(artifact, work);
     await writeFile(join(folder, 'tool'), 'broken');
     const left = await mkdtemp(`${folder}.making-`);
@@ -93,7 +93,7 @@ describe('an artifact', () => {
   test('a make that fails leaves nothing, and the next one works', async () => {
     const failing = { ...artifact, make: () => Promise.reject(new Error('no compiler')) };
     await assert.rejects(ensureArtifact(failing, work), /no compiler/);
-    assert.deepEqual(await readdir(dirname(folderOf(artifact))), []);
+    assert.deepEqual(await readdir(dirname(findFolder(artifact))), []);
     await ensureArtifact(artifact, work);
     assert.equal(made, 1);
   });

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { cacheDir, LabError, messageOf, readJson, underLock, writeJson } from '@handwired/host';
+import { cacheDir, LabError, readMessage, readJson, underLock, writeJson } from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from '../driver.ts';
 
@@ -36,7 +36,7 @@ type Stamp = z.infer<typeof Stamp>;
 const stampFile = (folder: string): string => join(folder, 'stamp.json');
 
 /** Where the artifact is, or will be. */
-export function folderOf(artifact: Pick<Artifact, 'name' | 'inputs'>): string {
+export function findFolder(artifact: Pick<Artifact, 'name' | 'inputs'>): string {
   const key = createHash('sha256').update(JSON.stringify(artifact.inputs)).digest('hex').slice(0, 16);
   return join(cacheDir(), 'toolchain', `${artifact.name}-${key}`);
 }
@@ -46,7 +46,7 @@ export function folderOf(artifact: Pick<Artifact, 'name' | 'inputs'>): string {
  * A kill at any moment leaves the folder as it was: it is made beside its place and renamed into it.
  */
 export async function ensureArtifact(artifact: Artifact, work: Work): Promise<string> {
-  const folder = folderOf(artifact);
+  const folder = findFolder(artifact);
   if (await isIntact(folder, artifact.files)) return folder;
   const onWait = (): void => work.progress.note(`another process is making ${artifact.name}; waiting for it`);
   return underLock(`toolchain ${folder}`, { signal: work.signal, onWait }, async () => {
@@ -113,7 +113,7 @@ async function makeInPlace(artifact: Artifact, folder: string): Promise<void> {
   } catch (error) {
     if (error instanceof LabError || (error as NodeJS.ErrnoException).code === undefined) throw error;
     throw new LabError({
-      what: `cannot make ${artifact.name}: ${messageOf(error)}`,
+      what: `cannot make ${artifact.name}: ${readMessage(error)}`,
       where: parent,
       next: 'export XDG_CACHE_HOME=A_FOLDER_WITH_4_GB_FREE',
       cause: error,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { LabError, messageOf, run } from '@handwired/host';
+import { LabError, readMessage, run } from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from '../driver.ts';
 import { ensurePackages } from '../packages.ts';
@@ -155,7 +155,7 @@ export async function download(
     }
   } catch (error) {
     signal.throwIfAborted();
-    note(`the download broke off: ${messageOf(error)}`);
+    note(`the download broke off: ${readMessage(error)}`);
     return false;
   } finally {
     await target.close();

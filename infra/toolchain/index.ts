@@ -3,7 +3,7 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import { cacheDir, exists, readJson, run, writeAtomic } from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from '../driver.ts';
-import { type Artifact, ensureArtifact, folderOf, isIntact } from './artifact.ts';
+import { type Artifact, ensureArtifact, findFolder, isIntact } from './artifact.ts';
 import { bridge, buildFlags, libvirt, moduleFolder, pulumi, type Tool } from './tools.ts';
 
 /** The engine with all it needs to drive libvirt, without a registry. */
@@ -20,8 +20,8 @@ export interface Toolchain {
 
 /** Gets the toolchain: what is cached and intact as it is, the rest downloaded or built: see `getTool`. */
 export async function ensureToolchain(work: Work): Promise<Toolchain> {
-  const pulumiRoot = (await findPulumiOnPath()) ?? (await ensureArtifact(await artifactOf(pulumi, work), work));
-  const pluginCacheDir = await ensureArtifact(await artifactOf(libvirt, work), work);
+  const pulumiRoot = (await findPulumiOnPath()) ?? (await ensureArtifact(await makeArtifact(pulumi, work), work));
+  const pluginCacheDir = await ensureArtifact(await makeArtifact(libvirt, work), work);
   const pulumiHome = await ensureArtifact(await bridgeArtifact(pulumiRoot, work), work);
   return assemble(pulumiRoot, pulumiHome, pluginCacheDir);
 }
@@ -31,7 +31,7 @@ export async function missingTools(): Promise<string[]> {
   const missing: string[] = [];
   for (const tool of [pulumi, libvirt, bridge]) {
     if (tool === pulumi && (await findPulumiOnPath()) !== undefined) continue;
-    if (!(await isIntact(folderOf(await identityOf(tool)), [tool.file]))) missing.push(tool.title);
+    if (!(await isIntact(findFolder(await makeIdentity(tool)), [tool.file]))) missing.push(tool.title);
   }
   return missing;
 }
@@ -45,20 +45,20 @@ function assemble(pulumiRoot: string, pulumiHome: string, pluginCacheDir: string
   return { pulumiRoot, pulumiHome, pluginCacheDir, env };
 }
 
-async function identityOf(tool: Tool): Promise<Pick<Artifact, 'name' | 'inputs'>> {
+async function makeIdentity(tool: Tool): Promise<Pick<Artifact, 'name' | 'inputs'>> {
   const sums = await readFile(join(moduleFolder(tool.name), 'go.sum'), 'utf8');
   const requirements = await readFile(join(moduleFolder(tool.name), 'go.mod'), 'utf8');
   const inputs = [tool.package, ...tool.stamps, tool.file, process.arch, ...buildFlags, requirements, sums];
   return { name: `${tool.name}-${tool.version}`, inputs };
 }
 
-async function artifactOf(tool: Tool, work: Work): Promise<Artifact> {
+async function makeArtifact(tool: Tool, work: Work): Promise<Artifact> {
   const make = async (folder: string): Promise<string> => {
     await mkdir(dirname(join(folder, tool.file)), { recursive: true });
     const { getTool } = await import('./build.ts');
     return getTool(tool, folder, work);
   };
-  return { ...(await identityOf(tool)), files: [tool.file], make };
+  return { ...(await makeIdentity(tool)), files: [tool.file], make };
 }
 
 /** The bridge's folder is a PULUMI_HOME: the engine itself installs the plugin into it. Its log of that goes. */
@@ -77,7 +77,7 @@ async function bridgeArtifact(pulumiRoot: string, work: Work): Promise<Artifact>
     await rm(join(folder, 'logs'), { recursive: true, force: true });
     return source;
   };
-  return { ...(await identityOf(bridge)), files: [bridge.file], make };
+  return { ...(await makeIdentity(bridge)), files: [bridge.file], make };
 }
 
 const OnPath = z.object({ file: z.string(), size: z.number(), mtimeMs: z.number(), version: z.string() });

@@ -21,7 +21,7 @@ const tsc = join(import.meta.dirname, '../../node_modules/.bin/tsc');
  */
 export async function generateSdk(toolchain: Toolchain, folder: string, work: Work): Promise<void> {
   const { signal } = work;
-  const schema = await work.progress.stage('Ask the provider for its schema', () => schemaOf(toolchain, signal));
+  const schema = await work.progress.stage('Ask the provider for its schema', () => readSchema(toolchain, signal));
   const go = await ensureGo('sdkgen', work);
   // Beside the result, so that tsc finds the packages of the workspace.
   const source = await mkdtemp(`${folder}.source-`);
@@ -34,7 +34,7 @@ export async function generateSdk(toolchain: Toolchain, folder: string, work: Wo
       await run([tsc, '-p', source, '--sourceMap', 'false', '--declarationMap', 'false'], { signal });
       await rm(folder, { recursive: true, force: true });
       await rename(join(source, 'bin'), folder);
-      await writeFile(join(folder, 'package.json'), manifestOf(await readFile(join(source, 'package.json'), 'utf8')));
+      await writeFile(join(folder, 'package.json'), makeManifest(await readFile(join(source, 'package.json'), 'utf8')));
     });
   } finally {
     await rm(source, { recursive: true, force: true });
@@ -42,13 +42,13 @@ export async function generateSdk(toolchain: Toolchain, folder: string, work: Wo
 }
 
 /** The generated package.json without what is only about compiling it. The code reads its own version there. */
-function manifestOf(generated: string): string {
+function makeManifest(generated: string): string {
   const { name, version, description, repository, pulumi } = JSON.parse(generated) as Record<string, unknown>;
   const manifest = { name, version, description, repository, main: 'index.js', pulumi };
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
-async function schemaOf(toolchain: Toolchain, signal: AbortSignal): Promise<string> {
+async function readSchema(toolchain: Toolchain, signal: AbortSignal): Promise<string> {
   const argv = ['package', 'get-schema', 'terraform-provider', 'dmacvicar/libvirt', libvirt.version];
   const pulumi = join(toolchain.pulumiRoot, 'bin/pulumi');
   const ask = (env: Record<string, string>) =>

@@ -5,7 +5,7 @@ import {
   containers,
   fail,
   type Judgement,
-  netnsOf,
+  findNetns,
   pass,
 } from '@handwired/checker/checks';
 
@@ -20,7 +20,7 @@ function judge({ facts, plan }: Case, which: 'ct1' | 'ct2'): Judgement {
   }
   if (!entry.real) return no('it is a plain file');
   if (entry.inode === facts.host.inode) return no("it is the lab host's own namespace");
-  const twin = which === 'ct2' ? netnsOf(facts, plan.ct1.name) : undefined;
+  const twin = which === 'ct2' ? findNetns(facts, plan.ct1.name) : undefined;
   if (twin?.inode === entry.inode) return no(`it is the same one as ${plan.ct1.name}`);
   if (!entry.net) return { verdict: 'error', expected, reason: `${name} could not be entered` };
   return pass({ expected, actual: `it is, inode ${entry.inode ?? ''}` });

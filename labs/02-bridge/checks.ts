@@ -1,12 +1,12 @@
 import {
-  addressesOf,
+  listAddresses,
   type Case,
   type ChapterChecks,
   fail,
   type Judgement,
-  linkOf,
-  listOf,
-  newLinks,
+  findLink,
+  joinWords,
+  findNewLinks,
   pass,
   renderUp,
 } from '@handwired/checker/checks';
@@ -14,23 +14,23 @@ import { world } from '@handwired/host';
 
 function exists({ facts, baseline, plan }: Case): Judgement {
   const expected = `a link ${plan.bridge} of kind bridge`;
-  const link = linkOf(facts.here.links, plan.bridge);
+  const link = findLink(facts.here.links, plan.bridge);
   if (link?.kind === 'bridge') return pass({ expected, actual: 'there is' });
   if (link) return fail({ expected, actual: `${plan.bridge} is of kind ${link.kind ?? 'none'}` });
-  const others = newLinks(facts, baseline, 'bridge').map(({ name }) => name);
-  return fail({ expected, actual: `there is no such link; bridges of yours: ${listOf(others)}` });
+  const others = findNewLinks(facts, baseline, 'bridge').map(({ name }) => name);
+  return fail({ expected, actual: `there is no such link; bridges of yours: ${joinWords(others)}` });
 }
 
 function address({ facts, plan }: Case): Judgement {
   const wanted = `${plan.gateway}/${plan.prefix}`;
   const expected = `${wanted} on ${plan.bridge}`;
-  const found = addressesOf(linkOf(facts.here.links, plan.bridge));
-  if (found.includes(wanted)) return pass({ expected, actual: listOf(found) });
-  return fail({ expected, actual: listOf(found) });
+  const found = listAddresses(findLink(facts.here.links, plan.bridge));
+  if (found.includes(wanted)) return pass({ expected, actual: joinWords(found) });
+  return fail({ expected, actual: joinWords(found) });
 }
 
 function up({ facts, plan }: Case): Judgement {
-  const link = linkOf(facts.here.links, plan.bridge);
+  const link = findLink(facts.here.links, plan.bridge);
   const seen = { expected: `${plan.bridge} is up`, actual: `it is ${renderUp(link?.up === true)}` };
   return link?.up ? pass(seen) : fail(seen);
 }
@@ -38,11 +38,11 @@ function up({ facts, plan }: Case): Judgement {
 function uplink({ facts }: Case): Judgement {
   const name = world.uplink.name;
   const expected = `${name} is a port of no bridge and keeps ${world.uplink.address}`;
-  const link = linkOf(facts.here.links, name);
-  const kept = addressesOf(link).includes(`${world.uplink.address}/${world.uplink.prefix}`);
+  const link = findLink(facts.here.links, name);
+  const kept = listAddresses(link).includes(`${world.uplink.address}/${world.uplink.prefix}`);
   if (link && kept && link.up && link.master === null) return pass({ expected, actual: 'so it is' });
   const actual = link
-    ? `master ${link.master ?? 'none'}, ${renderUp(link.up)}, addresses ${listOf(addressesOf(link))}`
+    ? `master ${link.master ?? 'none'}, ${renderUp(link.up)}, addresses ${joinWords(listAddresses(link))}`
     : 'the link is gone';
   return fail({ expected, actual });
 }
@@ -50,7 +50,7 @@ function uplink({ facts }: Case): Judgement {
 /** 02: the bridge, the containers' gateway. */
 export const grading: ChapterChecks = {
   standing: true,
-  isBegun: ({ facts, baseline }) => newLinks(facts, baseline, 'bridge').length > 0,
+  isBegun: ({ facts, baseline }) => findNewLinks(facts, baseline, 'bridge').length > 0,
   checks: [
     {
       id: 'bridge.exists',

@@ -5,12 +5,12 @@ import {
   containers,
   fail,
   type Judgement,
-  listOf,
+  joinWords,
   type Named,
-  netnsOf,
-  newLinks,
-  pairOf,
-  pairsOf,
+  findNetns,
+  findNewLinks,
+  findPair,
+  findPairs,
   pass,
   renderUp,
 } from '@handwired/checker/checks';
@@ -20,24 +20,24 @@ type Which = (typeof containers)[number];
 function pair({ facts, plan }: Case, which: Which): Judgement {
   const { name } = plan[which];
   const expected = `a veth pair with one end in ${name} and the other on the lab host`;
-  const found = pairsOf(facts, plan[which]);
+  const found = findPairs(facts, plan[which]);
   if (found.length > 0) {
     return pass({
       expected,
-      actual: listOf(found.map(({ inner, host }) => `${inner.name} in ${name} and ${host.name}`)),
+      actual: joinWords(found.map(({ inner, host }) => `${inner.name} in ${name} and ${host.name}`)),
     });
   }
-  const inner = netnsOf(facts, name)?.net?.links.filter((link) => !link.loopback) ?? [];
+  const inner = findNetns(facts, name)?.net?.links.filter((link) => !link.loopback) ?? [];
   return fail({
     expected,
-    actual: inner.length > 0 ? `in ${name}: ${listOf(inner.map(describe))}` : `nothing but lo in ${name}`,
+    actual: inner.length > 0 ? `in ${name}: ${joinWords(inner.map(describe))}` : `nothing but lo in ${name}`,
   });
 }
 
 const describe = (link: { name: string; kind: string | null }): string => `${link.name} (${link.kind ?? 'no kind'})`;
 
 function port({ facts, plan }: Case, which: Which): Judgement {
-  const host = pairOf(facts, plan[which], plan)?.host;
+  const host = findPair(facts, plan[which], plan)?.host;
   const expected = `the host end is up and a port of ${plan.bridge}`;
   const actual = `${host?.name ?? ''} is ${renderUp(host?.up === true)}, master ${host?.master ?? 'none'}`;
   if (host?.up && host.master === plan.bridge) return pass({ expected, actual });
@@ -50,8 +50,8 @@ const hasVeth = (netns: Named | undefined): boolean => netns?.net?.links.some(({
 export const grading: ChapterChecks = {
   standing: true,
   isBegun: ({ facts, baseline, plan }) =>
-    newLinks(facts, baseline, 'veth').length > 0 ||
-    containers.some((which) => hasVeth(netnsOf(facts, plan[which].name))),
+    findNewLinks(facts, baseline, 'veth').length > 0 ||
+    containers.some((which) => hasVeth(findNetns(facts, plan[which].name))),
   checks: containers.flatMap((which): ChapterCheck[] => [
     {
       id: `veth.${which}`,

@@ -1,5 +1,5 @@
 import {
-  addressesOf,
+  listAddresses,
   type Case,
   type ChapterChecks,
   type ChapterCheck,
@@ -7,10 +7,10 @@ import {
   fail,
   isAddressed,
   type Judgement,
-  linkOf,
-  listOf,
-  netnsOf,
-  pairOf,
+  findLink,
+  joinWords,
+  findNetns,
+  findPair,
   pass,
   renderUp,
 } from '@handwired/checker/checks';
@@ -19,8 +19,8 @@ type Which = (typeof containers)[number];
 
 function link({ facts, plan }: Case, which: Which): Judgement {
   const { name } = plan[which];
-  const links = netnsOf(facts, name)?.net?.links;
-  const inner = pairOf(facts, plan[which], plan)?.inner;
+  const links = findNetns(facts, name)?.net?.links;
+  const inner = findPair(facts, plan[which], plan)?.inner;
   const lo = links?.find((entry) => entry.loopback);
   const expected = `lo and ${plan.inner}, the end of the veth pair, are up`;
   const seen = {
@@ -33,18 +33,18 @@ function link({ facts, plan }: Case, which: Which): Judgement {
 function address({ facts, plan }: Case, which: Which): Judgement {
   const wanted = `${plan[which].address}/${plan.prefix}`;
   const expected = `${wanted} on ${plan.inner}`;
-  const found = addressesOf(linkOf(netnsOf(facts, plan[which].name)?.net?.links, plan.inner));
-  if (found.includes(wanted)) return pass({ expected, actual: listOf(found) });
-  return fail({ expected, actual: listOf(found) });
+  const found = listAddresses(findLink(findNetns(facts, plan[which].name)?.net?.links, plan.inner));
+  if (found.includes(wanted)) return pass({ expected, actual: joinWords(found) });
+  return fail({ expected, actual: joinWords(found) });
 }
 
 function route({ facts, plan }: Case, which: Which): Judgement {
   const expected = `default via ${plan.gateway} dev ${plan.inner}`;
-  const routes = (netnsOf(facts, plan[which].name)?.net?.routes ?? []).filter(
+  const routes = (findNetns(facts, plan[which].name)?.net?.routes ?? []).filter(
     (entry) => entry.destination === 'default' && entry.table === 'main' && !(entry.gateway ?? '').includes(':'),
   );
   const shown = routes.map((entry) => `default via ${entry.gateway ?? 'nobody'} dev ${entry.device ?? 'none'}`);
-  const actual = listOf(shown);
+  const actual = joinWords(shown);
   const best = routes.toSorted((a, b) => (a.metric ?? 0) - (b.metric ?? 0))[0];
   if (best?.gateway === plan.gateway && best.device === plan.inner) return pass({ expected, actual });
   return fail({ expected, actual });

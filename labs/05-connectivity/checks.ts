@@ -8,12 +8,12 @@ import {
   isAddressed,
   isBlind,
   type Judgement,
-  linked,
-  outcomeOf,
+  needLinked,
+  describeOutcome,
   pass,
-  resultOf,
-  sightsOf,
-  wayOf,
+  findResult,
+  findSights,
+  describeWay,
 } from '@handwired/checker/checks';
 
 type Which = (typeof containers)[number];
@@ -25,30 +25,31 @@ function neighbour(lab: Case, from: Which): Judgement {
   const { evidence, plan } = lab;
   const to = plan[other[from]];
   const probe = across[from];
-  const result = resultOf(evidence, probe);
-  const arrived = sightsOf(evidence, probe, { in: to.name, way: 'in', what: 'echo' }).length > 0;
+  const result = findResult(evidence, probe);
+  const arrived = findSights(evidence, probe, { in: to.name, way: 'in', what: 'echo' }).length > 0;
   const expected = `${to.address} answers, and the echo request is seen in ${to.name}`;
-  if (result.ok && arrived) return pass({ expected, actual: outcomeOf(result), evidence: wayOf(evidence, probe) });
+  if (result.ok && arrived)
+    return pass({ expected, actual: describeOutcome(result), evidence: describeWay(evidence, probe) });
   if (result.ok && isBlind(evidence, to.name))
     return { verdict: 'error', expected, reason: `the capture in ${to.name} lost packets` };
   if (result.ok) {
     return fail({
       expected,
       actual: `answered, but not by ${to.name}: the request never arrived there`,
-      evidence: wayOf(evidence, probe),
+      evidence: describeWay(evidence, probe),
       hint: { wrong: `Something else has the address ${to.address}.` },
     });
   }
-  return fail({ expected, actual: outcomeOf(result), evidence: wayOf(evidence, probe) });
+  return fail({ expected, actual: describeOutcome(result), evidence: describeWay(evidence, probe) });
 }
 
 function gateway(lab: Case, from: Which): Judgement {
   const { evidence, plan } = lab;
-  const result = resultOf(evidence, home[from]);
+  const result = findResult(evidence, home[from]);
   const seen = {
     expected: `${plan.gateway} answers ${plan[from].name}`,
-    actual: outcomeOf(result),
-    evidence: wayOf(evidence, home[from]),
+    actual: describeOutcome(result),
+    evidence: describeWay(evidence, home[from]),
   };
   return result.ok ? pass(seen) : fail(seen);
 }
@@ -76,14 +77,14 @@ export const grading: ChapterChecks = {
       {
         id: `connectivity.${which}-gateway`,
         title: (plan) => `${plan[which].name} reaches its gateway ${plan.gateway}`,
-        needs: [...linked(which), 'bridge.address', 'bridge.up'],
+        needs: [...needLinked(which), 'bridge.address', 'bridge.up'],
         probes: [home[which]],
         judge: (lab) => gateway(lab, which),
       },
       {
         id: `connectivity.${which}-${other[which]}`,
         title: (plan) => `${plan[which].name} reaches ${plan[other[which]].name}`,
-        needs: [...linked('ct1'), ...linked('ct2'), 'bridge.up'],
+        needs: [...needLinked('ct1'), ...needLinked('ct2'), 'bridge.up'],
         probes: [across[which]],
         judge: (lab) => neighbour(lab, which),
       },

@@ -8,14 +8,14 @@ import {
   fail,
   openingPackets,
   type Judgement,
-  listOf,
-  outcomeOf,
+  joinWords,
+  describeOutcome,
   pass,
   type ProbeId,
-  resultOf,
-  routed,
-  sightsOf,
-  wayOf,
+  findResult,
+  needRouted,
+  findSights,
+  describeWay,
   worldIsDown,
 } from '@handwired/checker/checks';
 import { world } from '@handwired/host';
@@ -26,7 +26,7 @@ const site = { ct1: 'ct1>site', ct2: 'ct2>site' } as const;
 const large = { ct1: 'ct1>site:large', ct2: 'ct2>site:large' } as const;
 
 /** What of each is asked, as it is told. */
-const kindOf = (probe: ProbeId): string =>
+const describeKind = (probe: ProbeId): string =>
   probe.endsWith(':large') ? 'a long request and reply' : probe.endsWith('>site') ? 'port 80' : 'ping';
 
 function reaches(lab: Case, which: Which): Judgement {
@@ -35,12 +35,12 @@ function reaches(lab: Case, which: Which): Judgement {
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
   const results = [ping[which], site[which], large[which]].map((probe) => ({
     probe,
-    result: resultOf(evidence, probe),
-    arrived: sightsOf(evidence, probe, { in: 'world', way: 'in' }).length > 0,
+    result: findResult(evidence, probe),
+    arrived: findSights(evidence, probe, { in: 'world', way: 'in' }).length > 0,
   }));
-  const actual = results.map(({ result, probe }) => `${kindOf(probe)}: ${outcomeOf(result)}`).join('; ');
+  const actual = results.map(({ result, probe }) => `${describeKind(probe)}: ${describeOutcome(result)}`).join('; ');
   const bad = results.find(({ result, arrived }) => !result.ok || !arrived);
-  const lines = results.flatMap(({ probe }) => wayOf(evidence, probe));
+  const lines = results.flatMap(({ probe }) => describeWay(evidence, probe));
   if (!bad) return pass({ expected, actual, evidence: lines });
   if (bad.result.ok) {
     const hint = { wrong: 'Something on the lab host answers in place of the internet.' };
@@ -54,13 +54,13 @@ function source({ evidence }: Case): Judgement {
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
   const found = containers
     .flatMap((which) => [ping[which], site[which]])
-    .flatMap((probe) => sightsOf(evidence, probe, { in: 'world', way: 'in' }))
+    .flatMap((probe) => findSights(evidence, probe, { in: 'world', way: 'in' }))
     // Later ones tell nothing: a RST that conntrack holds for INVALID passes by nat, translated or not.
     .filter(({ what }) => openingPackets.has(what));
   const sources = [...new Set(found.map((sight) => sight.source))];
   if (sources.length === 0) return { verdict: 'skipped', expected, unless: 'egress.ct1' };
   const wrong = sources.filter((address) => address !== world.uplink.address);
-  const seen = { expected, actual: `it arrives from ${listOf(sources)}` };
+  const seen = { expected, actual: `it arrives from ${joinWords(sources)}` };
   if (wrong.length === 0) return pass(seen);
   return fail({
     ...seen,
@@ -98,7 +98,7 @@ export const grading: ChapterChecks = {
       (which): ChapterCheck => ({
         id: `egress.${which}`,
         title: (plan) => `${plan[which].name} reaches the internet`,
-        needs: routed(which),
+        needs: needRouted(which),
         probes: [...controls, ping[which], site[which], large[which]],
         judge: (lab) => reaches(lab, which),
       }),
@@ -106,7 +106,7 @@ export const grading: ChapterChecks = {
     {
       id: 'egress.masquerade',
       title: () => `The world sees the containers as ${world.uplink.address}`,
-      needs: routed('ct1'),
+      needs: needRouted('ct1'),
       probes: [...controls, 'ct1>internet', 'ct2>internet', 'ct1>site', 'ct2>site'],
       judge: source,
     },

@@ -10,14 +10,14 @@ import {
   type File,
   isBlind,
   type Judgement,
-  netnsOf,
-  outcomeOf,
+  findNetns,
+  describeOutcome,
   pass,
   type ProbeId,
-  resultOf,
-  routed,
+  findResult,
+  needRouted,
   type Sight,
-  sightsOf,
+  findSights,
   type Signs,
   worldIsDown,
 } from '@handwired/checker/checks';
@@ -28,8 +28,8 @@ const asking = { ct1: 'ct1 lookup', ct2: 'ct2 lookup' } as const;
 const { name: siteName, address: siteAddress } = world.site;
 
 /** Queries, by UDP or TCP, that came to one of the world's name servers: which one was asked, and from where. */
-const arrivalsOf = (evidence: Evidence, probe: ProbeId): Sight[] =>
-  sightsOf(evidence, probe, { in: 'world', way: 'in', targetPort: 53 }).filter(
+const listArrivals = (evidence: Evidence, probe: ProbeId): Sight[] =>
+  findSights(evidence, probe, { in: 'world', way: 'in', targetPort: 53 }).filter(
     ({ what, target }) =>
       (what === 'query' || what === 'request') && world.resolvers.some((address) => address === target),
   );
@@ -38,20 +38,22 @@ function lookup(lab: Case, which: Which): Judgement {
   const { evidence, plan } = lab;
   const { name } = plan[which];
   const probe = asking[which];
-  const result = resultOf(evidence, probe);
+  const result = findResult(evidence, probe);
   const expected = `a fresh name under ${siteName} is ${siteAddress}, asked by ${name} and answered by a name server of the world`;
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
-  const queries = sightsOf(evidence, probe, { in: name }).filter(({ what }) => what === 'query' || what === 'request');
-  const asked = arrivalsOf(evidence, probe);
+  const queries = findSights(evidence, probe, { in: name }).filter(
+    ({ what }) => what === 'query' || what === 'request',
+  );
+  const asked = listArrivals(evidence, probe);
   const lines = [
     queries[0] ? `${name} asked ${queries[0].target}` : `no query was seen in ${name}`,
     asked[0] ? `the world's ${asked[0].target} was asked from ${asked[0].source}` : 'no query arrived in the world',
   ];
   if (!result.ok) {
-    if (!resultOf(evidence, `${which}>internet`).ok && queries.length > 0 && toWorld(queries)) {
+    if (!findResult(evidence, `${which}>internet`).ok && queries.length > 0 && toWorld(queries)) {
       return { verdict: 'skipped', expected, unless: `egress.${which}` };
     }
-    return fail({ expected, actual: outcomeOf(result), evidence: lines });
+    return fail({ expected, actual: describeOutcome(result), evidence: lines });
   }
   if (result.foundAs !== undefined) {
     return fail({ expected, actual: `an answer came, for the name ${result.foundAs}`, evidence: lines });
@@ -105,11 +107,11 @@ function unchanged({ facts, baseline }: Case): Judgement {
 function hostWorks({ evidence }: Case): Judgement {
   const expected = `the lab host looks up a fresh name under ${siteName}`;
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
-  const result = resultOf(evidence, 'host lookup');
-  const asked = arrivalsOf(evidence, 'host lookup').length > 0;
+  const result = findResult(evidence, 'host lookup');
+  const asked = listArrivals(evidence, 'host lookup').length > 0;
   const seen = {
     expected,
-    actual: result.ok ? `the answer is ${result.answers?.join(', ') ?? ''}` : outcomeOf(result),
+    actual: result.ok ? `the answer is ${result.answers?.join(', ') ?? ''}` : describeOutcome(result),
   };
   if (result.ok && asked && result.answers?.every((answer) => answer === siteAddress)) return pass(seen);
   return fail({ ...seen, evidence: asked ? [] : ['no query of it arrived in the world'] });
@@ -117,21 +119,21 @@ function hostWorks({ evidence }: Case): Judgement {
 
 function https({ evidence, plan }: Case): Judgement {
   const expected = `https://${siteName} answers ${plan.ct1.name}, with a certificate that holds`;
-  const result = resultOf(evidence, 'ct1 https');
+  const result = findResult(evidence, 'ct1 https');
   // The first message of TLS, by its random: it came to the world's own server, and the certificate holds.
-  const came = sightsOf(evidence, 'ct1 https', { in: 'world', way: 'in', what: 'request', targetPort: 443 });
+  const came = findSights(evidence, 'ct1 https', { in: 'world', way: 'in', what: 'request', targetPort: 443 });
   const arrived = came.some(({ target }) => target === siteAddress);
-  if (result.ok && arrived) return pass({ expected, actual: outcomeOf(result) });
+  if (result.ok && arrived) return pass({ expected, actual: describeOutcome(result) });
   if (result.ok && isBlind(evidence, 'world'))
     return { verdict: 'error', expected, reason: 'the capture in the world lost packets' };
   if (result.ok) return fail({ expected, actual: 'answered, but nothing of it arrived in the world' });
-  return fail({ expected, actual: `${outcomeOf(result)} (at: ${result.stage})` });
+  return fail({ expected, actual: `${describeOutcome(result)} (at: ${result.stage})` });
 }
 
 /** Is there a name server of the learner's own, in a container or at the gateway? */
 const hasNameServer = ({ facts, plan }: Signs): boolean =>
   facts.here.sockets.some(({ port, address }) => port === 53 && address.startsWith(plan.gateway)) ||
-  containers.some((which) => netnsOf(facts, plan[which].name)?.net?.sockets.some(({ port }) => port === 53));
+  containers.some((which) => findNetns(facts, plan[which].name)?.net?.sockets.some(({ port }) => port === 53));
 
 const underConditions = checkUnderConditions({
   id: 'dns.conditions',
@@ -159,7 +161,7 @@ export const grading: ChapterChecks = {
       (which): ChapterCheck => ({
         id: `dns.${which}`,
         title: (plan) => `${plan[which].name} can look up names`,
-        needs: routed(which),
+        needs: needRouted(which),
         probes: [...controls, asking[which], `${which}>internet`],
         judge: (lab) => lookup(lab, which),
       }),

@@ -1,5 +1,5 @@
 import {
-  askedAt,
+  findAskedAt,
   type Case,
   type ChapterChecks,
   checkUnderConditions,
@@ -8,33 +8,35 @@ import {
   fail,
   isBlind,
   type Judgement,
-  netnsOf,
-  outcomeOf,
+  findNetns,
+  describeOutcome,
   pass,
   type ProbeId,
-  resultOf,
-  routed,
-  sightsOf,
+  findResult,
+  needRouted,
+  findSights,
   type Signs,
-  wayOf,
+  describeWay,
   worldIsDown,
 } from '@handwired/checker/checks';
 import { type Plan, world } from '@handwired/host';
 
 /** Did the request itself, by its token, arrive in ct1 from outside? Whatever answers then, ct1 was reached. */
 const arrivals = ({ evidence, plan }: Case, probe: ProbeId) =>
-  sightsOf(evidence, probe, { in: plan.ct1.name, way: 'in', what: 'request' }).filter((sight) => sight.device !== 'lo');
+  findSights(evidence, probe, { in: plan.ct1.name, way: 'in', what: 'request' }).filter(
+    (sight) => sight.device !== 'lo',
+  );
 
 function reached(lab: Case, probe: ProbeId): Judgement {
   const { evidence, plan } = lab;
-  const result = resultOf(evidence, probe);
+  const result = findResult(evidence, probe);
   const expected = `a server answers, and the request is seen arriving in ${plan.ct1.name}`;
-  const lines = wayOf(evidence, probe);
+  const lines = describeWay(evidence, probe);
   const arrived = arrivals(lab, probe)[0];
   if (result.ok && arrived) {
-    return pass({ expected, actual: `${outcomeOf(result)}; arrived from ${arrived.source}`, evidence: lines });
+    return pass({ expected, actual: `${describeOutcome(result)}; arrived from ${arrived.source}`, evidence: lines });
   }
-  if (!result.ok) return fail({ expected, actual: outcomeOf(result), evidence: lines });
+  if (!result.ok) return fail({ expected, actual: describeOutcome(result), evidence: lines });
   if (isBlind(evidence, plan.ct1.name))
     return { verdict: 'error', expected, reason: `the capture in ${plan.ct1.name} lost packets` };
   const hint = { wrong: `Something else answers: ${listeners(lab)}.` };
@@ -54,22 +56,27 @@ function untouched(lab: Case, probe: 'ct2>site:port' | 'host>site:port', who: st
   const { evidence, plan } = lab;
   const expected = `it arrives at ${world.site.address}`;
   if (worldIsDown(evidence)) return { verdict: 'error', expected, reason: 'the world does not answer even itself' };
-  const taken = askedAt(evidence, probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address });
+  const taken = findAskedAt(evidence, probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address });
   if (taken) {
     return fail({
       expected,
       actual: `it arrived in ${plan.ct1.name}, at ${taken.target}:${taken.targetPort}`,
-      evidence: wayOf(evidence, probe),
+      evidence: describeWay(evidence, probe),
     });
   }
   // A SYN is known by its source port, which a translation may change where it is taken; the request has its token.
-  const arrived = askedAt(evidence, probe, { in: 'world', way: 'in' });
-  if (arrived) return pass({ expected, actual: 'so it does', evidence: wayOf(evidence, probe) });
-  if (!resultOf(evidence, who === 'ct2' ? 'ct2>site' : 'host>site').ok) {
+  const arrived = findAskedAt(evidence, probe, { in: 'world', way: 'in' });
+  if (arrived) return pass({ expected, actual: 'so it does', evidence: describeWay(evidence, probe) });
+  if (!findResult(evidence, who === 'ct2' ? 'ct2>site' : 'host>site').ok) {
     return { verdict: 'skipped', expected, unless: 'egress.ct2' };
   }
   const hint = { wrong: `Port 80 of the same address is reached; something takes port ${plan.hostPort}.` };
-  return fail({ expected, actual: outcomeOf(resultOf(evidence, probe)), evidence: wayOf(evidence, probe), hint });
+  return fail({
+    expected,
+    actual: describeOutcome(findResult(evidence, probe)),
+    evidence: describeWay(evidence, probe),
+    hint,
+  });
 }
 
 /** A rule or a listener with the published port's number. */
@@ -79,7 +86,7 @@ const isPublished = ({ subject, scope, key, text }: Difference, plan: Plan): boo
     (subject === 'processes' && new RegExp(`:${plan.hostPort} `).test(key)));
 
 const hasServer = ({ facts, plan }: Signs): boolean =>
-  netnsOf(facts, plan.ct1.name)?.net?.sockets.some(
+  findNetns(facts, plan.ct1.name)?.net?.sockets.some(
     ({ protocol, port }) => protocol === 'tcp' && port === plan.containerPort,
   ) === true;
 
@@ -111,7 +118,7 @@ export const grading: ChapterChecks = {
     {
       id: 'publish.server',
       title: (plan) => `A server in ${plan.ct1.name} answers on port ${plan.containerPort}`,
-      needs: routed('ct1'),
+      needs: needRouted('ct1'),
       probes: ['host>server'],
       judge: (lab) => reached(lab, 'host>server'),
     },
@@ -146,7 +153,7 @@ export const grading: ChapterChecks = {
     {
       id: 'publish.transit',
       title: (plan) => `${plan.ct2.name} still reaches port ${plan.hostPort} of other hosts`,
-      needs: routed('ct2'),
+      needs: needRouted('ct2'),
       passNeeds: ['publish.outside'],
       probes: [...controls, 'ct2>site:port', 'ct2>site'],
       judge: (lab) => untouched(lab, 'ct2>site:port', 'ct2'),

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { type Knock, parseAnswers, parseCaptures, parseKnocks } from '../../checker/facts/work.ts';
 import { findBegun } from '../../checker/queries/chapters.ts';
 import type { Case, Check } from '../../checker/queries/check.ts';
-import { caseOf } from '../../checker/testing/fixtures.ts';
+import { readCase } from '../../checker/testing/fixtures.ts';
 import { gradedChapters } from '../checks.ts';
 import { grading, questions } from './checks.ts';
 
@@ -20,7 +20,7 @@ const port = handedIn(bytes('uplink'))[0]?.handshakes[0]?.sourcePort ?? 0;
 const knock: Knock = { at: 1, source: '198.51.100.7', sourcePort: port, targetPort: 8080, came: 'HTTP/1.0 200 OK' };
 
 function withCaptures(names: string[], knocks: Knock[] | null = [knock]): Case {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   lab.facts.captures = names.flatMap((name) => handedIn(bytes(name), `/root/captures/${name}.pcap`));
   lab.facts.world.knocks = knocks;
   return lab;
@@ -41,7 +41,7 @@ out-uplink: from 203.0.113.2 to 93.184.216.34.
 `;
 
 function withAnswers(text: string, path = '/root/answers/observe.txt'): Case {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   lab.facts.answers = parseAnswers([{ path, text }]);
   return lab;
 }
@@ -145,7 +145,7 @@ describe('observe.answers', () => {
 describe('chapter observe', () => {
   it('is begun once something was handed in', () => {
     const chapters = (lab: Case): string[] => findBegun(gradedChapters, lab);
-    assert.ok(!chapters(caseOf('right')).includes('observe'));
+    assert.ok(!chapters(readCase('right')).includes('observe'));
     assert.ok(chapters(withCaptures(['any'])).includes('observe'));
     assert.ok(chapters(withAnswers(right)).includes('observe'));
     assert.ok(!chapters(withAnswers(right, '/root/answers/docker.txt')).includes('observe'));

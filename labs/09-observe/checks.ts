@@ -9,7 +9,7 @@ import {
   pass,
   type ProbeId,
   type Sight,
-  sightsOf,
+  findSights,
   worldIsDown,
 } from '@handwired/checker/checks';
 import { type Plan, world } from '@handwired/host';
@@ -157,7 +157,7 @@ export const questions: readonly Question[] = [
 type Ends = Pick<Sight, 'source' | 'sourcePort' | 'target' | 'targetPort'>;
 
 /** `A > B`, ports with a colon or, as tcpdump prints them, a dot; without a port: 0. */
-function endsOf(text: string): Ends | undefined {
+function renderEnds(text: string): Ends | undefined {
   const [from, to, ...more] = [...text.matchAll(/(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})(?:[.:](\d{1,5}))?(?![\d.]*\d)/g)];
   if (!from || !to || more.length > 0) return undefined;
   const [source = '', target = ''] = [from[1], to[1]];
@@ -179,14 +179,14 @@ function answered(lab: Case): Judgement {
   const said = new Map(lines.map(({ key, value }) => [key, value]));
   const marks = questions.map((question) => {
     const [seen] = question.what.flatMap((what) =>
-      sightsOf(evidence, question.probe, { ...question.where(plan), what }),
+      findSights(evidence, question.probe, { ...question.where(plan), what }),
     );
     const given = said.get(question.key);
     return {
       key: question.key,
       seen,
       given,
-      right: seen !== undefined && isRight(endsOf(given ?? ''), seen, question.fixed),
+      right: seen !== undefined && isRight(renderEnds(given ?? ''), seen, question.fixed),
     };
   });
   const unseen = marks.find(({ seen }) => seen === undefined);

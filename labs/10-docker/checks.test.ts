@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { runChecks } from '../../checker/judge/run.ts';
 import type { Case } from '../../checker/queries/check.ts';
 import { dockerCase, dockers } from '../../checker/testing/docker.ts';
-import { caseOf, checks as all } from '../../checker/testing/fixtures.ts';
+import { readCase, checks as all } from '../../checker/testing/fixtures.ts';
 
 const checks = all.filter(({ chapter }) => chapter === 'docker');
 
@@ -117,5 +117,5 @@ test('A namespace that could not be entered is no fault of the learner', () => {
 });
 
 test('Without a Docker the first check fails, and the others wait for it', () => {
-  assert.deepEqual(verdicts(caseOf('right')), { daemon: 'fail', container: 'skipped', published: 'skipped' });
+  assert.deepEqual(verdicts(readCase('right')), { daemon: 'fail', container: 'skipped', published: 'skipped' });
 });

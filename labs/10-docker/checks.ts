@@ -4,13 +4,13 @@ import {
   fail,
   type Judgement,
   type Link,
-  linkOf,
-  netnsOf,
-  outcomeOf,
+  findLink,
+  findNetns,
+  describeOutcome,
   pass,
-  resultOf,
-  sightsOf,
-  wayOf,
+  findResult,
+  findSights,
+  describeWay,
 } from '@handwired/checker/checks';
 import { dockerHost } from '@handwired/host';
 
@@ -25,8 +25,8 @@ function daemon({ facts }: Case): Judgement {
   const no = (actual: string, wrong?: string): Judgement =>
     fail({ expected, actual, hint: { where, ...(wrong === undefined ? {} : { wrong }) } });
   const strayed = "It was started in the lab host's own namespace, where it mixed its rules with yours.";
-  if (linkOf(facts.here.links, bridge)) return no(`the lab host itself has a ${bridge}`, strayed);
-  if (!netnsOf(facts, netns)) return no(`there is no network namespace ${netns}`);
+  if (findLink(facts.here.links, bridge)) return no(`the lab host itself has a ${bridge}`, strayed);
+  if (!findNetns(facts, netns)) return no(`there is no network namespace ${netns}`);
   const found = facts.processes.filter(({ command }) => isDaemon(command));
   if (found.some((one) => one.netns === netns)) return pass({ expected, actual: 'so it does' });
   const others = found.map((one) => `one runs in ${one.netns ?? 'a namespace without a name'}`);
@@ -38,10 +38,10 @@ const isPlugged = ({ kind, master, peer, carrier }: Link): boolean =>
 
 function container({ facts }: Case): Judgement {
   const expected = `a cable leads from ${bridge}, which has an address, into a container`;
-  const net = netnsOf(facts, netns)?.net;
+  const net = findNetns(facts, netns)?.net;
   if (!net) return { verdict: 'error', expected, reason: `${netns} could not be entered` };
   const no = (actual: string): Judgement => fail({ expected, actual, hint: { where } });
-  const link = linkOf(net.links, bridge);
+  const link = findLink(net.links, bridge);
   if (link?.kind !== 'bridge') return no(`there is no bridge ${bridge} in ${netns}`);
   const own = link.addresses.find(({ family }) => family === 'inet');
   if (!own || !link.up) return no(`${bridge} is down, or has no address`);
@@ -52,15 +52,15 @@ function container({ facts }: Case): Judgement {
 
 /** Docker's server answered, or something else did that has the port: what passed docker0 tells. */
 function published({ evidence, plan }: Case): Judgement {
-  const result = resultOf(evidence, 'host>docker');
+  const result = findResult(evidence, 'host>docker');
   const expected = `a server answers, and the request is seen leaving ${netns} by ${bridge}`;
-  const lines = wayOf(evidence, 'host>docker');
+  const lines = describeWay(evidence, 'host>docker');
   const where = `docker ps; ip netns exec ${netns} iptables -t nat -S; curl http://${address}:${plan.hostPort}/`;
-  if (!result.ok) return fail({ expected, actual: outcomeOf(result), evidence: lines, hint: { where } });
+  if (!result.ok) return fail({ expected, actual: describeOutcome(result), evidence: lines, hint: { where } });
   const asked = { in: netns, device: bridge, way: 'out', what: 'request' } as const;
-  const sight = sightsOf(evidence, 'host>docker', asked)[0];
+  const sight = findSights(evidence, 'host>docker', asked)[0];
   if (sight) {
-    const actual = `${outcomeOf(result)} by ${sight.target}:${sight.targetPort}, asked by ${sight.source}`;
+    const actual = `${describeOutcome(result)} by ${sight.target}:${sight.targetPort}, asked by ${sight.source}`;
     return pass({ expected, actual, evidence: lines });
   }
   const hint = { where, wrong: `Something else than a container answers on ${address}:${plan.hostPort}.` };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { findBegun } from '../../checker/queries/chapters.ts';
 import type { Case } from '../../checker/queries/check.ts';
 import { type FaultNote, LabRecord, noteFault } from '../../checker/record.ts';
-import { caseOf } from '../../checker/testing/fixtures.ts';
+import { readCase } from '../../checker/testing/fixtures.ts';
 import { gradedChapters } from '../checks.ts';
 import { grading } from './checks.ts';
 
@@ -20,7 +20,7 @@ const note: FaultNote = {
 };
 
 const withNotes = (...notes: FaultNote[]): Case => {
-  const lab = caseOf('right');
+  const lab = readCase('right');
   for (const one of notes) noteFault(lab.record, one);
   return lab;
 };

@@ -7,7 +7,7 @@ const isFound = ({ right, repaired, revealed }: FaultNote): boolean => right && 
 
 const counted = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
 
-const shown = (note: FaultNote): string => {
+const renderNote = (note: FaultNote): string => {
   const { level, count, revealed, right, repaired, attempts, hints, seconds } = note;
   const end = revealed
     ? 'given up'
@@ -25,8 +25,8 @@ const shown = (note: FaultNote): string => {
 function found({ record }: Case): Judgement {
   const notes = record.faults ?? [];
   const best = notes.filter(isFound).sort((a, b) => b.level - a.level)[0];
-  const evidence = notes.map(shown).slice(-20);
-  if (best) return pass({ expected, actual: shown(best), evidence });
+  const evidence = notes.map(renderNote).slice(-20);
+  if (best) return pass({ expected, actual: renderNote(best), evidence });
   return fail({
     expected,
     actual: notes.length === 0 ? 'no fault was ever put in' : (evidence.at(-1) ?? ''),

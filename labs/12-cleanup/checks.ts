@@ -16,7 +16,7 @@ import {
 
 const place = ({ scope }: Difference): string => (scope ? ` in ${scope}` : '');
 
-function lineOf(found: Difference, { plan, record }: Case): string {
+function renderDifference(found: Difference, { plan, record }: Case): string {
   const was = found.was === null ? '' : ` (was: ${found.was})`;
   return `${findOwner(found, plan, record)}: ${found.text}${place(found)}${was}`;
 }
@@ -29,7 +29,7 @@ function none(lab: Case, subject: Subject, wrong: (found: Difference[], lab: Cas
   const mend = undoAll(found, lab).join('\n') || undefined;
   const first = `${found[0]?.text ?? ''}${found.length > 1 ? ', and more' : ''} was not there before you.`;
   const hint = { where: whereToLook[subject], wrong: wrong(found, lab) ?? first, mend };
-  return fail({ expected, actual, evidence: found.map((one) => lineOf(one, lab)), hint });
+  return fail({ expected, actual, evidence: found.map((one) => renderDifference(one, lab)), hint });
 }
 
 function begun({ record }: Case): Judgement {

@@ -9,7 +9,7 @@ import { formats, type Report, recordLab, renderReport, schemas } from '@handwir
 import { gradedChapters as chapters } from '@handwired/labs/checks';
 import { defaultPlan } from '@handwired/host';
 import { emptyRecord } from '../../checker/record.ts';
-import { caseOf, recorded, replaying, states } from '../../checker/testing/fixtures.ts';
+import { readCase, recorded, replaying, states } from '../../checker/testing/fixtures.ts';
 import { broken, hostile, hostileReport, nothingBegun, reportOf } from './reports.ts';
 
 const options = { color: false, columns: 100 };
@@ -119,7 +119,7 @@ test('JSON: reports, facts and recordings are what the published schemas say', a
   for (const [, report] of all()) valid('report', JSON.parse(renderReport(report, 'json', options)));
   for (const state of states) {
     const seat = replaying((program) => recorded(state)[program === 'facts' ? 'raw' : 'evidence']);
-    const { baseline, facts } = caseOf(state);
+    const { baseline, facts } = readCase(state);
     const source = { seat, chapters, plan: defaultPlan, baseline, record: emptyRecord() };
     valid('facts', facts);
     valid('recording', await recordLab(source, { lab: 'lab', driver: 'vm' }));

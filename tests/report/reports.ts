@@ -2,7 +2,7 @@ import { defaultPlan, LabError } from '@handwired/host';
 import { gradedChapters } from '@handwired/labs/checks';
 import type { Report } from '@handwired/checker';
 import { reportTrouble, judgeCase } from '../../checker/grading/grade.ts';
-import { caseOf, type State } from '../../checker/testing/fixtures.ts';
+import { readCase, type State } from '../../checker/testing/fixtures.ts';
 import { emptyRecord } from '../../checker/record.ts';
 
 const subject = { lab: 'lab', driver: 'sandbox' } as const;
@@ -10,15 +10,15 @@ const built = gradedChapters.filter(({ id }) => id !== 'cleanup');
 
 /** A recorded state, graded. */
 export const reportOf = (state: State): Report =>
-  judgeCase(caseOf(state), { chapters: built, through: 'publish' }, subject);
+  judgeCase(readCase(state), { chapters: built, through: 'publish' }, subject);
 
 /** Nothing begun. */
 export const nothingBegun = (): Report =>
-  judgeCase({ ...caseOf('empty'), record: emptyRecord() }, { chapters: built }, subject);
+  judgeCase({ ...readCase('empty'), record: emptyRecord() }, { chapters: built }, subject);
 
 /** Our own error in everything. */
 export function broken(): Report {
-  const { baseline, record } = caseOf('seed');
+  const { baseline, record } = readCase('seed');
   const lost = new LabError({ what: 'the connection was lost', next: 'lab up' });
   const seen = { facts: null, evidence: null, baseline, plan: defaultPlan, record };
   return reportTrouble(seen, lost, { chapters: built, through: 'publish' }, subject);

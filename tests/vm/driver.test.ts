@@ -22,7 +22,7 @@ import { build } from '@handwired/labs';
 import { privateDaemon, privateFolders, privateUri } from '../../infra/drivers/vm/hypervisor.ts';
 import { vm } from '../../infra/drivers/vm/index.ts';
 import { seatQuestion, seatTrouble } from '../../infra/drivers/vm/readiness.ts';
-import { namesOf } from '../../infra/drivers/vm/record.ts';
+import { makeNames } from '../../infra/drivers/vm/record.ts';
 import { course, failures, misses } from '../sandbox/grading.ts';
 import { atSeat, baselineOf, endSeat, graded, liars } from './seat.ts';
 import { noVm, ownState, sh, specOf, traces, work } from './vm.ts';
@@ -51,7 +51,7 @@ describe('the vm driver', { skip, timeout: 900_000 }, () => {
   it('brings a lab host up through the engine, which answers with its own kernel and pinned key', async (t) => {
     endpoint = await vm.up(spec, work());
     const kernel = await sh(endpoint, 'uname -r');
-    t.diagnostic(`domain ${namesOf(spec).object}, guest kernel ${kernel}`);
+    t.diagnostic(`domain ${makeNames(spec).object}, guest kernel ${kernel}`);
     assert.notEqual(kernel, (await run(['uname', '-r'])).stdout.trim());
     assert.equal(await sh(endpoint, 'hostname'), 'tested');
     assert.equal(await sh(endpoint, `test -e ${hostPaths.ready} && echo ready`), 'ready');
@@ -70,7 +70,7 @@ describe('the vm driver', { skip, timeout: 900_000 }, () => {
     const types = [...text.matchAll(/"type":\s*"libvirt:\w+[^:]*:(\w+)"/g)].map(([, type]) => type).sort();
     assert.deepEqual(types, ['Domain', 'Network', 'Pool', 'Volume', 'Volume', 'Volume']);
     assert.ok(!text.includes('OPENSSH PRIVATE KEY'), 'the host key stands in the state in plain text');
-    assert.match(await virsh('desc', namesOf(spec).object), new RegExp(`owner=test@test instance=${spec.instance}`));
+    assert.match(await virsh('desc', makeNames(spec).object), new RegExp(`owner=test@test instance=${spec.instance}`));
   });
 
   it('says that it is up, and with what, and up again changes nothing', async () => {
@@ -102,10 +102,10 @@ describe('the vm driver', { skip, timeout: 900_000 }, () => {
     const names = (await virsh('net-list', '--all', '--name')).split('\n').filter((name) => name !== '');
     assert.equal(names.length, 2);
     const removed = await vm.destroy(other, work());
-    assert.ok(removed.includes(`domain ${namesOf(other).object}`));
+    assert.ok(removed.includes(`domain ${makeNames(other).object}`));
     assert.ok(removed.every((line) => line.includes(other.instance)));
     const logs = await readdir(join(privateFolders().state, 'log/qemu'));
-    assert.deepEqual(logs, [`${namesOf(spec).object}.log`]);
+    assert.deepEqual(logs, [`${makeNames(spec).object}.log`]);
     assert.equal((await vm.status(spec, work().signal)).state, 'up');
   });
 
@@ -135,7 +135,7 @@ describe('the vm driver', { skip, timeout: 900_000 }, () => {
   });
 
   it('resets a lab host that was powered off to what it was at first', async () => {
-    await virsh('destroy', namesOf(spec).object);
+    await virsh('destroy', makeNames(spec).object);
     assert.equal((await vm.status(spec, work().signal)).state, 'stopped');
     assert.deepEqual(await vm.reset(spec, work()), endpoint);
     assert.equal(await sh(endpoint, 'ls /root/mine 2>/dev/null || echo gone'), 'gone');
@@ -143,7 +143,7 @@ describe('the vm driver', { skip, timeout: 900_000 }, () => {
 
   it('is gone without a trace once it is destroyed, and says what went', async () => {
     const removed = await vm.destroy(spec, work());
-    const { object } = namesOf(spec);
+    const { object } = makeNames(spec);
     for (const what of [`domain ${object}`, `pool ${object}`, `network ${object}`, `volume overlay.qcow2 of ${object}`])
       assert.ok(removed.includes(what), `${what} in ${removed.join(', ')}`);
     assert.deepEqual(await traces(spec), []);

@@ -1,4 +1,4 @@
-import { always, asks, asksOnly, viewOf, onlyDocker, onlyYours, type Row, ruleRow, type Why } from '../row.ts';
+import { always, asks, asksOnly, readView, onlyDocker, onlyYours, type Row, ruleRow, type Why } from '../row.ts';
 import type { Rule } from '../rules.ts';
 import type { Side } from '../side.ts';
 
@@ -13,7 +13,7 @@ const oneForBoth: Why = {
 
 const isAnother = ({ asks: has }: Rule): boolean => [...has.values()].includes('ANOTHER');
 
-const policyOf = ({ host }: Side): string[] =>
+const readPolicy = ({ host }: Side): string[] =>
   host.iptables
     .filter(({ family, name }) => family === 'ip' && name === 'filter')
     .flatMap(({ chains }) => chains.find(({ name }) => name === 'FORWARD')?.policy ?? []);
@@ -32,7 +32,7 @@ export const forward: readonly Row[] = [
     step: ['egress', 'forwarding'],
     view: ({ host }) => {
       const value = host.sysctls['net/ipv4/ip_forward'] ?? 'unknown';
-      return viewOf(value, `net.ipv4.ip_forward = ${value}`);
+      return readView(value, `net.ipv4.ip_forward = ${value}`);
     },
     whys: [
       {
@@ -46,7 +46,7 @@ export const forward: readonly Row[] = [
     object: 'policy of FORWARD',
     step: ['egress', 'forwarding'],
     view: (side) =>
-      viewOf([...new Set(policyOf(side))].join(), ...policyOf(side).map((policy) => `-P FORWARD ${policy}`)),
+      readView([...new Set(readPolicy(side))].join(), ...readPolicy(side).map((policy) => `-P FORWARD ${policy}`)),
     whys: [
       {
         when: (yours, docker) => yours.is !== 'DROP' && docker.is === 'DROP',
@@ -62,7 +62,7 @@ export const forward: readonly Row[] = [
     id: 'chains',
     object: 'chains of its own',
     source: 'daemon/libnetwork/drivers/bridge/internal/iptabler/iptabler.go: setupIPChains',
-    view: (side) => viewOf(String(ownChains(side).length > 0), ...ownChains(side)),
+    view: (side) => readView(String(ownChains(side).length > 0), ...ownChains(side)),
     whys: [
       {
         when: (yours, docker) => yours.is === 'false' && docker.is === 'true',

@@ -1,6 +1,6 @@
-import { always, viewOf, nothing, onlyDocker, type Row } from '../row.ts';
-import { rulesOf } from '../rules.ts';
-import { addressOf, type Side } from '../side.ts';
+import { always, readView, nothing, onlyDocker, type Row } from '../row.ts';
+import { listRules } from '../rules.ts';
+import { findAddress, type Side } from '../side.ts';
 
 /** The part of an address that the prefix leaves to hosts: 172.17.0.1/16 -> 0.1 */
 function hostPart(address: string, prefix: number): string {
@@ -17,9 +17,9 @@ const upDown = (up: boolean): string => (up ? 'up' : 'down');
 const derivedMac = (address: string): string =>
   ['02', '42', ...address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))].join(':');
 
-const isDerived = ({ eth0 }: Side): boolean => eth0?.mac === derivedMac(addressOf(eth0)?.address ?? '');
+const isDerived = ({ eth0 }: Side): boolean => eth0?.mac === derivedMac(findAddress(eth0)?.address ?? '');
 
-const hairpinOf = ({ host, port }: Side): boolean =>
+const readHairpin = ({ host, port }: Side): boolean =>
   host.ports.some(({ device, hairpin }) => device === port?.name && hairpin);
 
 /** Namespaces, interfaces, addresses and routes. */
@@ -28,7 +28,7 @@ export const links: readonly Row[] = [
     id: 'netns',
     object: 'network namespace',
     step: ['namespaces', 'add'],
-    view: ({ netns, whose }) => viewOf(whose === 'yours' ? 'named' : 'kept', netns),
+    view: ({ netns, whose }) => readView(whose === 'yours' ? 'named' : 'kept', netns),
     whys: [
       always(
         'Both are kept by a mount. `ip netns` puts it where it finds it by a name that people type; Docker keeps it under a path of its own. `nsenter --net=PATH` enters either.',
@@ -41,7 +41,7 @@ export const links: readonly Row[] = [
     step: ['addressing', 'loopback'],
     view: ({ inner }) => {
       const lo = inner.links.find(({ loopback }) => loopback);
-      return lo ? viewOf(upDown(lo.up), `lo ${upDown(lo.up)}, ${addressOf(lo)?.address ?? 'no address'}`) : nothing;
+      return lo ? readView(upDown(lo.up), `lo ${upDown(lo.up)}, ${findAddress(lo)?.address ?? 'no address'}`) : nothing;
     },
     whys: [],
   },
@@ -50,7 +50,7 @@ export const links: readonly Row[] = [
     object: 'bridge',
     step: ['bridge', 'add'],
     view: ({ bridge }) =>
-      bridge ? viewOf(`${bridge.kind ?? ''} ${upDown(bridge.up)}`, `${bridge.name}, ${upDown(bridge.up)}`) : nothing,
+      bridge ? readView(`${bridge.kind ?? ''} ${upDown(bridge.up)}`, `${bridge.name}, ${upDown(bridge.up)}`) : nothing,
     whys: [],
     remark: 'The same object; only the name is another.',
   },
@@ -59,9 +59,9 @@ export const links: readonly Row[] = [
     object: "bridge's address",
     step: ['bridge', 'address'],
     view: ({ bridge }) => {
-      const own = addressOf(bridge);
+      const own = findAddress(bridge);
       return own
-        ? viewOf(`${hostPart(own.address, own.prefix)}/${own.prefix}`, `${own.address}/${own.prefix}`)
+        ? readView(`${hostPart(own.address, own.prefix)}/${own.prefix}`, `${own.address}/${own.prefix}`)
         : nothing;
     },
     whys: [always('Docker takes the first address of its network, and another prefix length where it was told to.')],
@@ -74,7 +74,7 @@ export const links: readonly Row[] = [
     view: ({ port, eth0, bridge }) => {
       if (!port || !eth0) return nothing;
       const is = `${port.kind ?? ''} ${String(port.master === bridge?.name)} ${upDown(port.up && eth0.up)} ${eth0.name}`;
-      return viewOf(is, `${port.name} in ${port.master ?? 'no bridge'}, ${eth0.name} inside`);
+      return readView(is, `${port.name} in ${port.master ?? 'no bridge'}, ${eth0.name} inside`);
     },
     whys: [],
     remark: "Docker's name on the host is random.",
@@ -84,8 +84,8 @@ export const links: readonly Row[] = [
     object: "container's address",
     step: ['addressing', 'address'],
     view: ({ eth0 }) => {
-      const own = addressOf(eth0);
-      return own ? viewOf(String(own.prefix), `${own.address}/${own.prefix}`) : nothing;
+      const own = findAddress(eth0);
+      return own ? readView(String(own.prefix), `${own.address}/${own.prefix}`) : nothing;
     },
     whys: [always('The prefix length says which addresses are neighbours: it is that of the bridge.')],
     remark: 'The plan says which address you take; Docker takes the next free one.',
@@ -96,7 +96,7 @@ export const links: readonly Row[] = [
     source: 'daemon/libnetwork/netutils/utils.go: GenerateMACFromIP',
     view: (side) => {
       if (!side.eth0) return nothing;
-      return viewOf(isDerived(side) ? 'derived' : 'random', side.eth0.mac);
+      return readView(isDerived(side) ? 'derived' : 'random', side.eth0.mac);
     },
     whys: [
       {
@@ -113,8 +113,8 @@ export const links: readonly Row[] = [
     view: ({ inner, bridge }) => {
       const route = inner.routes.find(({ destination, table }) => destination === 'default' && table !== 'local');
       if (!route) return nothing;
-      const is = route.gateway === addressOf(bridge)?.address ? 'bridge' : 'elsewhere';
-      return viewOf(is, `via ${route.gateway ?? 'none'} dev ${route.device ?? 'none'}`);
+      const is = route.gateway === findAddress(bridge)?.address ? 'bridge' : 'elsewhere';
+      return readView(is, `via ${route.gateway ?? 'none'} dev ${route.device ?? 'none'}`);
     },
     whys: [],
     remark: "To the bridge's address, in both.",
@@ -123,7 +123,7 @@ export const links: readonly Row[] = [
     id: 'hairpin',
     object: 'hairpin on the port',
     step: ['publish', 'hairpin'],
-    view: (side) => (hairpinOf(side) ? viewOf('on', 'on') : viewOf('off', 'off')),
+    view: (side) => (readHairpin(side) ? readView('on', 'on') : readView('off', 'off')),
     whys: [
       {
         when: (yours) => yours.is === 'on',
@@ -143,7 +143,7 @@ export const names: readonly Row[] = [
     id: 'resolver',
     object: "container's name server",
     step: ['dns', 'resolver'],
-    view: ({ resolvers }) => viewOf(resolvers.join(' '), ...resolvers.map((server) => `nameserver ${server}`)),
+    view: ({ resolvers }) => readView(resolvers.join(' '), ...resolvers.map((server) => `nameserver ${server}`)),
     whys: [
       {
         when: (_yours, docker, sides) => docker.is === google && sides.docker.hostResolvers.every(isLoopback),
@@ -171,8 +171,8 @@ export const names: readonly Row[] = [
       const server = /^nameserver\s+(\S+)/m.exec(second.resolv ?? '')?.[1] ?? 'none';
       const ports = { host: 0, container: 0 };
       const unnamed = { bridge: undefined, eth0: undefined, ports, others: { word: '', addresses: [] } };
-      const rules = rulesOf(second.net, unnamed).rules.filter(({ target }) => ['DNAT', 'SNAT'].includes(target));
-      return viewOf(
+      const rules = listRules(second.net, unnamed).rules.filter(({ target }) => ['DNAT', 'SNAT'].includes(target));
+      return readView(
         `${server} ${String(rules.length > 0)}`,
         `${second.name}: nameserver ${server}`,
         ...rules.map(({ chain, text }) => `inside: -t nat -A ${chain} ${text}`),
@@ -188,7 +188,7 @@ export const names: readonly Row[] = [
     id: 'hostname',
     object: 'hostname',
     source: 'daemon/container.go: newContainer',
-    view: ({ hostname, whose }) => viewOf(whose === 'yours' ? 'host' : 'own', hostname),
+    view: ({ hostname, whose }) => readView(whose === 'yours' ? 'host' : 'own', hostname),
     whys: [
       {
         when: () => true,
@@ -206,7 +206,7 @@ export const names: readonly Row[] = [
       );
       return found.length === 0
         ? nothing
-        : viewOf(
+        : readView(
             'listens',
             ...found.map(({ program, address, port }) => `${program ?? 'a program'} listens on ${address}:${port}`),
           );

@@ -1,11 +1,11 @@
 import {
   asks,
   asksOnly,
-  viewOf,
+  readView,
   nothing,
   onlyDocker,
   onlyYours,
-  proxyOf,
+  findProxy,
   type Row,
   ruleRow,
   type Sides,
@@ -16,9 +16,9 @@ import type { Side } from '../side.ts';
 const inNat = (rule: Rule, base: string, target: string): boolean =>
   rule.table === 'nat' && rule.base === base && rule.target === target;
 const isPublished = (rule: Rule): boolean => asks(rule, { '-p': 'tcp', '--dport': 'HOSTPORT' });
-const hasProxy = ({ docker }: Sides): boolean => proxyOf(docker).length > 0;
+const hasProxy = ({ docker }: Sides): boolean => findProxy(docker).length > 0;
 
-const localnetOf = ({ host, bridge }: Side): string | undefined =>
+const readLocalnet = ({ host, bridge }: Side): string | undefined =>
   host.sysctls[`net/ipv4/conf/${bridge?.name ?? ''}/route_localnet`];
 
 /** Translation: out, in, and the host's own way to a published port. */
@@ -90,11 +90,11 @@ export const nat: readonly Row[] = [
     object: 'published port at 127.0.0.1',
     step: ['publish', 'loopback'],
     view: (side) => {
-      const proxies = proxyOf(side);
-      const localnet = localnetOf(side);
-      if (proxies.length > 0) return viewOf('proxy', ...proxies);
+      const proxies = findProxy(side);
+      const localnet = readLocalnet(side);
+      if (proxies.length > 0) return readView('proxy', ...proxies);
       if (localnet !== '1') return nothing;
-      return viewOf('localnet', `net.ipv4.conf.${side.bridge?.name ?? ''}.route_localnet = 1`);
+      return readView('localnet', `net.ipv4.conf.${side.bridge?.name ?? ''}.route_localnet = 1`);
     },
     whys: [
       {

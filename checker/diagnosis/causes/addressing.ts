@@ -2,7 +2,7 @@ import { world } from '@handwired/host';
 import type { Net } from '../../facts/facts.ts';
 import type { Case } from '../../queries/check.ts';
 import { defaultRoute, hostRoute, ip } from '../../queries/commands.ts';
-import { addressesOf, linkOf, listOf, netnsOf } from '../../queries/links.ts';
+import { listAddresses, findLink, joinWords, findNetns } from '../../queries/links.ts';
 import type { Which } from '../../queries/paths.ts';
 import type { Walk } from '../../queries/walk.ts';
 import type { Cause, Finding } from '../cause.ts';
@@ -16,7 +16,7 @@ const firstOfContainers = (
   test: (net: Net, which: Which) => Omit<Finding, 'which'> | undefined,
 ): Finding | undefined => {
   for (const which of path.containers) {
-    const net = netnsOf(lab.facts, lab.plan[which].name)?.net;
+    const net = findNetns(lab.facts, lab.plan[which].name)?.net;
     const found = net ? test(net, which) : undefined;
     if (found) return { ...found, which };
   }
@@ -48,11 +48,11 @@ function address(lab: Case, net: Net, which: Which): (Omit<Finding, 'which'> & {
   const { plan, facts } = lab;
   const { name, address: own } = plan[which];
   const wanted = `${own}/${plan.prefix}`;
-  const link = linkOf(net.links, plan.inner);
-  const found = addressesOf(link);
+  const link = findLink(net.links, plan.inner);
+  const found = listAddresses(link);
   if (!link || found.includes(wanted)) return undefined;
   const add = [ip(name, 'addr', 'add', wanted, 'dev', plan.inner), defaultRoute(lab, which)];
-  const seen = [`in ${name}, ${plan.inner} has ${listOf(found)}`];
+  const seen = [`in ${name}, ${plan.inner} has ${joinWords(found)}`];
   const near = found.find((entry) => entry.startsWith(`${own}/`));
   const remove = (entry: string): string => ip(name, 'addr', 'del', entry, 'dev', plan.inner);
   if (near) {
@@ -61,11 +61,11 @@ function address(lab: Case, net: Net, which: Which): (Omit<Finding, 'which'> & {
   }
   const first = found[0];
   if (first !== undefined) {
-    const wrong = `${plan.inner} in ${name} has ${listOf(found)}; the plan gives it ${wanted}.`;
+    const wrong = `${plan.inner} in ${name} has ${joinWords(found)}; the plan gives it ${wanted}.`;
     return { kind: 'wrong', seen, wrong, mend: [remove(first), ...add] };
   }
-  const onHost = facts.here.links.find((entry) => addressesOf(entry).some((one) => one.startsWith(`${own}/`)));
-  const there = addressesOf(onHost).find((one) => one.startsWith(`${own}/`));
+  const onHost = facts.here.links.find((entry) => listAddresses(entry).some((one) => one.startsWith(`${own}/`)));
+  const there = listAddresses(onHost).find((one) => one.startsWith(`${own}/`));
   const away = onHost && there ? [ip(null, 'addr', 'del', there, 'dev', onHost.name)] : [];
   const wrong = onHost
     ? `${own} is on the lab host's ${onHost.name}, not in ${name}.`
@@ -158,7 +158,7 @@ export const uplinkCauses: Cause[] = [
     ...atUplink,
     id: 'uplink-enslaved',
     detect: ({ facts }) => {
-      const link = linkOf(facts.here.links, uplinkName);
+      const link = findLink(facts.here.links, uplinkName);
       const master = link?.master ?? null;
       if (master === null) return undefined;
       return {
@@ -172,7 +172,7 @@ export const uplinkCauses: Cause[] = [
     ...atUplink,
     id: 'uplink-down',
     detect: ({ facts }) => {
-      const link = linkOf(facts.here.links, uplinkName);
+      const link = findLink(facts.here.links, uplinkName);
       if (!link || link.up) return undefined;
       return {
         seen: [`${uplinkName} is without the flag UP`],
@@ -185,11 +185,11 @@ export const uplinkCauses: Cause[] = [
     ...atUplink,
     id: 'uplink-address-missing',
     detect: ({ facts }) => {
-      const link = linkOf(facts.here.links, uplinkName);
-      const found = addressesOf(link);
+      const link = findLink(facts.here.links, uplinkName);
+      const found = listAddresses(link);
       if (!link || found.includes(`${uplinkAddress}/${prefix}`)) return undefined;
       return {
-        seen: [`${uplinkName} has ${listOf(found)}`],
+        seen: [`${uplinkName} has ${joinWords(found)}`],
         wrong: `The uplink ${uplinkName} has lost its address ${uplinkAddress}/${prefix}, which was there before you.`,
         mend: [ip(null, 'addr', 'add', `${uplinkAddress}/${prefix}`, 'dev', uplinkName), hostRoute()],
       };

@@ -4,7 +4,7 @@ import type { Net } from '../../facts/facts.ts';
 import type { Case } from '../../queries/check.ts';
 import { command, deleteRule } from '../../queries/commands.ts';
 import { type Fate, followChain } from '../../queries/iptables.ts';
-import { netnsOf } from '../../queries/links.ts';
+import { findNetns } from '../../queries/links.ts';
 import { type Drop, findNftDrop } from '../../queries/nftables.ts';
 import { answerTo, type Packet } from '../../queries/packet.ts';
 import type { HopKind } from '../../queries/paths.ts';
@@ -21,7 +21,7 @@ function dropped(net: Net, tables: readonly string[], chain: string, packet: Pac
 }
 
 /** The command that lets it through: the rule away, or the policy back. */
-const mendOf = ({ rule }: Fate): string[] | undefined => (rule ? [deleteRule(rule)] : undefined);
+const writeMend = ({ rule }: Fate): string[] | undefined => (rule ? [deleteRule(rule)] : undefined);
 
 /** The commands that take a drop of native nft away; undefined: not known. */
 export const nativeMend = ({ table, name, rule }: Drop): string[] | undefined => {
@@ -32,7 +32,7 @@ export const nativeMend = ({ table, name, rule }: Drop): string[] | undefined =>
 };
 
 /** What says of a rule which one it is. */
-const shownOf = ({ rule }: Fate): string => (rule ? `-A ${rule.chain} ${rule.words.join(' ')}` : 'the policy');
+const renderDrop = ({ rule }: Fate): string => (rule ? `-A ${rule.chain} ${rule.words.join(' ')}` : 'the policy');
 
 interface Hook {
   id: string;
@@ -59,7 +59,7 @@ const atContainerHook =
   (lab, walk) => {
     const hop = walk.open.find(({ kind, which }) => (kind === at || kind === 'inner') && which !== undefined);
     const packet = walk.path.packet?.(lab, walk.probe);
-    const net = hop?.which ? netnsOf(lab.facts, lab.plan[hop.which].name)?.net : undefined;
+    const net = hop?.which ? findNetns(lab.facts, lab.plan[hop.which].name)?.net : undefined;
     if (!hop?.which || !packet || !net) return undefined;
     const seen = back ? answerTo(packet) : packet;
     const { inner, [hop.which]: own } = lab.plan;
@@ -128,7 +128,7 @@ const hooks: Hook[] = [
   },
 ];
 
-function causeOf(place: Hook): Cause {
+function createCause(place: Hook): Cause {
   return {
     id: place.id,
     hop: place.hop,
@@ -142,9 +142,9 @@ function causeOf(place: Hook): Cause {
       const native = fate ? undefined : findNftDrop(net, place.hook, packet);
       const where = netns === null ? '' : ` in ${netns}`;
       const by = fate
-        ? `${shownOf(fate)} of ${fate.chain}`
+        ? `${renderDrop(fate)} of ${fate.chain}`
         : native && `${native.rule?.shown ?? 'the policy'} of ${native.chain}`;
-      const mend = fate ? mendOf(fate) : native && nativeMend(native);
+      const mend = fate ? writeMend(fate) : native && nativeMend(native);
       if (by === undefined) return undefined;
       const inside = (line: string): string =>
         netns === null ? line : `${command('ip', 'netns', 'exec', netns)} ${line}`;
@@ -160,7 +160,7 @@ function causeOf(place: Hook): Cause {
 }
 
 /** Rules that drop, at every chain but FORWARD: of iptables, either variant, and of native nft. */
-export const firewallCauses: Cause[] = hooks.map(causeOf);
+export const firewallCauses: Cause[] = hooks.map(createCause);
 
 const atForward = { hop: 'FORWARD', explains: traffic } as const;
 
@@ -168,14 +168,14 @@ const atForward = { hop: 'FORWARD', explains: traffic } as const;
 export function forwarded(lab: Case, walk: Walk): { packet: Packet; back: boolean } | undefined {
   const shape = walk.path.packet?.(lab, walk.probe);
   if (shape?.in === undefined || shape.out === undefined || walk.probe === undefined) return undefined;
-  const packet = { ...shape, sourcePort: portOf(lab, walk.probe) };
+  const packet = { ...shape, sourcePort: findPort(lab, walk.probe) };
   if (walk.later) return { packet: { ...packet, state: 'ESTABLISHED' }, back: false };
   if (mayEndAt(walk, 'FORWARD', false)) return { packet, back: false };
   return mayEndAt(walk, 'FORWARD', true) ? { packet: answerTo(packet), back: true } : undefined;
 }
 
 /** The port that it was sent from; undefined: it has none, or none was seen. */
-const portOf = ({ evidence }: Case, probe: ProbeId): number | undefined =>
+const findPort = ({ evidence }: Case, probe: ProbeId): number | undefined =>
   evidence.seen.find((sight) => sight.probe === probe && openingPackets.has(sight.what))?.sourcePort || undefined;
 
 const bridged = ({ in: from, out }: Packet): boolean => from === out;
@@ -186,14 +186,14 @@ const accept = (tool: string, ...words: (string | number)[]): string =>
 
 type Kind = 'bridged' | 'published' | 'out' | 'back';
 
-function kindOf(packet: Packet, { plan }: Case): Kind {
+function findKind(packet: Packet, { plan }: Case): Kind {
   if (bridged(packet)) return 'bridged';
   if (packet.in === plan.bridge) return 'out';
   return packet.state === 'NEW' ? 'published' : 'back';
 }
 
 /** What lets it pass, as the course does it, by the tool whose policy drops it. */
-function acceptOf({ plan }: Case, kind: Kind, tool: string): string {
+function writeAccept({ plan }: Case, kind: Kind, tool: string): string {
   const { bridge, ct1, containerPort } = plan;
   if (kind === 'bridged') return accept(tool, '-i', bridge, '-o', bridge);
   if (kind === 'out') return accept(tool, '-i', bridge, '!', '-o', bridge);
@@ -201,7 +201,7 @@ function acceptOf({ plan }: Case, kind: Kind, tool: string): string {
   return accept(tool, '-o', bridge, '-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED');
 }
 
-const wrongOf: Record<Kind, (lab: Case) => string> = {
+const describeWrong: Record<Kind, (lab: Case) => string> = {
   bridged: ({ plan }) =>
     `bridge-nf-call-iptables is 1, so FORWARD judges what passes between two ports, and no rule accepts ${plan.bridge} to ${plan.bridge}`,
   out: ({ plan }) =>
@@ -223,7 +223,7 @@ const policies: Cause[] = (Object.keys(ids) as Kind[]).map((kind) => ({
   id: ids[kind],
   detect: (lab, walk): Finding | undefined => {
     const at = forwarded(lab, walk);
-    if (!at || kindOf(at.packet, lab) !== kind) return undefined;
+    if (!at || findKind(at.packet, lab) !== kind) return undefined;
     const fate = dropped(lab.facts.here, ['filter'], 'FORWARD', at.packet);
     if (!fate || fate.rule) return undefined;
     return {
@@ -232,8 +232,8 @@ const policies: Cause[] = (Object.keys(ids) as Kind[]).map((kind) => ({
         `the policy of ${fate.chain} is DROP`,
         `no rule of it accepts ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`,
       ],
-      wrong: `${wrongOf[kind](lab)}; the policy of ${fate.chain} is DROP.`,
-      mend: [acceptOf(lab, kind, fate.tool)],
+      wrong: `${describeWrong[kind](lab)}; the policy of ${fate.chain} is DROP.`,
+      mend: [writeAccept(lab, kind, fate.tool)],
     };
   },
 }));
@@ -249,9 +249,9 @@ export const forwardCauses: Cause[] = [
       if (!at || !fate?.rule) return undefined;
       return {
         back: at.back,
-        seen: [`${shownOf(fate)} of ${fate.chain} takes ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`],
-        wrong: `A rule in FORWARD drops it before any other accepts it: ${shownOf(fate)}${bridged(at.packet) ? ' (bridge-nf-call-iptables is 1, so FORWARD judges what passes between two ports)' : ''}.`,
-        mend: mendOf(fate),
+        seen: [`${renderDrop(fate)} of ${fate.chain} takes ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`],
+        wrong: `A rule in FORWARD drops it before any other accepts it: ${renderDrop(fate)}${bridged(at.packet) ? ' (bridge-nf-call-iptables is 1, so FORWARD judges what passes between two ports)' : ''}.`,
+        mend: writeMend(fate),
       };
     },
   },
@@ -289,8 +289,8 @@ export const frontendCauses: Cause[] = [
       const accept = (...words: string[]): string => command(fate.tool, '-I', 'FORWARD', 1, ...words, '-j', 'ACCEPT');
       return {
         back: at.back,
-        seen: [`${shownOf(fate)} of ${fate.chain} takes ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`],
-        wrong: `The chains of ufw come first in FORWARD, and refuse what is routed: ${shownOf(fate)}. It must be let through before them, or in them (ufw route allow).`,
+        seen: [`${renderDrop(fate)} of ${fate.chain} takes ${at.packet.in ?? ''} to ${at.packet.out ?? ''}`],
+        wrong: `The chains of ufw come first in FORWARD, and refuse what is routed: ${renderDrop(fate)}. It must be let through before them, or in them (ufw route allow).`,
         mend: [accept('-i', bridge), accept('-o', bridge)],
       };
     },

@@ -1,6 +1,14 @@
 import type { Case } from '../../queries/check.ts';
 import { bridge as whole, cable, command, ip, plug, settle } from '../../queries/commands.ts';
-import { addressesOf, linkOf, listOf, netnsOf, newLinks, pairOf, pairsOf } from '../../queries/links.ts';
+import {
+  listAddresses,
+  findLink,
+  joinWords,
+  findNetns,
+  findNewLinks,
+  findPair,
+  findPairs,
+} from '../../queries/links.ts';
 import type { Which } from '../../queries/paths.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import type { Cause, Finding } from '../cause.ts';
@@ -15,16 +23,16 @@ export const bridgeCauses: Cause[] = [
     explains: ['bridge.exists'],
     detect: (lab) => {
       const { facts, baseline, plan } = lab;
-      const link = linkOf(facts.here.links, plan.bridge);
+      const link = findLink(facts.here.links, plan.bridge);
       if (link?.kind === 'bridge') return undefined;
-      const others = newLinks(facts, baseline, 'bridge').map(({ name }) => name);
-      const inside = facts.namespaces.find(({ net }) => linkOf(net?.links, plan.bridge));
+      const others = findNewLinks(facts, baseline, 'bridge').map(({ name }) => name);
+      const inside = facts.namespaces.find(({ net }) => findLink(net?.links, plan.bridge));
       const wrong = link
         ? `${plan.bridge} is of kind ${link.kind ?? 'none'}: it is no bridge.`
         : inside
           ? `${plan.bridge} is in ${inside.name}; it belongs to the lab host.`
           : others.length > 0
-            ? `There is a bridge ${listOf(others)}; the plan calls it ${plan.bridge}.`
+            ? `There is a bridge ${joinWords(others)}; the plan calls it ${plan.bridge}.`
             : `The lab host has no bridge ${plan.bridge}.`;
       const away = link
         ? [ip(null, 'link', 'del', plan.bridge)]
@@ -32,7 +40,7 @@ export const bridgeCauses: Cause[] = [
           ? [ip(inside.name, 'link', 'del', plan.bridge)]
           : [];
       return {
-        seen: [`bridges of yours on the lab host: ${listOf(others)}`],
+        seen: [`bridges of yours on the lab host: ${joinWords(others)}`],
         wrong,
         mend: [...away, ...whole(lab)],
       };
@@ -44,11 +52,11 @@ export const bridgeCauses: Cause[] = [
     explains: ['bridge.address'],
     detect: ({ facts, plan }) => {
       const wanted = `${plan.gateway}/${plan.prefix}`;
-      const found = addressesOf(linkOf(facts.here.links, plan.bridge));
+      const found = listAddresses(findLink(facts.here.links, plan.bridge));
       const near = found.find((entry) => entry.startsWith(`${plan.gateway}/`));
       if (!near || found.includes(wanted)) return undefined;
       return {
-        seen: [`${plan.bridge} has ${listOf(found)}`],
+        seen: [`${plan.bridge} has ${joinWords(found)}`],
         wrong: `The address is right, its prefix is not: without /${plan.prefix} it is ${near}.`,
         mend: [ip(null, 'addr', 'del', near, 'dev', plan.bridge), ip(null, 'addr', 'add', wanted, 'dev', plan.bridge)],
       };
@@ -60,15 +68,15 @@ export const bridgeCauses: Cause[] = [
     explains: ['bridge.address'],
     detect: ({ facts, plan }) => {
       const wanted = `${plan.gateway}/${plan.prefix}`;
-      const link = linkOf(facts.here.links, plan.bridge);
-      if (link?.kind !== 'bridge' || addressesOf(link).includes(wanted)) return undefined;
-      const elsewhere = facts.here.links.find((one) => addressesOf(one).includes(wanted));
-      const found = addressesOf(link);
+      const link = findLink(facts.here.links, plan.bridge);
+      if (link?.kind !== 'bridge' || listAddresses(link).includes(wanted)) return undefined;
+      const elsewhere = facts.here.links.find((one) => listAddresses(one).includes(wanted));
+      const found = listAddresses(link);
       return {
-        seen: [`${plan.bridge} has ${listOf(found)}`],
+        seen: [`${plan.bridge} has ${joinWords(found)}`],
         wrong: elsewhere
           ? `${wanted} is on ${elsewhere.name}, and belongs on ${plan.bridge}.`
-          : `${plan.bridge} has not the gateway's address ${wanted}${found.length > 0 ? `, but ${listOf(found)}` : ''}.`,
+          : `${plan.bridge} has not the gateway's address ${wanted}${found.length > 0 ? `, but ${joinWords(found)}` : ''}.`,
         mend: [
           ...(elsewhere ? [ip(null, 'addr', 'del', wanted, 'dev', elsewhere.name)] : []),
           ip(null, 'addr', 'add', wanted, 'dev', plan.bridge),
@@ -81,7 +89,7 @@ export const bridgeCauses: Cause[] = [
     id: 'bridge-down',
     explains: ['bridge.up'],
     detect: ({ facts, plan }) => {
-      const link = linkOf(facts.here.links, plan.bridge);
+      const link = findLink(facts.here.links, plan.bridge);
       if (link?.kind !== 'bridge' || link.up) return undefined;
       return {
         seen: [`${plan.bridge} is without the flag UP`],
@@ -96,17 +104,17 @@ const atVeth = { hop: 'veth', structural: true } as const;
 
 /** The first container of the path that a test holds for. */
 const firstOfPath = (lab: Case, { path }: Walk, test: (which: Which) => Finding | undefined): Finding | undefined =>
-  path.containers.map((which) => (netnsOf(lab.facts, lab.plan[which].name) ? test(which) : undefined)).find(Boolean);
+  path.containers.map((which) => (findNetns(lab.facts, lab.plan[which].name) ? test(which) : undefined)).find(Boolean);
 
 function missing(lab: Case, which: Which): Finding | undefined {
   const { facts, baseline, plan } = lab;
   const { name } = plan[which];
-  if (pairsOf(facts, plan[which]).length > 0) return undefined;
-  const inner = (netnsOf(facts, name)?.net?.links ?? []).filter(({ loopback }) => !loopback);
-  const loose = newLinks(facts, baseline, 'veth').filter(({ peer }) => peer?.nsid === null);
+  if (findPairs(facts, plan[which]).length > 0) return undefined;
+  const inner = (findNetns(facts, name)?.net?.links ?? []).filter(({ loopback }) => !loopback);
+  const loose = findNewLinks(facts, baseline, 'veth').filter(({ peer }) => peer?.nsid === null);
   const vethCauses = inner.find(({ kind }) => kind === 'veth');
   const end = loose.find((one) => one.name === plan[which].peer) ?? loose.find((one) => one.master === null);
-  const seen = [`${name} has ${listOf(['lo', ...inner.map((link) => `${link.name} (${link.kind ?? 'no kind'})`)])}`];
+  const seen = [`${name} has ${joinWords(['lo', ...inner.map((link) => `${link.name} (${link.kind ?? 'no kind'})`)])}`];
   if (!vethCauses && end) {
     const wrong = `Both ends of ${end.name} are still on the lab host: one must move into ${name}.`;
     return { which, seen, wrong, mend: moved(lab, which, end.name) };
@@ -137,7 +145,7 @@ export const veth: Cause[] = [
     explains: ['veth.'],
     detect: (lab, walk) =>
       firstOfPath(lab, walk, (which) => {
-        const host = pairOf(lab.facts, lab.plan[which], lab.plan)?.host;
+        const host = findPair(lab.facts, lab.plan[which], lab.plan)?.host;
         if (!host || host.master !== null) return undefined;
         return {
           which,
@@ -153,7 +161,7 @@ export const veth: Cause[] = [
     explains: ['veth.'],
     detect: (lab, walk) =>
       firstOfPath(lab, walk, (which) => {
-        const host = pairOf(lab.facts, lab.plan[which], lab.plan)?.host;
+        const host = findPair(lab.facts, lab.plan[which], lab.plan)?.host;
         if (!host || host.master === null || host.master === lab.plan.bridge) return undefined;
         return {
           which,
@@ -169,7 +177,7 @@ export const veth: Cause[] = [
     explains: ['veth.'],
     detect: (lab, walk) =>
       firstOfPath(lab, walk, (which) => {
-        const host = pairOf(lab.facts, lab.plan[which], lab.plan)?.host;
+        const host = findPair(lab.facts, lab.plan[which], lab.plan)?.host;
         if (!host || host.up) return undefined;
         return {
           which,
@@ -184,13 +192,13 @@ export const veth: Cause[] = [
     hop: 'bridge',
     explains: ['connectivity.'],
     detect: (lab, walk) => {
-      const ends = walk.path.containers.map((which) => pairOf(lab.facts, lab.plan[which], lab.plan)?.host.name);
+      const ends = walk.path.containers.map((which) => findPair(lab.facts, lab.plan[which], lab.plan)?.host.name);
       const isolated = lab.facts.here.ports.filter(({ device, isolated: alone }) => alone && ends.includes(device));
       if (ends.length < 2 || isolated.length < 2 || !mayEndAt(walk, 'bridge')) return undefined;
       const [from, to] = walk.path.containers.map((which) => lab.plan[which]);
       const names = isolated.map(({ device }) => device);
       return {
-        seen: [`isolated ports of ${lab.plan.bridge}: ${listOf(names)}`],
+        seen: [`isolated ports of ${lab.plan.bridge}: ${joinWords(names)}`],
         wrong: `${from?.name ?? ''} asks who has ${to?.address ?? ''} (ARP), and nobody answers: isolated ports of a bridge exchange no frames with each other.`,
         mend: names.map((name) => command('bridge', 'link', 'set', 'dev', name, 'isolated', 'off')),
       };
@@ -204,9 +212,9 @@ export const veth: Cause[] = [
     detect: (lab, walk) =>
       firstOfPath(lab, walk, (which) => {
         const { name } = lab.plan[which];
-        const inner = pairOf(lab.facts, lab.plan[which], lab.plan)?.inner;
+        const inner = findPair(lab.facts, lab.plan[which], lab.plan)?.inner;
         if (!inner || inner.name === lab.plan.inner) return undefined;
-        const taken = linkOf(netnsOf(lab.facts, name)?.net?.links, lab.plan.inner);
+        const taken = findLink(findNetns(lab.facts, name)?.net?.links, lab.plan.inner);
         return {
           which,
           seen: [`the end in ${name} is ${inner.name}`],

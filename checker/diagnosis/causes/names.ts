@@ -3,9 +3,9 @@ import type { File } from '../../facts/facts.ts';
 import type { Case } from '../../queries/check.ts';
 import { command } from '../../queries/commands.ts';
 import { restoreFile } from '../../queries/leftovers.ts';
-import { netnsOf, resolvConfOf } from '../../queries/links.ts';
+import { findNetns, findResolvConf } from '../../queries/links.ts';
 import type { Which } from '../../queries/paths.ts';
-import { sightsOf } from '../../queries/sights.ts';
+import { findSights } from '../../queries/sights.ts';
 import type { Walk } from '../../queries/walk.ts';
 import type { Cause } from '../cause.ts';
 
@@ -30,12 +30,12 @@ function asked(lab: Case, { path, probe }: Walk): Asked | undefined {
   const which = path.containers[0];
   if (which === undefined || probe === undefined) return undefined;
   const { name } = lab.plan[which];
-  const file = resolvConfOf(lab.facts, name);
+  const file = findResolvConf(lab.facts, name);
   const servers = [...(file?.text ?? '').matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1] ?? '');
   return { which, name, file, own: file?.path.startsWith('/etc/netns/') === true, servers };
 }
 
-const placeOf = ({ file, own }: Asked): string =>
+const findPlace = ({ file, own }: Asked): string =>
   own ? (file?.path ?? '') : "the lab host's own resolv.conf, for there is none in /etc/netns";
 
 const write = ({ plan }: Case, name: string): string[] => [
@@ -47,7 +47,7 @@ const write = ({ plan }: Case, name: string): string[] => [
 /** Is there a listener on port 53 at an address, in the container or on the lab host? */
 function listens({ facts }: Case, { name }: Asked, server: string): boolean {
   const loopback = server.startsWith('127.');
-  const sockets = loopback ? netnsOf(facts, name)?.net?.sockets : facts.here.sockets;
+  const sockets = loopback ? findNetns(facts, name)?.net?.sockets : facts.here.sockets;
   // In a container NAT may lead to another port; then any listener there may be meant.
   return (sockets ?? []).some(({ port, address, protocol }) => {
     if (protocol !== 'udp') return false;
@@ -79,7 +79,7 @@ export const nameCauses: Cause[] = [
       const file = nsswitchFor(lab, name);
       const hosts = /^hosts:(.*)$/m.exec(file?.text ?? '')?.[1];
       if (!file || hosts === undefined || /\b(dns|resolve)\b/.test(hosts)) return undefined;
-      if (name !== undefined && probe !== undefined && sightsOf(lab.evidence, probe, { in: name }).length > 0)
+      if (name !== undefined && probe !== undefined && findSights(lab.evidence, probe, { in: name }).length > 0)
         return undefined;
       const was = lab.baseline.files.find((one) => one.path === file.path && one.kind !== 'absent');
       return {
@@ -124,7 +124,7 @@ export const nameCauses: Cause[] = [
       return {
         which: at.which,
         seen: [`/etc/netns/${at.name}/resolv.conf is not there`, `/etc/resolv.conf says nameserver ${loopback}`],
-        wrong: `${at.name} reads ${placeOf(at)}: nameserver ${loopback} is ${at.name}'s own loopback there, where nobody listens on port 53.`,
+        wrong: `${at.name} reads ${findPlace(at)}: nameserver ${loopback} is ${at.name}'s own loopback there, where nobody listens on port 53.`,
         mend: write(lab, at.name),
       };
     },
@@ -138,7 +138,7 @@ export const nameCauses: Cause[] = [
       return {
         which: at.which,
         seen: [`${at.file?.path ?? ''} (${at.file?.kind ?? 'absent'}) has no line with nameserver`],
-        wrong: `${at.name} reads ${placeOf(at)}: no nameserver in it.`,
+        wrong: `${at.name} reads ${findPlace(at)}: no nameserver in it.`,
         mend: write(lab, at.name),
       };
     },
@@ -154,7 +154,7 @@ export const nameCauses: Cause[] = [
       return {
         which: at.which,
         seen: [`${at.file?.path ?? ''} says nameserver ${own}`, `nobody listens on ${own}:53 ${where}`],
-        wrong: `${at.name} reads ${placeOf(at)}: nameserver ${own}, where nobody listens on port 53.`,
+        wrong: `${at.name} reads ${findPlace(at)}: nameserver ${own}, where nobody listens on port 53.`,
         mend: write(lab, at.name),
       };
     },
@@ -170,7 +170,7 @@ export const nameCauses: Cause[] = [
       return {
         which: at.which,
         seen: [`${at.file?.path ?? ''} says nameserver ${at.servers.join(', ')}`],
-        wrong: `${at.name} reads ${placeOf(at)}: nameserver ${at.servers.join(', ')} is no name server.`,
+        wrong: `${at.name} reads ${findPlace(at)}: nameserver ${at.servers.join(', ')} is no name server.`,
         mend: write(lab, at.name),
       };
     },
@@ -182,7 +182,7 @@ export const nameCauses: Cause[] = [
       const at = asked(lab, walk);
       const { evidence } = lab;
       if (!at || walk.probe === undefined || !evidence.results[walk.probe]?.ok) return undefined;
-      if (sightsOf(evidence, walk.probe, { in: 'world', way: 'in' }).length > 0) return undefined;
+      if (findSights(evidence, walk.probe, { in: 'world', way: 'in' }).length > 0) return undefined;
       return {
         which: at.which,
         seen: [
@@ -212,7 +212,7 @@ export const lookupCauses: Cause[] = [
       return {
         which: at.which,
         seen: [`the answer is about ${foundAs}`, `${at.file?.path ?? ''} has search ${search}, ndots:${dots ?? '1'}`],
-        wrong: `${at.name} reads ${placeOf(at)}: a name with fewer than ${dots ?? '1'} dots is first asked for under ${search}, and there it is answered: as ${foundAs}.`,
+        wrong: `${at.name} reads ${findPlace(at)}: a name with fewer than ${dots ?? '1'} dots is first asked for under ${search}, and there it is answered: as ${foundAs}.`,
         mend: write(lab, at.name),
       };
     },
@@ -226,11 +226,11 @@ export const lookupCauses: Cause[] = [
       const [server, ...others] = at?.servers ?? [];
       if (!at || walk.probe === undefined || server === undefined || known.includes(server)) return undefined;
       if (server.startsWith('127.') || !others.some((other) => known.includes(other))) return undefined;
-      if (sightsOf(lab.evidence, walk.probe, { what: 'answer', source: server }).length > 0) return undefined;
+      if (findSights(lab.evidence, walk.probe, { what: 'answer', source: server }).length > 0) return undefined;
       return {
         which: at.which,
         seen: [`${at.file?.path ?? ''} says nameserver ${at.servers.join(', ')}`, `no answer came from ${server}`],
-        wrong: `${at.name} reads ${placeOf(at)}: nameserver ${server} is asked first and is none; the next is asked only when the time for an answer is over, for each name anew.`,
+        wrong: `${at.name} reads ${findPlace(at)}: nameserver ${server} is asked first and is none; the next is asked only when the time for an answer is over, for each name anew.`,
         mend: write(lab, at.name),
       };
     },

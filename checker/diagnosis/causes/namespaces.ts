@@ -1,7 +1,7 @@
 import type { Case } from '../../queries/check.ts';
 import { command, container, ip } from '../../queries/commands.ts';
-import { addressesOf, linkOf, netnsOf, pairsOf } from '../../queries/links.ts';
-import { within } from '../../queries/packet.ts';
+import { listAddresses, findLink, findNetns, findPairs } from '../../queries/links.ts';
+import { isWithin } from '../../queries/packet.ts';
 import type { Which } from '../../queries/paths.ts';
 import { type Cause, traffic } from '../cause.ts';
 
@@ -66,7 +66,7 @@ export const namespaceCauses: Cause[] = [
     explains: ['namespaces.ct2'],
     detect: (lab) => {
       const { ct1, ct2 } = lab.plan;
-      const [one, two] = [netnsOf(lab.facts, ct1.name), netnsOf(lab.facts, ct2.name)];
+      const [one, two] = [findNetns(lab.facts, ct1.name), findNetns(lab.facts, ct2.name)];
       if (!one || one.inode === null || one.inode !== two?.inode) return undefined;
       return {
         which: 'ct2',
@@ -80,7 +80,7 @@ export const namespaceCauses: Cause[] = [
 
 /** A port of the bridge whose other end is in a namespace that has no name, and a process that keeps that namespace. */
 function astray({ facts, plan }: Case, which: Which): { end: string; pid: number; command: string } | undefined {
-  if (pairsOf(facts, plan[which]).length > 0) return undefined;
+  if (findPairs(facts, plan[which]).length > 0) return undefined;
   const named = new Set(facts.here.ids.flatMap(({ nsid, name }) => (name === null ? [] : [nsid])));
   const end = facts.here.links.find(
     ({ kind, name, peer }) =>
@@ -125,12 +125,12 @@ export const leftoverCauses: Cause[] = [
     detect: ({ facts, plan }) => {
       const route = facts.here.routes
         .filter(({ table, destination }) => table === 'main' && destination !== 'default' && !destination.includes(':'))
-        .filter(({ destination }) => within(plan.ct1.address, destination) || within(plan.ct2.address, destination))
+        .filter(({ destination }) => isWithin(plan.ct1.address, destination) || isWithin(plan.ct2.address, destination))
         .toSorted((a, b) => Number(b.destination.split('/')[1] ?? 32) - Number(a.destination.split('/')[1] ?? 32))[0];
       if (route?.protocol !== 'kernel' || route.device === null || route.device === plan.bridge) return undefined;
       const { device } = route;
-      const link = linkOf(facts.here.links, device);
-      const own = addressesOf(link).filter((entry) => within(entry.split('/')[0] ?? '', route.destination));
+      const link = findLink(facts.here.links, device);
+      const own = listAddresses(link).filter((entry) => isWithin(entry.split('/')[0] ?? '', route.destination));
       return {
         seen: [`the lab host's first route to ${route.destination} is by ${device}`, `${device} has ${own.join(', ')}`],
         wrong: `Two links of the lab host are in ${route.destination}: ${device} (${own.join(', ')}) and ${plan.bridge}. What is for the containers goes to ${device}, whose route comes first.`,

@@ -1,9 +1,9 @@
 import type { Net } from '../../facts/facts.ts';
 import type { Case } from '../../queries/check.ts';
 import { command, ip, sysctl } from '../../queries/commands.ts';
-import { containers, linkOf, netnsOf, pairOf } from '../../queries/links.ts';
+import { containers, findLink, findNetns, findPair } from '../../queries/links.ts';
 import { findNftDrop } from '../../queries/nftables.ts';
-import { within } from '../../queries/packet.ts';
+import { isWithin } from '../../queries/packet.ts';
 import type { Which } from '../../queries/paths.ts';
 import { isUnanswered } from '../../queries/sights.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
@@ -21,7 +21,7 @@ interface Side {
 const sides = (lab: Case, { path }: Walk): Side[] =>
   path.containers.flatMap((which) => {
     const { name } = lab.plan[which];
-    const net = netnsOf(lab.facts, name)?.net;
+    const net = findNetns(lab.facts, name)?.net;
     return net ? [{ which, name, net }] : [];
   });
 
@@ -29,9 +29,9 @@ const sides = (lab: Case, { path }: Walk): Side[] =>
 function macs({ facts, plan }: Case): Map<string, string> {
   const found = new Map<string, string>();
   const add = (address: string, mac: string | undefined) => mac !== undefined && found.set(address, mac);
-  add(plan.gateway, linkOf(facts.here.links, plan.bridge)?.mac);
+  add(plan.gateway, findLink(facts.here.links, plan.bridge)?.mac);
   for (const { name, address } of [plan.ct1, plan.ct2]) {
-    add(address, linkOf(netnsOf(facts, name)?.net?.links, plan.inner)?.mac);
+    add(address, findLink(findNetns(facts, name)?.net?.links, plan.inner)?.mac);
   }
   return found;
 }
@@ -63,8 +63,8 @@ export const neighbourCauses: Cause[] = [
     detect: (lab) => {
       const { ct1, ct2, inner, bridge } = lab.plan;
       const links = [
-        ...[ct1, ct2].map(({ name }) => ({ name, mac: linkOf(netnsOf(lab.facts, name)?.net?.links, inner)?.mac })),
-        { name: 'the lab host', mac: linkOf(lab.facts.here.links, bridge)?.mac },
+        ...[ct1, ct2].map(({ name }) => ({ name, mac: findLink(findNetns(lab.facts, name)?.net?.links, inner)?.mac })),
+        { name: 'the lab host', mac: findLink(lab.facts.here.links, bridge)?.mac },
       ];
       const twin = links.find(({ mac }, at) => mac !== undefined && links.findIndex((one) => one.mac === mac) < at);
       const first = links.find(({ mac }) => mac === twin?.mac);
@@ -87,8 +87,8 @@ export const neighbourCauses: Cause[] = [
     detect: (lab) => {
       const { ct1, ct2, gateway, bridge } = lab.plan;
       const places = [
-        { netns: ct1.name, net: netnsOf(lab.facts, ct1.name)?.net, foreign: [ct2.address, gateway] },
-        { netns: ct2.name, net: netnsOf(lab.facts, ct2.name)?.net, foreign: [ct1.address, gateway] },
+        { netns: ct1.name, net: findNetns(lab.facts, ct1.name)?.net, foreign: [ct2.address, gateway] },
+        { netns: ct2.name, net: findNetns(lab.facts, ct2.name)?.net, foreign: [ct1.address, gateway] },
         { netns: null, net: lab.facts.here, foreign: [ct1.address, ct2.address] },
       ];
       for (const { netns, net, foreign } of places) {
@@ -123,8 +123,8 @@ export const neighbourCauses: Cause[] = [
     id: 'arp-off',
     detect: (lab, walk) => {
       const { plan, facts } = lab;
-      const off = sides(lab, walk).find(({ net }) => linkOf(net.links, plan.inner)?.arp === false);
-      const bridge = linkOf(facts.here.links, plan.bridge)?.arp === false;
+      const off = sides(lab, walk).find(({ net }) => findLink(net.links, plan.inner)?.arp === false);
+      const bridge = findLink(facts.here.links, plan.bridge)?.arp === false;
       if (!off && !bridge) return undefined;
       const [where, netns, device] = off ? [off.name, off.name, plan.inner] : ['the lab host', null, plan.bridge];
       const address = off ? plan[off.which].address : plan.gateway;
@@ -181,7 +181,7 @@ export const neighbourCauses: Cause[] = [
             destination !== 'default' &&
             destination !== plan.subnet &&
             !destination.includes(':') &&
-            within(target, destination) &&
+            isWithin(target, destination) &&
             (type !== 'unicast' || gateway !== plan.gateway),
         );
         if (!stray) continue;
@@ -203,13 +203,13 @@ export const neighbourCauses: Cause[] = [
 const fresh = (mac: string): string => (mac.startsWith('02:68:77:00:00:0') ? '02:68:77:00:00:0b' : '02:68:77:00:00:0a');
 
 /** The containers of a path and the lab host: what each is called, and how a command is told to be about it. */
-const interfacesOf = ({ facts, plan }: Case, { path }: Walk) => [
+const listInterfaces = ({ facts, plan }: Case, { path }: Walk) => [
   ...path.containers.map((which) => ({
     which: which,
     name: plan[which].name,
     address: plan[which].address,
     device: plan.inner,
-    net: netnsOf(facts, plan[which].name)?.net,
+    net: findNetns(facts, plan[which].name)?.net,
     inside: ['ip', 'netns', 'exec', plan[which].name],
   })),
   { which: undefined, name: 'the lab host', address: plan.gateway, device: plan.bridge, net: facts.here, inside: [] },
@@ -227,11 +227,11 @@ export const silentCauses: Cause[] = [
     structural: true,
     detect: (lab, { path }) => {
       for (const which of path.containers) {
-        const host = pairOf(lab.facts, lab.plan[which], lab.plan)?.host;
+        const host = findPair(lab.facts, lab.plan[which], lab.plan)?.host;
         const port = lab.facts.here.ports.find(({ device }) => device === host?.name);
         if (!host?.up || !host.carrier || !port || port.state === 'forwarding') continue;
         // With STP on, a bridge sets this by itself, and for a while.
-        if (linkOf(lab.facts.here.links, lab.plan.bridge)?.bridge?.stp !== 0) continue;
+        if (findLink(lab.facts.here.links, lab.plan.bridge)?.bridge?.stp !== 0) continue;
         return {
           which,
           seen: [`${host.name} is up, and its port of ${lab.plan.bridge} is in the state ${port.state}`],
@@ -248,7 +248,7 @@ export const silentCauses: Cause[] = [
     explains: traffic,
     detect: (lab, walk) => {
       const packet = walk.path.packet?.(lab, walk.probe);
-      const ends = walk.path.containers.map((which) => pairOf(lab.facts, lab.plan[which], lab.plan)?.host.name);
+      const ends = walk.path.containers.map((which) => findPair(lab.facts, lab.plan[which], lab.plan)?.host.name);
       if (!packet || ends.length < 2 || !mayEndAt(walk, 'bridge')) return undefined;
       const drop = findNftDrop(lab.facts.here, 'forward', { ...packet, in: ends[0], out: ends[1] }, ['bridge']);
       if (!drop) return undefined;
@@ -268,7 +268,7 @@ export const silentCauses: Cause[] = [
     explains: traffic,
     structural: true,
     detect: (lab, walk) => {
-      for (const { which, name, address, device, net, inside } of interfacesOf(lab, walk)) {
+      for (const { which, name, address, device, net, inside } of listInterfaces(lab, walk)) {
         const keys = ['all', device].map((one) => `net/ipv4/conf/${one}/arp_ignore`);
         const key = keys.find((one) => Number(net?.sysctls[one] ?? 0) >= 8);
         if (key === undefined) continue;
@@ -291,7 +291,7 @@ export const silentCauses: Cause[] = [
     structural: true,
     detect: (lab, walk) => {
       const packet = walk.path.packet?.(lab, walk.probe);
-      const at = interfacesOf(lab, walk).find(({ address }) => address === packet?.target);
+      const at = listInterfaces(lab, walk).find(({ address }) => address === packet?.target);
       const key = 'net/ipv4/icmp_echo_ignore_all';
       if (!at || Number(at.net?.sysctls[key] ?? 0) !== 1) return undefined;
       return {
@@ -305,13 +305,13 @@ export const silentCauses: Cause[] = [
 ];
 
 /** What a container takes for its gateway's MAC address for a while, where the bridge has another one; undefined: it is right. */
-function staleEntryOf(
+function findStaleEntry(
   { facts, plan }: Case,
   which: Which,
 ): { which: Which; name: string; old: string; real: string } | undefined {
   const { name } = plan[which];
-  const net = netnsOf(facts, name)?.net;
-  const real = linkOf(facts.here.links, plan.bridge)?.mac;
+  const net = findNetns(facts, name)?.net;
+  const real = findLink(facts.here.links, plan.bridge)?.mac;
   const old = net?.neighbours.find(
     ({ address, device, mac, state }) =>
       address === plan.gateway && device === plan.inner && mac !== null && !state.includes('PERMANENT'),
@@ -327,7 +327,7 @@ export const staleCauses: Cause[] = [
     explains: traffic,
     detect: (lab, { path }) => {
       const { bridge, gateway, inner } = lab.plan;
-      const old = containers.flatMap((which) => staleEntryOf(lab, which) ?? []);
+      const old = containers.flatMap((which) => findStaleEntry(lab, which) ?? []);
       const one = old.find(({ which }) => path.containers.includes(which));
       if (!one) return undefined;
       return {

@@ -5,7 +5,7 @@ import { command, deleteRule, dnat, serve, sysctl } from '../../queries/commands
 import {
   byNative,
   type Chain,
-  lacking,
+  findLackingChains,
   portRules,
   request,
   shown,
@@ -13,9 +13,9 @@ import {
   translateRequest,
   translatedWithout,
 } from '../../queries/iptables.ts';
-import { netnsOf } from '../../queries/links.ts';
+import { findNetns } from '../../queries/links.ts';
 import { nativeTables } from '../../queries/nftables.ts';
-import { askedAt, sightsOf } from '../../queries/sights.ts';
+import { findAskedAt, findSights } from '../../queries/sights.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import type { Cause, Finding } from '../cause.ts';
 
@@ -27,7 +27,7 @@ export const serverCauses: Cause[] = [
     explains: ['publish.'],
     detect: (lab) => {
       const { ct1, containerPort } = lab.plan;
-      const sockets = netnsOf(lab.facts, ct1.name)?.net?.sockets.filter(({ protocol }) => protocol === 'tcp') ?? [];
+      const sockets = findNetns(lab.facts, ct1.name)?.net?.sockets.filter(({ protocol }) => protocol === 'tcp') ?? [];
       const there = sockets.filter(({ port }) => port === containerPort);
       const only = there[0];
       if (!only || there.some(({ address }) => !address.startsWith('127.') && address !== '[::1]')) return undefined;
@@ -45,7 +45,7 @@ export const serverCauses: Cause[] = [
     explains: ['publish.'],
     detect: (lab, walk) => {
       const { ct1, containerPort } = lab.plan;
-      const sockets = netnsOf(lab.facts, ct1.name)?.net?.sockets.filter(({ protocol }) => protocol === 'tcp') ?? [];
+      const sockets = findNetns(lab.facts, ct1.name)?.net?.sockets.filter(({ protocol }) => protocol === 'tcp') ?? [];
       if (sockets.some(({ port }) => port === containerPort) || !mayEndAt(walk, 'server')) return undefined;
       const others = sockets.map(({ address, port }) => `${address}:${port}`).join(', ');
       return {
@@ -64,14 +64,14 @@ export const serverCauses: Cause[] = [
     detect: (lab, walk) => {
       const { ct1, containerPort } = lab.plan;
       const { probe } = walk;
-      const socket = netnsOf(lab.facts, ct1.name)?.net?.sockets.find(
+      const socket = findNetns(lab.facts, ct1.name)?.net?.sockets.find(
         ({ protocol, port, address }) => protocol === 'tcp' && port === containerPort && !address.startsWith('127.'),
       );
       if (!socket || probe === undefined || lab.evidence.results[probe]?.ok) return undefined;
       // Connected: then what came last was the answer to the first packet, and not its program's.
       if (lab.evidence.results[probe]?.stage !== 'reply' && !mayEndAt(walk, 'server')) return undefined;
-      const arrived = sightsOf(lab.evidence, probe, { in: ct1.name, way: 'in' }).map(({ what }) => what);
-      const answered = sightsOf(lab.evidence, probe, { in: ct1.name, way: 'out' }).map(({ what }) => what);
+      const arrived = findSights(lab.evidence, probe, { in: ct1.name, way: 'in' }).map(({ what }) => what);
+      const answered = findSights(lab.evidence, probe, { in: ct1.name, way: 'out' }).map(({ what }) => what);
       if (!arrived.includes('syn') || answered.includes('rst') || answered.includes('reply')) return undefined;
       return {
         which: 'ct1',
@@ -88,12 +88,13 @@ export const serverCauses: Cause[] = [
 
 const reaching = ['publish.outside', 'publish.host-address', 'publish.loopback'];
 
-const chainOf = (walk: Walk): Chain => (walk.path.packet && walk.probe === 'outside>uplink' ? 'PREROUTING' : 'OUTPUT');
+const findChain = (walk: Walk): Chain =>
+  walk.path.packet && walk.probe === 'outside>uplink' ? 'PREROUTING' : 'OUTPUT';
 const addressed = (walk: Walk): string => (walk.probe === 'host>loopback' ? '127.0.0.1' : world.uplink.address);
 
 /** Where the path's request should be translated, and may have been lost there. */
 function atTranslation(walk: Walk): Chain | undefined {
-  const chain = chainOf(walk);
+  const chain = findChain(walk);
   return walk.probe !== undefined && mayEndAt(walk, chain, false) ? chain : undefined;
 }
 
@@ -102,7 +103,7 @@ function other(
   walk: Walk,
   test: (to: { address: string; port: string }) => string | undefined,
 ): Finding | undefined {
-  const chain = chainOf(walk);
+  const chain = findChain(walk);
   const fate = translateRequest(lab, chain, request(lab, chain, addressed(walk)));
   if (walk.probe === undefined || !fate?.rule || fate.to === undefined || fate.to === target(lab)) return undefined;
   const [address = '', port = String(lab.plan.hostPort)] = fate.to.split(':');
@@ -154,7 +155,7 @@ export const publishCauses: Cause[] = [
     detect: (lab, walk) => {
       const { plan, evidence } = lab;
       if (walk.probe === undefined) return undefined;
-      const taken = askedAt(evidence, walk.probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address });
+      const taken = findAskedAt(evidence, walk.probe, { in: plan.ct1.name, way: 'in', target: plan.ct1.address });
       if (!taken) return undefined;
       const chain: Chain = walk.path.containers.length > 0 ? 'PREROUTING' : 'OUTPUT';
       const ours = portRules(lab).filter((rule) => !rule.words.includes('LOCAL'));
@@ -201,7 +202,8 @@ export const publishCauses: Cause[] = [
     explains: ['publish.host-address', 'publish.loopback'],
     detect: (lab, walk) => {
       const chain = atTranslation(walk);
-      if (chain !== 'OUTPUT' || byNative(lab, 'output') || lacking(lab).includes('PREROUTING')) return undefined;
+      if (chain !== 'OUTPUT' || byNative(lab, 'output') || findLackingChains(lab).includes('PREROUTING'))
+        return undefined;
       if (translateRequest(lab, 'OUTPUT', request(lab, 'OUTPUT', addressed(walk)))) return undefined;
       return {
         seen: [`PREROUTING of nat translates port ${lab.plan.hostPort}, OUTPUT does not`],
@@ -217,7 +219,7 @@ export const publishCauses: Cause[] = [
     detect: (lab, walk) => {
       const chain = atTranslation(walk);
       if (chain !== 'PREROUTING' || byNative(lab, 'prerouting')) return undefined;
-      const found = lacking(lab);
+      const found = findLackingChains(lab);
       if (found.includes('OUTPUT') || !found.includes('PREROUTING')) return undefined;
       return {
         seen: [`OUTPUT of nat translates port ${lab.plan.hostPort}, PREROUTING does not`],
@@ -235,7 +237,7 @@ export const publishCauses: Cause[] = [
       const { facts, plan, evidence } = lab;
       if (walk.probe === undefined || !evidence.results[walk.probe]?.ok) return undefined;
       const held = facts.here.sockets.filter(({ protocol, port }) => protocol === 'tcp' && port === plan.hostPort);
-      if (held.length === 0 || sightsOf(evidence, walk.probe, { in: plan.ct1.name, way: 'in' }).length > 0)
+      if (held.length === 0 || findSights(evidence, walk.probe, { in: plan.ct1.name, way: 'in' }).length > 0)
         return undefined;
       const names = held.map(
         ({ program, address, port }) => `${program ?? 'a program'} listens on ${address}:${port} of the lab host`,
@@ -243,7 +245,10 @@ export const publishCauses: Cause[] = [
       return {
         seen: [...names, `an answer came, and nothing arrived in ${plan.ct1.name}`],
         wrong: `Something else answers: ${names.join(', ')}.`,
-        mend: [command('fuser', '-sk', `${plan.hostPort}/tcp`), ...lacking(lab).map((chain) => dnat(lab, chain))],
+        mend: [
+          command('fuser', '-sk', `${plan.hostPort}/tcp`),
+          ...findLackingChains(lab).map((chain) => dnat(lab, chain)),
+        ],
       };
     },
   },
@@ -254,7 +259,8 @@ export const publishCauses: Cause[] = [
     structural: true,
     detect: (lab, walk) => {
       const chain = atTranslation(walk);
-      if (!chain || lacking(lab).length < 2 || byNative(lab, 'prerouting') || byNative(lab, 'output')) return undefined;
+      if (!chain || findLackingChains(lab).length < 2 || byNative(lab, 'prerouting') || byNative(lab, 'output'))
+        return undefined;
       if (lab.facts.here.sockets.some(({ protocol, port }) => protocol === 'tcp' && port === lab.plan.hostPort))
         return undefined;
       return {
@@ -294,7 +300,7 @@ export const loopbackCauses: Cause[] = [
     structural: true,
     detect: (lab, walk) => {
       if (walk.probe !== 'host>loopback') return undefined;
-      const out = sightsOf(lab.evidence, walk.probe, { in: 'root', device: lab.plan.bridge, way: 'out' })[0];
+      const out = findSights(lab.evidence, walk.probe, { in: 'root', device: lab.plan.bridge, way: 'out' })[0];
       if (!out?.source.startsWith('127.')) return undefined;
       const { bridge, ct1 } = lab.plan;
       return {
@@ -344,7 +350,7 @@ export const shadowCauses: Cause[] = [
     structural: true,
     detect: (lab, walk) => {
       if (walk.probe === undefined) return undefined;
-      const sent = sightsOf(lab.evidence, walk.probe, { in: 'root', what: 'syn', way: 'out' }).find(
+      const sent = findSights(lab.evidence, walk.probe, { in: 'root', what: 'syn', way: 'out' }).find(
         ({ target: to, targetPort }) => `${to}:${targetPort}` !== target(lab) && targetPort !== lab.plan.hostPort,
       );
       const found = sent && nativeDnat(lab, sent.target);

@@ -3,8 +3,16 @@ import type { ProbeId } from '../../evidence/probes.ts';
 import type { Link, Route } from '../../facts/iproute.ts';
 import type { Case } from '../../queries/check.ts';
 import { command, ip, sysctl } from '../../queries/commands.ts';
-import { linkOf, netnsOf, pairOf } from '../../queries/links.ts';
-import { answerTo, deciding, diverting, type Packet, routeTo, uplink, within } from '../../queries/packet.ts';
+import { findLink, findNetns, findPair } from '../../queries/links.ts';
+import {
+  answerTo,
+  findPolicyRule,
+  findDivertingRule,
+  type Packet,
+  routeTo,
+  uplink,
+  isWithin,
+} from '../../queries/packet.ts';
 import type { HopKind, Which } from '../../queries/paths.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import { type Cause, traffic } from '../cause.ts';
@@ -12,9 +20,9 @@ import { type Cause, traffic } from '../cause.ts';
 const atRouting = { hop: 'routing', explains: traffic } as const;
 
 /** Where the packet meets the host's routing: both its ways. */
-const packetOf = (lab: Case, { path, probe }: Walk): Packet | undefined => path.packet?.(lab, probe);
+const makePacket = (lab: Case, { path, probe }: Walk): Packet | undefined => path.packet?.(lab, probe);
 
-const textOf = (route: Route): string =>
+const renderRoute = (route: Route): string =>
   `${route.type === 'unicast' ? '' : `${route.type} `}${route.destination}${route.gateway === null ? '' : ` via ${route.gateway}`}${route.device === null ? '' : ` dev ${route.device}`}`;
 
 /** Where the lab host sends packets, and whether it sends on those of others. */
@@ -24,7 +32,7 @@ export const routingCauses: Cause[] = [
     id: 'rp-filter-strict',
     structural: true,
     detect: (lab, walk) => {
-      const packet = packetOf(lab, walk);
+      const packet = makePacket(lab, walk);
       const hop = (['routing', 'host'] as const).find((kind) => mayEndAt(walk, kind));
       if (!packet?.in || hop === undefined) return undefined;
       const { here } = lab.facts;
@@ -34,7 +42,7 @@ export const routingCauses: Cause[] = [
       const back = route?.device ?? uplink;
       if (Math.max(...modes) !== 1 || back === packet.in) return undefined;
       // A stray route loses the answer as well; not where the answer goes another way, or this one leads to the same.
-      const apart = leadsInto(lab, back) || deciding(here, answerTo(packet)) !== undefined;
+      const apart = leadsInto(lab, back) || findPolicyRule(here, answerTo(packet)) !== undefined;
       if (route && route.protocol !== 'kernel' && !apart) return undefined;
       return {
         hop,
@@ -51,17 +59,17 @@ export const routingCauses: Cause[] = [
     id: 'policy-rule-diverts',
     structural: true,
     detect: (lab, walk) => {
-      const packet = packetOf(lab, walk);
+      const packet = makePacket(lab, walk);
       if (!packet) return undefined;
       const places = [
         { netns: null, net: lab.facts.here },
         ...walk.path.containers.map((which) => ({
           netns: lab.plan[which].name,
-          net: netnsOf(lab.facts, lab.plan[which].name)?.net,
+          net: findNetns(lab.facts, lab.plan[which].name)?.net,
         })),
       ];
       for (const { netns, net } of places) {
-        const rule = net ? diverting(net, [packet, answerTo(packet)]) : undefined;
+        const rule = net ? findDivertingRule(net, [packet, answerTo(packet)]) : undefined;
         if (!rule) continue;
         const where = netns ?? 'the lab host';
         return {
@@ -78,10 +86,10 @@ export const routingCauses: Cause[] = [
     id: 'host-route-diverts',
     structural: true,
     detect: (lab, walk) => {
-      const packet = packetOf(lab, walk);
+      const packet = makePacket(lab, walk);
       if (!packet) return undefined;
       const { plan, facts } = lab;
-      const inside = (address: string): boolean => within(address, plan.subnet);
+      const inside = (address: string): boolean => isWithin(address, plan.subnet);
       for (const address of [packet.target, packet.source]) {
         const route = routeTo(facts.here, address);
         const wanted = inside(address) ? plan.bridge : uplink;
@@ -90,8 +98,8 @@ export const routingCauses: Cause[] = [
         if (!route || route.protocol === 'kernel' || right) continue;
         const kind = route.type === 'unicast' ? [] : [route.type];
         return {
-          seen: [`the lab host has the route ${textOf(route)}`],
-          wrong: `A route on the lab host takes what goes to ${address}: ${textOf(route)}.`,
+          seen: [`the lab host has the route ${renderRoute(route)}`],
+          wrong: `A route on the lab host takes what goes to ${address}: ${renderRoute(route)}.`,
           mend: [ip(null, 'route', 'del', ...kind, route.destination)],
         };
       }
@@ -151,9 +159,9 @@ const sourceSeen = ({ evidence }: Case, { probe, path }: Walk): string | undefin
 /** The links between a container's own and the world, with the hops that they are. */
 const linksFrom = ({ facts, plan }: Case, which: Which): { hop: HopKind; link: Link }[] =>
   [
-    { hop: 'veth' as const, link: pairOf(facts, plan[which], plan)?.host },
-    { hop: 'bridge' as const, link: linkOf(facts.here.links, plan.bridge) },
-    { hop: 'uplink' as const, link: linkOf(facts.here.links, world.uplink.name) },
+    { hop: 'veth' as const, link: findPair(facts, plan[which], plan)?.host },
+    { hop: 'bridge' as const, link: findLink(facts.here.links, plan.bridge) },
+    { hop: 'uplink' as const, link: findLink(facts.here.links, world.uplink.name) },
   ].flatMap(({ hop, link }) => (link ? [{ hop, link }] : []));
 
 const short = { ct1: 'ct1>site', ct2: 'ct2>site' } as const satisfies Record<Which, ProbeId>;
@@ -169,7 +177,7 @@ export const sizeCauses: Cause[] = [
       const which = path.containers[0];
       if (which === undefined || probe?.endsWith(':large') !== true) return undefined;
       const { evidence, facts, plan } = lab;
-      const own = linkOf(netnsOf(facts, plan[which].name)?.net?.links, plan.inner);
+      const own = findLink(findNetns(facts, plan[which].name)?.net?.links, plan.inner);
       if (!own || evidence.results[short[which]]?.ok !== true) return undefined;
       const found = linksFrom(lab, which).find(({ link }) => link.mtu < own.mtu);
       if (!found) return undefined;
@@ -198,7 +206,7 @@ export const sizeCauses: Cause[] = [
       if (!packet || packet.in === undefined || packet.out === undefined || packet.in === packet.out) return undefined;
       for (const which of walk.path.containers) {
         const { name } = lab.plan[which];
-        const ttl = netnsOf(lab.facts, name)?.net?.sysctls['net/ipv4/ip_default_ttl'];
+        const ttl = findNetns(lab.facts, name)?.net?.sysctls['net/ipv4/ip_default_ttl'];
         if (ttl === undefined || Number(ttl) > 1) continue;
         return {
           which,

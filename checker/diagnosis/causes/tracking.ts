@@ -1,14 +1,14 @@
 import type { Connection, Table } from '../../facts/firewall.ts';
 import type { Case } from '../../queries/check.ts';
 import { command, deleteRule, sysctl } from '../../queries/commands.ts';
-import { byNative, followChain, type Rule, toolOf, translateRequest, wordsOf } from '../../queries/iptables.ts';
+import { byNative, followChain, type Rule, findTool, translateRequest, splitRule } from '../../queries/iptables.ts';
 import { answerTo, type Packet } from '../../queries/packet.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import { type Cause, traffic } from '../cause.ts';
 import { forwarded } from './firewall.ts';
 
 /** An entry of UDP that was there before the experiment, and into which its first packet fits: TCP begins anew with a SYN. */
-function entryOf({ facts, evidence }: Case, { probe }: Walk): Connection | undefined {
+function findEntry({ facts, evidence }: Case, { probe }: Walk): Connection | undefined {
   const sights = evidence.seen.filter((sight) => sight.probe === probe && sight.what === 'query');
   return facts.here.connections.find(({ original, protocol }) =>
     sights.some(
@@ -34,7 +34,8 @@ function ruleWith(
   for (const table of lab.facts.here.iptables.filter(({ family, name }) => family === 'ip' && name === where.table)) {
     const rules = table.chains.find(({ name }) => name === where.chain)?.rules ?? [];
     const rule = rules.find((text) => option.test(text) && takes(lab, table, text.replace(option, '-j DROP'), packet));
-    if (rule !== undefined) return { tool: toolOf(table), table: table.name, chain: where.chain, words: wordsOf(rule) };
+    if (rule !== undefined)
+      return { tool: findTool(table), table: table.name, chain: where.chain, words: splitRule(rule) };
   }
   return undefined;
 }
@@ -96,7 +97,7 @@ export const trackingCauses: Cause[] = [
     explains: ['egress.', 'dns.', 'publish.'],
     structural: true,
     detect: (lab, walk) => {
-      const entry = entryOf(lab, walk);
+      const entry = findEntry(lab, walk);
       const packet = walk.path.packet?.(lab, walk.probe);
       if (!entry || !packet || entry.reply.source === entry.original.destination) return undefined;
       const { source, destination, destinationPort } = entry.original;

@@ -1,9 +1,9 @@
 import { world } from '@handwired/host';
 import type { Case } from '../../queries/check.ts';
 import { command, deleteRule } from '../../queries/commands.ts';
-import { followChain, type Rule, toolOf, wordsOf } from '../../queries/iptables.ts';
-import { linkOf } from '../../queries/links.ts';
-import { isDevice, type Packet, uplink, within } from '../../queries/packet.ts';
+import { followChain, type Rule, findTool, splitRule } from '../../queries/iptables.ts';
+import { findLink } from '../../queries/links.ts';
+import { isDevice, type Packet, uplink, isWithin } from '../../queries/packet.ts';
 import { openingPackets } from '../../queries/sights.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import type { Cause, Finding } from '../cause.ts';
@@ -21,12 +21,12 @@ const rulesIn = ({ here }: Case['facts']): Rule[] =>
     .filter(({ family, name }) => family === 'ip' && name === 'nat')
     .flatMap((table) =>
       table.chains.flatMap((chain) =>
-        chain.rules.map((rule) => ({ tool: toolOf(table), table: 'nat', chain: chain.name, words: wordsOf(rule) })),
+        chain.rules.map((rule) => ({ tool: findTool(table), table: 'nat', chain: chain.name, words: splitRule(rule) })),
       ),
     )
     .filter(({ words }) => words.some((word) => word === 'MASQUERADE' || word === 'SNAT'));
 
-const valueOf = ({ words }: Rule, option: string): { value: string; negated: boolean } | undefined => {
+const readValue = ({ words }: Rule, option: string): { value: string; negated: boolean } | undefined => {
   const at = words.indexOf(option);
   return at < 0 ? undefined : { value: words[at + 1] ?? '', negated: words[at - 1] === '!' };
 };
@@ -62,7 +62,7 @@ function nearMiss(
   const at = untranslated(lab, walk);
   if (!at || at.source !== at.packet.source) return undefined;
   for (const rule of sources(lab)) {
-    const given = valueOf(rule, option);
+    const given = readValue(rule, option);
     if (!given || fits(option, given.value, at.packet) !== given.negated) continue;
     if (!wouldTake(lab, rule, option, at.packet)) continue;
     return {
@@ -81,7 +81,7 @@ const fits = (option: '-o' | '-s' | '-p', value: string, packet: Packet): boolea
   option === '-o'
     ? isDevice(value, packet.out ?? '')
     : option === '-s'
-      ? within(packet.source, value)
+      ? isWithin(packet.source, value)
       : value === packet.protocol;
 
 /** Does a rule take the packet when one of its options is left out? */
@@ -105,7 +105,7 @@ export const translationCauses: Cause[] = [
     detect: (lab, walk) =>
       nearMiss(lab, walk, '-o', (given) => {
         const device = given.split(' ').at(-1) ?? '';
-        return `A rule translates for ${given}${linkOf(lab.facts.here.links, device) ? '' : ': there is no such link'}.`;
+        return `A rule translates for ${given}${findLink(lab.facts.here.links, device) ? '' : ': there is no such link'}.`;
       }),
   },
   {

@@ -37,10 +37,10 @@ async function runNew(context: Context, kind: Kind, id: string, { in: file }: { 
     throw createUsageError(`'${id.slice(0, 80)}' can't be the id of a ${kind}; one is ${like}`, 'dev new');
   const { changes, steps } = planSkeleton(kind, id, file);
   const edited = await readEdits(changes);
-  for (const change of changes) if ('move' in change) await rename(urlOf(change.move), urlOf(change.to));
+  for (const change of changes) if ('move' in change) await rename(resolvePath(change.move), resolvePath(change.to));
   for (const [path, text] of edited) {
-    await mkdir(dirname(fileURLToPath(urlOf(path))), { recursive: true });
-    await writeFile(urlOf(path), text);
+    await mkdir(dirname(fileURLToPath(resolvePath(path))), { recursive: true });
+    await writeFile(resolvePath(path), text);
   }
   const touched = [...edited.keys()];
   await run(['node_modules/.bin/biome', 'format', '--write', ...touched], {
@@ -81,11 +81,11 @@ async function readEdits(changes: readonly Change[]): Promise<Map<string, string
   const edited = new Map<string, string>();
   for (const change of changes) {
     if ('write' in change) {
-      if (existsSync(urlOf(change.write))) throw taken(change.write);
+      if (existsSync(resolvePath(change.write))) throw taken(change.write);
       edited.set(change.write, change.text);
     }
     if ('change' in change) {
-      const text = change.edit(await readFile(urlOf(change.change), 'utf8'));
+      const text = change.edit(await readFile(resolvePath(change.change), 'utf8'));
       if (text === undefined) {
         throw new LabError({
           what: 'the place for a new entry was not found',
@@ -102,4 +102,4 @@ async function readEdits(changes: readonly Change[]): Promise<Map<string, string
 const taken = (what: string): LabError =>
   new LabError({ what: `${what} is there already`, next: 'lab dev new --help', exit: EXIT.usage });
 
-const urlOf = (path: string): URL => new URL(path, root);
+const resolvePath = (path: string): URL => new URL(path, root);

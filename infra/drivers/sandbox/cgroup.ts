@@ -1,7 +1,7 @@
 import { constants, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { errnoOf, exists, LabError } from '@handwired/host';
+import { readErrno, exists, LabError } from '@handwired/host';
 import { killProcess } from './init-process.ts';
 
 /** The most that one sandbox may use, so that a fork bomb or a memory hog in it does not take the whole machine. */
@@ -39,13 +39,13 @@ async function trees(): Promise<Tree[]> {
   return found.filter((_, index) => usable[index]);
 }
 
-const nameOf = (instance: string): string => `handwired-${instance}`;
+const makeCgroupName = (instance: string): string => `handwired-${instance}`;
 
 /** Makes the sandbox's cgroups; returns their folders. Where the machine has none to give, fewer or none. */
 export async function makeCgroups(instance: string, limits: Limits): Promise<string[]> {
   const made: string[] = [];
   for (const tree of await trees()) {
-    const folder = join(tree.folder, nameOf(instance));
+    const folder = join(tree.folder, makeCgroupName(instance));
     try {
       await mkdir(folder, { recursive: true });
       for (const [file, value] of Object.entries(tree.limits(limits))) await writeFile(join(folder, file), value);
@@ -61,7 +61,7 @@ export async function makeCgroups(instance: string, limits: Limits): Promise<str
 /** The cgroups that this sandbox has now. */
 export async function findCgroups(instance: string): Promise<string[]> {
   const parents = [top, ...['pids', 'memory', 'unified'].map((tree) => join(top, tree))];
-  const folders = parents.map((folder) => join(folder, nameOf(instance)));
+  const folders = parents.map((folder) => join(folder, makeCgroupName(instance)));
   const there = await Promise.all(folders.map((folder) => exists(folder)));
   return folders.filter((_, index) => there[index]);
 }
@@ -70,7 +70,7 @@ export async function findCgroups(instance: string): Promise<string[]> {
 export async function memoryUsedMiB(instance: string): Promise<number | undefined> {
   for (const { folder, usage } of await trees()) {
     if (usage === undefined) continue;
-    const text = await readFile(join(folder, nameOf(instance), usage), 'utf8').catch(() => undefined);
+    const text = await readFile(join(folder, makeCgroupName(instance), usage), 'utf8').catch(() => undefined);
     if (text !== undefined) return Math.ceil(Number(text) / 1024 / 1024);
   }
   return undefined;
@@ -98,7 +98,7 @@ export async function removeCgroup(folder: string): Promise<void> {
       await rmdir(folder);
       return;
     } catch (error) {
-      const code = errnoOf(error);
+      const code = readErrno(error);
       if (code === 'ENOENT') return;
       if (code !== 'EBUSY' || performance.now() > deadline) {
         throw new LabError({

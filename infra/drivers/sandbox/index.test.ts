@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { Conditions, defaultPlan, type LabSpec } from '@handwired/host';
-import { ensureKeyPair, labEnvOf, renderEnv } from '../shared/lab-files.ts';
-import { filesOf, prepare } from './index.ts';
+import { ensureKeyPair, renderLabEnv, renderEnv } from '../shared/lab-files.ts';
+import { listFiles, prepare } from './index.ts';
 
 const spec: LabSpec = {
   schemaVersion: 1,
@@ -23,7 +23,7 @@ const spec: LabSpec = {
 
 it('writes the conditions as lines that the boot scripts can source', () => {
   assert.equal(
-    renderEnv(labEnvOf(spec)),
+    renderEnv(renderLabEnv(spec)),
     'LAB_NAME=lab\nLAB_DRIVER=sandbox\nFORWARD_POLICY=drop\nBRIDGE_NF=0\nRESOLVER=file\nIP_FORWARD=0\n',
   );
 });
@@ -33,7 +33,7 @@ it('makes keys once, for us alone, and keeps them', async () => {
   const { XDG_STATE_HOME: previous } = process.env;
   process.env['XDG_STATE_HOME'] = state;
   try {
-    const files = filesOf('lab');
+    const files = listFiles('lab');
     await prepare(spec, files, AbortSignal.timeout(10_000));
     const key = await ensureKeyPair(files.hostKey, 'lab');
     assert.match(key, /^ssh-ed25519 [A-Za-z0-9+/=]+$/);

@@ -12,9 +12,9 @@ import {
   run,
 } from '@handwired/host';
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
-import { ensureKeyPair, labEnvOf, renderEnv } from '../shared/lab-files.ts';
+import { ensureKeyPair, renderLabEnv, renderEnv } from '../shared/lab-files.ts';
 import { findCgroups, killMembers, type Limits, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
-import { endInit, endMarked, type InitProcess, isRunning, markOf, readInit } from './init-process.ts';
+import { endInit, endMarked, type InitProcess, isRunning, readMark, readInit } from './init-process.ts';
 
 const here = import.meta.dirname;
 
@@ -41,7 +41,7 @@ export interface SandboxFiles {
 }
 
 /** Paths of one lab's sandbox. */
-export function filesOf(lab: string): SandboxFiles {
+export function listFiles(lab: string): SandboxFiles {
   const folder = join(labDir(lab), 'sandbox');
   return {
     folder,
@@ -56,7 +56,7 @@ export function filesOf(lab: string): SandboxFiles {
 }
 
 /** One process for each MiB: a fork bomb reaches this limit before it uses up the memory. */
-const limitsOf = ({ memoryMiB }: LabSpec): Limits => ({ memoryMiB, processes: Math.max(256, memoryMiB) });
+const listLimits = ({ memoryMiB }: LabSpec): Limits => ({ memoryMiB, processes: Math.max(256, memoryMiB) });
 
 /**
  * A lab host of Linux namespaces on this machine: it needs no virtualization and is up within a second. It shares the
@@ -66,22 +66,22 @@ export const sandbox: Driver = { name: 'sandbox', up, status, reset, destroy };
 
 async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
   requireRoot(`up ${spec.name} --driver sandbox`);
-  const files = filesOf(spec.name);
+  const files = listFiles(spec.name);
   const running = await readyInit(files);
-  if (running) return endpointOf(spec, files, running, await findCgroups(spec.instance));
+  if (running) return makeEndpoint(spec, files, running, await findCgroups(spec.instance));
   await remove(spec, files);
   return work.progress.stage('sandbox started', () => start(spec, files, work));
 }
 
 async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
   requireRoot(`reset ${spec.name}`);
-  const files = filesOf(spec.name);
+  const files = listFiles(spec.name);
   await work.progress.stage('sandbox removed', () => remove(spec, files));
   return work.progress.stage('sandbox started', () => start(spec, files, work));
 }
 
 async function destroy(spec: LabSpec): Promise<string[]> {
-  const files = filesOf(spec.name);
+  const files = listFiles(spec.name);
   const there = await exists(files.folder);
   if (!there && process.getuid?.() !== 0) return [];
   requireRoot(`destroy ${spec.name}`);
@@ -92,7 +92,7 @@ async function destroy(spec: LabSpec): Promise<string[]> {
 }
 
 async function status(spec: LabSpec): Promise<DriverStatus> {
-  const files = filesOf(spec.name);
+  const files = listFiles(spec.name);
   const init = await readInit(files.init);
   if (!init) {
     const there = await exists(files.folder);
@@ -118,11 +118,11 @@ async function readyInit(files: SandboxFiles): Promise<InitProcess | undefined> 
 /** Makes a lab host when nothing of it runs. On an error nothing is left running. */
 async function start(spec: LabSpec, files: SandboxFiles, work: Work): Promise<Endpoint> {
   await prepare(spec, files, work.signal);
-  const cgroups = await makeCgroups(spec.instance, limitsOf(spec));
+  const cgroups = await makeCgroups(spec.instance, listLimits(spec));
   if (cgroups.length === 0) work.progress.note('this machine gives no cgroups: the sandbox runs without limits');
   try {
     const init = await launch(spec, files, cgroups, work.signal);
-    const endpoint = await endpointOf(spec, files, init, cgroups);
+    const endpoint = await makeEndpoint(spec, files, init, cgroups);
     (await connect(endpoint, { signal: work.signal })).close();
     await copyFile(files.init, files.ready);
     return endpoint;
@@ -138,7 +138,7 @@ export async function prepare(spec: LabSpec, files: SandboxFiles, signal: AbortS
   await Promise.all([
     ensureKeyPair(files.privateKey, spec.name, signal),
     ensureKeyPair(files.hostKey, spec.name, signal),
-    writeFile(files.env, renderEnv(labEnvOf(spec)), { mode: 0o600 }),
+    writeFile(files.env, renderEnv(renderLabEnv(spec)), { mode: 0o600 }),
   ]);
   await copyFile(`${files.privateKey}.pub`, files.authorizedKeys);
   await chmod(files.authorizedKeys, 0o600);
@@ -152,7 +152,7 @@ async function launch(
   signal: AbortSignal,
 ): Promise<InitProcess> {
   const filesMiB = Math.ceil(spec.memoryMiB / 2);
-  const place = [markOf(spec.instance), files.folder, cloudInit, spec.name, String(filesMiB)];
+  const place = [readMark(spec.instance), files.folder, cloudInit, spec.name, String(filesMiB)];
   const { stdout, stderr } = await run(['/bin/sh', launchScript, ...place, ...cgroups], { signal, next: 'make setup' });
   const init = await readInit(files.init);
   if (init && stdout.endsWith('ready\n')) return init;
@@ -162,7 +162,7 @@ async function launch(
   throw new LabError({ what: `the sandbox did not start: ${reason}`, where: files.folder, next: next ?? 'make setup' });
 }
 
-async function endpointOf(
+async function makeEndpoint(
   spec: LabSpec,
   files: SandboxFiles,
   { pid, start: started, boot }: InitProcess,
@@ -184,7 +184,7 @@ async function remove(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
   const known = await readInit(files.init);
   const ended = new Set(known && (await isRunning(known)) ? [known.pid] : []);
   for (const cgroup of await findCgroups(spec.instance)) await killMembers(cgroup);
-  for (const pid of await endMarked(markOf(spec.instance))) ended.add(pid);
+  for (const pid of await endMarked(readMark(spec.instance))) ended.add(pid);
   if (known) await endInit(known);
   const removed = [...ended].map((pid) => `process ${pid} with its namespaces`);
   for (const cgroup of await findCgroups(spec.instance)) {

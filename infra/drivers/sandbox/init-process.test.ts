@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { endMarked, type InitProcess, isRunning, markOf, readInit } from './init-process.ts';
+import { endMarked, type InitProcess, isRunning, readMark, readInit } from './init-process.ts';
 
 /** This test's own process, as init.sh would write it. */
 async function self(): Promise<InitProcess> {
@@ -44,7 +44,7 @@ describe('the identity of an init process', () => {
   });
 
   it('is found by the mark in its arguments, and ended', async () => {
-    const mark = markOf(`test-${process.pid}`);
+    const mark = readMark(`test-${process.pid}`);
     const child = spawn('/bin/sh', ['-c', 'echo begun; read -r line', 'sh', mark], { stdio: 'pipe' });
     await once(child.stdout, 'data');
     const ended = once(child, 'exit');

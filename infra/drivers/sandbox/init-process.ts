@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { errnoOf, findProcesses, isAlive, LabError, type ProcessId, readBootId } from '@handwired/host';
+import { readErrno, findProcesses, isAlive, LabError, type ProcessId, readBootId } from '@handwired/host';
 
 /** A sandbox's init: one process and no other, in whatever boot of the machine. */
 export interface InitProcess extends ProcessId {
@@ -9,7 +9,7 @@ export interface InitProcess extends ProcessId {
 }
 
 /** The argument that stands in the command line of a sandbox's init and of what starts it. */
-export const markOf = (instance: string): string => `handwired-sandbox=${instance}`;
+export const readMark = (instance: string): string => `handwired-sandbox=${instance}`;
 
 /** Reads the file that init.sh writes first of all. Absent or damaged: undefined. */
 export async function readInit(file: string): Promise<InitProcess | undefined> {
@@ -61,6 +61,6 @@ export function killProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    if (errnoOf(error) !== 'ESRCH') throw error;
+    if (readErrno(error) !== 'ESRCH') throw error;
   }
 }

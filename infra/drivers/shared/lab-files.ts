@@ -2,7 +2,7 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { exists, type LabSpec, quote, run } from '@handwired/host';
 
 /** The variables that a lab host's boot scripts are given, in /etc/handwired/lab.env. */
-export function labEnvOf({ name, driver, conditions }: LabSpec): Record<string, string> {
+export function renderLabEnv({ name, driver, conditions }: LabSpec): Record<string, string> {
   return {
     LAB_NAME: name,
     LAB_DRIVER: driver,

@@ -2,7 +2,7 @@ import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheDir, messageOf, readBootId, readJson, run, writeAtomic } from '@handwired/host';
+import { cacheDir, readMessage, readBootId, readJson, run, writeAtomic } from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from '../../driver.ts';
 
@@ -32,7 +32,7 @@ export async function probeAcceleration(work: Pick<Work, 'signal'>): Promise<Acc
 
 async function tryKvm(signal: AbortSignal): Promise<Omit<Acceleration, 'boot'>> {
   const device = await access('/dev/kvm', constants.R_OK | constants.W_OK).catch((error: unknown) => error);
-  if (device !== undefined) return { accelerator: 'tcg', why: `no KVM (${messageOf(device)})` };
+  if (device !== undefined) return { accelerator: 'tcg', why: `no KVM (${readMessage(device)})` };
   const folder = await mkdtemp(join(tmpdir(), 'handwired-probe-'));
   try {
     const image = join(folder, 'boot.img');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { LabError, type LabSpec } from '@handwired/host';
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import { makeHome, type Toolchain } from '../../toolchain/index.ts';
-import { engineMark, filesOf } from './record.ts';
+import { engineMark, listFiles } from './record.ts';
 
 /** The Pulumi engine on one lab's stack. Only this file knows the Automation API. */
 export interface Engine {
@@ -18,7 +18,7 @@ const project = 'handwired';
  * made. The caller holds the lab's lock, so a lock file in the backend is a dead process's and is removed.
  */
 export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase: string): Promise<Engine> {
-  const files = filesOf(spec.name);
+  const files = listFiles(spec.name);
   for (const folder of [files.backend, files.workDir, files.temporary]) await mkdir(folder, { recursive: true });
   await makeHome(files.home, toolchain.pulumiHome);
   await rm(join(files.backend, '.pulumi/locks'), { recursive: true, force: true });

@@ -123,7 +123,7 @@ export async function ensureHypervisor(
  * Every daemon that answers and could have something of a lab that has no record. A daemon that does not answer has nothing
  * of it: the record is written before anything is made.
  */
-export async function hypervisorsOf(spec: LabSpec, signal: AbortSignal): Promise<HypervisorAddress[]> {
+export async function listHypervisors(spec: LabSpec, signal: AbortSignal): Promise<HypervisorAddress[]> {
   const found: HypervisorAddress[] = [];
   if (spec.uri !== undefined) {
     if (await answers(spec.uri, 5000, signal)) found.push({ kind: 'given', uri: spec.uri });
@@ -214,7 +214,7 @@ async function ensurePrivate(kvm: boolean, work: Work): Promise<ProcessId> {
   await writeConfiguration(folders);
   const pid = await start(folders, logger, 'again', kvm);
   try {
-    return await waitUntilItAnswers(pid, logOf(folders), work);
+    return await waitUntilItAnswers(pid, readLog(folders), work);
   } catch (error) {
     // Namespaces in which no daemon starts are kept only for guests that run there; otherwise the next try makes new ones.
     if ((await leftoverGuests(folders.run)).length === 0) await clear(folders);
@@ -223,7 +223,7 @@ async function ensurePrivate(kvm: boolean, work: Work): Promise<ProcessId> {
 }
 
 const unshare = ['unshare', '--net', '--mount', '--propagation', 'private'];
-const logOf = (folders: PrivateFolders): string => join(folders.state, 'daemon.log');
+const readLog = (folders: PrivateFolders): string => join(folders.state, 'daemon.log');
 
 /** Runs start.sh in new namespaces, or in those of a process that lives there. */
 function start(folders: PrivateFolders, inside: ProcessId | undefined, part: string, kvm: boolean): Promise<number> {
@@ -231,7 +231,7 @@ function start(folders: PrivateFolders, inside: ProcessId | undefined, part: str
   const words = [folders.run, folders.state, folders.cache, kvm ? 'kvm' : 'no', ...(inside ? [part] : [])];
   return startDetached(
     [...enter, '/bin/sh', join(import.meta.dirname, 'hypervisor/start.sh'), ...words],
-    logOf(folders),
+    readLog(folders),
   );
 }
 

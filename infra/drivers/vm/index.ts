@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endProcess, type Endpoint, findProcesses, LabError, type LabSpec, messageOf } from '@handwired/host';
+import { endProcess, type Endpoint, findProcesses, LabError, type LabSpec, readMessage } from '@handwired/host';
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
 import { ensurePackages } from '../../packages.ts';
 import { ensureToolchain, missingTools } from '../../toolchain/index.ts';
@@ -8,14 +8,23 @@ import {
   askVirsh,
   ensureHypervisor,
   type Hypervisor,
-  hypervisorsOf,
+  listHypervisors,
   leaveHypervisor,
   runningHypervisor,
   virsh,
 } from './hypervisor.ts';
 import { describeObjects, listObjects, listVolumes, type Objects, removeObjects } from './objects.ts';
 import { waitUntilReady } from './readiness.ts';
-import { endpointOf, engineMark, ensureKeys, filesOf, loadRecord, logFiles, namesOf, type VmRecord } from './record.ts';
+import {
+  makeEndpoint,
+  engineMark,
+  ensureKeys,
+  listFiles,
+  loadRecord,
+  logFiles,
+  makeNames,
+  type VmRecord,
+} from './record.ts';
 
 /** A libvirt domain, made through the Pulumi engine. */
 export const vm: Driver = { name: 'vm', up, status, reset, destroy };
@@ -26,7 +35,7 @@ async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
   const record = await loadRecord(spec.name);
   const endpoint = record?.stage === 'made' ? await resume(spec, record, work) : undefined;
   if (endpoint) return endpoint;
-  await mkdir(filesOf(spec.name).folder, { recursive: true, mode: 0o700 });
+  await mkdir(listFiles(spec.name).folder, { recursive: true, mode: 0o700 });
   if (record) await work.progress.stage('Remove what was left half made', () => removeMade(spec, work));
   return makeFromNothing(spec, work);
 }
@@ -34,10 +43,10 @@ async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
 /** The lab as it is, running and answering; undefined when something of it is gone. */
 async function resume(spec: LabSpec, record: VmRecord, work: Work): Promise<Endpoint | undefined> {
   const hypervisor = await ensureHypervisor(spec, record.hypervisor, work);
-  const { object } = namesOf(spec);
+  const { object } = makeNames(spec);
   const found = await listObjects(hypervisor.uri, object, work.signal);
   if (found.domain === '' || found.network === '' || found.pool === '') return undefined;
-  const endpoint = endpointOf(spec, hypervisor, record, await ensureKeys(spec.name));
+  const endpoint = makeEndpoint(spec, hypervisor, record, await ensureKeys(spec.name));
   if (found.domain !== 'running') await powerOn(spec, hypervisor, work);
   await waitUntilReady({ spec, hypervisor, endpoint, address: record.address, signal: work.signal }, work);
   return endpoint;
@@ -45,7 +54,7 @@ async function resume(spec: LabSpec, record: VmRecord, work: Work): Promise<Endp
 
 /** Starts what is off: after a reboot of this machine the network and the pool are off too. */
 async function powerOn(spec: LabSpec, { uri }: Hypervisor, work: Work): Promise<void> {
-  const { object } = namesOf(spec);
+  const { object } = makeNames(spec);
   const { signal } = work;
   const found = await listObjects(uri, object, signal);
   if (found.network === 'inactive') await virsh(uri, ['net-start', object], { signal });
@@ -71,7 +80,7 @@ async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
   if (record?.stage === 'made') {
     const hypervisor = await ensureHypervisor(spec, record.hypervisor, work);
     if (await renewOverlay(spec, record, hypervisor.uri, work)) {
-      const endpoint = endpointOf(spec, hypervisor, record, await ensureKeys(spec.name));
+      const endpoint = makeEndpoint(spec, hypervisor, record, await ensureKeys(spec.name));
       await powerOn(spec, hypervisor, work);
       await waitUntilReady({ spec, hypervisor, endpoint, address: record.address, signal: work.signal }, work);
       return endpoint;
@@ -83,7 +92,7 @@ async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
 
 /** Stops the domain and puts an empty overlay on its base. False: something that this takes is gone. */
 async function renewOverlay(spec: LabSpec, record: VmRecord, uri: string, work: Work): Promise<boolean> {
-  const { object, base, overlay } = namesOf(spec, record.baseFormat);
+  const { object, base, overlay } = makeNames(spec, record.baseFormat);
   const { signal } = work;
   const found = await listObjects(uri, object, signal);
   if (found.domain === '' || found.network === '' || found.pool === '') return false;
@@ -117,19 +126,19 @@ async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
   await endLeftoverEngines(spec.instance);
   const record = await loadRecord(spec.name);
   const removed: string[] = [];
-  for (const hypervisor of record ? [record.hypervisor] : await hypervisorsOf(spec, work.signal)) {
+  for (const hypervisor of record ? [record.hypervisor] : await listHypervisors(spec, work.signal)) {
     const { uri, kind } = await ensureHypervisor(spec, hypervisor, work);
     const there = await describeObjects(spec, uri, work.signal);
     // The guest is off while the engine is still being loaded.
-    await askVirsh(uri, ['destroy', namesOf(spec).object], { signal: work.signal });
+    await askVirsh(uri, ['destroy', makeNames(spec).object], { signal: work.signal });
     if (record?.stage === 'made' && there.length > 0) await removeByEngine(spec, work);
     await removeObjects(spec, uri, work.signal);
     // libvirt keeps the logs of domains that are gone; another machine's stay there.
-    for (const log of logFiles(spec.name, namesOf(spec).object, kind))
+    for (const log of logFiles(spec.name, makeNames(spec).object, kind))
       await rm(log, { force: true }).catch(() => undefined);
     removed.push(...there);
   }
-  await rm(filesOf(spec.name).folder, { recursive: true, force: true });
+  await rm(listFiles(spec.name).folder, { recursive: true, force: true });
   return removed;
 }
 
@@ -138,7 +147,7 @@ async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
  * and the objects stay for `removeObjects`.
  */
 async function removeByEngine(spec: LabSpec, work: Work): Promise<void> {
-  const passphrase = await readFile(filesOf(spec.name).passphrase, 'utf8').catch(() => '');
+  const passphrase = await readFile(listFiles(spec.name).passphrase, 'utf8').catch(() => '');
   // Who takes a lab away must not wait until an engine is built.
   if (passphrase === '' || (await missingTools()).length > 0) return;
   try {
@@ -149,7 +158,9 @@ async function removeByEngine(spec: LabSpec, work: Work): Promise<void> {
     });
   } catch (error) {
     work.signal.throwIfAborted();
-    work.progress.note(`The engine could not remove all of ${spec.name}; the rest goes by name (${messageOf(error)})`);
+    work.progress.note(
+      `The engine could not remove all of ${spec.name}; the rest goes by name (${readMessage(error)})`,
+    );
   }
 }
 
@@ -157,8 +168,8 @@ async function removeByEngine(spec: LabSpec, work: Work): Promise<void> {
 async function status(spec: LabSpec, signal: AbortSignal): Promise<DriverStatus> {
   const record = await loadRecord(spec.name);
   if (!record) return { state: 'absent', detail: 'nothing was made yet' };
-  const names = namesOf(spec);
-  const diskMiB = await sizeMiB(join(filesOf(spec.name).pool, names.overlay));
+  const names = makeNames(spec);
+  const diskMiB = await sizeMiB(join(listFiles(spec.name).pool, names.overlay));
   const cost = { memoryMiB: spec.memoryMiB, ...(diskMiB !== undefined && { diskMiB }) };
   try {
     const hypervisor = await runningHypervisor(record.hypervisor, signal);
@@ -170,7 +181,7 @@ async function status(spec: LabSpec, signal: AbortSignal): Promise<DriverStatus>
     return { ...judgeObjects(found, names.object, record.stage), ...cost };
   } catch (error) {
     signal.throwIfAborted();
-    return { state: 'broken', detail: messageOf(error), ...cost };
+    return { state: 'broken', detail: readMessage(error), ...cost };
   }
 }
 

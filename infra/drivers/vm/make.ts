@@ -5,19 +5,19 @@ import type { Work } from '../../driver.ts';
 import { ensureImage, kernelCmdline, type Image } from '../../image/index.ts';
 import { renderSeed, type Seed, writeSeedDisk } from '../../image/seed.ts';
 import { ensureToolchain } from '../../toolchain/index.ts';
-import { labEnvOf } from '../shared/lab-files.ts';
+import { renderLabEnv } from '../shared/lab-files.ts';
 import { probeAcceleration } from './acceleration.ts';
 import { ensureHypervisor, type Hypervisor } from './hypervisor.ts';
 import type { Blueprint } from './program.ts';
 import { waitUntilReady } from './readiness.ts';
 import {
   consoleFile,
-  endpointOf,
+  makeEndpoint,
   ensureKeys,
-  filesOf,
+  listFiles,
   type Keys,
   type Names,
-  namesOf,
+  makeNames,
   saveRecord,
   type VmRecord,
 } from './record.ts';
@@ -56,7 +56,7 @@ export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
     await saveRecord(spec.name, { ...(await parts).record, stage: 'made' });
   });
   const ready = parts.then(async ({ hypervisor, at, record }) => {
-    const endpoint = endpointOf(spec, hypervisor, record, keys);
+    const endpoint = makeEndpoint(spec, hypervisor, record, keys);
     await waitUntilReady({ spec, hypervisor, endpoint, address: at.address, signal }, both);
     return endpoint;
   });
@@ -73,7 +73,7 @@ export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
 
 /** Everything that must be there before the engine makes anything; the record is written with it. */
 async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Promise<Parts> {
-  const names = namesOf(spec, image.format);
+  const names = makeNames(spec, image.format);
   const hypervisor = await ensureHypervisor(spec, undefined, work);
   const { accelerator, why } = await probeAcceleration(work);
   if (accelerator === 'tcg') work.progress.note(`The VM is emulated (TCG), which is slow: ${why}.`);
@@ -93,8 +93,8 @@ async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Pro
   const local = hypervisor.kind === 'private';
   if (local) await placeImage(spec.name, names, image);
   await writeSeedDisk(
-    seedOf(spec, keys, at),
-    local ? join(filesOf(spec.name).pool, names.seed) : filesOf(spec.name).seed,
+    makeSeed(spec, keys, at),
+    local ? join(listFiles(spec.name).pool, names.seed) : listFiles(spec.name).seed,
     work.signal,
   );
   return { hypervisor, image, keys, at, record: recordOf(at) };
@@ -102,8 +102,8 @@ async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Pro
 
 /** What the engine's program needs to know. On a private hypervisor the image's files are in place already. */
 function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blueprint {
-  const names = namesOf(spec, image.format);
-  const files = filesOf(spec.name);
+  const names = makeNames(spec, image.format);
+  const files = listFiles(spec.name);
   const local = hypervisor.kind === 'private';
   const kvm = record.accelerator === 'kvm';
   return {
@@ -133,14 +133,14 @@ function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blu
   };
 }
 
-function seedOf(spec: LabSpec, keys: Keys, at: Subnet): Seed {
+function makeSeed(spec: LabSpec, keys: Keys, at: Subnet): Seed {
   return renderSeed({
     name: spec.name,
     instance: spec.instance,
     hostKeyPair: { privateKey: keys.hostPrivateKey, publicKey: keys.hostPublicKey },
     authorizedKey: keys.publicKey,
-    env: labEnvOf(spec),
-    mgmt: { address: at.address, prefix: at.prefix, mac: namesOf(spec).mac },
+    env: renderLabEnv(spec),
+    mgmt: { address: at.address, prefix: at.prefix, mac: makeNames(spec).mac },
   });
 }
 
@@ -149,7 +149,7 @@ function seedOf(spec: LabSpec, keys: Keys, at: Subnet): Seed {
  * stays whole for the labs that run on it. On another file system: a copy, with shared blocks where that can be.
  */
 async function placeImage(lab: string, names: Names, image: Pick<Image, 'disk' | 'kernel' | 'initrd'>): Promise<void> {
-  const files = filesOf(lab);
+  const files = listFiles(lab);
   await Promise.all([
     placeFile(image.disk, join(files.pool, names.base)),
     placeFile(image.kernel, files.kernel),

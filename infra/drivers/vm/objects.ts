@@ -1,6 +1,6 @@
 import { LabError, type LabSpec } from '@handwired/host';
 import { askVirsh, virsh } from './hypervisor.ts';
-import { namesOf } from './record.ts';
+import { makeNames } from './record.ts';
 
 /** The state of a lab's three objects in libvirt, which have one name. */
 export interface Objects {
@@ -45,7 +45,7 @@ export async function listVolumes(uri: string, object: string, signal: AbortSign
 
 /** The lab's objects that exist, a line each. */
 export async function describeObjects(spec: LabSpec, uri: string, signal: AbortSignal): Promise<string[]> {
-  const { object } = namesOf(spec);
+  const { object } = makeNames(spec);
   const found = await listObjects(uri, object, signal);
   const volumes = found.pool === 'active' ? await listVolumes(uri, object, signal) : [];
   return [
@@ -61,7 +61,7 @@ export async function describeObjects(spec: LabSpec, uri: string, signal: AbortS
  * hold the instance id, so nothing else can be meant. Repeats safely.
  */
 export async function removeObjects(spec: LabSpec, uri: string, signal: AbortSignal): Promise<void> {
-  const { object } = namesOf(spec);
+  const { object } = makeNames(spec);
   const found = await listObjects(uri, object, signal);
   if (found.domain !== '') {
     await askVirsh(uri, ['destroy', object], { signal });

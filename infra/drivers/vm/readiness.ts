@@ -7,7 +7,7 @@ import {
   LabError,
   type LabSpec,
   makeSeat,
-  messageOf,
+  readMessage,
   probeGreeting,
   run,
   type Session,
@@ -15,7 +15,7 @@ import {
 import type { Work } from '../../driver.ts';
 import { type Hypervisor, readLastLines } from './hypervisor.ts';
 import { listObjects } from './objects.ts';
-import { consoleFile, dialOf, namesOf, seatSerial } from './record.ts';
+import { consoleFile, makeDial, makeNames, seatSerial } from './record.ts';
 
 /** The lab host that is waited for. */
 export interface Target {
@@ -105,7 +105,7 @@ async function waitForRow(row: Condition, target: Target, note: (text: string) =
 }
 
 async function explainTimeout(row: Condition, why: string, { spec, hypervisor }: Target): Promise<LabError> {
-  const tail = await consoleTail(consoleFile(spec.name, namesOf(spec).object, hypervisor.kind));
+  const tail = await consoleTail(consoleFile(spec.name, makeNames(spec).object, hypervisor.kind));
   return new LabError({
     what: `lab ${spec.name} is not ready: "${row.what}" did not come in ${row.deadlineMs / 1000} s (${why})`,
     where: `${row.hint}${tail === '' ? '' : `\n${tail}`}`,
@@ -115,7 +115,7 @@ async function explainTimeout(row: Condition, why: string, { spec, hypervisor }:
 
 /** Rejects when the guest has died, or with the signal's reason. It never resolves. */
 async function watchGuest({ spec, hypervisor, signal }: Target): Promise<never> {
-  const { object } = namesOf(spec);
+  const { object } = makeNames(spec);
   const file = consoleFile(spec.name, object, hypervisor.kind);
   let ran = false;
   for (;;) {
@@ -143,7 +143,7 @@ const consoleTail = (file: string): Promise<string> => readLastLines(file, 12);
 const panicked = (text: string): boolean => /Kernel panic - not syncing|end Kernel panic/.test(text);
 
 async function domainRuns({ spec, hypervisor, signal }: Target): Promise<string | undefined> {
-  const { domain } = await listObjects(hypervisor.uri, namesOf(spec).object, signal);
+  const { domain } = await listObjects(hypervisor.uri, makeNames(spec).object, signal);
   return domain === 'running' ? undefined : `it is ${domain === '' ? 'not there yet' : domain}`;
 }
 
@@ -151,7 +151,7 @@ async function domainRuns({ spec, hypervisor, signal }: Target): Promise<string 
 async function sshAnswers(target: Target): Promise<string | undefined> {
   await announceGuest(target);
   // Short attempts, one after the other: a lost SYN would be sent again only after a second.
-  const dial = dialOf(target.hypervisor, target.address, { seconds: 0.3 });
+  const dial = makeDial(target.hypervisor, target.address, { seconds: 0.3 });
   const why = await probeGreeting(dial, { timeoutMs: 30_000, signal: target.signal });
   return why && dropSocatPrefix(why);
 }
@@ -162,7 +162,7 @@ const dropSocatPrefix = (why: string): string => why.replace(/\S+ \S+ socat\[\d+
 /** Tells the hypervisor's end the guest's MAC address: otherwise a second goes by between two ARP requests. */
 async function announceGuest({ spec, hypervisor, address, signal }: Target): Promise<void> {
   if (hypervisor.pid === undefined) return;
-  const { bridge, mac } = namesOf(spec);
+  const { bridge, mac } = makeNames(spec);
   const entry = ['ip', 'neigh', 'replace', address, 'lladdr', mac, 'dev', bridge, 'nud', 'permanent'];
   await run(['nsenter', '-t', String(hypervisor.pid), '-n', ...entry], { signal, allowFailure: true });
 }
@@ -176,7 +176,7 @@ async function seatAnswers(target: Target): Promise<string | undefined> {
   } catch (error) {
     signal.throwIfAborted();
     if (hasCode(error, 'broken')) throw error;
-    return dropSocatPrefix(messageOf(error));
+    return dropSocatPrefix(readMessage(error));
   }
   const { stdout } = await target.session.exec(seatQuestion, { timeoutMs: 30_000, maxBytes: 65_536, signal });
   const trouble = seatTrouble(stdout);
@@ -224,7 +224,7 @@ const elsewhere = /^\/(proc|tmp|(dev|run|sys)(\/.*)?)$/;
  */
 export function seatTrouble(answer: string): string | undefined {
   const lines = answer.split('\n').map((line) => line.split(' '));
-  const mounts = lines.filter((words) => words.includes('-')).map(mountOf);
+  const mounts = lines.filter((words) => words.includes('-')).map(findMount);
   const root = mounts.findLast(({ at }) => at === '/');
   if (!root) return 'it lists no mounts';
   const disk = lines.find(([word, device]) => word === 'disk' && device === root.device);
@@ -245,7 +245,7 @@ interface Mount {
   source: string;
 }
 
-function mountOf(words: string[]): Mount {
+function findMount(words: string[]): Mount {
   const dash = words.indexOf('-');
   const [, , device = '', , at = ''] = words;
   return { device, at, type: words[dash + 1] ?? '', source: words[dash + 2] ?? '' };

@@ -21,7 +21,7 @@ export interface Names {
 }
 
 /** Makes a lab's names; `baseFormat` is that of the image's disk. */
-export function namesOf(spec: Pick<LabSpec, 'name' | 'instance' | 'owner'>, baseFormat = 'qcow2'): Names {
+export function makeNames(spec: Pick<LabSpec, 'name' | 'instance' | 'owner'>, baseFormat = 'qcow2'): Names {
   const hash = createHash('sha256').update(spec.instance).digest('hex');
   return {
     object: `handwired-${spec.name}-${spec.instance}`,
@@ -57,7 +57,7 @@ export interface Files {
 }
 
 /** Paths of a lab's files. */
-export function filesOf(name: string): Files {
+export function listFiles(name: string): Files {
   const folder = join(labDir(name), 'vm');
   const at = (part: string): string => join(folder, part);
   return {
@@ -98,10 +98,10 @@ export type VmRecord = z.infer<typeof VmRecord>;
 
 /** A lab's record. None, or one that can't be read: undefined, and everything is found again by the instance id. */
 export const loadRecord = (lab: string): Promise<VmRecord | undefined> =>
-  readJson(filesOf(lab).record, VmRecord).catch(() => undefined);
+  readJson(listFiles(lab).record, VmRecord).catch(() => undefined);
 
 /** Writes a lab's record. */
-export const saveRecord = (lab: string, record: VmRecord): Promise<void> => writeJson(filesOf(lab).record, record);
+export const saveRecord = (lab: string, record: VmRecord): Promise<void> => writeJson(listFiles(lab).record, record);
 
 /** A lab's secrets, made before its VM: the VM never makes a key, and we never trust one on first use. */
 export interface Keys {
@@ -118,7 +118,7 @@ export interface Keys {
 
 /** The lab's keys; those that are missing are made. */
 export async function ensureKeys(lab: string): Promise<Keys> {
-  const files = filesOf(lab);
+  const files = listFiles(lab);
   await mkdir(files.folder, { recursive: true, mode: 0o700 });
   const [publicKey, hostPublicKey, passphrase] = await Promise.all([
     ensureKeyPair(files.privateKey, `handwired ${lab}`),
@@ -142,7 +142,7 @@ const sshPort = 22;
 export const seatPort = 2022;
 
 /** How to reach the lab host's sshd, and the grader's seat beside it. */
-export function endpointOf(
+export function makeEndpoint(
   spec: LabSpec,
   hypervisor: Hypervisor,
   { address }: Pick<VmRecord, 'address'>,
@@ -151,12 +151,12 @@ export function endpointOf(
   return {
     lab: spec.name,
     driver: 'vm',
-    dial: dialOf(hypervisor, address),
+    dial: makeDial(hypervisor, address),
     user: 'root',
     privateKeyFile: keys.privateKeyFile,
     hostKey: keys.hostPublicKey,
     // The seat has the lab host's process numbers, and its first process has the mounts that a learner sees.
-    seat: { dial: dialOf(hypervisor, address, { port: seatPort }), viewPid: 1 },
+    seat: { dial: makeDial(hypervisor, address, { port: seatPort }), viewPid: 1 },
   };
 }
 
@@ -165,7 +165,7 @@ export function endpointOf(
  * (`qemu+ssh://USER@HOST/...`) ssh's own stdio forwarding goes there; else this machine has a route. `seconds` bounds the
  * wait for the connection on a private hypervisor.
  */
-export function dialOf(
+export function makeDial(
   { kind, uri }: Hypervisor,
   address: string,
   { port = sshPort, seconds = 10 }: { port?: number; seconds?: number } = {},
@@ -187,7 +187,9 @@ export function dialOf(
  * there, and can't be read from here.
  */
 export function consoleFile(lab: string, object: string, kind: Hypervisor['kind']): string {
-  return kind === 'private' ? join(filesOf(lab).folder, 'console.log') : `/var/log/libvirt/qemu/${object}-console.log`;
+  return kind === 'private'
+    ? join(listFiles(lab).folder, 'console.log')
+    : `/var/log/libvirt/qemu/${object}-console.log`;
 }
 
 /** The console, and QEMU's own log, which a private libvirt writes to a folder of ours that is mounted over /var/log/libvirt. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { pickSubnet, subnetsIn } from './subnet.ts';
+import { pickSubnet, listSubnets } from './subnet.ts';
 
 test('an instance id gives a subnet with the hypervisor on its first and the lab host on its second address', () => {
   const { subnet, gateway, address, prefix } = pickSubnet('abc', []);
@@ -30,6 +30,6 @@ test('when all of the block is taken there is an error that says what to do', ()
 
 test('the addresses of a libvirt network are found with netmask and with prefix', () => {
   const xml = readFileSync(join(import.meta.dirname, 'fixtures/network.xml'), 'utf8');
-  assert.deepEqual(subnetsIn(xml), ['10.213.107.209/28']);
-  assert.deepEqual(subnetsIn("<ip address='192.168.122.1' netmask='255.255.255.0'>"), ['192.168.122.1/24']);
+  assert.deepEqual(listSubnets(xml), ['10.213.107.209/28']);
+  assert.deepEqual(listSubnets("<ip address='192.168.122.1' netmask='255.255.255.0'>"), ['192.168.122.1/24']);
 });

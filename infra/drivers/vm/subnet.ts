@@ -79,18 +79,18 @@ async function subnetsSeen(hypervisor: Hypervisor, signal: AbortSignal): Promise
   const names = await askVirsh(hypervisor.uri, ['net-list', '--all', '--name'], { signal });
   const described = names.split('\n').filter((name) => name !== '');
   const networks = await Promise.all(described.map((name) => askVirsh(hypervisor.uri, ['net-dumpxml', name])));
-  return [...routes.map((route) => route.dst).filter((dst) => /^[\d./]+$/.test(dst)), ...networks.flatMap(subnetsIn)];
+  return [...routes.map((route) => route.dst).filter((dst) => /^[\d./]+$/.test(dst)), ...networks.flatMap(listSubnets)];
 }
 
 /** `<ip address='A' netmask='M'>` or `prefix='P'` of a network's XML. */
-export function subnetsIn(xml: string): string[] {
+export function listSubnets(xml: string): string[] {
   return [...xml.matchAll(/<ip\b[^>]*>/g)].flatMap(([tag]) => {
     const address = /\baddress=['"]([\d.]+)['"]/.exec(tag)?.[1];
     const mask = /\bnetmask=['"]([\d.]+)['"]/.exec(tag)?.[1];
-    const length = /\bprefix=['"](\d+)['"]/.exec(tag)?.[1] ?? (mask === undefined ? undefined : prefixOf(mask));
+    const length = /\bprefix=['"](\d+)['"]/.exec(tag)?.[1] ?? (mask === undefined ? undefined : readPrefix(mask));
     return address === undefined || length == null ? [] : [`${address}/${length}`];
   });
 }
 
 /** The prefix length of a netmask; null for one whose ones have gaps. */
-const prefixOf = (mask: string): number | null => ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask();
+const readPrefix = (mask: string): number | null => ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask();
