@@ -3,7 +3,7 @@
 DRIVER ?= auto
 bin := node_modules/.bin
 node := $(bin)/node
-checks := unit-1 unit-2 format lint types dead shell agent
+checks := unit-1 unit-2 format lint types dead hops shell agent
 .PHONY: help deps setup lab demo verify test test-whole bench clean $(checks:%=verify-%)
 
 help: ## this list
@@ -21,7 +21,7 @@ lab: deps ## the main job: a real lab host up, the network built in it, graded, 
 demo: deps ## the same on one driver: make demo DRIVER=vm|sandbox
 	$(node) --import tsx tests/demo.ts --driver $(DRIVER)
 
-verify: deps ## format, lint, types, unit tests, unused code, shell scripts, the agent: seconds, no lab host
+verify: deps ## format, lint, types, unit tests, unused code, how many files a reader meets, shell scripts, the agent: no lab host
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j 4 $(checks:%=verify-%)
 
 # What each check runs is in package.json. The unit tests run in two processes, each with half of the files.

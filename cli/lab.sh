@@ -5,7 +5,7 @@ root=$(dirname "$here")
 for arch in x64 arm64; do
   node="$root/node_modules/node-linux-$arch/bin/node"
   # A small young generation saves a third of the memory: a check reads much data once. It costs no measurable time.
-  [ -x "$node" ] && exec "$node" --max-semi-space-size=1 --import "$here/loader.mjs" "$here/start.ts" "$@"
+  [ -x "$node" ] && exec "$node" --max-semi-space-size=1 --import "$here/loader.mjs" "$here/main.ts" "$@"
 done
 echo "lab: the workspace has no Node of its own yet (looked under $root/node_modules). Next: make -C '$root' deps" >&2
 exit 3

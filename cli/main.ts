@@ -1,7 +1,4 @@
-/**
- * The `lab` command: arguments, streams and signals, and how errors are printed. start.ts calls it with those of its
- * process.
- */
+/** The `lab` command: its words, streams and signals, and how errors are printed. */
 import { setMaxListeners } from 'node:events';
 import { EXIT, LabError, readMessage, type ExitCode } from '@handwired/host';
 import { CommanderError } from 'commander';
@@ -159,4 +156,12 @@ function findInterruption(thrown: unknown): Interrupted | undefined {
     if (at instanceof Interrupted) return at;
   }
   return undefined;
+}
+
+// lab.sh starts this file. Who imports it calls runLab with streams of its own.
+if (process.argv[1] === import.meta.filename) {
+  const exit = await runLab(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr });
+  // When both streams are drained the process ends, so that a library's idle socket does not keep it alive.
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
+  process.exit(process.exitCode ?? exit);
 }
