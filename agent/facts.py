@@ -119,6 +119,8 @@ class Source:
         for name, data in self.kept.values():
             # What was cut is of no use, and there may be much of it.
             self.result[name] = ("" if self.result["cut"] else decode(bytes(data))) + self.result[name]
+        for stream in self.kept:
+            stream.close()
 
 
 class Sources:
@@ -160,6 +162,7 @@ class Sources:
             for key, _ in selector.select(0.2):
                 if not key.data.read_more(key.fileobj):
                     selector.unregister(key.fileobj)
+        selector.close()
         for source in started:
             source.finish()
 
