@@ -95,13 +95,14 @@ function explainFailure(outcome: Outcome, lab: Case): Partial<Outcome> {
 
 /**
  * The paths that a check is about: those that list it. One that no path lists, and that some cause can explain, is about the
- * paths whose experiments it makes.
+ * paths whose experiments it makes, or else about those that list a check that it needs.
  */
-function findPaths(check: Check): Path[] {
+export function findPaths(check: Check): Path[] {
   const listed = paths.filter(({ checks }) => checks.includes(check.id));
   if (listed.length > 0 || !causes.some(({ explains }) => explains.some((start) => check.id.startsWith(start))))
     return listed;
-  return paths.filter(({ probes }) => probes.some((probe) => check.probes.includes(probe)));
+  const shared = paths.filter(({ probes }) => probes.some((probe) => check.probes.includes(probe)));
+  return shared.length > 0 ? shared : paths.filter(({ checks }) => check.needs.some((id) => checks.includes(id)));
 }
 
 /** The first demanded condition under which a path breaks in the copy, as if the lab host were under it. */

@@ -181,7 +181,10 @@ export function parsePorts(json: unknown): Port[] {
     .map(({ ifname, master, ...rest }) => ({ device: ifname, bridge: master ?? '', ...rest }));
 }
 
-/** One forwarding entry of a bridge: which MAC address is behind which port. A moment's state, never compared. */
+/**
+ * One forwarding entry of a bridge: which MAC address is behind which port. `state` is empty for one that was learned, else
+ * `permanent` or `static`. A moment's state, never compared.
+ */
 export const Forwarding = z.object({ mac: z.string(), device: z.string(), state: z.string() });
 export type Forwarding = z.infer<typeof Forwarding>;
 

@@ -81,7 +81,10 @@ export interface Check {
   weight?: number;
   /** Commands, a line each, after which a right build fails it: they prove it on a lab host. Absent: tests/corpus/ has some. */
   breaks?: (plan: Plan) => string;
-  /** Sources of facts that the verdict stands on, as they begin in `facts.problems`. */
+  /**
+   * Sources of facts that the verdict stands on, as they begin in `facts.problems`: a place and a reader's name, such as
+   * `root iptables` or `netns ct1 links`. When one of them gave no answer the verdict is `error`.
+   */
   sources?: string[];
   judge: (lab: Case) => Judgement;
 }
