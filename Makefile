@@ -38,7 +38,7 @@ test: verify setup ## everything: verify, then the tests that need lab hosts, re
 	$(node) --import tsx --test --test-concurrency=1 --test-reporter=spec \
 	  "tests/alone/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
 
-test-whole: export HANDWIRED_VM_GUIDES = 13
+test-whole: export HANDWIRED_VM_GUIDES = 99
 test-whole: export HANDWIRED_VM_PLACES = 10
 test-whole: export HANDWIRED_VM_SAMPLE = 40
 test-whole: export HANDWIRED_FUZZ_TIMES = 50

@@ -45,7 +45,7 @@ test('A guide shows each step of its chapter, in order', () => {
     assert.deepEqual(
       shown,
       steps.map(({ id }) => id),
-      guide.chapter.id,
+      `guide.md of ${guide.chapter.id} has another ::step{ID} than the chapter has steps`,
     );
   }
 });
@@ -114,6 +114,10 @@ test('The whole on one screen has each chapter that builds something, in its ord
       lines.filter((line) => line.length > columns),
       [],
     );
-    assert.ok(lines.length <= (columns < 80 ? 64 : 42), String(lines.length));
+    const most = columns < 80 ? 64 : 42;
+    assert.ok(
+      lines.length <= most,
+      `lab guide summary has ${lines.length} lines at ${columns} columns, at most ${most}: it is one screen, so not every step has an object`,
+    );
   }
 });

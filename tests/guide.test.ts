@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { emptyRecord, noteBegun, saveRecord } from '@handwired/checker';
-import { derivePlan, readHistory, recordFile, run, saveSpec } from '@handwired/host';
+import { chapterIds, derivePlan, readHistory, recordFile, run, saveSpec } from '@handwired/host';
 import { testSpec } from './driver-labs.ts';
 import { labCommand, runInProcess } from './lab.ts';
 import { onTerminal } from './sandbox/terminal.ts';
@@ -18,7 +18,7 @@ test('lab guide without a chapter says which there are, and what to read first',
   const { code, stdout } = await lab('guide');
   assert.equal(code, 0);
   assert.match(stdout, /^00 tour .* next$/m);
-  assert.match(stdout, /^12 cleanup /m);
+  assert.ok(stdout.includes(`\n${chapterIds.length - 1} cleanup `));
   assert.match(stdout, /there is no lab named lab yet: lab up$/m);
   assert.match(stdout, /^read: lab guide tour$/m);
 });
@@ -54,7 +54,7 @@ test('A word that is no chapter is a usage error with the nearest, a lab that do
   const unknown = await lab('guide', 'brigde');
   assert.equal(unknown.code, 64);
   assert.match(unknown.stderr, /did you mean bridge\?.*\n +next: +lab guide$/m);
-  assert.equal((await lab('guide', '13')).code, 64);
+  assert.equal((await lab('guide', String(chapterIds.length))).code, 64);
   const missing = await lab('guide', 'bridge', '--lab', 'nosuch');
   assert.equal(missing.code, 78);
   assert.match(missing.stderr, /no lab named nosuch/);

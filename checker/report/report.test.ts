@@ -50,7 +50,8 @@ const text = (report: Report, columns = 100): string => renderText(report, { col
 test('A report that passes is one line a check and one a chapter', () => {
   const report = reportFor('right');
   assert.equal(text(report).trimEnd().split('\n').length, report.checks.length + built.length + 2);
-  assert.match(text(report), /38 pass, 0 fail, 0 skipped; 80 of 80 points\n$/);
+  const line = `${report.checks.length} pass, 0 fail, 0 skipped; 80 of 80 points\n`;
+  assert.ok(text(report).endsWith(line), line);
 });
 
 test('Only what failed has details, and no line is wider than the terminal', () => {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { chapterIds, defaultPlan, type ExecResult, type OpenSeat } from '@handwired/host';
+import { type ChapterId, chapterIds, defaultPlan, type ExecResult, type OpenSeat } from '@handwired/host';
 import { Evidence } from '../evidence/evidence.ts';
 import { probes } from '../evidence/probes.ts';
 import { parseFacts, Raw } from '../facts/parse.ts';
@@ -79,7 +79,7 @@ export const readLine = (state: State, scope: string, name: string, n: number): 
 export const network = chapterIds.slice(0, chapterIds.indexOf('publish') + 1);
 
 /** The chapters that were built and cleaned away in what was recorded. */
-const begunIds = chapterIds.filter((id) => !['tour', 'observe', 'docker', 'troubleshoot'].includes(id));
+const begunIds: ChapterId[] = [...network.filter((id) => id !== 'tour'), 'cleanup'];
 
 /** Every check of the course. */
 export const checks = listChecks(gradedChapters);

@@ -107,7 +107,7 @@ const sources: Record<Subject, string[]> = {
   processes: ['root sockets'],
 };
 
-/** 12: the lab host as it was, and nothing of others taken. */
+/** Cleanup: the lab host as it was, and nothing of others taken. */
 export const grading: ChapterChecks = {
   isBegun: () => false,
   checks: [

@@ -106,8 +106,11 @@ async function prepare(stage: Stage, id: ChapterId, asked: readonly ChapterId[])
   const before = network.slice(0, network.includes(id) ? network.indexOf(id) : undefined);
   const last = before.findLast((one) => !asked.includes(one));
   if (last !== undefined) await stage.lab(['build', stage.name, '--through', last]);
-  // Its first step is for those who started a Docker.
-  if (id === 'cleanup' && !asked.includes('docker')) await stage.lab(['build', stage.name, '--chapter', 'docker']);
+  if (id !== 'cleanup') return;
+  // Its first steps are for those who also did the chapters after the network that make something.
+  const after = chapters.filter((one) => one.cleanup !== undefined && !network.includes(one.id));
+  for (const one of after.filter((each) => !asked.includes(each.id)))
+    await stage.lab(['build', stage.name, '--chapter', one.id]);
 }
 
 /** Whether the checker agrees at the end of a chapter, with all of the network up to it; else what it says. */

@@ -5,7 +5,7 @@ import { tell } from '../guides/report.ts';
 import { runGuides, written } from '../guides/run.ts';
 import { noVm } from './vm.ts';
 
-/** All chapters take 7 to 25 minutes on an emulated VM: a few are drawn, others each time; HANDWIRED_VM_GUIDES=13 is all. */
+/** All chapters take 7 to 25 minutes on an emulated VM: a few are drawn, others each time; HANDWIRED_VM_GUIDES=99 is all. */
 const count = Number(process.env.HANDWIRED_VM_GUIDES ?? 3);
 const seed = process.env.HANDWIRED_SEED ?? randomUUID().slice(0, 8);
 
