@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { chapterIds } from '@handwired/host';
 import { parseSync } from 'oxc-parser';
 import {
-  causeFiles,
+  readCauseLists,
   idPatterns,
   kinds,
   type Skeleton,
@@ -18,20 +18,27 @@ const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 
 /** The text of each file of a skeleton, with its place in the present one found. */
-const textsOf = ({ changes }: Skeleton): [path: string, text: string][] =>
-  changes.flatMap((change): [string, string][] => {
+const textsOf = ({ changes }: Skeleton): [path: string, text: string][] => {
+  const skeletonMoves = changes.filter((change) => 'move' in change);
+  return changes.flatMap((change): [string, string][] => {
     if ('write' in change) return [[change.write, change.text]];
     if ('move' in change) return [];
-    const text = change.edit(read(change.change));
+    const moved = skeletonMoves.find(({ to }) => change.change.startsWith(`${to}/`));
+    const path = moved ? moved.move + change.change.slice(moved.to.length) : change.change;
+    const text = change.edit(read(path));
     assert.ok(text !== undefined, `${change.change} has no place for an entry`);
     return [[change.change, text]];
   });
+};
 
 const skeletons: [title: string, skeleton: Skeleton][] = [
   ...chapterIds
     .filter((id) => id !== 'tour')
     .map((id): [string, Skeleton] => [`check of ${id}`, writeCheck(`${id}.new-one`)]),
-  ...causeFiles(root).map((file): [string, Skeleton] => [`cause in ${file}`, writeCause('new-one', file)]),
+  ...[...readCauseLists(root)].map(([list, path]): [string, Skeleton] => [
+    `cause in ${list}`,
+    writeCause('new-one', list, path),
+  ]),
   ['fault', writeFault('new-one')],
   ['chapter', writeChapter('newone')],
 ];

@@ -1,5 +1,5 @@
 /** What `lab dev new` writes: for each kind of thing the files it is made of, ready to be filled in, with a test that fails till then. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { chapterIds } from '@handwired/host';
 
 /** A change of the checkout. Paths are from its root. */
@@ -100,13 +100,20 @@ const insertCheck =
     return whole === undefined ? undefined : text.replace(whole, `  checks: [\n...${list},\n${entry}  ],\n};\n`);
   };
 
-/** The files of causes, by the names that \`--in\` takes. */
-export const causeFiles = (root: URL): string[] =>
-  readdirSync(new URL('checker/diagnosis/causes/', root)).map((name) => name.replace(/\.ts$/, ''));
+/** The lists of causes, each with its file: what `--in` takes. The most probable causes stand first in diagnose.ts. */
+export function readCauseLists(root: URL): Map<string, string> {
+  const folder = 'checker/diagnosis/causes/';
+  return new Map(
+    readdirSync(new URL(folder, root)).flatMap((name) =>
+      [...readFileSync(new URL(folder + name, root), 'utf8').matchAll(/^export const (\w+): Cause\[\] = \[$/gm)].map(
+        ([, list = '']): [string, string] => [list, folder + name],
+      ),
+    ),
+  );
+}
 
-/** The skeleton of one cause, in a file of checker/diagnosis/causes/. */
-export function writeCause(id: string, file: string): Skeleton {
-  const path = `checker/diagnosis/causes/${file}.ts`;
+/** The skeleton of one cause, at the end of a list of causes. `path`: the list's file. */
+export function writeCause(id: string, list: string, path: string): Skeleton {
   const entry = `
   {
     id: '${id}',
@@ -124,14 +131,15 @@ export function writeCause(id: string, file: string): Skeleton {
   },`;
   const test = `import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listNamedCauses, endAt } from '../testing/damage.ts';
+import { endAt, failed, listNamedCauses } from '../testing/damage.ts';
 import { readCase } from '../testing/fixtures.ts';
 
 test('${id} is named', () => {
   const lab = readCase('right');
   assert.fail('TODO: change lab.facts to what is wrong, and end the packets where they end then');
   endAt(lab, 'ct1>ct2', ['ct1 eth0 out', 'root veth-ct1 in']);
-  assert.deepEqual(listNamedCauses(lab), ['${id}']);
+  const named = failed(lab).map(({ check, diagnosis }) => [check.id, diagnosis?.cause ?? 'none'].join(': '));
+  assert.deepEqual(listNamedCauses(lab), ['${id}'], named.join('\\n'));
 });
 
 test('${id} is not named where the packets end there and nothing supports it', () => {
@@ -142,13 +150,18 @@ test('${id} is not named where the packets end there and nothing supports it', (
 `;
   const needsImport = (text: string): string =>
     /\bmayEndAt\b/.test(text) ? text : `import { mayEndAt } from '../../queries/walk.ts';\n${text}`;
+  const append = (text: string): string | undefined => {
+    const start = text.indexOf(`export const ${list}: Cause[] = [`);
+    const end = text.indexOf('\n];\n', start);
+    return start < 0 || end < 0 ? undefined : text.slice(0, end) + entry + text.slice(end);
+  };
   return {
     changes: [
-      { change: path, edit: (text) => appendEntry(entry, /\n\];\n$/)(needsImport(text)) },
+      { change: path, edit: (text) => append(needsImport(text)) },
       { write: `checker/diagnosis/${id}.test.ts`, text: test },
     ],
     steps: [
-      `Fill in the TODOs of ${path} and checker/diagnosis/${id}.test.ts. \`hop\` and \`explains\` are examples too.`,
+      `Fill in the TODOs of ${path} and checker/diagnosis/${id}.test.ts. \`hop\` and \`explains\` are examples too; a cause that is a fact, whatever the packets do, is \`structural\`.`,
       'A fault that has it as its cause proves it on a lab host: lab dev new fault ID.',
     ],
   };
@@ -186,7 +199,9 @@ export const fault: Fault = {
       { write: `labs/faults/${id}.ts`, text },
       { change: 'labs/faults/registry.ts', edit: (registry) => insertFault(registry, id) },
     ],
-    steps: [`Fill in the TODOs of labs/faults/${id}.ts. labs/faults/arp-off.ts is a short one to compare with.`],
+    steps: [
+      `Fill in the TODOs of labs/faults/${id}.ts. labs/faults/arp-off.ts is a short one to compare with; labs/faults/parts.ts finds a learner's links and rules whatever they are called.`,
+    ],
   };
 }
 
@@ -283,6 +298,15 @@ true
 `,
 });
 
+/** What was built last is cleaned up first: the new chapter's step stands before the others in cleanup's guide. */
+const insertCleanupStep =
+  (id: string) =>
+  (text: string): string | undefined => {
+    const step = /^If you [^]*?^::step/m.exec(text) ?? /^::step/m.exec(text);
+    if (!step) return undefined;
+    return `${text.slice(0, step.index)}If you did chapter ${id}: TODO, what goes.\n\n::step{${id}}\n\n${text.slice(step.index)}`;
+  };
+
 /** The skeleton of one chapter, the last before cleanup, which moves up by one. */
 export function writeChapter(id: string): Skeleton {
   const folder = (at: number, name: string): string => `labs/${String(at).padStart(2, '0')}-${name}`;
@@ -292,6 +316,11 @@ export function writeChapter(id: string): Skeleton {
     changes: [
       { move: folder(at, 'cleanup'), to: folder(at + 1, 'cleanup') },
       ...Object.entries(chapterFiles(id, at)).map(([name, text]) => ({ write: `${own}/${name}`, text })),
+      { change: `${folder(at + 1, 'cleanup')}/guide.md`, edit: insertCleanupStep(id) },
+      {
+        change: 'scripts/hops.json',
+        edit: (text) => text.replaceAll(`${folder(at, 'cleanup')}/`, `${folder(at + 1, 'cleanup')}/`),
+      },
       {
         change: 'host/plan.ts',
         edit: (text) =>

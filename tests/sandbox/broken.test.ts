@@ -80,6 +80,13 @@ async function breakAndMend(graded: Graded, { cause, script, rest = '' }: Breaka
 }
 
 const only = new RegExp(process.env.ONLY ?? '');
+if (!groups.some(([all]) => all.some((one) => only.test(`${one.cause}: ${one.name}`)))) {
+  test('Something shows it on a lab host', () => {
+    assert.fail(
+      `no fault, and nothing in tests/sandbox/breakages.ts, matches ${only.source}; next: lab dev new fault NAME`,
+    );
+  });
+}
 for (const [all, conditions] of groups) {
   const breakages = all.filter((one) => only.test(`${one.cause}: ${one.name}`));
   test(`The planted cause is named, and its mend, typed as it stands, mends: ${JSON.stringify(conditions)}`, (t) =>

@@ -40,7 +40,7 @@ async function runDevCheck(context: Context, id: string): Promise<number> {
     context.print(`\n${title}: not as it should be\nnext: lab dev check ${id}   (when it is mended)`);
     return EXIT.failed;
   }
-  context.print(`${id}: ${proofs.map(({ title }) => title).join('; ')}: all as it should be`);
+  context.print(`${id}: ${proofs.map(({ title }) => title).join('; ')}: all as it should be\nnext: make verify`);
   return EXIT.ok;
 }
 

@@ -6,11 +6,11 @@ import { chapterIds, EXIT, LabError, run } from '@handwired/host';
 import { Argument, Option } from 'commander';
 import { type Context, type LabCommand, createWordParser, createUsageError } from '../../command.ts';
 import {
-  causeFiles,
   type Change,
   idPatterns,
   type Kind,
   kinds,
+  readCauseLists,
   type Skeleton,
   writeCause,
   writeChapter,
@@ -27,15 +27,15 @@ export const command: LabCommand = {
     command
       .addArgument(new Argument('<kind>', kinds.join(', ')).argParser(createWordParser('kind', kinds)))
       .argument('<id>', 'what it is called')
-      .addOption(new Option('--in <file>', 'of a cause: the file in checker/diagnosis/causes/ that it goes into')),
+      .addOption(new Option('--in <list>', 'of a cause: the list of checker/diagnosis/causes/ that it goes into')),
   run: runNew,
 };
 
-async function runNew(context: Context, kind: Kind, id: string, { in: file }: { in?: string }): Promise<number> {
+async function runNew(context: Context, kind: Kind, id: string, { in: list }: { in?: string }): Promise<number> {
   const { pattern, like } = idPatterns[kind];
   if (!pattern.test(id))
     throw createUsageError(`'${id.slice(0, 80)}' can't be the id of a ${kind}; one is ${like}`, 'dev new');
-  const { changes, steps } = planSkeleton(kind, id, file);
+  const { changes, steps } = planSkeleton(kind, id, list);
   const edited = await readEdits(changes);
   for (const change of changes) if ('move' in change) await rename(resolvePath(change.move), resolvePath(change.to));
   for (const [path, text] of edited) {
@@ -53,7 +53,7 @@ async function runNew(context: Context, kind: Kind, id: string, { in: file }: { 
   return EXIT.ok;
 }
 
-function planSkeleton(kind: Kind, id: string, file: string | undefined): Skeleton {
+function planSkeleton(kind: Kind, id: string, list: string | undefined): Skeleton {
   if (kind === 'check') {
     const [chapter = ''] = id.split('.');
     if (!chapterIds.some((one) => one === chapter)) {
@@ -69,23 +69,30 @@ function planSkeleton(kind: Kind, id: string, file: string | undefined): Skeleto
     if (chapterIds.some((one) => one === id)) throw taken(`chapter ${id}`);
     return writeChapter(id);
   }
-  const files = causeFiles(root);
-  if (file === undefined || !files.includes(file)) {
-    throw createUsageError(`a cause goes into a file: --in ${files.join('|')}`, 'dev new');
+  const lists = readCauseLists(root);
+  const path = lists.get(list ?? '');
+  if (list === undefined || path === undefined) {
+    throw createUsageError(`a cause goes into a list of causes: --in ${[...lists.keys()].join('|')}`, 'dev new');
   }
-  return writeCause(id, file);
+  return writeCause(id, list, path);
 }
 
 /** The texts of all files that are written or changed. Throws LabError, before anything is written, for what is there already. */
 async function readEdits(changes: readonly Change[]): Promise<Map<string, string>> {
   const edited = new Map<string, string>();
+  // A file in a folder that moves is read where it is now.
+  const moves = changes.filter((change) => 'move' in change);
+  const placeNow = (path: string): string => {
+    const move = moves.find(({ to }) => path.startsWith(`${to}/`));
+    return move ? move.move + path.slice(move.to.length) : path;
+  };
   for (const change of changes) {
     if ('write' in change) {
       if (existsSync(resolvePath(change.write))) throw taken(change.write);
       edited.set(change.write, change.text);
     }
     if ('change' in change) {
-      const text = change.edit(await readFile(resolvePath(change.change), 'utf8'));
+      const text = change.edit(await readFile(resolvePath(placeNow(change.change)), 'utf8'));
       if (text === undefined) {
         throw new LabError({
           what: 'the place for a new entry was not found',
