@@ -55,7 +55,7 @@ type Without<Event, Key extends PropertyKey> = Event extends unknown ? Omit<Even
 /** An event before it is kept: `noteHistory` gives it its time. */
 export type NewEvent = Without<HistoryEvent, 'at'>;
 
-/** Bytes that a history may grow to: some thousands of events. Beyond that the older half goes, see `shorten`. */
+/** Bytes that a history may grow to: some thousands of events. When it is larger, `shorten` drops the older half. */
 const mostBytes = 1024 * 1024;
 
 /**

@@ -24,7 +24,7 @@ export interface Row {
   sights: Sight[];
 }
 
-/** So long after it was seen last a packet is taken to be seen nowhere else any more, in seconds. */
+/** Seconds. A packet that was seen nowhere for this long has ended: no more sights of it are waited for. */
 const STALE = 0.3;
 /** Packets that are waited for at once. */
 const MOST_OPEN = 4096;

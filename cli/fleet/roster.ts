@@ -163,7 +163,7 @@ function readRecords(text: string, file: string): RosterLine[] {
   }
 }
 
-/** `next` defaults to a command that shows the roster. It must never write to a roster that is there. */
+/** `next` is by default a command that shows the roster. It must be one that changes no existing file. */
 function createRosterError(what: string, file: string, next?: string): LabError {
   const look = `head -n 5 ${quote(file)}   (CSV, its first line names the columns, one of them student)`;
   return new LabError({ what, where: file, next: next ?? look, exit: EXIT.config });
