@@ -22,6 +22,7 @@ demo: deps ## the same on one driver: make demo DRIVER=vm|sandbox
 	$(node) --import tsx tests/demo.ts --driver $(DRIVER)
 
 verify: deps ## format, lint, types, unit tests, unused code, how many files a reader meets, shell scripts, the agent: no lab host
+	@$(node) --run verify:packages
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j 4 $(checks:%=verify-%)
 
 # What each check runs is in package.json. The unit tests run in two processes, each with half of the files.
