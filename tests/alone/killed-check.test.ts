@@ -76,15 +76,19 @@ test(`A check that is killed at any of ${times} moments leaves the lab host as i
     const spec = LabSpec.parse(await stateOf(lab, 'lab.json'));
     const began = performance.now();
     assert.equal((await lab('check')).code, 0);
-    const whole = performance.now() - began;
+    // The first check is slower than the others: the shortest one that ends says how long a check takes.
+    let whole = performance.now() - began;
     const [before, there] = [await observeFacts(seat), await left(spec)];
     let killed = 0;
     for (let at = 0; at < times; at += 1) {
+      const started = performance.now();
       const check = lab.start(['check']);
-      await Promise.race([delay((whole * (at + Math.random())) / times), check.ended]);
+      const ended = check.ended.then(() => performance.now() - started);
+      await Promise.race([delay((whole * (at + Math.random())) / times), ended]);
       const sessions = await sessionsBelow(check.pid);
       check.kill('SIGKILL');
       if ((await check.ended).code === null) killed += 1;
+      else whole = Math.min(whole, await ended);
       await allEnded(sessions);
       assert.deepEqual(diffFacts(before, await observeFacts(seat)), [], `after ${at} of ${times}`);
       assert.deepEqual(await left(spec), there, `after ${at} of ${times}`);
