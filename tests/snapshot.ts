@@ -34,7 +34,7 @@ export async function takeSnapshot(): Promise<Snapshot> {
 /** Sections in which things of others end by themselves: only what came counts. */
 const comeAndGo = ['processes', 'control groups', 'temporary files'];
 
-/** What is in one snapshot and not in the other: `+` came, `-` went. Sysctls that came with a module don't count. */
+/** The difference of two snapshots: `+` was added, `-` was removed. Sysctls that came with a module don't count. */
 function difference(before: Snapshot, after: Snapshot): string[] {
   return Object.keys(before).flatMap((section) => {
     const [had, has] = [before[section] ?? [], after[section] ?? []];

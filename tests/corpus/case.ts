@@ -1,6 +1,6 @@
 import type { Conditions, Plan } from '@handwired/host';
 
-/** What a case must come to: everything passes, this check fails, or everything passes although something was altered. */
+/** The expected grade: all passes, this check fails, or all passes although something was altered (`same`). */
 export type Expected = { pass: true } | { fails: string } | { same: string };
 
 /** One build, or one build and its cleanup, to be graded. */
