@@ -13,7 +13,7 @@ export interface Case {
   grades: 'build' | 'cleanup';
   conditions: Conditions;
   plan: Plan;
-  /** Typed at bash, exit statuses ignored. For `cleanup`: `build` first. */
+  /** The build, typed at bash; exit statuses are ignored. `cleanup` is typed after it. */
   script: string;
   cleanup?: string;
   /** It shows under FORWARD DROP with bridge-nf 1 only: plain commands look there. */

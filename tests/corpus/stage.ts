@@ -16,7 +16,7 @@ import { whatFails } from './works.ts';
 
 /** One lab host on which cases are built one after the other. */
 export interface Stage {
-  /** The lab host as it was made, under these conditions: emptied if that is enough, else made anew. */
+  /** Gives the lab host as it was made, under these conditions. Empties it if that is enough, else makes it again. */
   fresh(conditions: Conditions, plan: Plan): Promise<Graded>;
   /** Whether it is fast enough to be looked at with plain commands after each grade. */
   looks: boolean;
