@@ -32,7 +32,8 @@ $(filter-out verify-unit-%,$(checks:%=verify-%)): verify-%:
 verify-unit-1 verify-unit-2: verify-unit-%:
 	@SHARD=$*/2 $(node) --run verify:unit
 
-# Tests that mostly wait run two at a time. Those that compare the whole machine before and after, or fill it, run alone.
+# Tests that mostly wait run two at a time. Tests that compare the whole machine before and after, or fill it, run
+# alone.
 test: verify setup ## everything: verify, then the tests that need lab hosts, real VMs last
 	$(node) --import tsx --test --test-concurrency=2 --test-reporter=spec \
 	  "tests/toolchain/**/*.test.ts" "tests/report/consumers.test.ts" "tests/report/site.test.ts" "tests/sandbox/**/*.test.ts"

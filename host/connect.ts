@@ -17,9 +17,9 @@ export async function connect(target: SshTarget, options?: ConnectOptions): Prom
 }
 
 /**
- * Asks whether an ssh server greets in time. Returns undefined when one does, else why not. A greeting is the first line of
- * RFC 4253 4.2: to send it, the lab host had to start an sshd with its host key. It is the cheap part of a login, without
- * the key exchange, which takes a second on an emulated VM. Rethrows the abort reason.
+ * Asks whether an ssh server greets in time. Returns undefined when one does, else the reason. A greeting is the first
+ * line that the server sends (RFC 4253 4.2). An sshd that sends it has started with its host key. The greeting costs
+ * less than a login, whose key exchange takes a second on an emulated VM. Rethrows the abort reason.
  */
 export async function probeGreeting(
   dial: Dial,
@@ -45,22 +45,22 @@ export async function probeGreeting(
   }
 }
 
-/** The grader's place to run its programs from: see `Seat` in lab.ts. */
+/** An open seat: the place from which the grader runs its programs. See `Seat` in lab.ts. */
 export interface OpenSeat {
   /** Runs an argv, its program given by an absolute path, and returns its bounded output. Throws as `Session.exec` does. */
   exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** The process whose mount namespace is what the learner sees; null in tests, where that is the seat's own. */
+  /** Pid of the process whose mount namespace the learner sees. Null in tests: there it is the seat's own namespace. */
   viewPid: number | null;
-  /** Starts such an argv, writes `input` to its stdin and closes that, and hands out its output as it comes. */
+  /** Starts an argv as `exec` does, writes `input` to its stdin and closes it. Gives the output as it comes. */
   stream(argv: readonly string[], input: string): Promise<SeatStream>;
   close(): void;
 }
 
-/** A program that runs on at the seat. */
+/** A program that runs at the seat. */
 export interface SeatStream {
   /** Ends when the program has ended or can't be reached any more. */
   stdout: Readable;
-  /** The end of what it wrote to stderr, at most 4 KiB. */
+  /** The end of the program's stderr, at most 4 KiB. */
   lastWords: () => Promise<string>;
   /** Ends the program. */
   close: () => void;
@@ -87,7 +87,7 @@ export async function openSeat(endpoint: Endpoint, options: ConnectOptions = {})
   };
 }
 
-/** sysexits(3): with this exit code the seat's command says that its lab host is gone. */
+/** The seat's command ends with this exit code, from sysexits(3), when its lab host is gone. */
 const EX_UNAVAILABLE = 69;
 
 function labHostGone(stderr: string, lab: string): LabError {
@@ -95,7 +95,7 @@ function labHostGone(stderr: string, lab: string): LabError {
   return new LabError({ what: what || 'the lab host is gone', where: lab, next: `${next} ${lab}` });
 }
 
-/** The seat at the other end of a session, which is closed with it. */
+/** Makes a seat of a session. Closing the seat closes the session. */
 export const makeSeat = (session: Session, viewPid: number): OpenSeat => ({
   viewPid,
   close: () => session.close(),

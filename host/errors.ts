@@ -13,14 +13,14 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /**
- * What a program may decide by. An error that nothing decides by has no code.
+ * The code by which a program tells errors apart. An error that no program has to recognize has no code.
  *
  * - `unreachable`: no ssh server of the lab host answered. It may not be up yet, or `lab up` may mend it.
- * - `broken`: the lab host answered, but it is not what it was made as. Waiting does not help; only a reset does.
+ * - `broken`: the lab host answered, but it is not as it was made. Waiting does not help; only a reset does.
  */
 export type ErrorCode = 'unreachable' | 'broken';
 
-/** What a user must be told when something stops: what happened, where, and the next command to type. */
+/** What the user reads when something stops: what happened, where, and the next command to type. */
 export interface Trouble {
   what: string;
   where?: string;
@@ -31,7 +31,7 @@ export interface Trouble {
   cause?: unknown;
 }
 
-/** The one error that reaches a user as text without a stack trace. Programs decide by its `code`, never by a text. */
+/** The only error that is shown without a stack trace. Programs tell such errors apart by `code`, not by their text. */
 export class LabError extends Error {
   override readonly name = 'LabError';
   readonly where: string | undefined;
@@ -48,31 +48,31 @@ export class LabError extends Error {
   }
 }
 
-/** Whether something thrown is a LabError with this code. */
+/** Whether a thrown value is a LabError with this code. */
 export const hasCode = (thrown: unknown, code: ErrorCode): thrown is LabError =>
   thrown instanceof LabError && thrown.code === code;
 
-/** The text of anything thrown, on one line. */
+/** The message of a thrown value: its first line. */
 export function readMessage(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   return text.split('\n')[0] ?? '';
 }
 
-/** What a shell script of ours said on stderr when it ended: see `parseScriptError`. */
+/** The error of one of our shell scripts, read from its stderr by `parseScriptError`. */
 export interface ScriptError {
   /** Without the final full stop; empty when the script wrote nothing. */
   what: string;
-  /** The command that mends it; undefined when the script named none. */
+  /** The command that repairs it; undefined when the script named none. */
   next: string | undefined;
 }
 
-/** Nothing that our scripts say is longer; what is comes from elsewhere. */
+/** Our scripts write no longer line than this, in characters. Longer text comes from another program and is cut. */
 const LONGEST_SCRIPT_LINE = 300;
 
 /**
  * Reads the error of a shell script of ours from its stderr. A script that knows the next command to type ends with the
- * line `WHAT. Next: COMMAND`, which also reads well where a person sees it as it is (`lab ssh`). The last line of that
- * form counts; without one the last line is what happened.
+ * line `WHAT. Next: COMMAND`, which a person can also read as it is (`lab ssh` shows it). The last line of that form
+ * counts. Without such a line, `what` is the last line.
  */
 export function parseScriptError(stderr: string): ScriptError {
   const lines = stderr.trim().split('\n');

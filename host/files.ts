@@ -6,16 +6,16 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { LabError, readMessage } from './errors.ts';
 
-/** Where we keep files, by the XDG base directory specification. Read at each call, so that tests can move them. */
+/** A folder of the XDG base directory specification. The variable is read at each call, so that tests can change it. */
 function xdg(variable: string, fallback: string): string {
   const value = process.env[variable];
   return join(value?.startsWith('/') ? value : join(homedir(), fallback), 'handwired');
 }
 
-/** What can be made again: toolchain, images. It stays when labs go. */
+/** The folder for what can be made again: toolchain, images. It stays when labs are destroyed. */
 export const cacheDir = (): string => xdg('XDG_CACHE_HOME', '.cache');
 
-/** Labs that exist, one folder each, and what learners did. It is removed when nothing of either is left. */
+/** The folder for existing labs, one folder each, and for learners' histories. It is removed when it is empty. */
 export const stateDir = (): string => xdg('XDG_STATE_HOME', '.local/state');
 
 /** The folder that holds a folder for each lab. */
@@ -24,7 +24,7 @@ export const labsDir = (): string => join(stateDir(), 'labs');
 /** A lab's own folder. Throws TypeError on a name that would lead out of `labsDir`. */
 export const labDir = (name: string): string => join(labsDir(), requirePlainName(name));
 
-/** The folder of learners' histories, one file a lab. They stay when the labs go. */
+/** The folder of learners' histories, one file for each lab. They stay when the labs are destroyed. */
 export const historyDir = (): string => join(stateDir(), 'progress');
 
 /** A lab's history. Throws TypeError as `labDir` does. */
@@ -38,19 +38,19 @@ function requirePlainName(name: string): string {
 /** The errno name of a system error, such as `ENOENT`; undefined for anything else. */
 export const readErrno = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
 
-/** Whether the path is there and gives us this right (an R_OK, W_OK or X_OK of node:fs): access(2). */
+/** Whether the path exists and access(2) grants this right (R_OK, W_OK or X_OK of node:fs). */
 export const exists = (path: string, right = constants.F_OK): Promise<boolean> =>
   access(path, right).then(
     () => true,
     () => false,
   );
 
-/** How often we try again when another command removes a parent folder between two of our calls. */
+/** How often we try when another command removes a parent folder between two of our calls. */
 const ATTEMPTS = 8;
 
 /**
- * Makes a folder and those above it that are missing, each with `mode`. Throws the system's error, which names the folder.
- * Node's own recursive mkdir never returns below a folder like /proc, where making one answers ENOENT.
+ * Makes a folder and its missing parents, each with `mode`. Throws the system's error, which names the folder. Node's
+ * own recursive mkdir is not used: it never returns below a folder like /proc, where mkdir(2) fails with ENOENT.
  */
 export function makeFolder(path: string, mode = 0o777): void {
   for (let attempt = 1; ; attempt += 1) {
@@ -63,7 +63,7 @@ export function makeFolder(path: string, mode = 0o777): void {
   }
 }
 
-/** The folder and those above it that are missing, the outermost first. */
+/** The missing ones among the folder and its parents, the outermost first. */
 function findMissing(path: string): string[] {
   const found: string[] = [];
   for (let at = resolve(path); !existsSync(at) && at !== dirname(at); at = dirname(at)) found.unshift(at);
@@ -78,13 +78,13 @@ function makeOneFolder(folder: string, mode: number): void {
   }
 }
 
-/** The end of a temporary file's name: a command that was killed may have left one. */
+/** How the name of a temporary file ends. A killed command may leave such a file. */
 export const partialSuffix = '.tmp';
 
 /**
- * Writes a whole file or nothing of it: a temporary neighbour, fsync, rename. The file's mode is 0600, that of folders
- * made for it 0700. Throws LabError. The package write-file-atomic can't stand here: on a full disk it puts a file that is
- * cut short in the place of the old one, without an error, and it writes through symbolic links.
+ * Writes a whole file or nothing of it: a temporary file in the same folder, fsync, rename. The file gets mode 0600,
+ * and folders made for it get 0700. Throws LabError. The package write-file-atomic is not used: on a full disk it
+ * replaces the old file by one that is cut short, without an error, and it writes through symbolic links.
  */
 export async function writeAtomic(path: string, content: string | Uint8Array): Promise<void> {
   try {
@@ -115,7 +115,7 @@ export async function writeAtomic(path: string, content: string | Uint8Array): P
 export const writeJson = (path: string, value: unknown): Promise<void> =>
   writeAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 
-/** Reads a JSON file and checks it by a schema. No such file: undefined. Damaged: LabError with the command that mends it. */
+/** Reads a JSON file and checks it by a schema; undefined without a file. LabError with a repair command if damaged. */
 export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
   let text: string;
   try {
@@ -134,7 +134,7 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
   throw new LabError({ what: `a damaged file: ${why}`, where: path, next });
 }
 
-/** For each file of a lab, the command that replaces a damaged one at the least cost. Without one the lab has to go. */
+/** For each file of a lab, the cheapest command that replaces a damaged one. For other files the lab is destroyed. */
 const mends: Record<string, (lab: string, path: string) => string> = {
   'endpoint.json': (lab) => `lab up ${lab}`,
   'baseline.json': (lab) => `lab reset ${lab}`,
@@ -142,7 +142,7 @@ const mends: Record<string, (lab: string, path: string) => string> = {
   'fault.json': (lab) => `lab reset ${lab}   (takes the fault out with everything else)`,
 };
 
-/** undefined, which no schema takes, for text that is no JSON. */
+/** Parses JSON. Gives undefined, which no schema accepts, for text that is not JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

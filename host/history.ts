@@ -8,38 +8,38 @@ import { chapterIds } from './plan.ts';
 
 const Chapter = z.enum(chapterIds);
 const count = z.int().min(0);
-/** ISO 8601, UTC. Set by `noteHistory`. */
+/** ISO 8601, UTC. `noteHistory` sets it. */
 const at = z.string().max(40);
 /** Text that came from a lab host: bounded here, escaped where it is printed. */
 const words = z.string().max(300);
 
-/** One thing that a learner did with a lab, as it is kept. */
+/** One thing that a learner did with a lab, as the history stores it. */
 export const HistoryEvent = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('check'),
     at,
     chapter: Chapter,
     verdict: z.enum(['pass', 'fail', 'error']),
-    /** null: in error, so not graded. */
+    /** null: the check ended in error, so it gave no grade. */
     points: z.number().nullable(),
     of: z.number(),
-    /** How much the report gave away: 0 nothing to 3 the commands that mend it. */
+    /** How much the report told the learner: from 0, no hint, to 3, the commands that repair it. */
     hints: z.int().min(0).max(3),
-    /** The chapter's first check that did not pass, what should be true, and what was found instead. */
+    /** The first check of the chapter that did not pass: what should be true, and what was found instead. */
     first: z.object({ id: words, title: words, actual: words }).nullable(),
   }),
   z.object({ kind: z.literal('build'), at, chapters: z.array(Chapter).max(20) }),
   z.object({ kind: z.literal('guide'), at, chapter: Chapter }),
-  /** `to`: the chapter before which everything was built; null: the baseline. */
+  /** `to`: everything before this chapter was built; null: reset to the baseline. */
   z.object({ kind: z.literal('reset'), at, to: Chapter.nullable() }),
-  /** Written when a fault is put in, and again with what came of it: the last of one `injectedAt` counts. */
+  /** Written when a fault is injected, and again with its outcome. The last event with the same `injectedAt` counts. */
   z.object({
     kind: z.literal('fault'),
     at,
     id: z.string().max(100),
     injectedAt: at,
     submittedAt: at.nullable(),
-    /** Whether the root cause was named, and whether the symptoms are gone; null: not submitted. */
+    /** `right`: the root cause was named. `repaired`: the symptoms are gone. null: nothing was submitted. */
     right: z.boolean().nullable(),
     repaired: z.boolean().nullable(),
     hints: count,
@@ -52,10 +52,10 @@ export type HistoryEvent = z.infer<typeof HistoryEvent>;
 
 type Without<Event, Key extends PropertyKey> = Event extends unknown ? Omit<Event, Key> : never;
 
-/** An event before it is kept: `noteHistory` gives it its time. */
+/** An event before `noteHistory` adds its time and stores it. */
 export type NewEvent = Without<HistoryEvent, 'at'>;
 
-/** Bytes that a history may grow to: some thousands of events. When it is larger, `shorten` drops the older half. */
+/** Largest size of a history in bytes: some thousands of events. `shorten` drops the older half of a larger one. */
 const mostBytes = 1024 * 1024;
 
 /**
@@ -81,7 +81,7 @@ export async function noteHistory(name: string, ...events: NewEvent[]): Promise<
   });
 }
 
-/** A lab's history, the oldest event first; none yet: empty. Lines that are damaged, or of a kind not known here, are left out. */
+/** A lab's history, the oldest event first; empty when there is none. Damaged lines and unknown events are left out. */
 export async function readHistory(name: string): Promise<HistoryEvent[]> {
   const text = await readBounded(historyFile(name));
   return text.split('\n').flatMap((line) => eventIn(line) ?? []);
@@ -93,7 +93,7 @@ export async function listHistories(): Promise<string[]> {
   return files.flatMap((file) => /^(.+)\.jsonl$/.exec(file)?.[1] ?? []).sort();
 }
 
-/** Removes a lab's history, and our folders when they have become empty. False: there was none. */
+/** Removes a lab's history, and our folders when they have become empty. Gives false when there was no history. */
 export function forgetHistory(name: string): Promise<boolean> {
   return underLock(lockName(), {}, async () => {
     const { bytes } = await readTail(historyFile(name));
@@ -103,7 +103,7 @@ export function forgetHistory(name: string): Promise<boolean> {
   });
 }
 
-/** One for all histories: `forgetHistory` also takes their folder away. */
+/** One lock for all histories, because `forgetHistory` may also remove their folder. */
 const lockName = (): string => `history ${historyDir()}`;
 
 function eventIn(line: string): HistoryEvent | undefined {
@@ -115,7 +115,7 @@ function eventIn(line: string): HistoryEvent | undefined {
   }
 }
 
-/** Keeps the newer half, and of the older each chapter's best check and the faults that were named. The lock is held. */
+/** Keeps the newer half. Of the older half, keeps each chapter's best check and the named faults. Needs the lock. */
 async function shorten(name: string): Promise<void> {
   const all = await readHistory(name);
   const half = Math.floor(all.length / 2);
@@ -153,7 +153,7 @@ async function readTail(path: string): Promise<{ end: string; bytes: number }> {
   }
 }
 
-/** At most the last bytes of a file, whatever somebody made of it. */
+/** The end of a file, bounded in size because somebody may have changed the file. */
 async function readBounded(path: string): Promise<string> {
   const file = await openIfThere(path);
   if (!file) return '';

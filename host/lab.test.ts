@@ -198,7 +198,7 @@ describe('what is kept of a lab', () => {
     const error = await writeAtomic('${home}/file', Buffer.alloc(1 << 20)).catch((thrown) => thrown);
     console.log(JSON.stringify([error.name, error.message, error.next]));`;
     const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script];
-    // The small file system is seen in a mount namespace of its own, and goes with it.
+    // The small file system exists only in a mount namespace of its own, and ends with it.
     const inside = `mount -t tmpfs -o size=64k none ${home} && "$@" && cat ${home}/file && ls -A ${home}`;
     const { stdout } = await run(['unshare', '--mount', 'sh', '-c', inside, 'sh', ...node]);
     const [trouble = '', rest] = stdout.split('\n');

@@ -5,7 +5,7 @@ import { EXIT, LabError, readMessage } from './errors.ts';
 import { readErrno, labDir, labsDir, partialSuffix, readJson, stateDir, writeJson } from './files.ts';
 import { Plan } from './plan.ts';
 
-/** What a lab host can be made with before its baseline is taken. Right builds pass under all of them. */
+/** Settings of a lab host that are made before its baseline is taken. Right builds pass under all of them. */
 export const Conditions = z.object({
   'forward-policy': z.enum(['accept', 'drop']).default('accept'),
   'bridge-nf': z.enum(['0', '1']).default('0'),
@@ -25,7 +25,7 @@ export const conditionValues: Record<keyof Conditions, readonly string[]> = {
 /** RFC 1123 label: also the hostname of the lab host and part of every object's name. */
 export const labNamePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 
-/** What a lab is made from, and how far that got: `lab.json` in its state folder, written before anything is made. */
+/** What a lab is made from, and its phase: `lab.json` in its state folder, written before anything is made. */
 export const LabSpec = z.object({
   schemaVersion: z.literal(1),
   name: z.string().regex(labNamePattern),
@@ -36,18 +36,18 @@ export const LabSpec = z.object({
   memoryMiB: z.number().int().min(128),
   /** libvirt URI given by the user; absent: the driver chooses. */
   uri: z.string().optional(),
-  /** Random, in the name or description of every object of this lab; what lacks it is never touched. */
+  /** Random id in the name or description of every object of this lab. Objects without it are never touched. */
   instance: z.string(),
-  /** `user@machine` of whoever made it. */
+  /** `user@machine` of the user who made the lab. */
   owner: z.string(),
   /** ISO 8601. */
   createdAt: z.string(),
-  /** `creating` until the baseline is stored, `resetting` until it is stored anew, `destroying` from the first removal on. */
+  /** `creating` and `resetting` last until the baseline is stored. `destroying` begins before the first removal. */
   phase: z.enum(['creating', 'ready', 'resetting', 'destroying']),
 });
 export type LabSpec = z.infer<typeof LabSpec>;
 
-/** What makes a lab host come and go. */
+/** Name of the driver that makes and removes lab hosts. */
 export type DriverName = LabSpec['driver'];
 
 /** How to reach a lab host: a TCP address, or an argv whose stdio is the ssh transport (`nsenter ... sshd -i`). */
@@ -60,16 +60,16 @@ const Dial = z.union([
 const viewPid = z.number().int().min(1);
 
 /**
- * Where the grader sits: from there its programs see the lab host, and the learner can't reach them. `argv`: put in front
- * of a command, it runs that command at the seat (in a sandbox's network namespace, entered from outside). `dial`: a
- * second ssh server, whose root is a read-only disk.
+ * The place from which the grader's programs see the lab host and where the learner can't reach them. `argv`: a prefix
+ * that runs a command at the seat (in a sandbox's network namespace, entered from outside). `dial`: a second ssh
+ * server, whose root is a read-only disk.
  */
 const Seat = z.union([
   z.strictObject({ argv: z.array(z.string()).min(1), viewPid }),
   z.strictObject({ dial: Dial, viewPid }),
 ]);
 
-/** What infra hands to everyone else: one file per lab, `endpoint.json` in its state folder. */
+/** How other packages reach a lab host. infra makes it; it is stored as `endpoint.json` in the lab's state folder. */
 export const Endpoint = z.object({
   lab: z.string(),
   driver: z.enum(['vm', 'sandbox']),
@@ -77,12 +77,12 @@ export const Endpoint = z.object({
   user: z.string(),
   /** Path of the ed25519 private key, mode 0600. */
   privateKeyFile: z.string(),
-  /** The lab host's public key, `ssh-ed25519 AAAA...`, made before boot; anything else is refused. */
+  /** The lab host's public key, `ssh-ed25519 AAAA...`, made before boot. Any other key is refused. */
   hostKey: z.string(),
   seat: Seat,
 });
 export type Endpoint = z.infer<typeof Endpoint>;
-/** What it takes to log in: an endpoint without its seat. */
+/** What a login needs: an endpoint without its seat. */
 export type SshTarget = Omit<Endpoint, 'seat'>;
 
 /** How to reach an ssh server of a lab host. */
@@ -91,14 +91,14 @@ export type Dial = z.infer<typeof Dial>;
 // The files in a lab's state folder. Drivers keep more there, in folders of their own.
 
 const specFile = (name: string): string => join(labDir(name), 'lab.json');
-/** The spec once more: it alone names what was made, and without it nothing of that could be removed. */
+/** A copy of the spec. Only the spec names what was made, so without it nothing could be removed. */
 const spareFile = (name: string): string => join(labDir(name), 'lab.spare.json');
 const endpointFile = (name: string): string => join(labDir(name), 'endpoint.json');
-/** Facts taken when the lab host was ready; written and read by the checker's functions. */
+/** Facts observed when the lab host was ready. The checker writes and reads them. */
 export const baselineFile = (name: string): string => join(labDir(name), 'baseline.json');
 /** Which chapters this learner has been seen to begin: checker/record.ts. */
 export const recordFile = (name: string): string => join(labDir(name), 'record.json');
-/** The fault that is in place and not found yet: cli/lab/fault.ts. */
+/** The fault that was injected and is not found yet: cli/lab/fault.ts. */
 export const faultFile = (name: string): string => join(labDir(name), 'fault.json');
 
 /** Writes a lab's spec, its spare first. */
@@ -106,10 +106,10 @@ export async function saveSpec(spec: LabSpec): Promise<void> {
   for (const file of [spareFile(spec.name), specFile(spec.name)]) await writeJson(file, spec);
 }
 
-/** Writes how to reach a lab host: LabError where it can't be written. */
+/** Stores how to reach a lab host. LabError: the file can't be written. */
 export const saveEndpoint = (endpoint: Endpoint): Promise<void> => writeJson(endpointFile(endpoint.lab), endpoint);
 
-/** A lab's spec, from its spare if need be. Nothing made yet: undefined. Both damaged or gone: LabError. */
+/** A lab's spec, or its copy when the spec is damaged. Undefined when no lab was made. LabError: both are unusable. */
 export async function findSpec(name: string): Promise<LabSpec | undefined> {
   // A folder that was copied under another name must not lead to the first one's lab host.
   const shape = LabSpec.extend({ name: z.literal(name) });
@@ -129,13 +129,13 @@ export async function findSpec(name: string): Promise<LabSpec | undefined> {
   });
 }
 
-/** Whether a lab's folder holds nothing, or only what a first write that was cut off left. */
+/** Whether a lab's folder is empty or holds only the temporary files of an interrupted first write. */
 async function isBare(name: string): Promise<boolean> {
   const entries = await readdir(labDir(name)).catch(() => []);
   return entries.every((entry) => entry.endsWith(partialSuffix));
 }
 
-/** The lab's spec. No such lab: LabError with EXIT.config and the command that makes it. */
+/** The lab's spec. LabError with EXIT.config and the command that makes the lab when there is none. */
 export async function loadSpec(name: string): Promise<LabSpec> {
   const spec = await findSpec(name);
   if (spec) return spec;
@@ -147,7 +147,7 @@ export async function loadSpec(name: string): Promise<LabSpec> {
   });
 }
 
-/** How to reach the lab host. Not ready: LabError with the command that gets it up. */
+/** How to reach the lab host. LabError with the command that starts it when it is not ready. */
 export async function loadEndpoint(name: string): Promise<Endpoint> {
   const spec = await loadSpec(name);
   const endpoint = await readJson(endpointFile(name), Endpoint);

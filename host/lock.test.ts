@@ -7,7 +7,7 @@ import { openPiped, type PipedProcess } from './process.ts';
 
 const anyName = (): string => `test-${randomUUID()}`;
 
-/** Another process that holds the lock and has said its pid; it lets go when told so, or dies. */
+/** Another process that holds the lock and has printed its pid. It releases the lock on request or when it dies. */
 async function holder(name: string): Promise<PipedProcess & { pid: number }> {
   const script = `
     import { takeLock } from ${JSON.stringify(new URL('./lock.ts', import.meta.url).href)};
@@ -15,7 +15,7 @@ async function holder(name: string): Promise<PipedProcess & { pid: number }> {
     process.stdout.write(String(process.pid));
     process.stdin.once('data', () => void lock.release().then(() => process.exit()));`;
   const piped = openPiped([process.execPath, '--import', 'tsx', '--input-type=module', '-e', script]);
-  // A killed holder's pipe may end in EPIPE or ECONNRESET: that is what the test does to it.
+  // The test kills the holder, whose pipe may then end in EPIPE or ECONNRESET.
   piped.stream.on('error', () => undefined);
   const [pid] = (await once(piped.stream, 'data')) as [Buffer];
   return { ...piped, pid: Number(pid.toString()) };
@@ -93,7 +93,7 @@ test('an abort ends the wait with its reason, and leaves the lock to others', as
   const second = takeLock(name, controller.signal, () => setImmediate(() => controller.abort(reason)));
   await assert.rejects(second, reason);
   await assert.rejects(takeLock(name, AbortSignal.abort(reason)), reason);
-  // Aborted while it finds out whether somebody holds it.
+  // Aborted while it finds out whether another process holds the lock.
   const third = new AbortController();
   const late = takeLock(name, third.signal);
   third.abort(reason);

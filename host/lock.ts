@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 
-/** Held until it is released or the process dies, however that dies: the kernel frees the name with the socket. */
+/** A lock is held until its release or until the process ends in any way: the kernel then frees the socket's name. */
 export interface Lock {
   release(): Promise<void>;
 }
 
 /**
- * Takes a lock by name, and waits for whoever holds it. The lock is an abstract unix socket (unix(7)): no file goes stale
- * after a kill -9, and the holder's end wakes a waiter, without polling. Abstract sockets are known within one network
- * namespace; the name is made of the user's id too, so that users do not share locks.
- * `onWait` is called once, before waiting. Throws the signal's reason when aborted.
+ * Takes a lock by name and waits for its holder. The lock is an abstract unix socket (unix(7)): a kill -9 leaves no
+ * stale file, and the end of the holder wakes a waiter without polling. An abstract socket is visible in one network
+ * namespace. The name contains the user's id, so that users do not share locks. `onWait` is called once, before
+ * waiting. Throws the signal's reason when aborted.
  */
 export async function takeLock(name: string, signal?: AbortSignal, onWait?: () => void): Promise<Lock> {
   const key = createHash('sha256').update(`${userInfo().uid}\n${name}`).digest('hex').slice(0, 24);
@@ -47,7 +47,7 @@ interface Held {
   waiters: Set<Socket>;
 }
 
-/** Takes the name; undefined: somebody holds it. */
+/** Takes the name; undefined when another process holds it. */
 async function listen(path: string): Promise<Held | undefined> {
   const waiters = new Set<Socket>();
   const server = createServer((socket) => {

@@ -11,7 +11,7 @@ export async function readFreeMemoryMiB(): Promise<number> {
 export const readBootId = async (): Promise<string> =>
   (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 
-/** One process until the next boot: a pid alone may have been given to another (proc(5), /proc/PID/stat). */
+/** Identifies one process until the next boot. A pid alone may be used again (proc(5), /proc/PID/stat). */
 export interface ProcessId {
   pid: number;
   /** Field 22 of stat: clock ticks after boot, as the kernel prints them. */
@@ -38,8 +38,8 @@ export async function readPidFile(file: string): Promise<ProcessId | undefined> 
 }
 
 /**
- * Every live process whose words include this one. `cmdline`: the arguments it was started with; `environ`: its
- * environment, as `NAME=value`. This process itself is left out.
+ * Every live process that has this word in its arguments (`cmdline`) or, as `NAME=value`, in its environment
+ * (`environ`). This process itself is left out.
  */
 export async function findProcesses(file: 'cmdline' | 'environ', word: string): Promise<ProcessId[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
@@ -57,7 +57,7 @@ export async function findProcesses(file: 'cmdline' | 'environ', word: string): 
 export const readWords = async (pid: number, file: 'cmdline' | 'environ'): Promise<string[]> =>
   (await readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')).split('\0');
 
-/** SIGTERM, then SIGKILL to a process that has not gone after `graceMs`. Returns when it has gone, or 5 s after SIGKILL. */
+/** Sends SIGTERM, then SIGKILL if the process runs after `graceMs`. Waits for its end, at most 5 s after SIGKILL. */
 export async function endProcess(id: ProcessId, graceMs = 3000): Promise<void> {
   for (const [signal, waitMs] of [
     ['SIGTERM', graceMs],
@@ -67,7 +67,7 @@ export async function endProcess(id: ProcessId, graceMs = 3000): Promise<void> {
     try {
       process.kill(id.pid, signal);
     } catch {
-      return; // It went between the look and the signal.
+      return; // The process ended before the signal reached it.
     }
     const deadline = Date.now() + waitMs;
     while ((await isAlive(id)) && Date.now() < deadline) await delay(10);

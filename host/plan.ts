@@ -21,7 +21,7 @@ export const chapterIds = [
 /** A chapter's id. */
 export type ChapterId = (typeof chapterIds)[number];
 
-/** What packages that do not import labs know of a chapter. */
+/** What packages that do not import labs know about a chapter. */
 export interface ChapterInfo {
   id: ChapterId;
   /** Two digits, as in the folder's name: `06`. */

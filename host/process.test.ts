@@ -15,13 +15,13 @@ const alive = (pid: number): boolean => {
   }
 };
 
-/** Settles when the kernel has taken a killed process away (its parent, here init, has to reap it first). */
+/** Settles when a killed process no longer exists. Its parent, here init, has to reap it first. */
 async function gone(pid: number): Promise<void> {
   for (const end = Date.now() + 5000; alive(pid) && Date.now() < end; ) await setTimeout(5);
   assert.equal(alive(pid), false, `${pid} still runs`);
 }
 
-/** An `sh` that starts a grandchild, writes both pids on one line, and waits; `stopAt` is called at that line. */
+/** A script for `sh`: it starts a grandchild, writes both pids on one line, and waits. */
 const family = 'trap "" HUP; sleep 60 & echo $$ $!; wait';
 
 test('a command gives its exit code and both streams', async () => {
@@ -151,13 +151,13 @@ test('what run throws is always text for a user', async () => {
 
 const shells = ['dash', 'bash', 'sh'];
 
-/** What a shell makes of the words: `printf` ends each by a NUL, which no word can hold. */
+/** The words as a shell reads them. `printf` ends each word by a NUL, which no word can hold. */
 async function readBack(shell: string, words: readonly string[]): Promise<string[]> {
   const { stdout } = await run([shell, '-c', `printf '%s\\0' ${quoteAll(words)}`]);
   return stdout.split('\0').slice(0, -1);
 }
 
-/** Words of what shells give a meaning to, and of any other characters. */
+/** Random words of characters that have a meaning to shells and of any other characters. */
 const randomWords = fc.array(
   fc.string({
     unit: fc.oneof(

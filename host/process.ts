@@ -5,7 +5,7 @@ import { Duplex, type Readable, type Writable } from 'node:stream';
 import type { Options } from 'execa';
 import { LabError, readMessage } from './errors.ts';
 
-/** Words that POSIX sh or bash reads as grammar, and not as a command's name, where a command may stand. */
+/** Words that POSIX sh or bash reads as grammar where a command's name may stand. */
 const reserved = new Set(
   'case coproc do done elif else esac fi for function if in select then time until while'.split(' '),
 );
@@ -13,11 +13,11 @@ const reserved = new Set(
 /** Characters that mean nothing to a shell anywhere in a word. */
 const plain = /^[\w@%+=:,./-]+$/;
 
-/** `NAME=`, which in front of a command is an assignment. */
+/** `NAME=`: in front of a command, it is an assignment. */
 const assignment = /^[A-Za-z_]\w*\+?=/;
 
 /**
- * Quotes one word for POSIX sh (dash too): zx's own quote emits `$'..'`, which only bash reads.
+ * Quotes one word for POSIX sh, dash included. The quote of zx emits `$'..'`, which dash does not read.
  * Throws TypeError on a NUL, which no argument can hold (execve(2)).
  */
 export function quote(word: string): string {
@@ -29,7 +29,7 @@ export function quote(word: string): string {
 /** One command line for POSIX sh from an argv. */
 export const quoteAll = (argv: readonly string[]): string => argv.map(quote).join(' ');
 
-/** How `run` runs a command of this machine. */
+/** How `run` runs a command on this machine. */
 export interface RunOptions {
   cwd?: string;
   /** Added to this process's environment. */
@@ -39,31 +39,31 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Called with each line of stdout and stderr as it comes: for progress notes. */
   onLine?: (line: string) => void;
-  /** A failed command is an answer, not an error. */
+  /** Returns the result of a command that fails instead of throwing. */
   allowFailure?: boolean;
-  /** Per stream, default 64 MiB. A command that writes more is ended: LabError. */
+  /** Limit for each stream, default 64 MiB. A command that writes more is ended with a LabError. */
   maxBytes?: number;
   /** What the user should type when this command fails. */
   next?: string;
 }
 
-/** What a command of this machine answered. */
+/** The result of a command on this machine. */
 export interface RunResult {
-  /** null: ended by a signal, or never started. */
+  /** null: a signal ended the command, or it never started. */
   code: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** A last resort only: callers that can fail for a known reason pass `next`. */
+/** Used when a caller passes no `next`. Callers that can fail for a known reason pass one. */
 const defaultNext = 'lab doctor';
-/** Nothing that we run on this machine has so much to say. */
+/** No command that we run on this machine writes this much. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
  * Runs argv without a shell and returns its text. Output is bounded.
- * Throws LabError when it can't start, fails (unless allowFailure) or runs out of time; rethrows the abort reason. A
- * command that is stopped is ended with all its process group: SIGTERM, and SIGKILL for what is left 2 s later.
+ * Throws LabError when the command can't start, fails (unless allowFailure) or runs out of time. Rethrows the abort
+ * reason. To stop a command, its whole process group gets SIGTERM, and SIGKILL 2 s later if anything still runs.
  */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const [file, ...args] = argv;
@@ -102,7 +102,7 @@ interface Failure {
 }
 
 function whyFailed(file: string, result: Failure, stderr: string): string {
-  // ENOENT is also the answer for a `cwd` that is missing; only this text of Node's tells the two apart.
+  // A missing `cwd` also gives ENOENT; only this message of Node's tells the two apart.
   if (result.code === 'ENOENT' && result.originalMessage === `spawn ${file} ENOENT`) return `${file} is not installed`;
   const lastLine = stderr.trimEnd().split('\n').at(-1)?.slice(0, 500);
   return `${file} failed: ${lastLine || readMessage(result.originalMessage || result.shortMessage)}`;
@@ -111,9 +111,9 @@ function whyFailed(file: string, result: Failure, stderr: string): string {
 function makeSettings(options: RunOptions): Options & { reject: false } {
   return {
     reject: false,
-    // Read by superviseGroup: execa would put all of it, escaped, into an error's message.
+    // superviseGroup reads the output: execa would put all of it, escaped, into an error's message.
     buffer: false,
-    // A process group of its own: all of it can be ended, and the terminal's Ctrl-C does not reach it before us.
+    // In a process group of its own, everything can be ended, and the terminal's Ctrl-C does not reach it before us.
     detached: true,
     cleanup: false,
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
@@ -126,26 +126,26 @@ async function followLines(lines: AsyncIterable<unknown>, onLine: (line: string)
   try {
     for await (const line of lines) onLine(String(line));
   } catch {
-    // The result says what went wrong; this only mirrors text.
+    // The result says what went wrong. This handler only copies text.
   }
 }
 
-/** Leaders of the process groups that run now. They end when we end, unless we are killed by SIGKILL. */
+/** Leaders of the process groups that run now. They end when we end, unless SIGKILL ends us. */
 const groups = new Set<number>();
 process.on('exit', () => {
   for (const pid of groups) signalGroup(pid, 'SIGTERM');
 });
 
-/** Sends a signal to a process group, by its leader's pid; one that has gone is no error. */
+/** Sends a signal to a process group, by its leader's pid. A group that has ended is not an error. */
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It has gone.
+    // The group has ended.
   }
 }
 
-/** The part of a ChildProcess that is used here. It leads a process group of its own. */
+/** The part of a ChildProcess that is used here. The child leads a process group of its own. */
 interface GroupLeader {
   readonly pid?: number | undefined;
   readonly spawnfile: string;
@@ -155,7 +155,7 @@ interface GroupLeader {
 }
 
 interface GroupLimits {
-  /** Bytes of each stream. */
+  /** Limit for each stream, in bytes. */
   maxBytes: number;
   timeoutMs?: number;
   signal?: AbortSignal;
@@ -164,7 +164,7 @@ interface GroupLimits {
 interface SupervisedGroup {
   /** To be called when the command has ended. */
   release: () => void;
-  /** Why we ended the command; undefined: we did not. */
+  /** Why we ended the command; undefined when we did not end it. */
   stopped: () => string | undefined;
   /** What it has written so far, within its limit. */
   text: (stream: 'stdout' | 'stderr') => string;
@@ -183,7 +183,7 @@ function superviseGroup(child: GroupLeader, { maxBytes, timeoutMs, signal }: Gro
     timers.push(setTimeout(signalGroup, 2000, pid, 'SIGKILL'));
     child.once('exit', () => {
       signalGroup(pid, 'SIGKILL');
-      // What has left the group, a daemon, may hold these open for ever.
+      // A daemon that has left the group may hold these open for ever.
       child.stdout?.destroy();
       child.stderr?.destroy();
     });
@@ -206,8 +206,8 @@ function superviseGroup(child: GroupLeader, { maxBytes, timeoutMs, signal }: Gro
 }
 
 /**
- * Starts a process that outlives us: own session (setsid), stdin closed, stdout and stderr appended to `logFile`.
- * Returns its pid; what it becomes by exec keeps that pid. LabError: it can't be started.
+ * Starts a process that outlives us. It has its own session (setsid) and no stdin, and appends stdout and stderr to
+ * `logFile`. Returns its pid, which stays the same when it calls exec. LabError: it can't be started.
  */
 export async function startDetached(argv: readonly string[], logFile: string): Promise<number> {
   const [file, ...args] = argv;
@@ -226,18 +226,18 @@ export async function startDetached(argv: readonly string[], logFile: string): P
 }
 
 /**
- * Shows text by a pager, a command line for sh(1), on our own terminal. Returns when the reader has closed it; false when
- * it could not be started. Ctrl-C goes to the pager meanwhile.
+ * Shows text on our own terminal through a pager, a command line for sh(1). Returns when the pager has ended; false
+ * when it could not be started. Meanwhile, Ctrl-C goes to the pager.
  */
 export async function pageThrough(pager: string, text: string): Promise<boolean> {
   const ignore = (): void => undefined;
   process.on('SIGINT', ignore);
   try {
-    // less(1) lets colours through also where PAGER says no more than its name, and UTF-8 without a locale that says so.
+    // So less(1) shows colours when PAGER is only its name, and UTF-8 when the locale does not name it.
     const { LESS, LESSCHARSET } = process.env;
     const env = { ...process.env, LESS: LESS || 'R', LESSCHARSET: LESSCHARSET || 'utf-8' };
     const child = spawn('/bin/sh', ['-c', pager], { stdio: ['pipe', 'inherit', 'inherit'], env });
-    // Closed before its end: the reader has seen enough.
+    // The reader may close the pager before all text is written.
     child.stdin.on('error', ignore);
     child.stdin.end(text);
     const [code] = (await once(child, 'close')) as [number | null];
@@ -247,10 +247,10 @@ export async function pageThrough(pager: string, text: string): Promise<boolean>
   }
 }
 
-/** A process whose stdin and stdout are one byte stream: what is written goes to it, what it writes is read. */
+/** A process with its stdin and stdout as one byte stream: writes go to its stdin, reads come from its stdout. */
 export interface PipedProcess {
   stream: Duplex;
-  /** The end of what it has written to stderr, at most 4 KiB; waits for the process to end, half a second at most. */
+  /** The end of its stderr, at most 4 KiB. Waits for the process to end, half a second at most. */
   lastWords: () => Promise<string>;
 }
 
@@ -258,8 +258,8 @@ const LAST_WORDS_BYTES = 4096;
 const LAST_WORDS_MS = 500;
 
 /**
- * Collects the text of a stream, at most `maxBytes` of it: `onMore` is called once when there is more, and then what has
- * come is forgotten. The function gives what has come so far; invalid UTF-8 becomes U+FFFD.
+ * Collects the text of a stream, at most `maxBytes` of it. When more comes, calls `onMore` once and forgets the text.
+ * The returned function gives the text so far; invalid UTF-8 becomes U+FFFD.
  */
 export function gatherText(stream: Readable, maxBytes: number, onMore: () => void): () => string {
   const chunks: Buffer[] = [];
@@ -275,7 +275,7 @@ export function gatherText(stream: Readable, maxBytes: number, onMore: () => voi
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-/** Collects the end of a text stream, its last 4 KiB. The function gives what has come so far. */
+/** Collects the last 4 KiB of a text stream. The returned function gives the text so far. */
 export function keepTail(stream: Readable): () => string {
   let tail = Buffer.alloc(0);
   stream.on('data', (chunk: Buffer) => (tail = Buffer.concat([tail, chunk]).subarray(-LAST_WORDS_BYTES)));
@@ -283,9 +283,9 @@ export function keepTail(stream: Readable): () => string {
 }
 
 /**
- * Starts argv in a session of its own, so that the terminal's Ctrl-C does not reach it. It is expected to end with
- * its stdin, which our death closes; when the stream is closed it is sent SIGTERM as well. The stream fails when the
- * process can't be started.
+ * Starts argv in a session of its own, so that the terminal's Ctrl-C does not reach it. The process has to end when its
+ * stdin closes, as it does when we die. Closing the stream also sends it SIGTERM. The stream fails when the process
+ * can't be started.
  */
 export function openPiped(argv: readonly string[]): PipedProcess {
   const [file, ...args] = argv;
@@ -297,7 +297,7 @@ export function openPiped(argv: readonly string[]): PipedProcess {
   const silence = once(child.stderr, 'close');
   stream.once('close', () => {
     if (child.pid !== undefined) signalGroup(child.pid, 'SIGTERM');
-    // Nothing of it may keep us alive from here on.
+    // From here on, the child must not keep our process alive.
     child.unref();
   });
   const lastWords = async (): Promise<string> => {
@@ -310,8 +310,8 @@ export function openPiped(argv: readonly string[]): PipedProcess {
 }
 
 /**
- * One stream from two: what is written goes `to`, what is read comes `from`. It ends with either of them. Node's own
- * Duplex.from can't stand here: when a process ends it fails with "Premature close" and drops what was not read yet.
+ * Makes one stream of two: writes go to `to`, reads come from `from`. It ends when either of them ends. Node's own
+ * Duplex.from is not used: when a process ends, it fails with "Premature close" and drops data that was not read yet.
  */
 function joinStreams(to: Writable, from: Readable): Duplex {
   const stream = new Duplex({

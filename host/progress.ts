@@ -1,4 +1,4 @@
-/** By this, long work reports what it is doing. The caller prints it: cli/stages.ts. */
+/** Long work uses this to report what it is doing. cli/stages.ts prints it. */
 export interface Progress {
   /** Runs one named stage; the printer shows its title, its latest note and its elapsed time. Stages may nest. */
   stage<T>(title: string, work: (note: (text: string) => void) => Promise<T>): Promise<T>;

@@ -21,7 +21,7 @@ class FakeChannel extends Duplex implements Channel {
   }
 }
 
-/** A process that has ended: `rounds` says how many bytes come in each round trip after that, the last one again and again. */
+/** A process that has ended. `rounds` gives the bytes that each later round trip brings; the last number repeats. */
 async function afterExit(rounds: number[]): Promise<{ trips: number; stdout: string }> {
   const channel = new FakeChannel();
   let trips = 0;

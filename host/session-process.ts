@@ -12,17 +12,17 @@ export interface RemoteEnd {
 /** A command that runs on a lab host. */
 export interface RemoteProcess {
   stdin: Writable;
-  /** Both end by themselves when the command has ended, also when the connection is lost: `ended` tells which. */
+  /** Both streams end when the command has ended or the connection is lost. `ended` tells which of the two happened. */
   stdout: Readable;
   stderr: Readable;
   resize(rows: number, columns: number): void;
   /** Sends the command's process group a signal (name without SIG). Without effect on a command with a pty. */
   kill(signal: string): void;
-  /** Gives up on it: SIGTERM, then its channel is closed. Settles when the signal has arrived, at most 1 s later. */
+  /** Gives up: sends SIGTERM, then closes the channel. Settles when the signal has arrived, at most 1 s later. */
   close(): Promise<void>;
   /**
-   * Settles when the command has ended and all it wrote before has come, not when its background children close
-   * their pipes. Rejects with LabError when the connection is lost before that.
+   * Settles when the command has ended and all its earlier output has arrived. Does not wait for background children to
+   * close their pipes. Rejects with LabError when the connection is lost before that.
    */
   ended: Promise<RemoteEnd>;
 }
@@ -38,9 +38,9 @@ export interface Channel extends Duplex {
 export interface Wire {
   /** Settles after sshd has answered a request sent now. Rejects when the connection is lost. */
   roundTrip(): Promise<void>;
-  /** Sends a signal to a remote process group; settles when that is done or can't be. */
+  /** Sends a signal to a remote process group. Settles when the signal is sent or can't be sent. */
   signal(name: string, pid: number): Promise<void>;
-  /** Why the connection is gone; undefined: it is not. */
+  /** Why the connection is lost; undefined while it is not. */
   lost(): LabError | undefined;
   /** Names the command in errors. */
   where: string;
@@ -48,18 +48,18 @@ export interface Wire {
 }
 
 /**
- * When a process's exit status comes, no more of its output than this can still be on the way to us: one channel window
- * (2 MiB) in sshd and a pipe's largest capacity (1 MiB, pipe(7)).
+ * More than the output that can still be on its way when a process's exit status arrives: one channel window (2 MiB) in
+ * sshd and a pipe's largest capacity (1 MiB, pipe(7)).
  */
 const MOST_ON_THE_WAY = 4 * 1024 * 1024;
 
 /**
- * From a pipe that holds more, sshd reads at least this much at once (CHAN_RBUF, channels.h; 32 KiB where nothing filters).
- * A read that gives less has emptied the pipe: pipe(7).
+ * sshd reads at least this much at once from a pipe that holds more (CHAN_RBUF, channels.h; 32 KiB without a filter). A
+ * read that gives less has emptied the pipe: pipe(7).
  */
 const FULL_READ = 16 * 1024;
 
-/** A lab host that answers delivers a signal in this time. One that hangs must not hold us longer. */
+/** A lab host that answers delivers a signal in this time. We wait no longer for one that hangs. */
 const FAREWELL_MS = 1000;
 
 const ignore = (): undefined => undefined;
@@ -72,16 +72,16 @@ export class ChannelProcess implements RemoteProcess {
   readonly ended: Promise<RemoteEnd>;
   readonly #channel: Channel;
   readonly #wire: Wire;
-  /** Whether its pid comes on stderr: only with a pid it can be signalled. */
+  /** Whether the process reports its pid on stderr. Without a pid it can't be signalled. */
   readonly #signallable: boolean;
   readonly #pid = Promise.withResolvers<number>();
   /** Settles when all signals sent so far have arrived. */
   #signals: Promise<void> = Promise.resolve();
   #exit: RemoteEnd | undefined;
-  /** How many of stdout and stderr have not ended. */
+  /** How many of the two streams, stdout and stderr, are still open. */
   #open = 2;
   #settled = false;
-  /** Bytes of output since the exit status came. */
+  /** Bytes of output since the exit status arrived. */
   #late = 0;
   readonly #resolve: (end: RemoteEnd) => void;
   readonly #reject: (error: LabError) => void;
@@ -98,7 +98,7 @@ export class ChannelProcess implements RemoteProcess {
     this.stdout = this.#follow(channel, new PassThrough());
     const filter = nonce === undefined ? new PassThrough() : new PidFilter(nonce, this.#pid.resolve);
     this.stderr = this.#follow(channel.stderr, filter);
-    // Writing to a command that has ended fails, and that is no error: `ended` says how it ended.
+    // A write to a command that has ended fails. That is not an error: `ended` says how the command ended.
     channel.on('error', () => undefined);
     channel.on('exit', (code: number | null, signal?: string) => void this.#exited(code, signal));
     channel.on('close', () => this.#closed());
@@ -125,7 +125,7 @@ export class ChannelProcess implements RemoteProcess {
     this.#channel.close();
   }
 
-  /** Copies a stream: with backpressure until the exit status has come, without it from then on. */
+  /** Copies a stream: with backpressure until the exit status has arrived, without it afterwards. */
   #follow(from: Readable, to: Transform): Transform {
     from.on('data', (chunk: Buffer) => {
       if (this.#settled) return;
@@ -147,7 +147,7 @@ export class ChannelProcess implements RemoteProcess {
     await this.#drain();
   }
 
-  /** The rest of the output is bounded, so it is read even when our own reader is slow. */
+  /** Reads the rest of the output even when our own reader is slow: the rest is bounded. */
   #takeRest(): void {
     this.#channel.resume();
     this.#channel.stderr.resume();
@@ -155,14 +155,14 @@ export class ChannelProcess implements RemoteProcess {
   }
 
   /**
-   * Reads what the process wrote before it ended, and no more.
+   * Reads only what the process wrote before it ended.
    *
-   * sshd sends the exit status as soon as it has reaped the process, and only then what the process had left in its
-   * pipes. The channel ends when the last background child has closed the pipes, which may be never. So we ask for
-   * answers and watch what comes between two of them. Each turn of sshd's loop (server_loop2, serverloop.c) first reads
-   * from a pipe that has something, then takes our next request, and sends what it read before it answers that request.
-   * When less than a full read comes between two answers, the pipes were empty in between, and whatever comes later is
-   * from a background child. A child that writes a line in each round trip therefore holds nobody up.
+   * sshd sends the exit status as soon as it has reaped the process. Only then does it send what the process left in
+   * its pipes. The channel ends when the last background child has closed the pipes, which may never happen. So we send
+   * requests and watch what arrives between two answers. Each turn of sshd's loop (server_loop2, serverloop.c) first
+   * reads from a pipe that holds data, then takes our next request. It sends what it read before it answers that
+   * request. When less than a full read arrives between two answers, the pipes were empty in between. Later output
+   * comes from a background child. So a child that writes a line in each round trip delays nobody.
    */
   async #drain(): Promise<void> {
     try {
@@ -207,7 +207,7 @@ export class ChannelProcess implements RemoteProcess {
   }
 }
 
-/** One command line as sshd gets it, and the nonce that its first line on stderr begins with (none with a pty). */
+/** One command line as sshd gets it, and the nonce with which its first line on stderr begins (none with a pty). */
 export interface RemoteLine {
   line: string;
   nonce: string | undefined;
@@ -217,11 +217,11 @@ export interface RemoteLine {
 const LONGEST_LINE = 128 * 1024 - 1;
 
 /**
- * What the remote user's shell is told to run. It first writes `NONCE PID` to stderr: sshd made it the leader of a
- * session of its own, so that number is the process group to signal (sshd itself refuses RFC 4254 signals for root).
- * Then it becomes /bin/sh with the command, which gets SIGHUP when its sshd ends (PR_SET_PDEATHSIG, prctl(2)): a
- * connection that is cut leaves no command behind, while background children, and what runs by nohup, stay.
- * Throws TypeError on a line that no argument can hold: such a script goes to `sh` by stdin.
+ * The line that the remote user's shell runs. The shell first writes `NONCE PID` to stderr. sshd made it the leader of
+ * a session of its own, so its pid is the process group to signal (sshd itself refuses RFC 4254 signals for root). Then
+ * it becomes /bin/sh with the command, which gets SIGHUP when its sshd ends (PR_SET_PDEATHSIG, prctl(2)). A cut
+ * connection leaves no command behind, but background children and commands under nohup stay. Throws TypeError on a
+ * line that is too long for one argument: pass such a script to `sh` by stdin.
  */
 export function remoteLine(command: string | readonly string[], pty: boolean): RemoteLine {
   const script = quote(typeof command === 'string' ? command : `exec ${quoteAll(command)}`);
@@ -234,14 +234,14 @@ export function remoteLine(command: string | readonly string[], pty: boolean): R
   return { line: `handwired=${script}; echo ${nonce} $$ >&2; ${run}`, nonce };
 }
 
-/** `kill` for the whole process group; a group that has gone is no error. */
+/** `kill` for the whole process group. A group that has ended is not an error. */
 export const killLine = (signal: string, pid: number): string =>
   `kill -s ${quote(signal)} -- -${pid} 2>/dev/null || true`;
 
 /** Most bytes after the nonce: a pid has at most 7 digits (PID_MAX_LIMIT, proc(5)). A longer line is forged. */
 const TAIL_BYTES = 16;
 
-/** Passes stderr through without the line that `remoteLine` adds; calls `onPid` once when that has come. */
+/** Passes stderr through without the line that `remoteLine` adds. Calls `onPid` once, when that line has arrived. */
 class PidFilter extends Transform {
   readonly #nonce: Buffer;
   readonly #onPid: (pid: number) => void;
@@ -260,7 +260,7 @@ class PidFilter extends Transform {
     }
     const held = Buffer.concat([this.#held, chunk]);
     const at = held.indexOf(this.#nonce);
-    // A login shell's start files may have written something before; only what may begin the nonce is kept back.
+    // A login shell's start files may have written something before. Only what may begin the nonce is held back.
     const cut = at === -1 ? Math.max(0, held.length - this.#nonce.length + 1) : at;
     if (cut > 0) this.push(held.subarray(0, cut));
     this.#held = held.subarray(cut);

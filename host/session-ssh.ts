@@ -7,7 +7,7 @@ import { openPiped, type PipedProcess } from './process.ts';
 import { type Connection, type ConnectOptions, LabSession, type Pty, type Session } from './session.ts';
 
 const READY_MS = 10_000;
-/** A lab host that answers nothing for half a minute is lost; a slow one (TCG under load) is not. */
+/** A lab host is lost when it answers nothing for half a minute. A slow one (TCG under load) answers in that time. */
 const KEEPALIVE = { keepaliveInterval: 5000, keepaliveCountMax: 6 };
 
 /** See `connect` in connect.ts. Only this file knows ssh2. */
@@ -66,7 +66,7 @@ function waitUntilReady(client: Client, config: ConnectConfig, options: ConnectO
   const abort = (): void => reject(new Error('aborted'));
   options.signal?.addEventListener('abort', abort, { once: true });
   client.once('ready', () => resolve(undefined));
-  // The first error says why; those that follow from it must not go unheard either.
+  // The first error gives the reason. Later errors need a listener too, or they would end our process.
   client.on('error', reject);
   client.once('close', () => reject(new Error('the connection was closed')));
   client.connect(config);
@@ -107,7 +107,7 @@ function wrapClient(client: Client, pipe: Duplex | undefined): Connection {
     open: (line, pty, use) => openChannel(client, line, pty, use),
     roundTrip: () =>
       new Promise((resolve, reject) => {
-        // A request that sshd can only refuse, and changes nothing: an answer to it is all that is wanted.
+        // sshd can only refuse this request, which changes nothing. Only the fact that it answers matters.
         client.unforwardIn('', 0, (error) => {
           // ssh2 tells a refusal from a lost connection only by this text (client.js, `unforwardIn` and 'close').
           if (error?.message === 'No response from server') reject(error);

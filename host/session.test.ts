@@ -292,7 +292,7 @@ describe('connecting', { skip: noSshd() }, () => {
   });
 
   test('over TCP it works the same', async () => {
-    // One connection is handed to sshd's stdio, as systemd does with Accept=yes.
+    // Each connection becomes the stdio of an sshd, as with Accept=yes in systemd.
     const server = createServer((socket) => {
       const { stream } = openPiped('command' in sshd.endpoint.dial ? sshd.endpoint.dial.command : []);
       pipeline(socket, stream, socket, () => undefined);

@@ -15,7 +15,7 @@ import {
 export interface Session {
   /** Runs a command line, or an argv that is quoted for sh, and returns its bounded output. */
   exec(command: string | readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** A command, or with undefined the login shell, whose stdio is passed through as it comes. */
+  /** Starts a command, or the login shell with undefined. Its stdio is passed through as it comes. */
   stream(command: string | undefined, options?: StreamOptions): Promise<RemoteProcess>;
   close(): void;
 }
@@ -23,16 +23,16 @@ export interface Session {
 /** Bounds and input of a command on a lab host. */
 export interface ExecOptions {
   input?: string | Uint8Array;
-  /** Default 30 000. On expiry: LabError, and the remote process group is sent SIGTERM. */
+  /** Default 30 000. On expiry the remote process group gets SIGTERM and a LabError is thrown. */
   timeoutMs?: number;
-  /** Per stream, default 16 MiB. A command that writes more: LabError; nothing more is buffered. */
+  /** Limit for each stream, default 16 MiB. More output gives a LabError, and no more is buffered. */
   maxBytes?: number;
   signal?: AbortSignal;
 }
 
-/** What a command on a lab host answered. */
+/** The result of a command on a lab host. */
 export interface ExecResult {
-  /** null: ended by a signal, or the lab host closed the channel without a status. */
+  /** null: a signal ended the command, or the lab host closed the channel without a status. */
   code: number | null;
   /** Name without SIG, as in RFC 4254 6.10. */
   signal: string | null;
@@ -43,9 +43,9 @@ export interface ExecResult {
 
 /** How a command on a lab host is started. */
 export interface StreamOptions {
-  /** Gives the command a terminal of that size; stderr then comes with stdout. */
+  /** Gives the command a terminal of this size. Its stderr then comes with stdout. */
   pty?: Pty;
-  /** Aborts waiting for a free channel; a command that has begun is ended by `kill`. */
+  /** Ends the wait for a free channel. To end a command that has begun, call `kill`. */
   signal?: AbortSignal;
 }
 
@@ -59,28 +59,28 @@ export interface Pty {
 
 /** How long to try to connect. */
 export interface ConnectOptions {
-  /** Until authenticated; default 10 000. */
+  /** Time for connecting and authenticating; default 10 000. */
   timeoutMs?: number;
   signal?: AbortSignal;
 }
 
-/** An authenticated connection, in the few verbs that a session needs. */
+/** An authenticated connection, with the few functions that a session needs. */
 export interface Connection {
   /**
-   * Opens a channel and gives what `use` makes of it. `use` is called before ssh2 emits anything: a quick command's
-   * exit status may come in the same packet as the answer to its start.
+   * Opens a channel and gives the result of `use`. `use` is called before ssh2 emits anything: a quick command's exit
+   * status may come in the same packet as the answer to its start.
    */
   open<T>(line: string | undefined, pty: Pty | undefined, use: (channel: Channel) => T): Promise<T>;
   /** Settles after sshd has answered a request sent now; rejects when the connection is lost. */
   roundTrip(): Promise<void>;
-  /** Called once, with the reason, when the connection is gone. */
+  /** The listener is called once, with the reason, when the connection is lost. */
   onLost(listener: (why: string) => void): void;
   close(): void;
 }
 
-/** sshd's MaxSessions is 10 unless set; two are left for signals. Further commands wait for their turn. */
+/** sshd allows 10 sessions by default (MaxSessions); two are kept for signals. Further commands wait for their turn. */
 const MOST_CHANNELS = 8;
-/** sshd frees a session a moment after its channel has closed. It has this many round trips for it. */
+/** sshd frees a session a moment after its channel has closed. We wait for this at most this many round trips. */
 const OPEN_TRIES = 20;
 
 /** A session over one authenticated connection. */
@@ -180,7 +180,7 @@ export class LabSession implements Session {
     };
   }
 
-  /** Without waiting for a free channel: a signal must not wait for the commands that it may be meant to end. */
+  /** Does not wait for a free channel: a signal must not wait for the very commands that it should end. */
   async #signal(name: string, pid: number): Promise<void> {
     try {
       const closed = await this.#open(killLine(name, pid), 'kill', {}, (channel) => {
@@ -198,14 +198,14 @@ export class LabSession implements Session {
   }
 }
 
-/** A command as errors name it. */
+/** A command as error messages name it. */
 const describeCommand = (command: string | readonly string[]): string =>
   (typeof command === 'string' ? command : command.join(' ')).slice(0, 300);
 
 const TIMEOUT_MS = 30_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Runs what `start` begins to its end and returns its text: bounded in size and time, ended when aborted. */
+/** Runs the command that `start` begins and returns its text. Bounds its size and time; ends it when aborted. */
 async function collect(
   start: (signal: AbortSignal) => Promise<RemoteProcess>,
   options: ExecOptions,
@@ -248,7 +248,7 @@ async function finish(process: RemoteProcess, input: string | Uint8Array | undef
   if (bounds.signal.aborted) stop();
   bounds.signal.addEventListener('abort', stop, { once: true });
   const end = await Promise.race([process.ended, promise]);
-  // A command that was ended by us has not answered, whatever its exit status.
+  // A command that we ended gave no answer, whatever its exit status.
   if (bounds.signal.aborted) await promise;
   return { ...end, stdout: await stdout, stderr: await stderr };
 }
@@ -259,7 +259,7 @@ async function gather(stream: Readable, { most, much }: Bounds): Promise<string>
   return text();
 }
 
-/** At most `free` holders at once; the others wait in order. */
+/** Gives places to at most `free` holders at once. The others wait in order. */
 class Slots {
   #free: number;
   readonly #queue: (() => void)[] = [];

@@ -30,7 +30,7 @@ test('a command that is only written, not run, has its text', () => {
 
 test("zx's own shell runs nothing on this machine", async () => {
   createRecordingShell();
-  // A ProcessOutput's text is what its command printed: its message has to be asked for.
+  // A ProcessOutput as text is what its command printed, so this reads its message.
   const refused = ({ message }: Error): boolean => message.includes('zx runs commands on lab hosts only');
   await assert.rejects(local`true`, refused);
 });
@@ -99,7 +99,7 @@ describe("zx's $ over a session", { skip: noSshd() }, () => {
 
   test('kill and timeout signal the command on the lab host, not on this machine', async () => {
     const killed = $`echo ready; sleep 70.1`.nothrow();
-    // Not SIGINT: dash catches it, and loses one that comes while it starts its last command.
+    // Not SIGINT: dash catches it, and loses a SIGINT that comes while it starts its last command.
     killed.stdout.once('data', () => void killed.kill('SIGUSR1'));
     assert.equal((await killed).signal, 'SIGUSR1');
     assert.equal((await $({ timeout: '200ms', nothrow: true })`sleep 70.1`).signal, 'SIGTERM');
@@ -113,7 +113,7 @@ describe("zx's $ over a session", { skip: noSshd() }, () => {
     running.stdout.once('data', () => controller.abort(reason));
     assert.equal((await failureOf(running)).cause, reason);
     assert.equal((await failureOf($$`true`)).cause, reason);
-    // Gone a moment later: the signal arrives on its own way. The timeout of `exec` bounds the wait.
+    // The command ends a moment later, because the signal travels separately. The timeout of `exec` bounds the wait.
     assert.equal((await session.exec(`while pgrep -f '^sleep 70[.]2$'; do sleep 0.05; done`)).code, 0);
   });
 

@@ -7,45 +7,46 @@ import { quote } from './process.ts';
 import type { RemoteProcess } from './session-process.ts';
 import type { Session } from './session.ts';
 
-/** What a finished command of a Shell gives: zx's stdout, stderr, exitCode, signal. */
+/** The result of a Shell's command: zx's stdout, stderr, exitCode and signal. */
 export type ShellOutput = ProcessOutput;
 
-/** zx's `$`, whose commands run on a lab host. `$({..options})` gives another with those options of zx. */
+/** A `$` of zx that runs its commands on a lab host. `$({..options})` gives another `$` with those options of zx. */
 export interface Shell {
   (pieces: TemplateStringsArray, ...values: unknown[]): ProcessPromise;
   (options: Partial<Options>): Shell;
 }
 
-/** Bounds of a shell's commands, and who hears of them. */
+/** Limits of a shell's commands, and a listener for them. */
 export interface ShellOptions {
   /** Called with each command line when it starts. */
   onCommand?: (line: string) => void;
-  /** Ends what runs, and starts nothing more. */
+  /** Ends the running commands. No more commands start afterwards. */
   signal?: AbortSignal;
-  /** For each command, default 60 000; on expiry the command is sent SIGTERM and fails. */
+  /** For each command, default 60 000. On expiry the command gets SIGTERM and fails. */
   timeoutMs?: number;
-  /** Of each command's stdout and stderr, default 16 MiB each; beyond it the command fails. */
+  /** Limit for each command's stdout and for its stderr, default 16 MiB. A command that writes more fails. */
   maxBytes?: number;
 }
 
 /**
- * zx's `$` over a session: values are quoted for POSIX sh, and the command runs as root on the lab host, in /root with
- * the lab host's environment (zx's `cwd` and `env` are this machine's, and have no effect). What ProcessPromise can do,
- * it does: nothrow, quiet, stdout, exitCode, input, pipe, kill, timeout, abort. As with zx, stdin stays open unless
- * `input` is given. A command that fails rejects with a ProcessOutput. One that could not be run to its end (connection
- * lost, time or size exceeded) has code null and a LabError as its `cause`, with nothrow too: see `describeTrouble`.
+ * Makes a `$` of zx over a session. It quotes values for POSIX sh and runs the command as root on the lab host, in
+ * /root with the lab host's environment (zx's `cwd` and `env` are this machine's, and have no effect). It supports what
+ * ProcessPromise does: nothrow, quiet, stdout, exitCode, input, pipe, kill, timeout, abort. As with zx, stdin stays
+ * open unless `input` is given. A command that fails rejects with a ProcessOutput. A command that did not run to its
+ * end (connection lost, time or size exceeded) has code null and a LabError as its `cause`, also under nothrow: see
+ * `describeTrouble`.
  */
 export function createShell(session: Session, options: ShellOptions = {}): Shell {
   return shellWith(sessionSpawn(session, options), options.signal);
 }
 
-/** A `$` that runs nothing: each command is recorded, quoted as `shellOf` does, and "succeeds" without output. */
+/** A `$` that runs nothing: it records each command, quoted as by `createShell`, which "succeeds" without output. */
 export function createRecordingShell(): { $: Shell; commands: string[] } {
   const commands: string[] = [];
   return { $: shellWith(recordingSpawn((line) => commands.push(line))), commands };
 }
 
-/** The LabError behind what a shell's command threw or, under nothrow, gave; undefined: it ran and ended by itself. */
+/** Why a shell's command did not run to its end, from what it threw or gave; undefined when it ended by itself. */
 export function describeTrouble(output: unknown): LabError | undefined {
   const cause = output instanceof Error ? output.cause : undefined;
   return cause instanceof LabError ? cause : undefined;
@@ -53,10 +54,10 @@ export function describeTrouble(output: unknown): LabError | undefined {
 
 type Zx = typeof import('zx/core');
 
-/** Loaded at first use, so that commands which build nothing stay fast. */
+/** Loads zx at first use, so that commands which build nothing stay fast. */
 function zx(): Zx {
   const core = createRequire(import.meta.url)('zx/core') as Zx;
-  // A call that misses the options below must not run or kill anything on this machine.
+  // A call without the options below must not run or kill anything on this machine.
   core.defaults.spawn = refuse;
   core.defaults.spawnSync = refuse;
   core.defaults.kill = killRemote;
@@ -118,7 +119,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
 let nextPid = 2 ** 30;
 const running = new Map<number, Child>();
 
-/** What zx calls to kill by number: one of our remote processes, and nothing else. */
+/** zx calls this to kill a process by number. It signals only our remote processes. */
 function killRemote(pid: number | string, signal?: NodeJS.Signals): Promise<void> {
   running.get(Number(pid))?.kill(signal);
   return Promise.resolve();
@@ -159,7 +160,7 @@ async function start(session: Session, line: string, child: Child, options: Shel
 const trouble = (what: string, line: string): LabError =>
   new LabError({ what, where: line.slice(0, 300), next: 'lab status' });
 
-/** Starts nothing: each command line is given to `record` and "ends" with code 0. */
+/** Starts nothing: passes each command line to `record`, and the command "ends" with code 0. */
 function recordingSpawn(record: (line: string) => void): Spawn {
   return (line) => {
     record(line);
@@ -191,7 +192,7 @@ class Child extends EventEmitter {
     return !this.#ended;
   }
 
-  /** Connects its streams to those of a remote process; calls `onMuch` when one has given more than `most` bytes. */
+  /** Connects its streams to those of a remote process. Calls `onMuch` when one has given more than `most` bytes. */
   attach(remote: RemoteProcess, most: number, onMuch: () => void): void {
     this.#remote = remote;
     if (this.#failed) {
@@ -199,7 +200,7 @@ class Child extends EventEmitter {
       return;
     }
     for (const signal of this.#waiting.splice(0)) this.kill(signal);
-    // A command that ends before it has read all its input is no error.
+    // A command that ends before it has read all its input is not an error.
     pipeline(this.stdin, remote.stdin, () => undefined);
     for (const kind of ['stdout', 'stderr'] as const) {
       let size = 0;
@@ -211,7 +212,7 @@ class Child extends EventEmitter {
     }
   }
 
-  /** Gives up on it: `error` says why it was not run to its end. */
+  /** Gives up on the command: `error` says why it did not run to its end. */
   async fail(error: unknown): Promise<void> {
     if (this.#ended || this.#failed) return;
     this.#failed = true;
@@ -224,7 +225,7 @@ class Child extends EventEmitter {
     this.#finish(null, null);
   }
 
-  /** It has ended; its output may still be on its way to the reader. */
+  /** Called when the command has ended. Its output may still be on its way to the reader. */
   end(code: number | null, signal: string | null): void {
     if (!this.#failed) this.#finish(code, signal);
   }

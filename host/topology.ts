@@ -11,24 +11,24 @@ const Label = z.object({ text: z.string(), mark: Mark });
 export type Label = z.infer<typeof Label>;
 
 /**
- * `place`: an address beyond the uplink. `routing`: what the lab host does with packets that are not for itself. `others`:
- * what is there besides, by name alone.
+ * `place`: an address beyond the uplink. `routing`: what the lab host does with packets for other hosts. `others`:
+ * other links, of which only the names are given.
  */
 const nodeKinds = ['uplink', 'device', 'others', 'routing', 'bridge', 'veth', 'place'] as const;
 
 const TopologyNode = z.object({
-  /** Unique in the topology. What the plan knows has the same id in every topology, whatever its name is. */
+  /** Unique in the topology. A node of the plan has the same id in every topology, whatever its name is. */
   id: z.string(),
   kind: z.enum(nodeKinds),
   name: z.string(),
   mark: Mark,
-  /** `ADDRESS/PREFIX`; of a place without the prefix. */
+  /** `ADDRESS/PREFIX`; for a place, only `ADDRESS`. */
   addresses: z.array(Label),
   notes: z.array(Label),
 });
 export type TopologyNode = z.infer<typeof TopologyNode>;
 
-/** A network namespace; the world, which is several machines to whoever looks at it, counts as one. */
+/** A network namespace. The world counts as one, although it looks like several machines. */
 const Zone = z.object({
   id: z.string(),
   kind: z.enum(['world', 'host', 'container']),
@@ -39,11 +39,11 @@ const Zone = z.object({
 });
 export type Zone = z.infer<typeof Zone>;
 
-/** `cable`: a veth pair. `port`: in a bridge. `routed`: through the lab host's routing. From the outside inwards. */
+/** `cable`: a veth pair. `port`: a port of a bridge. `routed`: by the lab host. `from` is the end nearer the world. */
 const Link = z.object({ from: z.string(), to: z.string(), kind: z.enum(['cable', 'port', 'routed']), mark: Mark });
 export type TopologyLink = z.infer<typeof Link>;
 
-/** What is connected to what: planned, or found on a lab host with its differences from the plan marked. */
+/** What is connected to what: as planned, or as found on a lab host with differences from the plan marked. */
 export const Topology = z.object({
   schemaVersion: z.literal(1),
   zones: z.array(Zone),
@@ -51,7 +51,7 @@ export const Topology = z.object({
 });
 export type Topology = z.infer<typeof Topology>;
 
-/** Does anything in it differ from what was planned? */
+/** Whether anything in the topology differs from the plan. */
 export function hasMarks({ zones, links }: Topology): boolean {
   const parts = zones.flatMap((zone) => [
     ...[zone, ...zone.notes, ...zone.nodes],
@@ -60,7 +60,7 @@ export function hasMarks({ zones, links }: Topology): boolean {
   return [...parts, ...links].some(({ mark }) => mark !== null);
 }
 
-/** Ids of what every plan has. */
+/** Ids of the nodes that every plan has. */
 export const nodeIds = {
   uplink: 'uplink',
   routing: 'routing',
@@ -78,7 +78,7 @@ const node = (
   more: Partial<TopologyNode> = {},
 ): TopologyNode => ({ id, kind, name, mark: null, addresses: [], notes: [], ...more });
 
-/** The words for what a topology says of routing, NAT, routes and listeners: the same for a plan and for facts. */
+/** Texts for routing, NAT, routes and listeners in a topology: the same for a plan and for facts. */
 export const says = {
   loopbackDown: (isOther: boolean) => (isOther ? 'lo is down' : 'only lo, which is down'),
   forwards: 'forwards IPv4',
@@ -89,7 +89,7 @@ export const says = {
   listens: (protocol: string, port: number) => `listens on ${protocol} ${port}`,
 } as const;
 
-/** What is there once a chapter is built; without one, the whole network. */
+/** The topology after a chapter is built; by default the whole network. */
 export function plannedTopology(plan: Plan, through: ChapterId = 'publish'): Topology {
   const has = (chapter: ChapterId): boolean => chapterIds.indexOf(chapter) <= chapterIds.indexOf(through);
   const containers = has('namespaces') ? (['ct1', 'ct2'] as const) : [];
@@ -102,7 +102,7 @@ export function plannedTopology(plan: Plan, through: ChapterId = 'publish'): Top
 
 type Has = (chapter: ChapterId) => boolean;
 
-/** The world's places, as everyone beyond the uplink sees them. */
+/** The zone of the world: its places, with the addresses that they have beyond the uplink. */
 export function worldZone(): Zone {
   const places: [name: string, address: string][] = [
     ['gateway', world.uplink.gateway],

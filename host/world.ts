@@ -10,7 +10,7 @@ export const world = {
   lanPeer: '203.0.113.77',
 } as const;
 
-/** Paths on a lab host that only the grader uses. The folder is 0700, root's. */
+/** Paths on a lab host that only the grader uses. The folder belongs to root and has mode 0700. */
 export const hostPaths = {
   run: '/run/handwired',
   /** Pid of the process that holds the world's unnamed network namespace. */
@@ -26,8 +26,8 @@ export const hostPaths = {
 } as const;
 
 /**
- * Where chapter docker's daemon lives: a network namespace of the lab host, as if it were a machine beside it. RFC 5737
- * gives 192.0.2.0/24 to documentation, so that no plan and no world has it.
+ * The network namespace of the lab host in which chapter docker's daemon runs, like a machine beside the lab host. RFC
+ * 5737 reserves 192.0.2.0/24 for documentation, so no plan and no world uses it.
  */
 export const dockerHost = {
   /** The namespace, in /run/netns. */
@@ -41,12 +41,12 @@ export const dockerHost = {
   prefix: 30,
   /** Docker's own bridge. */
   bridge: 'docker0',
-  /** The image that the lab host can build, the container that publishes the plan's port, and one on a network of its own. */
+  /** The image that the lab host can build, the container with the plan's port, and one on a network of its own. */
   image: 'web',
   container: 'web',
   neighbour: 'api',
   network: 'app',
 } as const;
 
-/** Names for the ends of a packet's way on a lab; `internet` is the world's site. Any IPv4 address is an end as well. */
+/** Names for the two ends of a packet's path; `internet` is the world's site. Any IPv4 address can also be an end. */
 export const trafficEnds = ['ct1', 'ct2', 'host', 'outside', 'lan', 'internet'] as const;

@@ -11,15 +11,15 @@ export interface Finding {
   subject: string;
   state: 'ok' | 'warn' | 'missing';
   detail: string;
-  /** The command that mends it. */
+  /** The command that repairs it. */
   mend?: string;
 }
 
-/** In MiB: what a VM with its page cache wants, and what toolchain, image and build want together. */
+/** In MiB: the memory for a VM with its page cache, and the disk space for toolchain, image and build together. */
 const wantedMemory = 1536;
 const wantedDisk = 4096;
 
-/** Looks at this machine without changing it, all at once, in the order in which things are needed. */
+/** Examines this machine without changing it. All looks run at once; the findings are in the order of need. */
 export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
   const looks: [string, () => Promise<Omit<Finding, 'subject'>>][] = [
     ['node', node],
@@ -39,7 +39,7 @@ export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
   return Promise.all(looks.map(([subject, look]) => finding(subject, look)));
 }
 
-/** Looks at one subject. A look that fails is a finding too, so that `lab doctor` always reports on everything. */
+/** Examines one subject. A look that fails is a finding too, so that `lab doctor` always reports on everything. */
 async function finding(subject: string, look: () => Promise<Omit<Finding, 'subject'>>): Promise<Finding> {
   try {
     return { subject, ...(await look()) };
@@ -75,7 +75,7 @@ async function packages(target: PackageTarget): Promise<Omit<Finding, 'subject'>
   return { state: 'missing', detail: missing.map(({ name }) => name).join(' '), mend: installCommand(missing) };
 }
 
-/** Everything else works without it. */
+/** Only a warning when packages are missing: everything but chapter docker works without them. */
 async function docker(): Promise<Omit<Finding, 'subject'>> {
   const missing = await missingFor('docker');
   if (missing.length === 0) return { state: 'ok', detail: 'all there' };

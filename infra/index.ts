@@ -8,14 +8,14 @@ export type { Finding } from './doctor.ts';
 export type { Image } from './image/index.ts';
 export { drivers } from './drivers/index.ts';
 
-// Each of these is loaded when it is called, so that `lab status` stays fast.
+// Each of these functions loads its code when it is called, so that `lab status` stays fast.
 
 /** The driver for a new lab and, in one line, why. `auto`: vm where a VM can boot, else sandbox. */
 export async function chooseDriver(wanted: 'auto' | DriverName, work: Work): Promise<{ driver: Driver; why: string }> {
   return (await import('./setup.ts')).chooseDriver(wanted, work);
 }
 
-/** Gets everything that a driver, or chapter docker, needs on this machine: packages, and for VMs the toolchain and the image. */
+/** Gets what a driver or chapter docker needs on this machine: packages, and for VMs the toolchain and the image. */
 export async function ensureSetup(target: DriverName | 'docker' | 'all', work: Work): Promise<void> {
   return (await import('./setup.ts')).ensureSetup(target, work);
 }
@@ -25,7 +25,7 @@ export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
   return (await import('./doctor.ts')).diagnose(signal);
 }
 
-/** Disk images of lab hosts. `verify` builds one twice and compares the bits; `prune` keeps the one of today's inputs. */
+/** Disk images of lab hosts. `verify` builds one twice and compares the bits. `prune` keeps that of today's inputs. */
 export const images = {
   build: async (work: Work): Promise<Image> => (await import('./image/index.ts')).images.build(work),
   verify: async (work: Work): Promise<Verified> => (await import('./image/index.ts')).images.verify(work),

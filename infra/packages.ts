@@ -17,7 +17,7 @@ import {
 import { z } from 'zod';
 import type { Work } from './driver.ts';
 
-/** What the packages are for; see packages.list. */
+/** A purpose for which packages are installed: see packages.list. */
 export type PackageTarget = DriverName | 'docker' | 'build' | 'go' | 'verify' | 'test';
 
 /** A package that one of our targets needs. */
@@ -25,7 +25,7 @@ export interface Package {
   name: string;
   targets: string[];
   why: string;
-  /** Only where the distribution has it. */
+  /** The package is needed only when the distribution has it. */
   optional: boolean;
 }
 
@@ -34,8 +34,8 @@ const learnerList = join(import.meta.dirname, '../cloud-init/packages.list');
 const dockerList = join(import.meta.dirname, '../cloud-init/docker.list');
 
 /**
- * Makes sure that the packages of a target are installed. That they are, as usual, is found out in a millisecond. Else root
- * installs them with apt-get; anybody else gets a LabError with the command to type.
+ * Makes sure that the packages of a target are installed. Usually they are, and this takes a millisecond to find out.
+ * Else root installs them with apt-get, and any other user gets a LabError with the command to type.
  */
 export async function ensurePackages(target: PackageTarget, work: Work): Promise<void> {
   const needed = await packagesFor(target);
@@ -45,8 +45,8 @@ export async function ensurePackages(target: PackageTarget, work: Work): Promise
   if (remembered?.state === state) return;
   const onWait = (): void => work.progress.note('another process is installing packages; waiting for it');
   await underLock('packages', { signal: work.signal, onWait }, async () => {
-    // On a machine that has no package lists yet the first installation fetches them, and only then optional packages
-    // are known: what is missing is asked again.
+    // On a machine without package lists, the first installation fetches them. Optional packages are known only after
+    // that, so the second round looks for missing packages again.
     for (let round = 0; round < 2; round += 1) {
       const missing = await missingPackages(needed);
       if (missing.length === 0) break;
@@ -82,7 +82,7 @@ async function packagesFor(target: PackageTarget): Promise<Package[]> {
   return [...wanted, ...tools.map(({ name }) => ({ name, targets: [], why: 'what a learner finds', optional: false }))];
 }
 
-/** Those of cloud-init/docker.list whose program this machine lacks. */
+/** The packages of cloud-init/docker.list whose programs this machine lacks. */
 async function dockerPackages(): Promise<Package[]> {
   const listed = listNames(await readFile(dockerList, 'utf8'));
   const there = await Promise.all(listed.map(({ program }) => isProgram(program)));
@@ -90,7 +90,7 @@ async function dockerPackages(): Promise<Package[]> {
   return lacked.map(({ name, optional }) => ({ name, targets: ['docker'], why: 'chapter docker', optional }));
 }
 
-/** Where a sandbox looks for it: what somebody put under /usr/local is not in one. */
+/** Looks for a program in the folders that a sandbox sees. A sandbox does not see /usr/local. */
 const isProgram = async (name: string): Promise<boolean> => {
   const places = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map((folder) => exists(join(folder, name), constants.X_OK));
   return (await Promise.all(places)).includes(true);
@@ -116,7 +116,7 @@ export function parsePackages(text: string, processor: string): Package[] {
   return packages;
 }
 
-/** Changes when dpkg has installed or removed anything, or when the lists have changed. */
+/** A text that changes when dpkg has installed or removed anything, or when the lists have changed. */
 async function dpkgState(needed: readonly Package[]): Promise<string> {
   const { mtimeMs, size } = (await stat('/var/lib/dpkg/status').catch(() => undefined)) ?? { mtimeMs: 0, size: 0 };
   return createHash('sha256')
@@ -133,7 +133,7 @@ async function missingPackages(needed: readonly Package[]): Promise<Package[]> {
   return withoutUnknown(missing);
 }
 
-/** Optional packages that no apt source has are not missing. */
+/** Leaves out optional packages that no apt source has: they do not count as missing. */
 async function withoutUnknown(missing: Package[]): Promise<Package[]> {
   const asked = missing.filter(({ optional }) => optional).map(({ name }) => name);
   if (asked.length === 0) return missing;
@@ -167,7 +167,7 @@ async function install(missing: readonly Package[], work: Work): Promise<void> {
   );
 }
 
-/** Packages that would start a daemon, with their units: we need the programs only. */
+/** Packages that would start a daemon, with their units. We need only the programs. */
 const daemons: Record<string, readonly string[]> = {
   containerd: ['containerd.service'],
   'docker.io': ['docker.service', 'docker.socket'],
@@ -178,12 +178,12 @@ const daemons: Record<string, readonly string[]> = {
 
 const quiet = { DEBIAN_FRONTEND: 'noninteractive', APT_LISTCHANGES_FRONTEND: 'none', NEEDRESTART_SUSPEND: '1' };
 
-/** Waits for another apt-get to finish, in seconds. */
+/** How long to wait for another apt-get to finish, in seconds. */
 const lockTimeout = '300';
 
 /**
- * Installs packages, asking the mirrors for new lists only when the ones at hand do not do.
- * Daemons that come with them are neither started nor enabled. An apt-get that was cut off is completed first.
+ * Installs packages. If that fails, completes an interrupted apt-get, asks the mirrors for new lists and tries again.
+ * Daemons of the packages are neither started nor enabled.
  */
 async function aptInstall(names: readonly string[], command: string, work: Work): Promise<void> {
   const units = await newUnits(names);
@@ -200,7 +200,7 @@ async function aptInstall(names: readonly string[], command: string, work: Work)
       const install = ['install', '--no-install-recommends', ...names];
       if ((await apt(...install)).code === 0) return;
       await run(['dpkg', '--configure', '-a'], { env: quiet, signal: work.signal, allowFailure: true });
-      // A source that can't be reached makes this fail; whether the others do is for the install to say.
+      // This fails when one source can't be reached. The installation shows whether the other sources are enough.
       await apt('update');
       await run(['apt-get', '-q', '-y', '-o', `DPkg::Lock::Timeout=${lockTimeout}`, ...install], {
         env: quiet,
@@ -216,7 +216,7 @@ async function aptInstall(names: readonly string[], command: string, work: Work)
   }
 }
 
-/** Units that this installation will bring, where systemd runs; those that are there already are the user's. */
+/** New units that this installation brings, when systemd runs. Existing units belong to the user. */
 async function newUnits(names: readonly string[]): Promise<string[]> {
   if (!(await exists('/run/systemd/system'))) return [];
   const plan = await run(['apt-get', '-s', 'install', '--no-install-recommends', ...names], { allowFailure: true });

@@ -9,13 +9,13 @@ import { ensureImage } from './image/index.ts';
 import { ensurePackages, missingFor } from './packages.ts';
 import { ensureToolchain } from './toolchain/index.ts';
 
-/** What one small VM needs, and what toolchain, image and build need together. */
+/** Memory that one small VM needs, and disk space that toolchain, image and build need together. */
 const memoryMiB = 768;
 const diskMiB = 4096;
 
 /**
- * Chooses the driver for a new lab, and says in one line why. `auto` takes `vm` wherever a VM can boot, emulated (TCG) if
- * need be, and `sandbox` elsewhere.
+ * Chooses the driver for a new lab, and says in one line why. `auto` takes `vm` on a machine that can boot a VM, even
+ * an emulated one (TCG), and `sandbox` on other machines.
  */
 export async function chooseDriver(wanted: 'auto' | DriverName, work: Work): Promise<{ driver: Driver; why: string }> {
   if (wanted !== 'auto') return { driver: drivers[wanted], why: 'as asked for' };
@@ -42,7 +42,7 @@ async function findVmObstacle(signal: AbortSignal): Promise<string | undefined> 
 }
 
 async function describeVms(work: Work): Promise<string> {
-  // Without QEMU nothing can be probed yet; it is found out again when the VM is made.
+  // Without QEMU nothing can be probed yet. Making the VM probes again.
   if ((await missingFor('vm')).length > 0) return 'VMs can run here, once their packages are installed';
   const { accelerator, why } = await probeAcceleration(work);
   return accelerator === 'kvm' ? why : `a VM can be emulated here (TCG): ${why}`;
@@ -51,8 +51,8 @@ async function describeVms(work: Work): Promise<string> {
 const findName = ({ name }: { name: string }): string => name;
 
 /**
- * Gets everything that a driver needs on this machine; `docker`: what sandboxes need in addition for chapter docker (on a VM
- * Docker is in the image). What is there already takes milliseconds.
+ * Gets everything that a driver needs on this machine; `docker`: what sandboxes need in addition for chapter docker (on
+ * a VM Docker is in the image). What is there already takes milliseconds.
  */
 export async function ensureSetup(target: DriverName | 'docker' | 'all', work: Work): Promise<void> {
   if (target === 'docker') return ensurePackages('docker', work);

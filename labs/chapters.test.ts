@@ -52,7 +52,7 @@ test('Build takes the steps of a chapter in the order of its texts, undo in the 
       undone.map((step) => step.id),
       texts.toReversed(),
     );
-    // What was cleaned away comes back by building it again.
+    // To undo a cleanup, the learner builds the network again.
     if (id === 'cleanup') assert.ok(undone.every(({ commands }) => commands.length === 0));
   }
 });

@@ -1,4 +1,4 @@
-/** The course: the folders NUMBER-ID beside this file, in the order of `chapterIds` (host/plan.ts), which is their registry. */
+/** The course: the folders NUMBER-ID beside this file, in the order of their registry, `chapterIds` (host/plan.ts). */
 import type { Chapter, ChapterContent, Course } from '@handwired/course';
 import { chapterIds } from '@handwired/host';
 
@@ -9,7 +9,7 @@ const renderNumber = (at: number): string => String(at).padStart(2, '0');
 export const loadFiles = <T>(name: 'chapter' | 'checks'): Promise<T[]> =>
   Promise.all(chapterIds.map((id, at) => import(`./${renderNumber(at)}-${id}/${name}.ts`) as Promise<T>));
 
-/** What chapter.ts exports. Cleanup is made of the chapters before it. */
+/** What a chapter.ts exports. The cleanup chapter is computed from the chapters before it. */
 interface ChapterFile {
   chapter: ChapterContent | ((before: readonly Chapter[]) => ChapterContent);
 }

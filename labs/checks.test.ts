@@ -29,7 +29,7 @@ const lose = (lab: Case, probe: string, more: object = {}): void => {
 const unsee = (lab: Case, probe: string, where: string): void => {
   lab.evidence.seen = lab.evidence.seen.filter((sight) => sight.probe !== probe || sight.in !== where);
 };
-/** Nothing of an answer was seen. */
+/** Removes every sign of an answer. */
 const unanswer = (lab: Case, probe: string): void => {
   lab.evidence.seen = lab.evidence.seen.filter(
     (sight) => sight.probe !== probe || !['syn-ack', 'reply'].includes(sight.what),

@@ -82,7 +82,7 @@ test('A guide says once what Docker does, where that belongs, and draws what it 
     const steps = listGuideSteps(findChapter(course, guide.chapter.id), defaultPlan);
     const where = sections.map(({ id }) => id).join(' ');
     assert.ok(where === 'docker' || (where === '' && steps.length === 0), `${guide.chapter.id}: ${where}`);
-    // Nothing is left to draw when all is cleaned up.
+    // After the cleanup there is nothing to draw.
     if (guide.chapter.id !== 'cleanup')
       assert.ok(
         blocksOf(guide).some(({ kind }) => kind === 'picture'),

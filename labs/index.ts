@@ -1,4 +1,4 @@
-/** The course as the `lab` command has it: the engines of @handwired/course, with the chapters of this folder in them. */
+/** The course as the `lab` command uses it: the engines of @handwired/course with the chapters of this folder. */
 import * as engines from '@handwired/course';
 import type { ChapterId, Plan, Session } from '@handwired/host';
 import { chapters, course } from './chapters.ts';
@@ -31,7 +31,7 @@ export { chapters };
 
 const chaptersWith = (ids: readonly ChapterId[]): engines.Chapter[] => ids.map((id) => engines.findChapter(course, id));
 
-/** As `runChapters` takes them, with the chapters by their ids. */
+/** The options of `runChapters`, with the chapters given by their ids. */
 interface RunOptions extends Omit<engines.RunOptions, 'chapters'> {
   /** In the order in which they are to run: the course's for build, the reverse for undo. */
   chapters: readonly ChapterId[];
@@ -44,7 +44,7 @@ const run = (direction: engines.Direction, session: Session, plan: Plan, options
 export const build = (session: Session, plan: Plan, options: RunOptions): Promise<void> =>
   run('build', session, plan, options);
 
-/** Takes chapters back on a lab host: see `runChapters`. */
+/** Undoes chapters on a lab host: see `runChapters`. */
 export const undo = (session: Session, plan: Plan, options: RunOptions): Promise<void> =>
   run('undo', session, plan, options);
 

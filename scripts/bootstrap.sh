@@ -18,7 +18,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/handwired
 home=$cache/pnpm-$version
 pnpm=$home/node_modules/.bin/pnpm
 
-# Made beside its place and moved into it: a run that was cut off leaves nothing that looks whole.
+# Made beside its place and then moved, so that an interrupted run leaves nothing that looks complete.
 get_pnpm() {
   command -v npm >/dev/null || stop 'there is no npm on PATH, and no pnpm in the cache' 'apt-get install npm'
   echo "getting pnpm $version with npm, into $home"
@@ -27,7 +27,7 @@ get_pnpm() {
   mv "$home.new" "$home"
 }
 
-# Two at once: the second waits, then finds all done. The kernel frees the lock with the process.
+# Of two runs at once, the second one waits and then finds everything done. The kernel frees the lock with the process.
 if ! mkdir -p "$cache" || ! [ -w "$cache" ]; then
   stop "cannot write $cache" 'export XDG_CACHE_HOME=A_FOLDER_YOU_CAN_WRITE'
 fi

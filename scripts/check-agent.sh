@@ -1,6 +1,6 @@
 #!/bin/sh
-# `make verify-agent`: the Python package agent/ formatted and linted by ruff, typed by mypy, and its unit tests. ruff and
-# mypy are in an environment of their own in the cache, by the versions in agent/requirements.txt.
+# `make verify-agent`: the Python package agent/ formatted and linted by ruff, typed by mypy, and its unit tests. ruff
+# and mypy are in an environment of their own in the cache, by the versions in agent/requirements.txt.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,7 +14,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/handwired
 key=$({ cat agent/requirements.txt; python3 -c 'import sys; print(sys.version, sys.prefix)'; } | sha256sum | cut -c 1-16)
 tools=$cache/python-$key
 
-# Made beside its place and moved into it: a run that was cut off leaves nothing that looks whole.
+# Made beside its place and then moved, so that an interrupted run leaves nothing that looks complete.
 if [ ! -d "$tools" ]; then
   mkdir -p "$cache"
   new=$(mktemp -d "$cache/python-new-XXXXXX")

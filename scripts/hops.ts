@@ -1,19 +1,19 @@
 /**
- * Counts what a stranger meets: node --import tsx scripts/hops.ts. How many source files there are, which import one another
- * in a circle, and how many files one has to open to follow three ways through the house. A way is a list of FILE#NAME; each
- * name has to be there, and each file of ours that it names has to exist. Exit 1 when a limit is passed.
+ * Measures how easily a stranger can read the code: node --import tsx scripts/hops.ts. Counts the source files, finds
+ * files that import one another in a circle, and counts the files to open to follow three paths through the code. A
+ * path is a list of FILE#NAME. Each file and each name has to exist. Exit 1 when a limit is passed.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCircles, packages, readImports, root } from './imports.ts';
 
-/** The ways, and how many files each may take. */
+/** The paths, and how many files each may need. */
 const ways: { title: string; most: number; steps: string[] }[] = JSON.parse(
   readFileSync(join(root, 'scripts/hops.json'), 'utf8'),
 ) as typeof ways;
 
-/** Source files, tests and what is generated or recorded left out. */
+/** Counts the source files without tests and without generated or recorded files. */
 function countSources(): number {
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).split(
     '\n',

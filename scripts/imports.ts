@@ -5,7 +5,7 @@ import { parseSync, type StringLiteral, Visitor } from 'oxc-parser';
 
 export const root = resolve(import.meta.dirname, '..');
 
-/** The packages, in folders of their names, each with those of them that it may import. */
+/** The packages by the names of their folders, each with the packages that it may import. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
   host: [],
   infra: ['host'],
@@ -23,7 +23,7 @@ export interface Import {
   specifier: string;
   /** The same import for people, with its line. */
   line: string;
-  /** The file of ours that is meant, from the root; undefined: another package's. */
+  /** The imported file, from the root, when it is ours; undefined for an external package. */
   target: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export function readImports(folder: string): Import[] {
   });
 }
 
-/** What stands behind `from` and in `import()`, in the order of a file. Throws an Error for a file that is no TypeScript. */
+/** The texts after `from` and in `import()`, in the file's order. Throws an Error for a file that is not TypeScript. */
 function findSpecifiers(file: string, text: string): StringLiteral[] {
   const { program, errors } = parseSync(file, text);
   if (errors.length > 0) throw new Error(`${file}: ${errors.map(({ message }) => message).join('; ')}`);
@@ -64,7 +64,7 @@ function targetOf(file: string, specifier: string): string | undefined {
   return name === undefined ? undefined : `${name}${path ?? '/index'}.ts`;
 }
 
-/** Circles of files that import one another, types included: the strongly connected components with more than one file. */
+/** Circles of files that import one another, types included: strongly connected components with more than one file. */
 export function findCircles(imports: readonly Import[]): string[][] {
   const edges = new Map(imports.map(({ file }): [string, string[]] => [file, []]));
   for (const { file, target } of imports) if (target !== undefined && edges.has(target)) edges.get(file)?.push(target);

@@ -3,7 +3,7 @@ import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-/** What looks at the whole machine, where the labs of another test would show. */
+/** Code that examines the whole machine, where the labs of another test would show. */
 const machineWide = /snapshot\.ts|\btraces\(|\ballNamespaces\(/;
 
 test('tests that run two at a time look at their own labs only', async () => {

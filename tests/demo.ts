@@ -7,7 +7,7 @@ import { differenceAtRest, takeSnapshot } from './snapshot.ts';
 /**
  * The main job, as a user would type it: `lab up`, build, check, undo, check of the cleanup, destroy, under
  * forward-policy accept and drop, between two snapshots of the machine that have to be equal.
- * `make lab` and `make demo DRIVER=vm|sandbox` run it. Exit 0: all of it was so.
+ * `make lab` and `make demo DRIVER=vm|sandbox` run it. Exit 0: every step had the expected result.
  */
 const root = resolve(import.meta.dirname, '..');
 const bin = join(root, 'node_modules/.bin/lab');
@@ -59,7 +59,7 @@ async function demo(driver: string): Promise<void> {
   );
 }
 
-/** What was made is removed, whatever went wrong. */
+/** Removes what was made, whatever went wrong. */
 async function cleanUp(): Promise<void> {
   for (const name of labs) {
     const { code } = await run([bin, 'destroy', name], {

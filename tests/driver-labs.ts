@@ -27,7 +27,7 @@ export function testSpec(driver: DriverName, name: string, more: Partial<LabSpec
   return spec;
 }
 
-/** A state folder of this process's own; the returned function removes it, and whatever a failed test left up. */
+/** Makes a state folder for this process. The returned function removes it and the labs that a failed test left. */
 export async function ownStateOf(driver: Driver, work: () => Work): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'handwired-test-'));
   process.env['XDG_STATE_HOME'] = folder;

@@ -15,7 +15,7 @@ const owners: [module: RegExp, files: RegExp][] = [
   [/^commander$/, /^cli\//],
 ];
 
-/** Tests and what only they use may import of everything. */
+/** Whether a file is a test or is used only by tests: such files may import everything. */
 const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.includes('/testing/');
 
 const all = new Map(Object.keys(packages).map((folder) => [folder, readImports(folder)]));
@@ -65,7 +65,7 @@ test('each edge of the program has one owner', () => {
   );
 });
 
-/** What is in checker, in order: each may import of what stands before it, and nothing of what comes after. */
+/** The parts of checker in order: each may import only from the parts before it. */
 const layers = [
   'remote.ts',
   'record.ts',

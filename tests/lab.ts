@@ -10,7 +10,7 @@ import { runLab } from '../cli/main.ts';
 export const labCommand = resolve(import.meta.dirname, '../node_modules/.bin/lab');
 
 export interface Ended {
-  /** null: ended by a signal. */
+  /** null: a signal ended it. */
   code: number | null;
   stdout: string;
   stderr: string;
@@ -47,7 +47,7 @@ interface Running {
   /** Sends a signal to the lab process itself, not to what it started. */
   kill(signal: NodeJS.Signals): void;
   ended: Promise<Ended>;
-  /** Settles once its output, stdout and stderr in one, matches; rejects when it ends before. */
+  /** Settles when its output, stdout and stderr together, matches. Rejects when it ends before that. */
   shows(pattern: RegExp): Promise<void>;
 }
 

@@ -3,10 +3,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { run, stateDir } from '@handwired/host';
 
-/** What a machine has that a lab could leave behind: each section a sorted list of lines. */
+/** The things on a machine that a lab could leave behind. Each section is a sorted list of lines. */
 export type Snapshot = Record<string, string[]>;
 
-/** Reads it all. Nothing is changed, no kernel module is loaded on purpose. */
+/** Takes a snapshot. It changes nothing and loads no kernel module on purpose. */
 export async function takeSnapshot(): Promise<Snapshot> {
   // First, while nothing that we start to look at the rest runs.
   const running = await processes();
@@ -34,7 +34,7 @@ export async function takeSnapshot(): Promise<Snapshot> {
 /** Sections in which things of others end by themselves: only what came counts. */
 const comeAndGo = ['processes', 'control groups', 'temporary files'];
 
-/** What is in one snapshot and not in the other: `+` came, `-` went. Sysctls that came with a module don't count. */
+/** The difference of two snapshots: `+` was added, `-` was removed. Sysctls that came with a module don't count. */
 function difference(before: Snapshot, after: Snapshot): string[] {
   return Object.keys(before).flatMap((section) => {
     const [had, has] = [before[section] ?? [], after[section] ?? []];

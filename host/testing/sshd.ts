@@ -14,7 +14,7 @@ export interface TestSshd {
 
 const sshd = '/usr/sbin/sshd';
 
-/** Why tests of ssh can't run here; false: they can. For the `skip` option of node:test. */
+/** Why tests of ssh can't run here; false when they can. For the `skip` option of node:test. */
 export function noSshd(): string | false {
   if (process.getuid?.() !== 0) return 'needs root: sshd starts sessions of root';
   try {
@@ -25,7 +25,7 @@ export function noSshd(): string | false {
   }
 }
 
-/** Makes the keys and the endpoint. `settings`: further lines of sshd_config(5); the first of a keyword counts. */
+/** Makes the keys and the endpoint. `settings`: more lines of sshd_config(5); the first line with a keyword counts. */
 export async function testSshd(settings: readonly string[] = []): Promise<TestSshd> {
   // sshd's privilege separation directory, as its Debian unit makes it.
   await mkdir('/run/sshd', { recursive: true, mode: 0o755 });

@@ -8,7 +8,7 @@ import type { Work } from '../driver.ts';
 import { cloudInitDir, type Inputs } from './inputs.ts';
 import { buildPrefix, imagesDir, type Manifest } from './store.ts';
 
-/** What a build takes while it runs; three times what is left of it. */
+/** Free space for a running build, in MiB: three times the size of the finished image. */
 const neededMiB = 2000;
 
 /**
@@ -50,7 +50,7 @@ export async function buildInto(inputs: Inputs, work: Work): Promise<{ folder: s
   }
 }
 
-/** Puts a built folder in its place; readers see all of it or nothing. */
+/** Renames a built folder to its final place, so that readers see all of it or nothing. */
 export async function publish(folder: string, hash: string): Promise<void> {
   const place = join(imagesDir(), hash);
   await rm(place, { recursive: true, force: true });
@@ -78,8 +78,8 @@ async function newFolder(): Promise<string> {
 }
 
 /**
- * Put in front of a command, it ends the command's whole process tree when we end, however we end (PR_SET_PDEATHSIG in
- * prctl(2)). The end of a PID namespace's first process ends all others, and mounts go with the mount namespace.
+ * A prefix for a command. When our process ends in any way, the command's whole process tree ends (PR_SET_PDEATHSIG in
+ * prctl(2)). The end of a PID namespace's first process ends all others, and the mounts end with the mount namespace.
  */
 const untilWeEnd = 'setpriv --pdeathsig KILL -- unshare --mount --pid --fork --kill-child --mount-proc --'.split(' ');
 
@@ -119,7 +119,7 @@ const unwanted = [
   'path-include=/usr/share/doc/*/copyright',
   'path-exclude=/usr/share/man/*',
   'path-include=/usr/share/man/man*',
-  // Docker uses containerd by one shim of its three, and never its command.
+  // Docker uses one of containerd's three shims, and never its command.
   'path-exclude=/usr/bin/ctr',
   'path-exclude=/usr/bin/containerd-stress',
   'path-exclude=/usr/bin/containerd-shim',
@@ -132,7 +132,7 @@ async function pack(inputs: Inputs, root: string, folder: string, signal: AbortS
   await run([...untilWeEnd, 'sh', script, root, folder], { env: settings(inputs), signal, next: 'lab image build' });
 }
 
-/** The environment in which the same inputs give the same bits. */
+/** Environment variables that make a build reproducible: the same inputs give the same bits. */
 const settings = (inputs: Inputs): Record<string, string> => ({
   SOURCE_DATE_EPOCH: String(inputs.epoch),
   DISK_SIZE: inputs.diskSize,
@@ -169,9 +169,9 @@ const header = { setupSectors: 0x1f1, magic: 0x202, payloadOffset: 0x248, payloa
 const elf = 0x464c457f;
 
 /**
- * The uncompressed kernel inside a bzImage. It is an ELF file that QEMU starts by its PVH entry; unpacking it here
- * spares each boot that work, 1.5 s of it without hardware acceleration.
- * Anything else (an arm64 Image, an unknown compression) is returned as it is.
+ * The uncompressed kernel inside a bzImage. It is an ELF file that QEMU starts at its PVH entry. Unpacking it here
+ * saves each boot that work, which takes 1.5 s without hardware acceleration. Anything else (an arm64 Image, an unknown
+ * compression) is returned as it is.
  */
 export function unpackKernel(image: Buffer): Buffer {
   if (image.length < 0x250 || image.toString('latin1', header.magic, header.magic + 4) !== 'HdrS') return image;

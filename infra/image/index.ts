@@ -9,13 +9,13 @@ import { buildPrefix, findImage, folders, type Image, imagesDir, type Manifest, 
 
 export { kernelCmdline, type Image } from './store.ts';
 
-/** The image of today's inputs: from the cache in milliseconds, or built, by one process at a time. */
+/** The image of today's inputs. It comes from the cache in milliseconds, or one process at a time builds it. */
 export async function ensureImage(work: Work): Promise<Image> {
   const inputs = await findInputs(work.signal);
   return (await findImage(inputs.hash)) ?? (await withImages(work, () => buildMissing(inputs, work)));
 }
 
-/** Another process may have built it while we waited for the lock. */
+/** Builds the image, unless another process has built it while we waited for the lock. */
 async function buildMissing(inputs: Inputs, work: Work): Promise<Image> {
   const found = await findImage(inputs.hash);
   if (found) return found;
@@ -27,7 +27,7 @@ async function buildMissing(inputs: Inputs, work: Work): Promise<Image> {
   return built;
 }
 
-/** What `verify` found. `differing`: names of files whose bits are not the same, and packages that changed between. */
+/** The result of `verify`. `differing`: names of files that differ, and packages that changed between the builds. */
 export interface Verified {
   equal: boolean;
   hash: string;
@@ -84,7 +84,7 @@ async function prune(work: Work): Promise<string[]> {
 /** Disk images of lab hosts, for `lab image`. */
 export const images = { build: ensureImage, verify, list, prune };
 
-/** Does work on the images folder alone. Nobody builds meanwhile, so folders of builds are leftovers: they go first. */
+/** Does work on the images folder under the lock. No build runs meanwhile, so it first removes leftovers of builds. */
 function withImages<T>(work: Work, task: () => Promise<T>): Promise<T> {
   const onWait = (): void => work.progress.note('another process is building the image; waiting for it');
   return underLock('image-build', { signal: work.signal, onWait }, async () => {

@@ -5,10 +5,10 @@ import { join, relative } from 'node:path';
 import { LabError, run } from '@handwired/host';
 import { listNames } from '../packages.ts';
 
-/** To be raised when build.ts makes something else of the same inputs. */
+/** Raise this number when build.ts changes what it makes of the same inputs. */
 const builderVersion = 2;
 
-/** What turns a Debian into a lab host. */
+/** The folder of the files that turn a Debian into a lab host. */
 export const cloudInitDir = join(import.meta.dirname, '../../cloud-init');
 const scripts = ['customize.sh', 'initrd.sh', 'pack.sh'].map((name) => join(import.meta.dirname, name));
 
@@ -21,11 +21,11 @@ export interface Inputs {
   architecture: 'amd64' | 'arm64';
   /** Seconds: no file of the image is newer. */
   epoch: number;
-  /** As truncate(1) takes it. Sparse: what is not used takes no room. */
+  /** A size for truncate(1). The disk is sparse: unused space takes no room. */
   diskSize: string;
 }
 
-/** 2026-01-01: any fixed day does; guests take their clock from the hypervisor. */
+/** 2026-01-01. Any fixed day would do: guests take their clock from the hypervisor. */
 const epoch = 1767225600;
 const diskSize = '4G';
 const kernels = {
@@ -64,7 +64,7 @@ async function inputFiles(): Promise<[name: string, file: string][]> {
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Where packages of the image come from: always what this machine's own apt is told to use. */
+/** Where the image's packages come from: always the sources that this machine's own apt uses. */
 interface Sources {
   /** `trixie` on any Debian; the machine's own codename on Ubuntu. */
   suite: string;
@@ -89,7 +89,7 @@ async function findSources(signal: AbortSignal): Promise<Sources> {
   return listSources(os, targets.stdout, config.stdout);
 }
 
-/** Pure: from os-release, `apt-get indextargets` (release, codename, URI a line) and `apt-config dump` to sources. */
+/** Finds the sources in os-release, `apt-get indextargets` (lines RELEASE CODENAME URI) and `apt-config dump`. Pure. */
 export function listSources(os: Record<string, string>, targets: string, config: string): Sources {
   const distribution = os['ID'];
   const own = os['VERSION_CODENAME'];
@@ -120,14 +120,14 @@ export function listSources(os: Record<string, string>, targets: string, config:
 const renderLine = (uri: string, suite: string, distribution: 'debian' | 'ubuntu'): string =>
   `deb [signed-by=${keyrings[distribution]}] ${uri} ${suite} ${components[distribution].join(' ')}`;
 
-/** `` for the release itself, `-updates` and `-security` for the pockets that carry fixes; others are not ours. */
+/** '' for the release itself, `-updates` or `-security` for the pockets with fixes. Undefined for others: not used. */
 function findPocket(release: string, own: string): string | undefined {
   if (!release.startsWith(own)) return undefined;
   const pocket = release.slice(own.length);
   return ['', '-updates', '-security'].includes(pocket) ? pocket : undefined;
 }
 
-/** Only what is needed to reach a mirror; hooks and cache settings of the machine stay out. */
+/** Selects the settings that are needed to reach a mirror. The machine's hooks and cache settings are left out. */
 function listAptOptions(config: string): string[] {
   const wanted =
     /^Acquire::(https?|ftp)::(.*::)?(Proxy|Proxy-Auto-Detect|CaInfo|CaPath|Verify-Peer|Verify-Host)(::\S+)? "/i;

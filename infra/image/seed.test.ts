@@ -18,7 +18,7 @@ interface UserData {
   write_files: { path: string; permissions: string; content: string; owner: string }[];
 }
 
-/** As cloud-init reads it: PyYAML speaks YAML 1.1. */
+/** Reads text as cloud-init does: with PyYAML, which implements YAML 1.1. */
 const read = (text: string): unknown => parse(text, { version: '1.1' });
 const filesOf = (userData: string): Map<string, { permissions: string; content: string }> =>
   new Map((read(userData) as UserData).write_files.map((file) => [file.path, file]));

@@ -4,11 +4,11 @@ import { run } from '@handwired/host';
 import { stringify } from 'yaml';
 import { renderEnv } from '../drivers/shared/lab-files.ts';
 
-/** What a lab host is told at its first boot. */
+/** The settings that a lab host gets at its first boot. */
 export interface SeedInputs {
   /** The lab's name: hostname of the lab host. */
   name: string;
-  /** The lab's instance id; cloud-init takes another id for a new machine. */
+  /** The lab's instance id. For cloud-init, a changed id means a new machine. */
   instance: string;
   /** OpenSSH format: private key as PEM text, public key as one line. */
   hostKeyPair: { privateKey: string; publicKey: string };
@@ -28,9 +28,9 @@ export interface Seed {
 }
 
 /**
- * Renders the seed of one lab host. `dsmode: local` has cloud-init apply it in its first stage, before any network.
- * The built image takes the management address from the kernel command line (kernelCmdline), because ssh then need not
- * wait for this seed; mgmt.env and the network configuration say the same to a stock cloud image.
+ * Renders the seed of one lab host. `dsmode: local` has cloud-init apply it in its first stage, before any network. The
+ * built image takes the management address from the kernel command line (kernelCmdline), so that ssh does not wait for
+ * this seed. mgmt.env and the network configuration give the same address to a stock cloud image.
  */
 export function renderSeed(inputs: SeedInputs): Seed {
   const { name, instance, hostKeyPair, authorizedKey, env, mgmt } = inputs;
@@ -69,10 +69,10 @@ const withNewline = (text: string): string => (text.endsWith('\n') ? text : `${t
 /** YAML 1.1, which cloud-init's PyYAML reads: `0644`, `yes` and the like are quoted; no line is folded. */
 const yaml = (value: unknown): string => stringify(value, { version: '1.1', lineWidth: 0 });
 
-/** Writes a seed as the ISO 9660 image, labelled `cidata`, that cloud-init looks for; to be attached as a virtio disk. */
+/** Writes a seed as the ISO 9660 image, labelled `cidata`, that cloud-init looks for. Attach it as a virtio disk. */
 export async function writeSeedDisk(seed: Seed, file: string, signal: AbortSignal): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  // Beside the disk, so that what a kill -9 leaves goes with the lab.
+  // Beside the disk, so that the leftovers of a kill -9 are removed with the lab.
   const folder = await mkdtemp(`${file}-`);
   try {
     const files = { 'user-data': seed.userData, 'meta-data': seed.metaData, 'network-config': seed.networkConfig };

@@ -19,7 +19,7 @@ export const Manifest = z.object({
 });
 export type Manifest = z.infer<typeof Manifest>;
 
-/** What a lab host boots from. Paths are absolute; the files are never written to: overlays are. */
+/** What a lab host boots from. Paths are absolute. The files are never written to: writes go to overlays. */
 export interface Image {
   hash: string;
   disk: string;
@@ -28,7 +28,7 @@ export interface Image {
   initrd: string;
   /** Kernel command line without the management address; see kernelCmdline(). */
   cmdline: string;
-  /** What it takes in the cache, and the size of the disk that the guest sees. */
+  /** The space that it takes in the cache, and the size of the disk that the guest sees. */
   sizeMiB: number;
   diskMiB: number;
   suite: string;
@@ -40,14 +40,14 @@ export interface Image {
 export const imagesDir = (): string => join(cacheDir(), 'images');
 const diskMiB = 4096;
 const MiB = 1024 * 1024;
-/** panic=1: an emulated kernel sometimes panics over a race in QEMU; it then starts again after a second. */
+/** panic=1: a race in QEMU sometimes makes an emulated kernel panic. It then starts again after a second. */
 const baseCmdline = 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 panic=1 systemd.show_status=false';
 
-/** The kernel command line of one lab host: its management address is on it, so that ssh waits for nothing else. */
+/** The kernel command line of one lab host. It contains the management address, so that ssh waits for nothing else. */
 export const kernelCmdline = (image: Image, mgmt: { address: string; prefix: number }): string =>
   `${image.cmdline} handwired.mgmt=${mgmt.address}/${mgmt.prefix}`;
 
-/** A finished image whose files have the sizes that its manifest says; undefined: absent, cut off or damaged. */
+/** A finished image whose files have the sizes in its manifest; undefined when it is absent, unfinished or damaged. */
 export async function findImage(hash: string): Promise<Image | undefined> {
   const folder = join(imagesDir(), hash);
   const manifest = await readJson(join(folder, 'image.json'), Manifest).catch(() => undefined);
@@ -79,15 +79,15 @@ export function readImage(folder: string, manifest: Manifest): Image {
   };
 }
 
-/** Names of what is in the images folder: finished images, and what a build left that was cut off. */
+/** Names in the images folder: finished images and leftovers of interrupted builds. */
 export async function folders(): Promise<string[]> {
   return (await readdir(imagesDir()).catch(() => [])).sort();
 }
 
-/** How the folders of unfinished builds begin. Whoever holds the build lock may remove them. */
+/** How the names of unfinished builds' folders begin. The holder of the build lock may remove these folders. */
 export const buildPrefix = '.build-';
 
-/** Removes a folder of the images folder; processes of a build that was cut off may take a moment to end. */
+/** Removes a folder of the images folder. Tries again while processes of an interrupted build are still ending. */
 export async function removeFolder(name: string): Promise<void> {
   const folder = join(imagesDir(), name);
   try {

@@ -7,7 +7,7 @@ import { cacheDir, LabError, readMessage, readJson, underLock, writeJson } from 
 import { z } from 'zod';
 import type { Work } from '../driver.ts';
 
-/** A folder in the cache that is made once, whole or not at all, and checked before each use. */
+/** A folder in the cache. It is made once, completely or not at all, and checked before each use. */
 export interface Artifact {
   /** Folder name without its key: `pulumi-3.259.0`. */
   name: string;
@@ -19,7 +19,7 @@ export interface Artifact {
   make(folder: string): Promise<string>;
 }
 
-/** What a file was when it was made. Its hash proves its content; an equal stat shows that it was not touched since. */
+/** A file at the time when it was made. The hash proves its content. An equal stat shows that it is unchanged since. */
 const Recorded = z.object({
   path: z.string(),
   size: z.number(),
@@ -35,15 +35,15 @@ type Stamp = z.infer<typeof Stamp>;
 
 const stampFile = (folder: string): string => join(folder, 'stamp.json');
 
-/** Where the artifact is, or will be. */
+/** The artifact's folder, whether it exists or not. */
 export function findFolder(artifact: Pick<Artifact, 'name' | 'inputs'>): string {
   const key = createHash('sha256').update(JSON.stringify(artifact.inputs)).digest('hex').slice(0, 16);
   return join(cacheDir(), 'toolchain', `${artifact.name}-${key}`);
 }
 
 /**
- * The artifact's folder, made when it is absent, half made or changed. One process makes it; others wait for that one.
- * A kill at any moment leaves the folder as it was: it is made beside its place and renamed into it.
+ * The artifact's folder, made when it is absent, incomplete or changed. One process makes it; others wait for that
+ * process. A kill at any moment leaves the folder as it was, because a new one is made beside it and renamed.
  */
 export async function ensureArtifact(artifact: Artifact, work: Work): Promise<string> {
   const folder = findFolder(artifact);
@@ -74,7 +74,7 @@ async function readStamp(folder: string): Promise<Stamp | undefined> {
   try {
     return await readJson(stampFile(folder), Stamp);
   } catch {
-    return undefined; // A stamp that can't be read proves nothing: make it again.
+    return undefined; // A stamp that can't be read proves nothing, so the artifact is made again.
   }
 }
 
@@ -121,7 +121,7 @@ async function makeInPlace(artifact: Artifact, folder: string): Promise<void> {
   }
 }
 
-/** What a killed process left; nobody else can be at it, as we hold the lock. */
+/** Removes what a killed process left. We hold the lock, so no other process uses it. */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(dirname(folder)))
     if (name.startsWith(`${basename(folder)}.making-`))
@@ -140,7 +140,7 @@ async function recordFiles(folder: string, files: readonly string[]): Promise<Re
   return recorded;
 }
 
-/** To the disk before the rename makes it visible, so that a power cut can't leave a hollow file. */
+/** Flushes a file to the disk before the rename makes it visible, so that a power cut can't leave an empty file. */
 async function flush(file: string): Promise<void> {
   const handle = await open(file, 'r');
   try {

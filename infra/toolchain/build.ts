@@ -7,12 +7,12 @@ import type { Work } from '../driver.ts';
 import { ensurePackages } from '../packages.ts';
 import { buildFlags, moduleFolder, type Tool, toolchainGoArch } from './tools.ts';
 
-/** Gets a tool's program into `folder`, at `tool.file`: the vendor's build where it can be had, else our own. Says which. */
+/** Puts a tool's program at `tool.file` in `folder`: the vendor's build if possible, else our own. Says which. */
 export async function getTool(tool: Tool, folder: string, work: Work): Promise<string> {
   return (await downloadTool(tool, folder, work)) ?? (await buildTool(tool, join(folder, tool.file), work));
 }
 
-/** Where it was downloaded from; undefined: there is no such download, or it can't be reached from here. */
+/** Downloads a tool and says from where; undefined when there is no download or it can't be reached from here. */
 async function downloadTool(tool: Tool, folder: string, work: Work): Promise<string | undefined> {
   const vendor = tool.download;
   if (!vendor) return undefined;
@@ -37,23 +37,23 @@ export async function buildTool(tool: Tool, output: string, work: Work): Promise
   return `built from ${tool.package}`;
 }
 
-/** A Go that can build our modules: argv[0] and what it needs in its environment. */
+/** A Go that can build our modules: its argv[0] and its environment variables. */
 interface Go {
   command: string;
   env: Record<string, string>;
 }
 
-/** Go 1.21 is the first that fetches the Go which a go.mod asks for (go.dev/doc/toolchain). */
+/** Go 1.21 is the first version that fetches the Go version that a go.mod requires (go.dev/doc/toolchain). */
 const selfUpdating = [1, 21] as const;
 
 /**
- * Finds a Go on PATH or in its usual folder, else installs the distribution's package. A Go that is too old to build our
- * modules fetches a newer one through the machine's own GOPROXY; from 1.21 on it does so by itself.
+ * Finds a Go on PATH or in its usual folder, else installs the distribution's package. A Go that is too old for our
+ * modules fetches a newer one through the machine's own GOPROXY. From 1.21 on, Go does this by itself.
  */
 export async function ensureGo(module: string, work: Work): Promise<Go> {
   const command = (await findGo()) ?? (await installGo(work));
   const [major, minor] = await readGoVersion(command);
-  // The user's flags (`-mod=vendor`, a go.work) are about the user's own code.
+  // The user's flags (`-mod=vendor`, a go.work) are meant for the user's own code.
   const env = { GOFLAGS: '', GOWORK: 'off', CGO_ENABLED: '0', GOARCH: toolchainGoArch, GOOS: 'linux' };
   if (major === selfUpdating[0] && minor < selfUpdating[1]) return downloadGo(command, module, env, work);
   return { command, env: { ...env, GOTOOLCHAIN: 'auto' } };
@@ -80,7 +80,7 @@ async function goBuild(go: Go, tool: Tool, output: string, work: Work, note: (te
   await rm(scratch, { recursive: true, force: true });
 }
 
-/** The first Go that runs: argv[0]. */
+/** The argv[0] of the first Go that runs. */
 async function findGo(): Promise<string | undefined> {
   for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/local/go/bin', '/usr/lib/go/bin']) {
     if (!folder.startsWith('/')) continue;
@@ -109,7 +109,7 @@ async function readGoVersion(command: string): Promise<[number, number]> {
 
 const Downloaded = z.object({ Dir: z.string() });
 
-/** An old Go fetches the new one as the module that it is published as; its sum is checked against the sum database. */
+/** Lets an old Go fetch the new Go, which is published as a module. Go checks its sum against the sum database. */
 async function downloadGo(old: string, module: string, env: Record<string, string>, work: Work): Promise<Go> {
   const wanted = /^go (\d+\.\d+\.\d+)$/m.exec(await readFile(join(moduleFolder(module), 'go.mod'), 'utf8'))?.[1];
   if (wanted === undefined)
@@ -119,19 +119,19 @@ async function downloadGo(old: string, module: string, env: Record<string, strin
     const argv = [old, 'mod', 'download', '-json', version];
     const { stdout } = await run(argv, { cwd: '/', env, signal: work.signal, next: 'apt-get install golang-go' });
     const root = Downloaded.parse(JSON.parse(stdout)).Dir;
-    // Modules carry no file modes: a toolchain's programs must be made executable (cmd/go/internal/toolchain does so).
+    // Modules store no file modes, so we make the toolchain's programs executable, like cmd/go/internal/toolchain.
     for (const folder of ['bin', `pkg/tool/linux_${toolchainGoArch}`])
       for (const name of await readdir(join(root, folder))) await chmod(join(root, folder, name), 0o755);
     return { command: join(root, 'bin/go'), env: { ...env, GOROOT: root, GOTOOLCHAIN: 'local' } };
   });
 }
 
-/** How long the vendor may take to answer before we build for ourselves. Milliseconds. */
+/** How long we wait for the vendor's answer before we build the tool ourselves. Milliseconds. */
 const answerTimeout = 5000;
 
 /**
- * Fetches `url` into `file` and compares its SHA-256 with the pinned one.
- * false: the host can't be reached from here, or does not have the file. Other content than expected is a LabError.
+ * Fetches `url` into `file` and compares its SHA-256 with the pinned one. Gives false when the host can't be reached
+ * from here or does not have the file. LabError: the content is not as expected.
  */
 export async function download(
   url: string,
@@ -171,7 +171,7 @@ export async function download(
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
 
-/** The vendor's answer; undefined: none came in time, or it does not have the file. */
+/** The vendor's answer; undefined when none came in time or the vendor does not have the file. */
 async function requestFile(url: string, signal: AbortSignal): Promise<Response | undefined> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), answerTimeout);

@@ -6,19 +6,19 @@ import type { Work } from '../driver.ts';
 import { type Artifact, ensureArtifact, findFolder, isIntact } from './artifact.ts';
 import { bridge, buildFlags, libvirt, moduleFolder, pulumi, type Tool } from './tools.ts';
 
-/** The engine with all it needs to drive libvirt, without a registry. */
+/** The engine with everything that it needs to control libvirt without a registry. */
 export interface Toolchain {
-  /** Has bin/pulumi: what `PulumiCommand.get({ root })` takes. */
+  /** The folder with bin/pulumi, for `PulumiCommand.get({ root })`. */
   pulumiRoot: string;
-  /** Has plugins/ with the bridge: what `makeHome` takes. Nothing else is to be written there. */
+  /** The folder with the bridge in plugins/, for `makeHome`. Nothing else may be written there. */
   pulumiHome: string;
-  /** PULUMI_DYNAMIC_TF_PLUGIN_CACHE_DIR: the libvirt provider is in it. */
+  /** The folder with the libvirt provider: PULUMI_DYNAMIC_TF_PLUGIN_CACHE_DIR. */
   pluginCacheDir: string;
-  /** For every call of the engine; the caller adds PULUMI_HOME, backend, passphrase and TMPDIR (cloud-init ISOs) of its lab. */
+  /** For every call of the engine. The caller adds PULUMI_HOME, backend, passphrase and TMPDIR (seeds) of its lab. */
   env: Record<string, string>;
 }
 
-/** Gets the toolchain: what is cached and intact as it is, the rest downloaded or built: see `getTool`. */
+/** Gets the toolchain. Uses tools that are cached and intact, and downloads or builds the others: see `getTool`. */
 export async function ensureToolchain(work: Work): Promise<Toolchain> {
   const pulumiRoot = (await findPulumiOnPath()) ?? (await ensureArtifact(await makeArtifact(pulumi, work), work));
   const pluginCacheDir = await ensureArtifact(await makeArtifact(libvirt, work), work);
@@ -61,7 +61,7 @@ async function makeArtifact(tool: Tool, work: Work): Promise<Artifact> {
   return { ...(await makeIdentity(tool)), files: [tool.file], make };
 }
 
-/** The bridge's folder is a PULUMI_HOME: the engine itself installs the plugin into it. Its log of that goes. */
+/** The bridge's folder is a PULUMI_HOME: the engine itself installs the plugin into it. The engine's log is removed. */
 async function bridgeArtifact(pulumiRoot: string, work: Work): Promise<Artifact> {
   const make = async (folder: string): Promise<string> => {
     const program = join(folder, basename(bridge.file));
@@ -82,7 +82,7 @@ async function bridgeArtifact(pulumiRoot: string, work: Work): Promise<Artifact>
 
 const OnPath = z.object({ file: z.string(), size: z.number(), mtimeMs: z.number(), version: z.string() });
 
-/** The root of a pulumi on PATH that is at least as new as ours. Asked once for each file: starting it takes 0.3 s. */
+/** The root of a pulumi on PATH that is at least as new as ours. The version is cached: asking for it takes 0.3 s. */
 async function findPulumiOnPath(): Promise<string | undefined> {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const file = join(folder, 'pulumi');
@@ -112,9 +112,9 @@ export function isAtLeast(version: string, wanted: string): boolean {
 }
 
 /**
- * Makes `folder` a PULUMI_HOME, with the plugins of another one where they are given. Whatever the CLI is asked, it
- * writes there: a log of each call (pkg/logging/encrypted.go, StartLogging), credentials, what it knows of a project.
- * So it is never the user's own ~/.pulumi, and never the shared one in the cache, but a folder that goes with its lab.
+ * Makes `folder` a PULUMI_HOME, with the plugins of `pluginsFrom` if given. The CLI writes there at each call: a log
+ * (pkg/logging/encrypted.go, StartLogging), credentials, what it knows about a project. So it is never the user's own
+ * ~/.pulumi and never the shared folder in the cache, but a folder that is removed with its lab.
  */
 export async function makeHome(folder: string, pluginsFrom?: string): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -124,7 +124,7 @@ export async function makeHome(folder: string, pluginsFrom?: string): Promise<vo
   await symlink(join(pluginsFrom, 'plugins'), link);
 }
 
-/** Calls the CLI with a PULUMI_HOME that is gone afterwards: for questions that belong to no lab. */
+/** Calls the CLI with a temporary PULUMI_HOME, for questions that belong to no lab. */
 export async function withHome<T>(
   pluginsFrom: string | undefined,
   ask: (env: Record<string, string>) => Promise<T>,

@@ -6,13 +6,13 @@ import { ensureGo } from './build.ts';
 import { type Toolchain, withHome } from './index.ts';
 import { buildFlags, libvirt, moduleFolder } from './tools.ts';
 
-/** The SDK as committed: what tsc makes of the engine's generated TypeScript. It is the package @pulumi/libvirt. */
+/** The folder of the committed SDK, the package @pulumi/libvirt: the engine's generated TypeScript, compiled by tsc. */
 export const sdkFolder = join(import.meta.dirname, '../sdks/libvirt');
 
 /** The provider's resources that infra/drivers/vm/program.ts uses; the SDK has no others. */
 const resources = ['Domain', 'Network', 'Pool', 'Volume'];
 
-/** Our own TypeScript compiles the generated code, not the old one that its package.json names. */
+/** Our own TypeScript compiler. The package.json of the generated code names an old one. */
 const tsc = join(import.meta.dirname, '../../node_modules/.bin/tsc');
 
 /**
@@ -41,7 +41,7 @@ export async function generateSdk(toolchain: Toolchain, folder: string, work: Wo
   }
 }
 
-/** The generated package.json without what is only about compiling it. The code reads its own version there. */
+/** The generated package.json without the parts for compiling. The SDK's code reads its own version there. */
 function makeManifest(generated: string): string {
   const { name, version, description, repository, pulumi } = JSON.parse(generated) as Record<string, unknown>;
   const manifest = { name, version, description, repository, main: 'index.js', pulumi };

@@ -20,7 +20,7 @@ export interface Tool {
   file: string;
   /** How long a first build takes on two cores. */
   takes: string;
-  /** The vendor's own build, for machines that reach it. Absent: the vendor publishes no checksum that could be pinned. */
+  /** The vendor's own build, for machines that can reach it. Absent when the vendor publishes no checksum to pin. */
   download?: { url: string; sha256: string; member: string };
 }
 
@@ -49,7 +49,7 @@ export const pulumi: Tool = {
   },
 };
 
-/** Runs any Terraform provider as a Pulumi one. Its protobuf packages register twice, which the last stamp permits. */
+/** Runs any Terraform provider as a Pulumi one. Its protobuf packages register twice; the last stamp allows that. */
 export const bridge: Tool = {
   name: 'bridge',
   title: `Terraform bridge ${bridgeVersion}`,
@@ -80,5 +80,5 @@ export const toolchainGoArch = goArch;
 /** The folder with go.mod and go.sum of one program. */
 export const moduleFolder = (name: string): string => join(import.meta.dirname, 'go', name);
 
-/** How every program is built. Read-only modules: a go.sum that lacks something is an error, not something to mend. */
+/** Flags for every build. `-mod=readonly`: Go reports an incomplete go.sum as an error instead of changing it. */
 export const buildFlags = ['-mod=readonly', '-trimpath', '-buildvcs=false', '-tags', 'osusergo,grpcnotrace'] as const;

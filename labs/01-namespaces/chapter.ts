@@ -38,8 +38,8 @@ const addNetns = (name: string): Command => ({
 
 /**
  * The kernel takes a network namespace apart after `ip netns del` has returned (cleanup_net in
- * net/core/net_namespace.c). So its veths are removed first, and the command waits until its id is free. A namespace with
- * a process in it would live on without a name: that is refused.
+ * net/core/net_namespace.c). So its veths are removed first, and the command waits until its id is free. It refuses a
+ * namespace with a process in it, which would live on without a name.
  */
 const removeNetns = (name: string): Command => ({
   done: both(not($`test -e /run/netns/${name}`), idIsFree),

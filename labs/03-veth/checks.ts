@@ -46,7 +46,7 @@ function port({ facts, plan }: Case, which: Which): Judgement {
 
 const hasVeth = (netns: Named | undefined): boolean => netns?.net?.links.some(({ kind }) => kind === 'veth') === true;
 
-/** 03: the cables, by the kernel's own indexes; names are free. */
+/** 03: the cables. They are found by the kernel's interface indexes, so a learner may choose the names. */
 export const grading: ChapterChecks = {
   standing: true,
   isBegun: ({ facts, baseline, plan }) =>

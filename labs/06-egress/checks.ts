@@ -71,7 +71,7 @@ function source({ evidence }: Case): Judgement {
 const underConditions = checkUnderConditions({
   id: 'egress.conditions',
   title: 'The containers reach the internet whatever the policy of FORWARD and bridge-nf',
-  // An enslaved uplink may work for as long as the lab host remembers its neighbours (ARP), which no copy does.
+  // An enslaved uplink works while the lab host remembers its neighbours (ARP). A copy of the lab host remembers none.
   needs: ['bridge.uplink', 'egress.ct1', 'egress.ct2', 'egress.masquerade'],
   what: 'both containers reach the internet',
   paths: {

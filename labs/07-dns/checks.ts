@@ -130,7 +130,7 @@ function https({ evidence, plan }: Case): Judgement {
   return fail({ expected, actual: `${describeOutcome(result)} (at: ${result.stage})` });
 }
 
-/** Is there a name server of the learner's own, in a container or at the gateway? */
+/** Whether the learner runs their own name server, in a container or at the gateway. */
 const hasNameServer = ({ facts, plan }: Signs): boolean =>
   facts.here.sockets.some(({ port, address }) => port === 53 && address.startsWith(plan.gateway)) ||
   containers.some((which) => findNetns(facts, plan[which].name)?.net?.sockets.some(({ port }) => port === 53));
@@ -138,7 +138,7 @@ const hasNameServer = ({ facts, plan }: Signs): boolean =>
 const underConditions = checkUnderConditions({
   id: 'dns.conditions',
   title: 'The containers look up names whatever the policy of FORWARD and bridge-nf',
-  // An enslaved uplink may work for as long as the lab host remembers its neighbours (ARP), which no copy does.
+  // An enslaved uplink works while the lab host remembers its neighbours (ARP). A copy of the lab host remembers none.
   needs: ['bridge.uplink', 'dns.ct1', 'dns.ct2'],
   what: 'both containers look up names',
   paths: {

@@ -51,7 +51,7 @@ function listeners({ facts, plan }: Case): string {
   return names.join(', ') || 'no program on the lab host listens there';
 }
 
-/** A request that only passes by, to the published port's number on another host. */
+/** Judges a request to the published port's number on another host, which must not be redirected. */
 function untouched(lab: Case, probe: 'ct2>site:port' | 'host>site:port', who: string): Judgement {
   const { evidence, plan } = lab;
   const expected = `it arrives at ${world.site.address}`;
@@ -93,7 +93,7 @@ const hasServer = ({ facts, plan }: Signs): boolean =>
 const underConditions = checkUnderConditions({
   id: 'publish.conditions',
   title: 'The published port is reached whatever the policy of FORWARD and bridge-nf',
-  // An enslaved uplink may work for as long as the lab host remembers its neighbours (ARP), which no copy does.
+  // An enslaved uplink works while the lab host remembers its neighbours (ARP). A copy of the lab host remembers none.
   needs: ['bridge.uplink', 'publish.outside', 'publish.host-address', 'publish.loopback'],
   what: 'the published port is reached',
   paths: {
@@ -111,7 +111,7 @@ const underConditions = checkUnderConditions({
   }),
 });
 
-/** 08: the container's server at the lab host's port, from everywhere, and no more than that. */
+/** 08: the container's server answers at the lab host's port, from everywhere, and nothing else changes. */
 export const grading: ChapterChecks = {
   isBegun: (signs) => signs.differences.some((found) => isPublished(found, signs.plan)) || hasServer(signs),
   checks: [

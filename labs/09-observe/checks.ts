@@ -14,7 +14,7 @@ import {
 } from '@handwired/checker/checks';
 import { type Plan, world } from '@handwired/host';
 
-/** One connection from outside as a learner's captures have it: each part, or undefined where it is in none of them. */
+/** One connection from outside, as a learner's captures show it. A part is undefined when no capture has it. */
 interface Flow {
   /** The SYN at the uplink, before it is translated. */
   asked: Handshake;
@@ -23,7 +23,7 @@ interface Flow {
   answered: Handshake | undefined;
   /** The answer as it leaves by the uplink. */
   left: Handshake | undefined;
-  /** The world's log knows of it; null: the world has no log. */
+  /** Whether the world's log has this connection; null when the world has no log. */
   known: boolean | null;
 }
 
@@ -56,7 +56,7 @@ function flowsIn({ facts, plan }: Case): Flow[] {
   });
 }
 
-/** What a flow lacks, in the order of the packet's way. */
+/** The parts that a flow lacks, in the order of the packet's path. */
 function lacks({ arrived, answered, left, known }: Flow, { ct1, containerPort, hostPort }: Plan): string[] {
   const inside = `${ct1.address}:${containerPort}`;
   return [
@@ -67,7 +67,7 @@ function lacks({ arrived, answered, left, known }: Flow, { ct1, containerPort, h
   ];
 }
 
-/** Does some connection open towards ct1's server? */
+/** Whether some connection opens towards ct1's server. */
 const reaches = ({ facts, plan }: Case): boolean =>
   (facts.captures ?? []).some(({ handshakes }) =>
     handshakes.some(
@@ -126,13 +126,13 @@ function captured(lab: Case): Judgement {
   return pass({ expected, actual: parts.join('; '), evidence: [...evidence, log] });
 }
 
-/** A question: where a packet is looked at, and which. */
+/** A question: which packet is observed, and where. */
 interface Question {
   key: string;
   probe: ProbeId;
   what: readonly Sight['what'][];
   where: (plan: Plan) => Pick<Sight, 'in' | 'device'>;
-  /** Which of its two ports is the same in every connection. */
+  /** Which of the packet's two ports is the same in every connection. */
   fixed: 'source' | 'target';
 }
 
@@ -217,7 +217,7 @@ function answered(lab: Case): Judgement {
   });
 }
 
-/** 09: what a learner saw of packets on their way. */
+/** 09: the packets that a learner observed on their path. */
 export const grading: ChapterChecks = {
   isBegun: ({ facts }) =>
     facts.answers?.some(({ chapter }) => chapter === 'observe') === true || (facts.captures ?? []).length > 0,

@@ -67,7 +67,7 @@ function published({ evidence, plan }: Case): Judgement {
   return fail({ expected, actual: `answered, but nothing left by ${bridge}`, evidence: lines, hint });
 }
 
-/** 10: a Docker of the learner's own, apart from what they built, that publishes the plan's port. */
+/** 10: the learner's own Docker, separate from the network they built, publishes the plan's port. */
 export const grading: ChapterChecks = {
   isBegun: ({ facts }) => facts.namespaces.some(({ name }) => name === dockerHost.netns),
   checks: [

@@ -2,7 +2,7 @@ import { type Case, type ChapterChecks, fail, type FaultNote, type Judgement, pa
 
 const expected = 'a fault whose root cause you named, and after which all passes again';
 
-/** A fault counts when it was found without being told. */
+/** A fault counts when the learner named it and repaired it without having it revealed. */
 const isFound = ({ right, repaired, revealed }: FaultNote): boolean => right && repaired && !revealed;
 
 const counted = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
@@ -35,7 +35,7 @@ function found({ record }: Case): Judgement {
   });
 }
 
-/** 11: something that was broken on purpose was found. */
+/** 11: the learner found a fault that was injected on purpose. */
 export const grading: ChapterChecks = {
   isBegun: ({ record }) => (record.faults ?? []).length > 0,
   checks: [

@@ -97,7 +97,7 @@ const titles: Record<Subject, string> = {
   processes: 'No process or listening socket of yours is left',
 };
 
-/** Sources that a subject's verdict stands on. */
+/** The sources on which a subject's verdict depends. */
 const sources: Record<Subject, string[]> = {
   namespaces: [],
   links: ['root ip', 'root addr', 'root route', 'root rule', 'root bridge'],
@@ -107,7 +107,7 @@ const sources: Record<Subject, string[]> = {
   processes: ['root sockets'],
 };
 
-/** Cleanup: the lab host as it was, and nothing of others taken. */
+/** 12: the lab host is as it was before the learner, and nothing that belongs to others is missing. */
 export const grading: ChapterChecks = {
   isBegun: () => false,
   checks: [

@@ -59,7 +59,7 @@ async function allEnded(sessions: ReadonlySet<number>): Promise<void> {
   }
 }
 
-/** What of this lab can be seen on the machine, whoever else works there. */
+/** What can be seen of this lab on the machine. Other users' things are left out. */
 async function left(spec: LabSpec): Promise<string[]> {
   const { processes: inits = [], cgroups = [], mounts = [] } = await traces(spec);
   return [...inits, ...cgroups, ...mounts];

@@ -6,7 +6,7 @@ import { add, median, note } from './figures.ts';
 import { runTestinfra } from './testinfra.ts';
 import { repeat, time } from './time.ts';
 
-/** Builds that let packets vanish, so that whoever asks waits: what is typed over a right build. */
+/** Commands that make a right build drop packets silently, so that the grader has to wait. */
 const silent = {
   'every packet between the containers and the world is dropped': 'iptables -I FORWARD -j DROP',
   'nothing of the containers arrives anywhere': 'ip link set veth-ct1 nomaster; ip link set veth-ct2 nomaster',

@@ -4,7 +4,7 @@ import { links } from '../corpus/rights/links.ts';
 import { publish } from '../corpus/rights/publish.ts';
 import { servers } from '../corpus/rights/servers.ts';
 
-/** A way to look right without being it: data, one file each, listed in registry.ts. */
+/** A way to make a wrong build look right. Each cheat is data in its own file, listed in registry.ts. */
 export interface Cheat {
   /** The file's name. */
   name: string;

@@ -1,6 +1,6 @@
 import type { Conditions, Plan } from '@handwired/host';
 
-/** What a case must come to: everything passes, this check fails, or everything passes although something was altered. */
+/** The expected grade: all passes, this check fails, or all passes although something was altered (`same`). */
 export type Expected = { pass: true } | { fails: string } | { same: string };
 
 /** One build, or one build and its cleanup, to be graded. */
@@ -13,7 +13,7 @@ export interface Case {
   grades: 'build' | 'cleanup';
   conditions: Conditions;
   plan: Plan;
-  /** Typed at bash, exit statuses ignored. For `cleanup`: `build` first. */
+  /** The build, typed at bash; exit statuses are ignored. `cleanup` is typed after it. */
   script: string;
   cleanup?: string;
   /** It shows under FORWARD DROP with bridge-nf 1 only: plain commands look there. */

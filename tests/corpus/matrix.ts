@@ -6,7 +6,7 @@ import type { Result } from './run.ts';
 /** The chapters that the corpus builds; what is done beside the network has tests of its own. */
 const built = new Set<string>([...chapterIds.slice(0, chapterIds.indexOf('publish') + 1), 'cleanup']);
 
-/** The faults that each check must catch, by the check's id; a check that must catch none has an empty list. */
+/** The faults that each check must catch, by the check's id. A check without such faults has an empty list. */
 export function duties(cases: readonly Case[]): Map<string, Case[]> {
   const own = checks.filter(({ chapter }) => built.has(chapter));
   const of = new Map<string, Case[]>(own.map(({ id }) => [id, []]));

@@ -25,7 +25,7 @@ function worthwhile(mutants: readonly Mutant[]): Mutant[] {
   });
 }
 
-/** What the page says is no matter of the network. */
+/** The web page's text has nothing to do with the network, so it is not altered. */
 const kept = ({ step }: Line): boolean => step === 'publish/page';
 
 const short = (cmd: string): string =>

@@ -4,11 +4,11 @@ import { failures, type Graded, misses, said } from '../sandbox/grading.ts';
 import type { Case } from './case.ts';
 import type { Stage } from './stage.ts';
 
-/** What came of a case, as one line of JSON. */
+/** The result of a case, written as one line of JSON. */
 export interface Result {
   id: string;
   class: string;
-  /** `ok`, or what is wrong: with the grader, or with what we expected of it. */
+  /** `ok`, or what is wrong with the grader or with our expectation. */
   outcome: 'ok' | 'false reject' | 'false accept' | 'not honest' | 'caught by another check' | 'grader error';
   /** Checks that fail. */
   fails: string[];
@@ -73,7 +73,7 @@ function outcomeOf(
 
 export interface RunOptions {
   cases: readonly Case[];
-  /** How many lab hosts side by side. */
+  /** How many lab hosts run side by side. */
   count: number;
   make: (n: number) => Promise<Stage>;
   /** Look with plain commands at every build, or only where the checker found nothing wrong. */

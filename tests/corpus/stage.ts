@@ -16,13 +16,13 @@ import { whatFails } from './works.ts';
 
 /** One lab host on which cases are built one after the other. */
 export interface Stage {
-  /** The lab host as it was made, under these conditions: emptied if that is enough, else made anew. */
+  /** Gives the lab host as it was made, under these conditions. Empties it if that is enough, else makes it again. */
   fresh(conditions: Conditions, plan: Plan): Promise<Graded>;
   /** Whether it is fast enough to be looked at with plain commands after each grade. */
   looks: boolean;
   /** What does not work there now, as plain commands show it; `strictly`: under FORWARD DROP with bridge-nf 1. */
   works(plan: Plan, seconds: number, strictly: boolean): Promise<string[]>;
-  /** Why it had to be made anew, each time. */
+  /** For each time that the lab host was made again, the reason. */
   remade: readonly string[];
   end(): Promise<void>;
 }
@@ -87,7 +87,7 @@ async function opened(endpoint: Endpoint, text: string): Promise<{ session: Sess
   return { session, seat, close };
 }
 
-/** Runs our program there; what went wrong, in one line, or nothing. */
+/** Runs our program on the lab host. Returns what went wrong in one line, or an empty text. */
 async function run(session: Session, text: string, words: string): Promise<string> {
   const { code, stderr } = await session.exec(`sh -s -- ${words}`, { input: text });
   return code === 0 ? '' : `exit ${String(code)}: ${stderr.trim().split('\n').at(-1) ?? ''}`;

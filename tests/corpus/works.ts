@@ -2,13 +2,13 @@ import { type Plan, type Session, world } from '@handwired/host';
 
 const { uplink, site, outside } = world;
 
-/** How to see one thing that every right build has: its name, a command on the lab host, what must be printed. */
+/** A test of one thing that every right build has: its name, a command on the lab host, the expected output. */
 type Experiment = [name: string, command: string, expected: RegExp];
 
 const exact = (text: string): string => text.replaceAll('.', '\\.');
 const page = /^Hello from ct1\n$/;
 
-/** What the plan says that there is, as plain commands show it. */
+/** Experiments for the objects that the plan names, by plain commands. */
 function shape({ bridge, gateway, prefix, ct1, ct2 }: Plan): Experiment[] {
   const inner = [ct1, ct2].flatMap(({ name, address }): Experiment[] => [
     [
@@ -46,7 +46,7 @@ function shape({ bridge, gateway, prefix, ct1, ct2 }: Plan): Experiment[] {
   ];
 }
 
-/** What it must do: the traffic that a learner would try. */
+/** Experiments for the traffic that a learner would try. */
 function traffic({ ct1, ct2, gateway, hostPort, containerPort }: Plan, seconds: number): Experiment[] {
   const inWorld = 'nsenter --net=/proc/$(cat /run/handwired/world.pid)/ns/net';
   const curl = `curl -sS --max-time ${seconds}`;
@@ -104,8 +104,8 @@ const again = (seconds: number): string => `again() {
 }`;
 
 /**
- * The names of what does not come out as in a right build, by plain commands and nothing of the checker's. All at once;
- * `seconds` is how long one waits for what does not come.
+ * The names of the experiments that do not end as in a right build. They use plain commands and nothing of the checker,
+ * and run all at once. `seconds` is how long one waits for an answer.
  */
 export async function whatFails(session: Session, plan: Plan, seconds: number): Promise<string[]> {
   const all = [...shape(plan), ...traffic(plan, seconds)];

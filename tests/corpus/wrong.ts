@@ -32,10 +32,10 @@ function textOf({ recipes, swap, name }: Wrong, course: string): string {
   return text;
 }
 
-/** A deleted namespace's links go a moment later: before that no other can have their names. */
+/** The kernel removes a deleted namespace's links a moment later. Until then, no other link can have their names. */
 const gone = 'while ip -o link show type veth | grep -qv enp1s0; do :; done';
 
-/** What the checks' own entries say breaks them. */
+/** Wrong builds from the checks' own entries, which say what breaks them. */
 const ownBreakages = (course: string): Case[] =>
   gradedChapters
     .filter(({ id }) => network.includes(id))

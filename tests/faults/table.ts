@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { defaultPlan } from '@handwired/host';
 import { listFaultCommands, type Fault, faults } from '@handwired/labs/faults';
 
-/** What came of one fault on a lab host. */
+/** The result of one fault on a lab host. */
 export interface Proof {
   fault: Fault;
   /** Ids of the checks that failed, and where the diagnosis says that the first of them breaks. */
@@ -48,7 +48,7 @@ function rowOf({ fault, failed, hop }: Proof): string {
 /** The id in a row of the table. */
 const readId = (row: string): string => row.split('`')[1] ?? '';
 
-/** Writes the rows of these faults anew, keeps the others', and drops those of faults that are gone. */
+/** Rewrites the rows of these faults, keeps the other rows, and drops rows of faults that no longer exist. */
 export async function writeRows(proofs: readonly Proof[]): Promise<void> {
   const old = (await readFile(file, 'utf8')).split('\n').filter((line) => line.startsWith('| `'));
   const rows = new Map([...old, ...proofs.map(rowOf)].map((row) => [readId(row), row]));

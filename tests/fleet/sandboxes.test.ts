@@ -54,7 +54,7 @@ test('six students on sandboxes: who built it right, half or not at all is what 
   assert.deepEqual(await differenceAtRest(before), []);
 });
 
-/** A lab host that is gone is that student's error, never a zero, and nobody else's. */
+/** A missing lab host gives its student an error, never zero points. Other students' grades do not change. */
 async function oneBreaks(
   lab: Parameters<Parameters<typeof withLabs>[0]>[0],
   roster: string,

@@ -1,7 +1,7 @@
 import { type Block, compareOutput, type SeenLine } from '@handwired/labs';
 import type { BlockEnd } from './root-shell.ts';
 
-/** Blocks of a guide that are typed. */
+/** The blocks of a guide that a learner types. */
 export type Typed = Extract<Block, { kind: 'command' | 'step' }>;
 
 export const isTyped = (block: Block): block is Typed => block.kind === 'command' || block.kind === 'step';
@@ -9,7 +9,7 @@ export const isTyped = (block: Block): block is Typed => block.kind === 'command
 export const commandsOf = (block: Typed): string =>
   block.kind === 'step' ? block.step.commands.join('\n') : block.text;
 
-/** What is wrong with how a block ended, with what one should see beside what came; undefined: nothing is. */
+/** What is wrong with a block's end, with expected and actual output; undefined when it is right. */
 export function judge(block: Typed, end: BlockEnd): { what: string; lines: SeenLine[] } | undefined {
   const came = end.output.split('\n').map((text): SeenLine => ({ mark: ' ', text }));
   if (end.status === undefined) return { what: end.trouble ?? 'it ended without a status', lines: came };

@@ -22,7 +22,7 @@ export interface RootShell {
   close(): Promise<void>;
 }
 
-/** No output of a guide's commands is longer. */
+/** A guide's commands print less than this. */
 const MOST_CHARACTERS = 1024 * 1024;
 const START_MS = 30_000;
 const INTERRUPT_MS = 3000;

@@ -113,7 +113,7 @@ async function prepare(stage: Stage, id: ChapterId, asked: readonly ChapterId[])
     await stage.lab(['build', stage.name, '--chapter', one.id]);
 }
 
-/** Whether the checker agrees at the end of a chapter, with all of the network up to it; else what it says. */
+/** Grades the network up to a chapter at its end. Undefined when the checker agrees, else what it says. */
 async function agreement(stage: Stage, id: ChapterId): Promise<string | undefined> {
   const points = chapters.find((one) => one.id === id)?.points ?? 0;
   // 2: nothing to check.

@@ -12,11 +12,11 @@ const built = gradedChapters.filter(({ id }) => id !== 'cleanup');
 export const reportOf = (state: State): Report =>
   judgeCase(readCase(state), { chapters: built, through: 'publish' }, subject);
 
-/** Nothing begun. */
+/** The report of a lab host on which no chapter is begun. */
 export const nothingBegun = (): Report =>
   judgeCase({ ...readCase('empty'), record: emptyRecord() }, { chapters: built }, subject);
 
-/** Our own error in everything. */
+/** A report in which every check ends in our own error. */
 export function broken(): Report {
   const { baseline, record } = readCase('seed');
   const lost = new LabError({ what: 'the connection was lost', next: 'lab up' });

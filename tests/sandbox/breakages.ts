@@ -13,7 +13,7 @@ export interface Breakage {
 const U = 'enp1s0';
 const S = '172.18.0.0/16';
 const mark = '-m comment --comment handwired';
-/** Away with a rule, also where a mend put it back without the mark. */
+/** Deletes a rule, also one that a repair put back without the mark. */
 const without = (rule: string): string =>
   [rule, rule.replace(`${mark} `, '')]
     .map((one) => `while ${one.replace(' -A ', ' -D ')} 2>/dev/null; do :; done`)

@@ -39,7 +39,7 @@ const toldOf = (report: Report): string[] =>
 /** The commands of a third-level hint, without its comment. */
 const commandsOf = (hint: string): string[] => hint.split('\n').filter((line) => !line.startsWith('#'));
 
-/** Breaks, looks, mends and looks again, in one sandbox after the other: a new one only where one could not be mended. */
+/** Breaks, grades, repairs and grades again. Takes a new sandbox only when one could not be repaired. */
 async function each(t: TestContext, breakages: Breakage[], conditions: Partial<Conditions>): Promise<void> {
   const left = [...breakages];
   while (left.length > 0) {

@@ -72,7 +72,7 @@ test(
 /** One line a trace. */
 const tracesOf = async ({ sh }: LabHost): Promise<string[]> => (await sh(traces)).split('\n');
 
-/** The lab host is as it was; what the kernel takes away in its own time (cleanup_net) is waited for. */
+/** Asserts that the lab host is as before. Waits for what the kernel removes later (cleanup_net). */
 async function assertSame(host: LabHost, before: readonly string[]): Promise<void> {
   const end = performance.now() + 10_000;
   for (;;) {
@@ -103,7 +103,7 @@ async function assertCompared({ host, baseline, record }: Graded): Promise<void>
   assert.ok(found.objects.length > 25);
 }
 
-/** A second build only looks. */
+/** Asserts that a second build runs only the step `look`. */
 async function assertAgain(host: LabHost): Promise<void> {
   const ran: string[] = [];
   await build(host.session, host.plan, {

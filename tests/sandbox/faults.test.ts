@@ -91,7 +91,7 @@ async function proven(t: TestContext, graded: Graded, fault: Fault): Promise<Pro
 
 const proofs: Proof[] = [];
 
-/** As many lab hosts at once: most of the time goes by waiting for packets that do not come. */
+/** The number of lab hosts at once. Most of the time passes in waiting for packets that do not come. */
 const lanes = 2;
 
 /** Takes faults from a list, in one sandbox after the other: a new one only where one could not be mended. */

@@ -33,7 +33,7 @@ async function gone(inode: number): Promise<void> {
   assert.fail(`left behind: ${args.map((text) => text.replaceAll('\0', ' ').slice(0, 80)).join('; ')}`);
 }
 
-/** False: it has ended by itself. */
+/** Ends a process. Gives false when it has already ended by itself. */
 function end(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGKILL');

@@ -46,7 +46,7 @@ async function ownState(): Promise<() => Promise<void>> {
   };
 }
 
-/** A sandbox for one test, with a state folder of its own; gone afterwards, whatever happened. */
+/** Makes a sandbox with its own state folder for one test, and removes both afterwards, whatever happened. */
 export async function withLabHost(
   plan: Plan,
   conditions: Partial<Conditions>,

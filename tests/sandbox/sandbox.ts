@@ -5,7 +5,7 @@ import { sandbox } from '../../infra/drivers/sandbox/index.ts';
 import type { Work } from '../../infra/driver.ts';
 import { ownStateOf, testSpec } from '../driver-labs.ts';
 
-/** Why tests of sandboxes can't run here; false: they can. For the `skip` option of node:test. */
+/** Why tests of sandboxes can't run here; false when they can. For the `skip` option of node:test. */
 export const noSandbox = process.getuid?.() === 0 ? false : 'needs root: makes network namespaces';
 
 export const work = (ms = 30_000): Work => ({ progress: silent, signal: AbortSignal.timeout(ms) });

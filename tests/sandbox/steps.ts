@@ -3,7 +3,7 @@ import type { Ended, Lab } from '../lab.ts';
 
 export const sandbox = ['--driver', 'sandbox'];
 
-/** Three short lines at most, no stack trace, the next command named. */
+/** Asserts an error's exit code, its message and its next command on stderr, with no stack trace and no stdout. */
 export function assertClear(ended: Ended, exit: number, what: RegExp, next: RegExp): void {
   assert.equal(ended.code, exit, ended.stderr);
   assert.match(ended.stderr, what);
@@ -18,7 +18,7 @@ export async function ready(lab: Lab, name: string, ...flags: string[]): Promise
   assert.equal(code, 0, stderr);
 }
 
-/** Grades what was begun: all of it passes. */
+/** Grades the chapters that were begun, and asserts that all pass. */
 export async function builtRight(lab: Lab, name: string): Promise<void> {
   const { code, stdout, stderr } = await lab('check', name);
   assert.equal(code, 0, stdout + stderr);

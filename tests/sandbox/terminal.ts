@@ -17,7 +17,7 @@ export interface Terminal {
   send(keys: string): void;
   resize(rows: number, columns: number): void;
   signal(number: number): void;
-  /** Waits until the terminal shows it, looking only at what came after the last thing that was waited for. */
+  /** Waits until the terminal shows the pattern. Looks only at output after the previous match. */
   shows(pattern: RegExp): Promise<string>;
   ended: Promise<TerminalEnd>;
 }

@@ -25,7 +25,7 @@ test('In a VM the exported script builds what passes, does not double, and leave
   }
 });
 
-/** Nothing that facts can tell has changed since the lab host was handed over. */
+/** Asserts that the facts are the same as when the lab host was made. */
 async function assertUntouched({ host, baseline }: Graded, when: string): Promise<void> {
   const changed = diffFacts(baseline, await observeFacts(host.seat)).map(({ change, text }) => `${change} ${text}`);
   assert.deepEqual(changed, [], when);

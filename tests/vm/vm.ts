@@ -9,7 +9,7 @@ import { privateFolders } from '../../infra/drivers/vm/hypervisor.ts';
 
 export const work = (ms = 400_000): Work => ({ progress: silent, signal: AbortSignal.timeout(ms) });
 
-/** Why tests of VMs can't run here; false: they can. For the `skip` option of node:test. */
+/** Why tests of VMs can't run here; false when they can. For the `skip` option of node:test. */
 export async function noVm(): Promise<string | false> {
   const { driver, why } = await chooseDriver('auto', work());
   return driver.name === 'vm' ? false : why;

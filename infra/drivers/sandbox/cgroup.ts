@@ -12,7 +12,7 @@ export interface Limits {
 
 const top = '/sys/fs/cgroup';
 
-/** A cgroup of version 1 (one tree a controller) or 2 (one tree), and the files that hold its limits. */
+/** A cgroup tree, of version 1 (one tree for each controller) or 2 (one tree), and the files that hold its limits. */
 interface Tree {
   folder: string;
   limits: (limits: Limits) => Record<string, string>;
@@ -21,7 +21,7 @@ interface Tree {
 
 const bytes = ({ memoryMiB }: Limits): string => String(memoryMiB * 1024 * 1024);
 
-/** The trees of this machine that can hold a sandbox; none where cgroups can't be written. See cgroups(7). */
+/** The cgroup trees in which this machine can put a sandbox; none when cgroups can't be written. See cgroups(7). */
 async function trees(): Promise<Tree[]> {
   const found: Tree[] = [];
   const enabled = await readFile(join(top, 'cgroup.subtree_control'), 'utf8').catch(() => '');
@@ -32,7 +32,7 @@ async function trees(): Promise<Tree[]> {
     const memory = (wanted: Limits) => ({ 'memory.limit_in_bytes': bytes(wanted) });
     found.push({ folder: join(top, 'pids'), limits: (wanted) => ({ 'pids.max': String(wanted.processes) }) });
     found.push({ folder: join(top, 'memory'), limits: memory, usage: 'memory.usage_in_bytes' });
-    // Version 2 beside version 1, without controllers: what a sandbox mounts, and its containers are in.
+    // Version 2 beside version 1, without controllers. A sandbox mounts this tree, and its containers are in it.
     found.push({ folder: join(top, 'unified'), limits: () => ({}) });
   }
   const usable = await Promise.all(found.map(({ folder }) => exists(join(folder, 'cgroup.procs'), constants.W_OK)));
@@ -41,7 +41,7 @@ async function trees(): Promise<Tree[]> {
 
 const makeCgroupName = (instance: string): string => `handwired-${instance}`;
 
-/** Makes the sandbox's cgroups; returns their folders. Where the machine has none to give, fewer or none. */
+/** Makes the sandbox's cgroups and returns their folders: fewer or none when the machine does not offer them. */
 export async function makeCgroups(instance: string, limits: Limits): Promise<string[]> {
   const made: string[] = [];
   for (const tree of await trees()) {
@@ -51,7 +51,7 @@ export async function makeCgroups(instance: string, limits: Limits): Promise<str
       for (const [file, value] of Object.entries(tree.limits(limits))) await writeFile(join(folder, file), value);
       made.push(folder);
     } catch {
-      // A tree that is delegated to someone else, or read-only: the sandbox goes without this limit.
+      // This tree is read-only or delegated to someone else: the sandbox runs without this limit.
       await rmdir(folder).catch(() => undefined);
     }
   }
@@ -77,8 +77,8 @@ export async function memoryUsedMiB(instance: string): Promise<number | undefine
 }
 
 /**
- * Kills every process in a cgroup. The nsenter of each session is one of them: outside the sandbox's pid namespace, it
- * does not end with its init, and while it is stopped (as it stops with its child) that namespace can't end either.
+ * Kills every process in a cgroup, also the nsenter of each session. An nsenter is outside the sandbox's pid namespace,
+ * so it does not end with the init. It stops when its child stops, and while it is stopped, that namespace can't end.
  */
 export async function killMembers(folder: string): Promise<void> {
   const pids = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '');
@@ -86,8 +86,8 @@ export async function killMembers(folder: string): Promise<void> {
 }
 
 /**
- * Removes a cgroup without processes, and those that Docker made in it. The kernel empties it a moment after the last
- * process has ended.
+ * Removes a cgroup without processes, and the cgroups that Docker made in it. The kernel empties a cgroup a moment
+ * after its last process has ended.
  */
 export async function removeCgroup(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);

@@ -25,12 +25,12 @@ const launchScript = join(here, 'launch.sh');
 const enterScript = join(here, 'enter.sh');
 const seatScript = join(here, 'seat.sh');
 
-/** What a sandbox keeps on the machine's disk: its keys and who its init process is. The rest is in memory. */
+/** A sandbox's files on the machine's disk: its keys and the id of its init process. The rest is in memory. */
 export interface SandboxFiles {
   folder: string;
-  /** `PID START BOOT_ID`, which the init itself writes before it makes anything. */
+  /** `PID START BOOT_ID`. The init process itself writes it before it makes anything. */
   init: string;
-  /** A copy of `init`, made when that lab host answered over ssh: its start scripts have ended. */
+  /** A copy of `init`, made after the start scripts have ended and the lab host has answered over ssh. */
   ready: string;
   env: string;
   privateKey: string;
@@ -55,12 +55,12 @@ export function listFiles(lab: string): SandboxFiles {
   };
 }
 
-/** One process for each MiB: a fork bomb reaches this limit before it uses up the memory. */
+/** One process for each MiB, at least 256, so that a fork bomb reaches this limit before it uses up the memory. */
 const listLimits = ({ memoryMiB }: LabSpec): Limits => ({ memoryMiB, processes: Math.max(256, memoryMiB) });
 
 /**
  * A lab host of Linux namespaces on this machine: it needs no virtualization and is up within a second. It shares the
- * machine's kernel, so it is no security boundary: whoever is root in a sandbox can do harm to the machine.
+ * machine's kernel, so it is no security boundary: root in a sandbox can harm the machine.
  */
 export const sandbox: Driver = { name: 'sandbox', up, status, reset, destroy };
 
@@ -108,14 +108,14 @@ async function status(spec: LabSpec): Promise<DriverStatus> {
   return { state: 'up', detail: `init process ${init.pid}`, ...cost };
 }
 
-/** The init process of a lab host that has been ready, if it still runs. */
+/** The init process of a lab host that has become ready; undefined when it no longer runs. */
 async function readyInit(files: SandboxFiles): Promise<InitProcess | undefined> {
   const [init, ready] = await Promise.all([readInit(files.init), readInit(files.ready)]);
   if (!init || init.pid !== ready?.pid || init.start !== ready.start || init.boot !== ready.boot) return undefined;
   return (await isRunning(init)) ? init : undefined;
 }
 
-/** Makes a lab host when nothing of it runs. On an error nothing is left running. */
+/** Makes a lab host of which nothing runs yet. After an error, nothing is left running. */
 async function start(spec: LabSpec, files: SandboxFiles, work: Work): Promise<Endpoint> {
   await prepare(spec, files, work.signal);
   const cgroups = await makeCgroups(spec.instance, listLimits(spec));
@@ -132,7 +132,7 @@ async function start(spec: LabSpec, files: SandboxFiles, work: Work): Promise<En
   }
 }
 
-/** Makes what the sandbox's init reads: keys (kept when they are there), lab.env, mount points. */
+/** Makes what the sandbox's init reads: keys (existing ones are kept), lab.env, mount points. */
 export async function prepare(spec: LabSpec, files: SandboxFiles, signal: AbortSignal): Promise<void> {
   for (const folder of [files.folder, ...files.mountPoints]) await mkdir(folder, { recursive: true, mode: 0o700 });
   await Promise.all([
@@ -144,7 +144,7 @@ export async function prepare(spec: LabSpec, files: SandboxFiles, signal: AbortS
   await chmod(files.authorizedKeys, 0o600);
 }
 
-/** Starts the init and waits for its start scripts, which hold the launcher's output open until they end. */
+/** Starts the init and waits for the start scripts, which hold the launcher's output open until they end. */
 async function launch(
   spec: LabSpec,
   files: SandboxFiles,

@@ -2,29 +2,30 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readErrno, findProcesses, isAlive, LabError, type ProcessId, readBootId } from '@handwired/host';
 
-/** A sandbox's init: one process and no other, in whatever boot of the machine. */
+/** Identifies a sandbox's init process, also across boots of the machine. */
 export interface InitProcess extends ProcessId {
   /** The boot in which it was started: see `readBootId`. */
   boot: string;
 }
 
-/** The argument that stands in the command line of a sandbox's init and of what starts it. */
+/** The argument by which a sandbox's init and its launcher are recognized in their command lines. */
 export const readMark = (instance: string): string => `handwired-sandbox=${instance}`;
 
-/** Reads the file that init.sh writes first of all. Absent or damaged: undefined. */
+/** Reads the file that init.sh writes before anything else; undefined when it is absent or damaged. */
 export async function readInit(file: string): Promise<InitProcess | undefined> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const [, pid, start, boot] = /^(\d+) (\d+) ([0-9a-f-]{36})\n$/.exec(text) ?? [];
   return pid && start && boot ? { pid: Number(pid), start, boot } : undefined;
 }
 
-/** Whether exactly this process still runs. A zombie does not: when an init is one, its whole pid namespace has ended. */
+/** Whether exactly this process still runs. A zombie does not: its whole pid namespace has ended. */
 export const isRunning = async (init: InitProcess): Promise<boolean> =>
   (await readBootId()) === init.boot && (await isAlive(init));
 
 /**
- * Ends every process that carries the mark, and returns their pids. It looks again until none is left: one may start
- * another while /proc is read, and one whose starter was killed is written in no file.
+ * Ends every process that carries the mark, and returns their pids. It looks again until none is left, because a
+ * process may start another one while /proc is read. No file names a process whose launcher was killed, so it reads
+ * /proc.
  */
 export async function endMarked(mark: string): Promise<number[]> {
   const ended: number[] = [];
@@ -36,7 +37,7 @@ export async function endMarked(mark: string): Promise<number[]> {
   }
 }
 
-/** Kills an init, and with it all of its pid namespace (pid_namespaces(7)). Returns when it is gone; LabError: it stays. */
+/** Kills an init and so its whole pid namespace (pid_namespaces(7)). Returns when it has ended. LabError: it stays. */
 export async function endInit(init: InitProcess): Promise<void> {
   if (await isRunning(init)) await killAndWait(init);
 }
@@ -56,7 +57,7 @@ async function killAndWait(id: ProcessId): Promise<void> {
   }
 }
 
-/** SIGKILL; a process that is gone is no error. */
+/** Sends SIGKILL. A process that has ended is not an error. */
 export function killProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');

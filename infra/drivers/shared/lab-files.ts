@@ -1,7 +1,7 @@
 import { readFile, rename, rm } from 'node:fs/promises';
 import { exists, type LabSpec, quote, run } from '@handwired/host';
 
-/** The variables that a lab host's boot scripts are given, in /etc/handwired/lab.env. */
+/** The variables in /etc/handwired/lab.env, which a lab host's boot scripts read. */
 export function renderLabEnv({ name, driver, conditions }: LabSpec): Record<string, string> {
   return {
     LAB_NAME: name,
@@ -20,8 +20,8 @@ export const renderEnv = (env: Record<string, string>): string =>
     .join('');
 
 /**
- * Makes an ed25519 key pair, `file` and `file.pub`, unless it is there. Returns the public key without its comment,
- * `ssh-ed25519 AAAA...`. A run that was cut off leaves no half of a pair in its place. LabError: ssh-keygen failed.
+ * Makes an ed25519 key pair, `file` and `file.pub`, unless it exists. Returns the public key without its comment,
+ * `ssh-ed25519 AAAA...`. A run that was interrupted leaves no `file` without `file.pub`. LabError: ssh-keygen failed.
  */
 export async function ensureKeyPair(file: string, comment: string, signal?: AbortSignal): Promise<string> {
   const known = await readPublicKey(file);
@@ -32,7 +32,7 @@ export async function ensureKeyPair(file: string, comment: string, signal?: Abor
     next: 'make setup',
     ...(signal && { signal }),
   });
-  // The private half last: with it the pair is whole.
+  // The private key is renamed last: when it exists, the pair is complete.
   await rename(`${partial}.pub`, `${file}.pub`);
   await rename(partial, file);
   return (await readPublicKey(file)) ?? '';

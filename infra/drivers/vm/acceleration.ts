@@ -7,18 +7,18 @@ import { z } from 'zod';
 import type { Work } from '../../driver.ts';
 
 const Acceleration = z.object({
-  /** The boot in which it was found out: see `readBootId`. */
+  /** The boot in which the machine was probed: see `readBootId`. */
   boot: z.string(),
   accelerator: z.enum(['kvm', 'tcg']),
   /** One line for the user. */
   why: z.string(),
 });
-/** How this machine runs VMs: by KVM, or emulated by TCG. */
+/** How this machine runs VMs: with KVM, or emulated by TCG. */
 export type Acceleration = z.infer<typeof Acceleration>;
 
 /**
- * Finds out whether this machine's KVM boots anything, by booting a few bytes: on some hosts /dev/kvm opens and nothing
- * boots, or boots slower than with TCG. It takes about a second at most, once for each boot of the machine.
+ * Finds out whether this machine's KVM works, by booting a few bytes. On some hosts /dev/kvm opens, but nothing boots,
+ * or it boots slower than with TCG. The probe takes at most about a second, once for each boot of the machine.
  */
 export async function probeAcceleration(work: Pick<Work, 'signal'>): Promise<Acceleration> {
   const file = join(cacheDir(), 'acceleration.json');
@@ -57,7 +57,7 @@ async function bootsWithin(timeoutMs: number, image: string, signal: AbortSignal
     return code === ((value << 1) | 1);
   } catch {
     signal.throwIfAborted();
-    return false; // Out of time, or no QEMU here.
+    return false; // The time is over, or there is no QEMU here.
   }
 }
 

@@ -14,8 +14,8 @@ export interface Engine {
 const project = 'handwired';
 
 /**
- * Opens the lab's stack, which has a file backend, a passphrase and a working folder of its own. A stack that is not there is
- * made. The caller holds the lab's lock, so a lock file in the backend is a dead process's and is removed.
+ * Opens the lab's stack, which has its own file backend, passphrase and working folder, or makes it. The caller holds
+ * the lab's lock, so a lock file in the backend belongs to a dead process and is removed.
  */
 export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase: string): Promise<Engine> {
   const files = listFiles(spec.name);
@@ -37,7 +37,7 @@ export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase
   };
   const at = { stackName: spec.name, projectName: project };
   const inline = { ...at, program: () => Promise.resolve() };
-  // A new lab's folder holds no stack: asking for it first would start the engine once more.
+  // A new lab has no stack. We look for it in the folder, because asking the engine would start it once more.
   const known = await readdir(join(files.backend, '.pulumi/stacks', project)).catch((): string[] => []);
   const stack = await (known.includes(`${spec.name}.json`)
     ? LocalWorkspace.selectStack(inline, workspace)
@@ -46,8 +46,9 @@ export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase
 }
 
 /**
- * The CLI for the Automation API, which asks for its version with this process's own environment and takes no other.
- * The CLI is started before the first wait, so that labs that come up side by side each name their own home.
+ * Finds the CLI for the Automation API. The API asks the CLI for its version and always passes this process's
+ * environment, so PULUMI_HOME is set here. The CLI starts before the first await, so labs that start side by side keep
+ * their own homes.
  */
 function findCommand(root: string, home: string): Promise<PulumiCommand> {
   process.env.PULUMI_HOME = home;
@@ -91,7 +92,7 @@ function noteResources(note: (text: string) => void): (chunk: string) => void {
   };
 }
 
-/** The engine's own error lines out of everything that it printed, on one line of at most 1500 characters. */
+/** The engine's own error lines from its whole output, joined to one line of at most 1500 characters. */
 export function engineErrors(text: string): string {
   const lines = text.split('\n').map((line) => line.trim());
   const errors = lines.filter((line) => /^(\* |error: |.*: error: )/.test(line) && !/update failed$/.test(line));

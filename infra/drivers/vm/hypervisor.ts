@@ -35,7 +35,7 @@ interface VirshOptions {
   allowFailure?: boolean;
 }
 
-/** One virsh call: at most 64 MiB of text, in English whatever the user's locale. Throws as `run` does. */
+/** Calls virsh. Its output is at most 64 MiB and in English, whatever the user's locale. Throws as `run` does. */
 export function virsh(uri: string, args: readonly string[], options: VirshOptions = {}): Promise<RunResult> {
   return run(['virsh', '-q', '-c', uri, ...args], {
     env: { LC_ALL: 'C' },
@@ -45,7 +45,7 @@ export function virsh(uri: string, args: readonly string[], options: VirshOption
   });
 }
 
-/** The output of a virsh call, trimmed; empty when it failed. For questions whose failure means that the object is not there. */
+/** The trimmed output of a virsh call; empty when it failed. For calls that fail when the object does not exist. */
 export async function askVirsh(uri: string, args: readonly string[], options: VirshOptions = {}): Promise<string> {
   const { code, stdout } = await virsh(uri, args, { ...options, allowFailure: true });
   return code === 0 ? stdout.trim() : '';
@@ -62,17 +62,17 @@ async function answers(uri: string, timeoutMs: number, signal?: AbortSignal): Pr
     return code === 0;
   } catch {
     signal?.throwIfAborted();
-    return false; // No virsh here, or no answer in time.
+    return false; // There is no virsh here, or the daemon did not answer in time.
   }
 }
 
-/** Which daemon a lab lives on. `given`: by the user's --uri; `system`: this machine's; `private`: one of our own. */
+/** The daemon that runs a lab. `given`: from the user's --uri. `system`: this machine's. `private`: one of our own. */
 export const HypervisorAddress = z.object({ kind: z.enum(['given', 'system', 'private']), uri: z.string() });
 export type HypervisorAddress = z.infer<typeof HypervisorAddress>;
 
 /** A libvirt daemon that answers. */
 export interface Hypervisor extends HypervisorAddress {
-  /** A process in the private hypervisor's namespaces: the way to its networks. */
+  /** A process in the private hypervisor's namespaces. Its networks are reached through it. */
   pid?: number;
 }
 
@@ -92,8 +92,9 @@ async function systemAnswers(signal: AbortSignal): Promise<boolean> {
 }
 
 /**
- * The lab's hypervisor, which answers: the one in its record, else `--uri`, else the system's, else a private one. That one
- * is started if need be, and the lab is registered with it. LabError: the daemon does not answer, or root is needed.
+ * The lab's hypervisor: the one in its record, else `--uri`, else the system's, else a private one. A private one is
+ * started when it does not run, and the lab is registered with it. LabError: the daemon does not answer, or root is
+ * needed.
  */
 export async function ensureHypervisor(
   spec: LabSpec,
@@ -120,8 +121,8 @@ export async function ensureHypervisor(
 }
 
 /**
- * Every daemon that answers and could have something of a lab that has no record. A daemon that does not answer has nothing
- * of it: the record is written before anything is made.
+ * Every daemon that answers and may have objects of a lab that has no record. A daemon that does not answer has none:
+ * the record is written before anything is made.
  */
 export async function listHypervisors(spec: LabSpec, signal: AbortSignal): Promise<HypervisorAddress[]> {
   const found: HypervisorAddress[] = [];
@@ -134,12 +135,12 @@ export async function listHypervisors(spec: LabSpec, signal: AbortSignal): Promi
   return found;
 }
 
-/** Takes a lab that is gone off the private hypervisor, which goes with its last lab. A line for what was removed. */
+/** Takes a destroyed lab off the private hypervisor's list. Stops it after its last lab; returns a line for that. */
 export function leaveHypervisor(lab: string, signal: AbortSignal): Promise<string[]> {
   return underLock(lockName(), { signal }, async () => ((await unregisterLab(lab)) ? [] : stopPrivate()));
 }
 
-/** The lab's hypervisor as it is now, without starting it; undefined when it does not run or answer. */
+/** The lab's hypervisor, without starting it; undefined when a private one does not run or another does not answer. */
 export async function runningHypervisor(
   recorded: HypervisorAddress,
   signal: AbortSignal,
@@ -154,12 +155,12 @@ export async function runningHypervisor(
 /** Held by whoever starts or stops the private hypervisor, or changes the list of its labs. */
 const lockName = (): string => `hypervisor ${stateDir()}`;
 
-/** Folders of this user's private hypervisor. `run` is short, as a unix socket's path has 107 bytes at most. */
+/** Folders of this user's private hypervisor. `run` is short, because a unix socket's path has at most 107 bytes. */
 interface PrivateFolders {
   run: string;
   state: string;
   cache: string;
-  /** An empty file for each lab that lives on it. */
+  /** Holds an empty file for each lab of this hypervisor. */
   users: string;
 }
 
@@ -173,7 +174,7 @@ export function privateFolders(): PrivateFolders {
 /** The libvirt URI of this user's private hypervisor. */
 export const privateUri = (): string => `qemu:///system?socket=${privateFolders().run}/libvirt-sock`;
 
-/** Settings with which libvirtd works as root in namespaces of its own, without cgroups, AppArmor or a system bus. */
+/** Settings for a libvirtd that runs as root in its own namespaces, without cgroups, AppArmor or a system bus. */
 const configuration: Record<string, string> = {
   'qemu.conf': `namespaces = []
 security_driver = "none"
@@ -188,7 +189,7 @@ auth_unix_rw = "none"
 unix_sock_ro_perms = "0700"
 unix_sock_rw_perms = "0700"
 `,
-  // Two files of 1 MiB a console.
+  // Two files of 1 MiB for each console.
   'virtlogd.conf': 'max_size = 1048576\nmax_backups = 1\n',
 };
 
@@ -198,8 +199,8 @@ export async function privateDaemon(): Promise<ProcessId | undefined> {
 }
 
 /**
- * Starts a libvirtd of our own unless one runs; the caller holds the hypervisor's lock. After a daemon was killed, the new
- * one is started in the namespaces where its VMs still run.
+ * Starts our own libvirtd unless it runs. The caller holds the hypervisor's lock. When a daemon was killed, the new one
+ * is started in the namespaces where the VMs still run.
  */
 async function ensurePrivate(kvm: boolean, work: Work): Promise<ProcessId> {
   const folders = privateFolders();
@@ -216,7 +217,7 @@ async function ensurePrivate(kvm: boolean, work: Work): Promise<ProcessId> {
   try {
     return await waitUntilItAnswers(pid, readLog(folders), work);
   } catch (error) {
-    // Namespaces in which no daemon starts are kept only for guests that run there; otherwise the next try makes new ones.
+    // No daemon starts in these namespaces. They are kept if guests still run there; else the next try makes new ones.
     if ((await leftoverGuests(folders.run)).length === 0) await clear(folders);
     throw error;
   }
@@ -236,7 +237,7 @@ function start(folders: PrivateFolders, inside: ProcessId | undefined, part: str
 }
 
 async function waitUntilItAnswers(pid: number, log: string, work: Work): Promise<ProcessId> {
-  // The first start asks each QEMU binary what it can do; later ones find that in the cache.
+  // The first start asks each QEMU binary what it can do. Later starts read this from the cache.
   const deadline = Date.now() + 60_000;
   while (Date.now() < deadline) {
     const daemon = await privateDaemon();
@@ -256,7 +257,7 @@ async function writeConfiguration(folders: PrivateFolders): Promise<void> {
   for (const [name, text] of Object.entries(configuration)) await writeAtomic(join(folders.state, 'etc', name), text);
 }
 
-/** Ends the private hypervisor and removes its folders; the caller holds the lock. Returns a line when there was one. */
+/** Ends the private hypervisor and removes its folders. The caller holds the lock. Returns a line if one existed. */
 async function stopPrivate(): Promise<string[]> {
   const folders = privateFolders();
   const daemon = await privateDaemon();
@@ -266,10 +267,10 @@ async function stopPrivate(): Promise<string[]> {
   return existed ? [`private hypervisor ${folders.run}`] : [];
 }
 
-/** Ends the processes that are left, guests first, and removes the folder of sockets and pid files. */
+/** Ends the remaining processes, guests first, and removes the folder of sockets and pid files. */
 async function clear(folders: PrivateFolders): Promise<void> {
   const daemons = [await privateDaemon(), await readPidFile(join(folders.run, 'virtlogd.pid'))];
-  // Guests and dnsmasq of daemons that were killed live on, unseen by a new one.
+  // Guests and dnsmasq outlive a daemon that was killed, and a new daemon does not see them.
   for (const guest of await leftoverGuests(folders.run)) await endProcess(guest, 0);
   for (const daemon of daemons) if (daemon) await endProcess(daemon);
   await rm(folders.run, { recursive: true, force: true });
@@ -280,7 +281,7 @@ const registerLab = (lab: string): Promise<void> => writeAtomic(join(privateFold
 
 const isRegistered = (lab: string): Promise<boolean> => exists(join(privateFolders().users, lab));
 
-/** Takes the lab off the list. Returns whether any other lab that still exists is on it. */
+/** Takes the lab off the list. Returns whether another lab that still exists is on the list. */
 async function unregisterLab(lab: string): Promise<boolean> {
   const { users } = privateFolders();
   await rm(join(users, lab), { force: true });
@@ -307,8 +308,8 @@ export async function canBePrivate(): Promise<boolean> {
 }
 
 /**
- * QEMU processes that a private libvirtd started: its pid files (run/qemu/NAME.pid), believed only where the process
- * is a QEMU that was started for a guest of ours.
+ * QEMU processes that a private libvirtd started, from its pid files (run/qemu/NAME.pid). A pid file counts only when
+ * its process is a QEMU that was started for one of our guests.
  */
 async function leftoverGuests(run: string): Promise<ProcessId[]> {
   const folder = join(run, 'qemu');
@@ -326,7 +327,7 @@ async function leftoverGuests(run: string): Promise<ProcessId[]> {
   return found;
 }
 
-/** The last lines of a text file, without control characters: for an error's `where`. No such file: empty. */
+/** The last lines of a text file, without control characters, for an error's `where`; empty when there is no file. */
 export async function readLastLines(file: string, count: number): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const lines = text

@@ -29,7 +29,7 @@ import {
 /** A libvirt domain, made through the Pulumi engine. */
 export const vm: Driver = { name: 'vm', up, status, reset, destroy };
 
-/** See Driver.up. A lab that is whole is started if it is off; one that is not whole is removed and made anew. */
+/** See Driver.up. Starts a complete lab that is off. Removes an incomplete lab and makes it again. */
 async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
   await ensurePackages('vm', work);
   const record = await loadRecord(spec.name);
@@ -40,7 +40,7 @@ async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
   return makeFromNothing(spec, work);
 }
 
-/** The lab as it is, running and answering; undefined when something of it is gone. */
+/** Starts the existing lab and waits until it is ready; undefined when a part of it is missing. */
 async function resume(spec: LabSpec, record: VmRecord, work: Work): Promise<Endpoint | undefined> {
   const hypervisor = await ensureHypervisor(spec, record.hypervisor, work);
   const { object } = makeNames(spec);
@@ -52,7 +52,7 @@ async function resume(spec: LabSpec, record: VmRecord, work: Work): Promise<Endp
   return endpoint;
 }
 
-/** Starts what is off: after a reboot of this machine the network and the pool are off too. */
+/** Starts the parts that are off. After a reboot of this machine, the network and the pool are off too. */
 async function powerOn(spec: LabSpec, { uri }: Hypervisor, work: Work): Promise<void> {
   const { object } = makeNames(spec);
   const { signal } = work;
@@ -71,9 +71,9 @@ async function powerOn(spec: LabSpec, { uri }: Hypervisor, work: Work): Promise<
 }
 
 /**
- * See Driver.reset. An empty overlay is put on the same base and the domain is started again, which takes as long as a
- * boot. A memory snapshot would be faster, but each `lab up` would have to write the guest's memory. Domain, network and
- * seed stay, so the engine's state stays true and the endpoint the same. A lab that is not whole is made anew.
+ * See Driver.reset. Puts an empty overlay on the same base and starts the domain again, which takes as long as a boot.
+ * A memory snapshot would be faster, but each `lab up` would have to write the guest's memory. Domain, network and seed
+ * stay, so the engine's state stays true and the endpoint stays the same. An incomplete lab is made again.
  */
 async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
   const record = await loadRecord(spec.name);
@@ -90,7 +90,7 @@ async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
   return makeFromNothing(spec, work);
 }
 
-/** Stops the domain and puts an empty overlay on its base. False: something that this takes is gone. */
+/** Stops the domain and puts an empty overlay on its base. Gives false when a part that this needs is missing. */
 async function renewOverlay(spec: LabSpec, record: VmRecord, uri: string, work: Work): Promise<boolean> {
   const { object, base, overlay } = makeNames(spec, record.baseFormat);
   const { signal } = work;
@@ -100,7 +100,7 @@ async function renewOverlay(spec: LabSpec, record: VmRecord, uri: string, work: 
   if (found.pool === 'inactive') await virsh(uri, ['pool-start', object], { signal });
   const volumes = await listVolumes(uri, object, signal);
   if (!volumes.includes(base)) return false;
-  // A reset that was killed between the next two calls finds no overlay: then the base says how large it must be.
+  // If an earlier reset was killed between the next two calls, there is no overlay, and the base gives its size.
   const model = volumes.includes(overlay) ? overlay : base;
   const info = await askVirsh(uri, ['vol-info', model, '--pool', object, '--bytes'], { signal });
   const capacity = /^Capacity:\s+(\d+)/m.exec(info)?.[1];
@@ -111,7 +111,7 @@ async function renewOverlay(spec: LabSpec, record: VmRecord, uri: string, work: 
   return true;
 }
 
-/** See Driver.destroy. The private hypervisor goes with its last lab. */
+/** See Driver.destroy. The private hypervisor is removed with its last lab. */
 async function destroy(spec: LabSpec, work: Work): Promise<string[]> {
   const removed = await removeMade(spec, work);
   return [...removed, ...(await leaveHypervisor(spec.name, work.signal))];
@@ -119,8 +119,8 @@ async function destroy(spec: LabSpec, work: Work): Promise<string[]> {
 
 /**
  * Removes everything of the lab, but leaves it registered with its hypervisor. The engine removes what it has finished
- * making; what is still there then is removed by name. Without a record, every daemon that could have it is asked.
- * Returns a line for each object.
+ * making. What is left is removed by name. Without a record, it looks at every daemon that may have the lab. Returns a
+ * line for each object.
  */
 async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
   await endLeftoverEngines(spec.instance);
@@ -129,11 +129,11 @@ async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
   for (const hypervisor of record ? [record.hypervisor] : await listHypervisors(spec, work.signal)) {
     const { uri, kind } = await ensureHypervisor(spec, hypervisor, work);
     const there = await describeObjects(spec, uri, work.signal);
-    // The guest is off while the engine is still being loaded.
+    // This turns the guest off while the engine is still being loaded.
     await askVirsh(uri, ['destroy', makeNames(spec).object], { signal: work.signal });
     if (record?.stage === 'made' && there.length > 0) await removeByEngine(spec, work);
     await removeObjects(spec, uri, work.signal);
-    // libvirt keeps the logs of domains that are gone; another machine's stay there.
+    // libvirt keeps the logs of removed domains. Logs on another machine stay there.
     for (const log of logFiles(spec.name, makeNames(spec).object, kind))
       await rm(log, { force: true }).catch(() => undefined);
     removed.push(...there);
@@ -143,12 +143,12 @@ async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
 }
 
 /**
- * Has the engine remove what it made. Where it can't (its state is lost, somebody removed an object by hand), that is noted
- * and the objects stay for `removeObjects`.
+ * Has the engine remove what it made. When the engine fails (its state is lost, somebody removed an object by hand),
+ * this is noted, and `removeObjects` removes the objects later.
  */
 async function removeByEngine(spec: LabSpec, work: Work): Promise<void> {
   const passphrase = await readFile(listFiles(spec.name).passphrase, 'utf8').catch(() => '');
-  // Who takes a lab away must not wait until an engine is built.
+  // Without an engine, the objects are removed by name: destroying a lab must not wait until an engine is built.
   if (passphrase === '' || (await missingTools()).length > 0) return;
   try {
     await work.progress.stage('Engine removes domain, network, volumes and pool', async (note) => {
@@ -185,7 +185,7 @@ async function status(spec: LabSpec, signal: AbortSignal): Promise<DriverStatus>
   }
 }
 
-/** A lab's state, and one line about it, from its three objects and how far its making got. */
+/** A lab's state, with a line about it, from its three objects and from the stage in its record. */
 export function judgeObjects(
   found: Objects,
   object: string,
@@ -200,19 +200,19 @@ export function judgeObjects(
   return { state: 'stopped', detail: `domain ${object} is ${found.domain}` };
 }
 
-/** Disk space that a file takes, not its length; undefined: there is no such file. */
+/** The disk space that a file takes (not its length), in MiB; undefined when there is no file. */
 async function sizeMiB(file: string): Promise<number | undefined> {
   const found = await stat(file).catch(() => undefined);
   return found && Math.ceil((found.blocks * 512) / 1048576);
 }
 
-/** `makeLab`, loaded only here: the image, the toolchain and the engine's library take most of a second to load. */
+/** Loads and calls `makeLab`. Image, toolchain and the engine's library take most of a second to load. */
 async function makeFromNothing(spec: LabSpec, work: Work): Promise<Endpoint> {
   const { makeLab } = await import('./make.ts');
   return makeLab(spec, work);
 }
 
-/** Ends the engine and plugins of a command that was killed: they would go on changing things behind our back. */
+/** Ends the engine and plugins of a command that was killed. Otherwise they would continue to change things. */
 async function endLeftoverEngines(instance: string): Promise<void> {
   for (const engine of await findProcesses('environ', `${engineMark}=${instance}`)) await endProcess(engine, 2000);
 }

@@ -33,8 +33,8 @@ interface Parts {
 }
 
 /**
- * Makes the lab through the engine, and returns when its lab host is ready. The engine is loaded while the hypervisor is
- * started, and readiness is probed while the engine still finishes. Throws as `Driver.up` does.
+ * Makes the lab through the engine, and returns when its lab host is ready. It loads the engine while the hypervisor
+ * starts, and probes readiness while the engine still works. Throws as `Driver.up` does.
  */
 export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
   await requireRoom(spec, labDir(spec.name));
@@ -42,7 +42,7 @@ export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
   const toolchain = await ensureToolchain(work);
   const keys = await ensureKeys(spec.name);
   const libraries = Promise.all([import('./engine.ts'), import('./program.ts')]);
-  // Aborted when one of the two fails, so that the other does not go on alone.
+  // Aborted when one of the two fails, so that the other one stops too.
   const stop = new AbortController();
   const signal = AbortSignal.any([work.signal, stop.signal]);
   const both = { ...work, signal };
@@ -71,7 +71,7 @@ export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
   }
 }
 
-/** Everything that must be there before the engine makes anything; the record is written with it. */
+/** Makes everything that must exist before the engine makes anything. Also writes the record. */
 async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Promise<Parts> {
   const names = makeNames(spec, image.format);
   const hypervisor = await ensureHypervisor(spec, undefined, work);
@@ -100,7 +100,7 @@ async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Pro
   return { hypervisor, image, keys, at, record: recordOf(at) };
 }
 
-/** What the engine's program needs to know. On a private hypervisor the image's files are in place already. */
+/** The input of the engine's program. On a private hypervisor the image's files are already in place. */
 function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blueprint {
   const names = makeNames(spec, image.format);
   const files = listFiles(spec.name);
@@ -110,7 +110,7 @@ function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blu
     uri: hypervisor.uri,
     object: names.object,
     mark: names.mark,
-    // The system libvirt's QEMU runs as a user of its own, who can't look into a home folder.
+    // The QEMU of the system's libvirt runs as its own user, who can't read a home folder.
     poolPath: local ? files.pool : `/var/lib/libvirt/images/${names.object}`,
     base: { name: names.base, ...(!local && { upload: image.disk }) },
     overlay: { name: names.overlay },
@@ -145,8 +145,9 @@ function makeSeed(spec: LabSpec, keys: Keys, at: Subnet): Seed {
 }
 
 /**
- * Puts the image's files into the lab's folder as hard links: no lab costs a copy, and an image that is pruned from the cache
- * stays whole for the labs that run on it. On another file system: a copy, with shared blocks where that can be.
+ * Puts the image's files into the lab's folder as hard links. So no lab needs a copy, and an image that is pruned from
+ * the cache stays for the labs that run on it. On another file system it makes a copy, with shared blocks where
+ * possible.
  */
 async function placeImage(lab: string, names: Names, image: Pick<Image, 'disk' | 'kernel' | 'initrd'>): Promise<void> {
   const files = listFiles(lab);
@@ -163,10 +164,10 @@ async function placeFile(source: string, target: string): Promise<void> {
   await link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_FICLONE));
 }
 
-/** An overlay needs this much room; what a course writes is far less. */
+/** Free space that an overlay needs. A course writes far less. */
 const diskMiB = 1024;
 
-/** Refuses a lab that this machine has no memory or disk for, before anything is made. */
+/** Refuses a lab, before anything is made, when this machine has too little memory or disk for it. */
 async function requireRoom(spec: LabSpec, folder: string): Promise<void> {
   const freeMiB = await readFreeMemoryMiB();
   if (freeMiB < spec.memoryMiB)

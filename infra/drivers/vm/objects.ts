@@ -4,13 +4,13 @@ import { makeNames } from './record.ts';
 
 /** The state of a lab's three objects in libvirt, which have one name. */
 export interface Objects {
-  /** `running`, `shut off`, `paused`, `crashed`, `in shutdown`, ... (virsh domstate); '' when there is none. */
+  /** `running`, `shut off`, `paused`, `crashed`, `in shutdown`, ... (virsh domstate); '' when there is no domain. */
   domain: string;
   network: 'active' | 'inactive' | '';
   pool: 'active' | 'inactive' | '';
 }
 
-/** The three objects, in one virsh call, which costs 0.1 s. */
+/** Reads the three objects in one virsh call, because each call takes 0.1 s. */
 export async function listObjects(
   uri: string,
   object: string,
@@ -34,7 +34,7 @@ export function readLists(text: string, object: string): Objects {
   return found;
 }
 
-/** Volumes of the lab's pool, by name; none where the pool is not active. */
+/** Names of the volumes in the lab's pool; none when the pool is not active. */
 export async function listVolumes(uri: string, object: string, signal: AbortSignal): Promise<string[]> {
   const text = await askVirsh(uri, ['vol-list', object], { signal });
   return text
@@ -43,7 +43,7 @@ export async function listVolumes(uri: string, object: string, signal: AbortSign
     .filter((name) => name !== '');
 }
 
-/** The lab's objects that exist, a line each. */
+/** The lab's existing objects, one line each. */
 export async function describeObjects(spec: LabSpec, uri: string, signal: AbortSignal): Promise<string[]> {
   const { object } = makeNames(spec);
   const found = await listObjects(uri, object, signal);
@@ -57,8 +57,8 @@ export async function describeObjects(spec: LabSpec, uri: string, signal: AbortS
 }
 
 /**
- * Removes by name whatever libvirt has of a lab: for labs that were never finished, or whose state is lost. The names
- * hold the instance id, so nothing else can be meant. Repeats safely.
+ * Removes by name everything that libvirt has of a lab. For labs that were never finished, or whose state is lost. The
+ * names contain the instance id, so nothing else is removed. It is safe to repeat.
  */
 export async function removeObjects(spec: LabSpec, uri: string, signal: AbortSignal): Promise<void> {
   const { object } = makeNames(spec);
@@ -82,7 +82,7 @@ export async function removeObjects(spec: LabSpec, uri: string, signal: AbortSig
 }
 
 async function removePool(uri: string, object: string, state: string, signal: AbortSignal): Promise<void> {
-  // A pool whose folder is gone can't be started; then there is no volume either.
+  // A pool whose folder is missing can't be started. It has no volumes either.
   if (state === 'active' || (await askVirsh(uri, ['pool-start', object], { signal })) !== '') {
     await askVirsh(uri, ['pool-refresh', object], { signal });
     for (const volume of await listVolumes(uri, object, signal))

@@ -1,30 +1,31 @@
 import * as libvirt from '@pulumi/libvirt';
 import { seatSerial } from './record.ts';
 
-/** Everything that the program's resources are made from. */
+/** The input from which the program makes its resources. */
 export interface Blueprint {
   uri: string;
-  /** Domain, network and pool. */
+  /** The name of the domain, the network and the pool. */
   object: string;
   mark: string;
   poolPath: string;
   base: { name: string; upload?: string };
   overlay: { name: string };
   seed: { name: string; upload?: string };
-  /** Paths on the hypervisor, or files to upload there. */
+  /** Paths on the hypervisor, or with `upload` files to copy there. */
   boot: { kernel: string; initrd: string; cmdline: string; upload: boolean };
   network: { bridge: string; mac: string; subnet: string };
   domain: { cpus: number; memoryMiB: number; type: 'kvm' | 'qemu'; cpuMode: string; arch: string; consoleFile: string };
 }
 
 /**
- * The lab's resources. A base volume without `upload` is a file that is in the pool's folder already: the provider
- * takes a volume that exists as it is (terraform-provider-libvirt 0.8.3, resource_libvirt_volume.go), so that labs on
+ * Declares the lab's resources. A base volume without `upload` is a file that is already in the pool's folder. The
+ * provider uses an existing volume as it is (terraform-provider-libvirt 0.8.3, resource_libvirt_volume.go). So labs on
  * this machine share one image instead of copying it.
  *
- * The cloud-init disk is a volume that holds an ISO of our own making, not a CloudinitDisk: after making one, the provider
- * reads it back, and go-libvirt's rpc.go (requestStream) stops for ever when libvirtd sends the first data before the
- * reply to the call. It did so here in one of about twenty labs. The private host key also stays out of the state.
+ * The cloud-init disk is a volume with an ISO that we make ourselves, not a CloudinitDisk. The provider reads a new
+ * CloudinitDisk back, and go-libvirt's rpc.go (requestStream) hangs for ever when libvirtd sends the first data before
+ * the reply to the call. This happened here in about one of twenty labs. Our ISO also keeps the private host key out of
+ * the state.
  */
 export function declare(plan: Blueprint): { domain: libvirt.Domain['name'] } {
   const options = { provider: new libvirt.Provider('hypervisor', { uri: plan.uri }) };
@@ -68,7 +69,7 @@ function declareNetwork(plan: Blueprint, options: { provider: libvirt.Provider }
     'network',
     {
       name: plan.object,
-      // Isolated: the hypervisor and the lab host, nothing else.
+      // An isolated network: only the hypervisor and the lab host are on it.
       mode: 'none',
       bridge: plan.network.bridge,
       addresses: [plan.network.subnet],
@@ -90,7 +91,7 @@ function domainArguments(plan: Blueprint): libvirt.DomainArgs {
     cpu: { mode: domain.cpuMode },
     vcpu: domain.cpus,
     memory: domain.memoryMiB,
-    // One "word" holds the whole line: the provider would sort several, and the last console= matters.
+    // One "word" holds the whole line: the provider would sort several words, and the order of console= matters.
     cmdlines: [{ _: boot.cmdline }],
     running: true,
     xml: { xslt: domainXslt(domain.consoleFile) },
@@ -98,8 +99,9 @@ function domainArguments(plan: Blueprint): libvirt.DomainArgs {
 }
 
 /**
- * An XSLT stylesheet that changes what `templates` match. The provider applies it to the XML that it made (xsltproc), for
- * what its own schema lacks. libvirt's formats: https://libvirt.org/formatdomain.html, https://libvirt.org/formatnetwork.html
+ * An XSLT stylesheet that changes what `templates` match. The provider applies it with xsltproc to the XML that it
+ * made. We use it for settings that the provider's schema lacks. libvirt's formats:
+ * https://libvirt.org/formatdomain.html, https://libvirt.org/formatnetwork.html
  */
 function stylesheet(templates: string): string {
   return `<?xml version="1.0"?>
@@ -112,8 +114,8 @@ ${templates}
 }
 
 /**
- * The domain without screen, guest agent, USB and balloon, with its serial console in a file. The overlay is never flushed to
- * the machine's disk (cache=unsafe): it is thrown away anyway.
+ * The domain without screen, guest agent, USB and balloon, and with its serial console in a file. The overlay is
+ * temporary, so it is never flushed to the machine's disk (cache=unsafe).
  */
 export const domainXslt = (consoleFile: string): string =>
   stylesheet(`  <xsl:template match="/domain/devices/graphics|/domain/devices/video|/domain/devices/channel"/>
@@ -135,7 +137,7 @@ export const domainXslt = (consoleFile: string): string =>
     <xsl:copy><xsl:apply-templates select="node()|@*"/><serial>${seatSerial}</serial><readonly/></xsl:copy>
   </xsl:template>`);
 
-/** The network without dnsmasq (nothing here asks for an address or a name) and STP (it would block the only port for 4 s). */
+/** The network without dnsmasq (nothing here needs DHCP or DNS) and STP (it would block the only port for 4 s). */
 export const networkXslt = (mark: string): string =>
   stylesheet(`  <xsl:template match="/network/dns"/>
   <xsl:template match="/network/bridge/@stp"><xsl:attribute name="stp">off</xsl:attribute></xsl:template>
@@ -157,5 +159,5 @@ const entities: Record<string, string> = {
   '}': '}}',
 };
 
-/** For text and for attributes, in which XSLT also evaluates braces. */
+/** Escapes text and attribute values. Braces are escaped too, because XSLT evaluates them in attributes. */
 const escapeXml = (text: string): string => text.replaceAll(/[&<>"'{}]/g, (character) => entities[character] ?? '');

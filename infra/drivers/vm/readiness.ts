@@ -17,7 +17,7 @@ import { type Hypervisor, readLastLines } from './hypervisor.ts';
 import { listObjects } from './objects.ts';
 import { consoleFile, makeDial, makeNames, seatSerial } from './record.ts';
 
-/** The lab host that is waited for. */
+/** The lab host for which `waitUntilReady` waits. */
 export interface Target {
   spec: LabSpec;
   hypervisor: Hypervisor;
@@ -25,21 +25,21 @@ export interface Target {
   /** The lab host's management address. */
   address: string;
   signal: AbortSignal;
-  /** Opened by the row of the seat, used by the rows after it, closed by `waitUntilReady`. */
+  /** The row of the seat opens it, later rows use it, and `waitUntilReady` closes it. */
   session?: Session;
 }
 
-/** One row of the table: what must become true, how to find out, and where to look when it does not. */
+/** One row of the table: what must become true, how to test it, and where to look when it stays false. */
 export interface Condition {
   what: string;
-  /** Returns undefined when it is true, else why it is not yet. Throws LabError when it never will be. */
+  /** Returns undefined when it is true, else why it is not true yet. Throws LabError when it can't become true. */
   probe(target: Target): Promise<string | undefined>;
   hint: string;
-  /** Generous: a slow machine under TCG must make it. */
+  /** Long enough for a slow machine under TCG. */
   deadlineMs: number;
 }
 
-/** Probed in this order, again and again, from the moment when the engine begins to make the domain. */
+/** The rows, probed in this order, each until it is true. Probing starts when the engine begins to make the domain. */
 const readiness: readonly Condition[] = [
   {
     what: 'Domain runs',
@@ -68,8 +68,9 @@ const readiness: readonly Condition[] = [
 ];
 
 /**
- * Waits until every row of the table is true, each shown as a stage with its time. LabError: a row did not become true in
- * its time, or at once when the guest panics or its domain stops; the console's last lines say more.
+ * Waits until every row of the table is true, and shows each as a stage with its time. LabError, with the console's
+ * last lines: a row did not become true in its time. When the guest panics or its domain stops, the error comes at
+ * once.
  */
 export async function waitUntilReady(target: Target, work: Work, rows = readiness): Promise<void> {
   const over = new AbortController();
@@ -139,7 +140,7 @@ async function watchGuest({ spec, hypervisor, signal }: Target): Promise<never> 
 /** The console's last lines, safe to print; '' when it can't be read. */
 const consoleTail = (file: string): Promise<string> => readLastLines(file, 12);
 
-/** The kernel's own words for its end. */
+/** Whether the console shows the messages of a kernel panic. */
 const panicked = (text: string): boolean => /Kernel panic - not syncing|end Kernel panic/.test(text);
 
 async function domainRuns({ spec, hypervisor, signal }: Target): Promise<string | undefined> {
@@ -147,19 +148,19 @@ async function domainRuns({ spec, hypervisor, signal }: Target): Promise<string 
   return domain === 'running' ? undefined : `it is ${domain === '' ? 'not there yet' : domain}`;
 }
 
-/** A greeting is enough here. The row of the seat logs in, with the same keys: one login fewer saves a second. */
+/** A greeting is enough here. The row of the seat logs in with the same keys, and one login less saves a second. */
 async function sshAnswers(target: Target): Promise<string | undefined> {
   await announceGuest(target);
-  // Short attempts, one after the other: a lost SYN would be sent again only after a second.
+  // Many short attempts: within one attempt, a lost SYN would be sent again only after a second.
   const dial = makeDial(target.hypervisor, target.address, { seconds: 0.3 });
   const why = await probeGreeting(dial, { timeoutMs: 30_000, signal: target.signal });
   return why && dropSocatPrefix(why);
 }
 
-/** A reason without socat's time and pid, so that the same reason twice is one note. */
+/** Removes socat's time and pid from a reason, so that a repeated reason gives only one note. */
 const dropSocatPrefix = (why: string): string => why.replace(/\S+ \S+ socat\[\d+\] E.*: /, '');
 
-/** Tells the hypervisor's end the guest's MAC address: otherwise a second goes by between two ARP requests. */
+/** Gives the hypervisor's end the guest's MAC address. Otherwise a second passes between two ARP requests. */
 async function announceGuest({ spec, hypervisor, address, signal }: Target): Promise<void> {
   if (hypervisor.pid === undefined) return;
   const { bridge, mac } = makeNames(spec);
@@ -167,7 +168,7 @@ async function announceGuest({ spec, hypervisor, address, signal }: Target): Pro
   await run(['nsenter', '-t', String(hypervisor.pid), '-n', ...entry], { signal, allowFailure: true });
 }
 
-/** Opens the session over which the rest is done, and looks at the seat. */
+/** Opens the session that the later rows use, and examines the seat. */
 async function seatAnswers(target: Target): Promise<string | undefined> {
   const { spec, endpoint, signal } = target;
   const dial = 'dial' in endpoint.seat ? endpoint.seat.dial : endpoint.dial;
@@ -193,7 +194,7 @@ async function seatAnswers(target: Target): Promise<string | undefined> {
 /** The lab host's root, as its seat sees it. */
 const root = '/proc/1/root';
 
-/** Waits on the lab host, ten seconds at a time: one round trip sees the file as soon as it is there. */
+/** Waits on the lab host, at most ten seconds for each call, so that one round trip sees the file at once. */
 const wait = `i=0; while [ $i -lt 100 ]; do [ -e ${root}${hostPaths.ready} ] && exit 0; i=$((i+1)); sleep 0.1; done; exit 1`;
 
 async function scriptsDone({ session, signal }: Target): Promise<string | undefined> {
@@ -205,7 +206,7 @@ async function scriptsDone({ session, signal }: Target): Promise<string | undefi
   return stdout.trim() === '' ? 'they still run' : stdout.trim().slice(0, 600);
 }
 
-/** Run at the seat: its mounts as the kernel lists them (proc(5), mountinfo), and `disk DEVICE READ_ONLY SERIAL` lines. */
+/** A script for the seat. Prints its mounts (proc(5), mountinfo) and `disk DEVICE READ_ONLY SERIAL` lines. */
 export const seatQuestion = `cat /proc/self/mountinfo
 cd /sys/dev/block
 for disk in *:*; do
@@ -215,12 +216,13 @@ for disk in *:*; do
   echo "disk $disk $ro $serial"
 done`;
 
-/** Where something other than the disk may be mounted at a seat: no program or library is there. */
+/** Where other things than the disk may be mounted at a seat. No program or library is in these folders. */
 const elsewhere = /^\/(proc|tmp|(dev|run|sys)(\/.*)?)$/;
 
 /**
- * What is wrong with a seat that gave this answer to `seatQuestion`. Undefined: its root is the read-only disk, and nothing
- * is mounted over a part of it. Whoever rebuilt the unit that makes the seat can also forge this: docs/lab-host.md.
+ * What is wrong with a seat that gave this answer to `seatQuestion`. Undefined when its root is the read-only disk and
+ * nothing is mounted over a part of it. A learner who rebuilds the unit that makes the seat can forge the answer:
+ * docs/lab-host.md.
  */
 export function seatTrouble(answer: string): string | undefined {
   const lines = answer.split('\n').map((line) => line.split(' '));

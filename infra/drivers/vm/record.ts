@@ -6,14 +6,14 @@ import { z } from 'zod';
 import { ensureKeyPair } from '../shared/lab-files.ts';
 import { type Hypervisor, HypervisorAddress, privateFolders } from './hypervisor.ts';
 
-/** The names of a lab's objects in libvirt. The instance id is in the first: an object without it is not ours. */
+/** The names of a lab's objects in libvirt. `object` contains the instance id: an object without it is not ours. */
 export interface Names {
   /** The name of the domain, the network and the pool. */
   object: string;
   /** The network's bridge, at most 15 bytes (IFNAMSIZ). */
   bridge: string;
   mac: string;
-  /** Whose lab it is: the domain's description. */
+  /** The domain's description. It says whose lab this is. */
   mark: string;
   base: string;
   overlay: string;
@@ -26,7 +26,8 @@ export function makeNames(spec: Pick<LabSpec, 'name' | 'instance' | 'owner'>, ba
   return {
     object: `handwired-${spec.name}-${spec.instance}`,
     bridge: `hw-${hash.slice(0, 10)}`,
-    // QEMU's own prefix; the rest from the instance, so that a lab made again is another machine to switches.
+    // QEMU's prefix. The rest comes from the instance, so that switches take a lab that is made again for a new
+    // machine.
     mac: `52:54:00:${hash.slice(10, 12)}:${hash.slice(12, 14)}:${hash.slice(14, 16)}`,
     mark: `handwired lab=${spec.name} owner=${spec.owner} instance=${spec.instance}`,
     base: `base.${baseFormat}`,
@@ -46,7 +47,7 @@ export interface Files {
   backend: string;
   workDir: string;
   home: string;
-  /** The cloud-init disk, when it has to be uploaded; else it is made in the pool's folder. */
+  /** The cloud-init disk when it has to be uploaded. Otherwise it is made in the pool's folder. */
   seed: string;
   /** TMPDIR of the engine and the provider. */
   temporary: string;
@@ -77,7 +78,7 @@ export function listFiles(name: string): Files {
   };
 }
 
-/** What the driver must know of a lab before it asks libvirt. It is written before anything is made in libvirt. */
+/** What the driver must know about a lab before it asks libvirt. It is written before anything is made in libvirt. */
 export const VmRecord = z.object({
   schemaVersion: z.literal(1),
   hypervisor: HypervisorAddress,
@@ -91,19 +92,19 @@ export const VmRecord = z.object({
   /** Hash of the image that the lab was made from. */
   image: z.string(),
   baseFormat: z.string(),
-  /** `made`: the engine has finished, so everything is there and is in the engine's state. */
+  /** `made`: the engine has finished, so everything exists and is in the engine's state. */
   stage: z.enum(['making', 'made']),
 });
 export type VmRecord = z.infer<typeof VmRecord>;
 
-/** A lab's record. None, or one that can't be read: undefined, and everything is found again by the instance id. */
+/** A lab's record; undefined when it is absent or damaged. Then the instance id identifies the lab's objects. */
 export const loadRecord = (lab: string): Promise<VmRecord | undefined> =>
   readJson(listFiles(lab).record, VmRecord).catch(() => undefined);
 
 /** Writes a lab's record. */
 export const saveRecord = (lab: string, record: VmRecord): Promise<void> => writeJson(listFiles(lab).record, record);
 
-/** A lab's secrets, made before its VM: the VM never makes a key, and we never trust one on first use. */
+/** A lab's secrets, made before its VM. So the VM makes no key, and we trust no key on first use. */
 export interface Keys {
   privateKeyFile: string;
   /** For authorized_keys. */
@@ -116,7 +117,7 @@ export interface Keys {
   passphrase: string;
 }
 
-/** The lab's keys; those that are missing are made. */
+/** Reads the lab's keys and makes the missing ones. */
 export async function ensureKeys(lab: string): Promise<Keys> {
   const files = listFiles(lab);
   await mkdir(files.folder, { recursive: true, mode: 0o700 });
@@ -155,15 +156,15 @@ export function makeEndpoint(
     user: 'root',
     privateKeyFile: keys.privateKeyFile,
     hostKey: keys.hostPublicKey,
-    // The seat has the lab host's process numbers, and its first process has the mounts that a learner sees.
+    // The seat has the lab host's pids. Process 1 has the mounts that a learner sees.
     seat: { dial: makeDial(hypervisor, address, { port: seatPort }), viewPid: 1 },
   };
 }
 
 /**
- * How to reach a port of the lab host. On a private hypervisor its network is in another namespace; on another machine's
- * (`qemu+ssh://USER@HOST/...`) ssh's own stdio forwarding goes there; else this machine has a route. `seconds` bounds the
- * wait for the connection on a private hypervisor.
+ * How to reach a port of the lab host. On a private hypervisor the network is in another namespace. On another
+ * machine's hypervisor (`qemu+ssh://USER@HOST/...`) we use the stdio forwarding of ssh. Else this machine has a route.
+ * `seconds` limits the wait for the connection on a private hypervisor.
  */
 export function makeDial(
   { kind, uri }: Hypervisor,
@@ -183,8 +184,8 @@ export function makeDial(
 }
 
 /**
- * Where virtlogd writes the guest's serial console, at most 2 MiB of it. When libvirtd runs on another machine the file is
- * there, and can't be read from here.
+ * The file to which virtlogd writes the guest's serial console, at most 2 MiB of it. When libvirtd runs on another
+ * machine, the file is there and can't be read from here.
  */
 export function consoleFile(lab: string, object: string, kind: Hypervisor['kind']): string {
   return kind === 'private'
@@ -192,7 +193,7 @@ export function consoleFile(lab: string, object: string, kind: Hypervisor['kind'
     : `/var/log/libvirt/qemu/${object}-console.log`;
 }
 
-/** The console, and QEMU's own log, which a private libvirt writes to a folder of ours that is mounted over /var/log/libvirt. */
+/** The console and QEMU's log. A private libvirt writes the log to our folder, mounted over /var/log/libvirt. */
 export function logFiles(lab: string, object: string, kind: Hypervisor['kind']): string[] {
   const folder = kind === 'private' ? join(privateFolders().state, 'log') : '/var/log/libvirt';
   return [consoleFile(lab, object, kind), join(folder, 'qemu', `${object}.log`)];

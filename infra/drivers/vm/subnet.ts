@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { askVirsh, type Hypervisor } from './hypervisor.ts';
 import { loadRecord } from './record.ts';
 
-/** A management network: 16 addresses, the hypervisor on the first, the lab host on the second. */
+/** A management network of 16 addresses. The hypervisor has the first host address, the lab host the second. */
 export interface Subnet {
   /** CIDR. */
   subnet: string;
@@ -15,12 +15,12 @@ export interface Subnet {
 }
 
 const prefix = 28;
-/** 10.213.0.0/16 holds so many of them. Nothing that a plan or the world uses lies in it. */
+/** The number of such networks in 10.213.0.0/16, which neither a plan nor the world uses. */
 const count = 4096;
 
 /**
- * Chooses a subnet that is in use by no route of this machine, no network of the hypervisor and no other lab. One choice is
- * made at a time: `keep` stores it before the next one begins. LabError: all are taken.
+ * Chooses a subnet that no route of this machine, no network of the hypervisor and no other lab uses. Choices are made
+ * one at a time: `keep` stores a choice before the next one begins. LabError: all are taken.
  */
 export function chooseSubnet(
   instance: string,
@@ -36,7 +36,7 @@ export function chooseSubnet(
   });
 }
 
-/** The first free subnet, from a start that the instance id gives: two machines that share a hypervisor differ. */
+/** The first free subnet. The instance id gives the start, so machines that share a hypervisor choose differently. */
 export function pickSubnet(instance: string, taken: readonly string[]): Subnet {
   const start = createHash('sha256').update(instance).digest().readUInt16BE(0);
   for (let i = 0; i < count; i += 1) {
@@ -55,7 +55,7 @@ function subnetAt(index: number): Subnet {
   return { subnet: `${at(0)}/${prefix}`, gateway: at(1), address: at(2), prefix };
 }
 
-/** Whether two networks, ADDRESS or ADDRESS/PREFIX, have an address in common: the wider one has the other's. */
+/** Whether two networks, ADDRESS or ADDRESS/PREFIX, share an address: then the wider one contains the other one. */
 function overlaps(one: string, other: string): boolean {
   const [[a, lengthOfA], [b, lengthOfB]] = [parseNetwork(one), parseNetwork(other)];
   return a.match(b, Math.min(lengthOfA, lengthOfB));
@@ -71,7 +71,7 @@ async function subnetsOfLabs(): Promise<string[]> {
 
 const Routes = z.array(z.object({ dst: z.string() }));
 
-/** On a private hypervisor there are only our labs' networks. */
+/** Subnets in use on this machine and the hypervisor; none for a private hypervisor, which has only our labs. */
 async function subnetsSeen(hypervisor: Hypervisor, signal: AbortSignal): Promise<string[]> {
   if (hypervisor.kind === 'private') return [];
   const { stdout } = await run(['ip', '-j', '-4', 'route', 'show', 'table', 'all'], { signal, allowFailure: true });
@@ -92,5 +92,5 @@ export function listSubnets(xml: string): string[] {
   });
 }
 
-/** The prefix length of a netmask; null for one whose ones have gaps. */
+/** The prefix length of a netmask; null when its one bits are not contiguous. */
 const readPrefix = (mask: string): number | null => ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask();

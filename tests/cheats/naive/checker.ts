@@ -21,7 +21,7 @@ const questions: [what: string, command: string, answer: RegExp][] = [
   ['the port answers', `curl -s --max-time 3 -w 'HTTP %{http_code}' http://127.0.0.1:8080/`, /HTTP 200/],
 ];
 
-/** What it finds wrong; nothing: it says pass. */
+/** What the naive checker finds wrong; empty when it says pass. */
 export async function naiveCheck(session: Session): Promise<string[]> {
   const wrong = await Promise.all(
     questions.map(async ([what, command, answer]) => {

@@ -2,7 +2,7 @@ import type { Wrong } from './wrong.ts';
 
 const quiet = '</dev/null >/dev/null 2>&1';
 
-/** After a right cleanup: one thing too much, or one that was not the learner's to take. */
+/** Faults after a right cleanup: one thing is left over, or one thing was removed that was not the learner's. */
 export const leftovers: Wrong[] = [
   { name: 'a namespace', fails: 'cleanup.namespaces', add: 'ip netns add ct2' },
   { name: 'a namespace of another name', fails: 'cleanup.namespaces', add: 'ip netns add mine' },
