@@ -10,9 +10,9 @@ const site = world.site.address;
 const [internet] = world.resolvers;
 
 /**
- * Bytes of the path in an HTTP request. The request, and the reply that repeats the path, then almost fill one packet of
- * an Ethernet link. They must not need several packets: where the kernel hands several over as one (GSO), they pass a
- * link of any MTU unsplit.
+ * Bytes of the path in an HTTP request. The request, and the reply that repeats the path, then almost fill one packet
+ * of an Ethernet link. They must not need several packets: where the kernel hands several over as one (GSO), they pass
+ * a link of any MTU unsplit.
  */
 const size = 1200;
 
