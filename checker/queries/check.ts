@@ -87,8 +87,8 @@ export interface Check {
   /** For tests: commands, one per line, that make a right build fail this check. Absent: tests/corpus/ has some. */
   breaks?: (plan: Plan) => string;
   /**
-   * Sources that the verdict depends on. Each is the beginning of a `source` in `facts.problems`, such as `root
-   * iptables` or `netns ct1 links`. When one of them has a problem, the verdict is `error`.
+   * Sources that the verdict depends on. Each is the beginning of a `source` in `facts.problems`: `root iptables` or
+   * `netns ct1 links`. When one of them has a problem, the verdict is `error`.
    */
   sources?: string[];
   judge: (lab: Case) => Judgement;
