@@ -1,4 +1,4 @@
-"""Says each packet that passes at some places, as it passes, until nobody reads it or the time is over.
+"""Prints each packet that passes some places, live, until nobody reads the output or the time is over.
 
 Parameters: {"at": [[space, device], ...], "filter": tcpdump's expression or "", "snap": bytes kept of a packet,
 "seconds": number or null, "world": see find_world, "view": pid, "nonce"}; a space is "root" or a name of /run/netns.
@@ -37,7 +37,7 @@ SO_ATTACH_FILTER = 26
 MOST_INSTRUCTIONS = 4096  # BPF_MAXINSNS
 MOST_HELD, MOST_DEVICES = 4000, 200
 HOLD_SECONDS = 0.05
-"""So long a packet is held until the filter's own socket must have said whether it matches."""
+"""A packet is held this long. Within it the filter's own socket must report whether the packet matches."""
 
 STDOUT = 1
 
@@ -109,11 +109,11 @@ class Place:
                 self.held.append(entry)
         if self.matching:
             for _, way, length, data in self.matching.take():
-                # Without its time: the kernel may stamp a packet for each socket anew.
+                # Without its time: the kernel may stamp a packet for each socket separately.
                 self.matched[way, length, data] += 1
 
     def say_until(self, moment: float, say: Say) -> None:
-        """Says the packets from before that moment."""
+        """Prints the packets from before that moment."""
         while self.held and float(self.held[0][0]) < moment:
             stamp, way, length, data = self.held.popleft()
             key = (way, length, data)
@@ -129,7 +129,7 @@ class Place:
 def open_places(
     spaces: Mapping[str, int], parameters: Mapping[str, Any], instructions: bytes | None, say: Say
 ) -> list[Place] | None:
-    """All places that are asked for; None, and that is said, when one is not there."""
+    """All requested places. When one does not exist, prints that and gives None."""
     known = run_in_each(spaces, lambda name: [device for _, device in socket.if_nameindex()][:MOST_DEVICES])
     for space, device in parameters["at"]:
         if device not in known.get(space, []):
@@ -146,7 +146,7 @@ def open_places(
 
 
 def say_packets(places: Sequence[Place], seconds: float | None, say: Say) -> None:
-    """Says packets until the time is over or nobody reads any more."""
+    """Prints packets until the time is over or nobody reads any more."""
     poll, owners, gone = select.poll(), {}, set()
     poll.register(STDOUT, 0)  # POLLERR or POLLHUP: nobody reads any more
     for place in places:
@@ -175,7 +175,7 @@ def say_packets(places: Sequence[Place], seconds: float | None, say: Say) -> Non
 
 
 def flush_places(places: Sequence[Place], moment: float, say: Say) -> None:
-    """Says what was held at all places until that moment."""
+    """Prints the packets that all places held until that moment."""
     for place in places:
         place.say_until(moment, say)
     flush_lines()

@@ -1,6 +1,6 @@
-"""What changes on the lab host while the experiments run, as the kernel tells it: rtnetlink(7), nfnetlink, sock_diag.
+"""Changes on the lab host during the experiments, reported by the kernel: rtnetlink(7), nfnetlink, sock_diag.
 
-A state that is the same before and after may have been another as long as somebody looked.
+A state that is equal before and after the experiments may have been different during them.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 ROUTE_GROUPS = nl.GROUP_LINK | nl.GROUP_IPV4_ADDRESS | nl.GROUP_IPV4_ROUTE | nl.GROUP_IPV4_RULE | nl.GROUP_IPV4_NETCONF
 PORTS_EVERY = 0.1
-"""Seconds between two looks at what listens: there is no event for it."""
+"""Seconds between two checks for new listeners, which have no event."""
 
 PRIVILEGED_PORTS = 1024
-"""UDP ports from here on are not told of: a resolver draws one for each question."""
+"""UDP ports from here on are not reported: a resolver draws one for each query."""
 
 MOST_CHANGES, MOST_WORDS = 50, 200
 EVERY_LINK = 0xFFFFFFFF

@@ -1,4 +1,4 @@
-"""Disposable copies of the lab host's network namespaces, each under another condition, each in a child of ours.
+"""Disposable copies of the lab host's network namespaces. Each has its own condition and runs in a child process.
 
 Parameters: {"conditions": [{"forwardPolicy", "bridgeNf", "own", "drop": [variants], "probes": [...]}], "world":
 host/world.ts}, as checker/evidence/run.ts has them. A copy's namespaces have no name and no process but the child,
@@ -80,7 +80,7 @@ class Original:
         self.listening = relays.list_relayed(self.space)
 
     def link_names(self) -> list[str]:
-        """In the order of their numbers."""
+        """Names of the links in the order of their indexes."""
         return [link.name for link in self.links.values()]
 
     def apply_condition(self, condition: Mapping[str, Any]) -> None:
@@ -136,7 +136,7 @@ def read_originals(place: Place, condition: Mapping[str, Any]) -> dict[str, Orig
 def build_copy(
     originals: Originals, numbers: Mapping[str, Any], servers: Servers
 ) -> tuple[dict[str, Netns], list[str]]:
-    """The namespaces of one copy, told all that was seen of the originals; and what could not be made, in words."""
+    """The namespaces of one copy, built from what was read of the originals, and in words what could not be built."""
     copies = {name: make_netns(name) for name in originals}
     own = {name: original for name, original in originals.items() if name != "world"}
     for name, original in own.items():
@@ -242,14 +242,14 @@ def compare_links(original: Original, copy: Netns, is_over: Callable[[], bool]) 
 
 
 def describe_difference(wanted: Mapping[str, Any] | None, have: Mapping[str, Any] | None) -> str:
-    """In what two descriptions of a link differ."""
+    """The fields in which two descriptions of a link differ."""
     if not wanted or not have:
         return "is missing" if wanted else "is too much"
     return ", ".join(f"{key} is {have[key]}, not {wanted[key]}" for key in wanted if wanted[key] != have[key])
 
 
 def compare_lists(what: str, wanted: Sequence[Any], have: Sequence[Any]) -> list[str]:
-    """What one list has and the other has not; or that their order differs."""
+    """The entries that only one of two lists has, or the fact that their order differs."""
     found = [f"{what} lacks {key!r}" for key in wanted if key not in have]
     found += [f"{what} has {key!r} too much" for key in have if key not in wanted]
     if found or wanted == have or sorted(wanted, key=repr) == sorted(have, key=repr):
@@ -335,7 +335,7 @@ class Child:
 
 
 def name_condition(condition: Mapping[str, Any]) -> Answer:
-    """Which condition an answer is about."""
+    """The condition that an answer belongs to."""
     return {"condition": {key: condition[key] for key in ("forwardPolicy", "bridgeNf")}}
 
 

@@ -1,4 +1,4 @@
-"""nftables dumped and told again, attribute by attribute: the kernel's net/netfilter/nf_tables_api.c and nft_compat.c.
+"""Dumps nftables and makes it again, by attribute: the kernel's net/netfilter/nf_tables_api.c and nft_compat.c.
 
 What the kernel numbers or counts by itself (handles, positions, uses) is left out. iptables-nft's own matches and
 targets are opaque to us: the kernel takes them back as it gave them. What is not known here is a CopyError.
@@ -117,7 +117,7 @@ def dump_nftables(space: Netns) -> list[Item]:
 
 
 def require_known(kind: int, payload: bytes) -> None:
-    """Raises CopyError for what can't be told again."""
+    """Raises CopyError for what can't be made again."""
     if kind == FLOWTABLE:
         raise CopyError("nft has a flowtable")
     for key, _ in nl.read_attributes(payload[4:]):

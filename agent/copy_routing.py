@@ -1,4 +1,4 @@
-"""Addresses, neighbours, policy rules and routes: dumped in one form, and told again where the copy lacks them."""
+"""Addresses, neighbours, policy rules and routes: dumped in one form, and added where the copy lacks them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Entry = tuple[tuple[Any, ...], bytes]
-    """What makes an entry that one and no other, and the body of the message that adds it."""
+    """The key that identifies an entry, and the body of the message that adds it."""
 
 FAMILIES = (nl.AF_INET, nl.AF_INET6)
 KEPT_OF_ADDRESS = (nl.IFA_ADDRESS, nl.IFA_LOCAL, nl.IFA_LABEL, nl.IFA_BROADCAST, nl.IFA_RT_PRIORITY)

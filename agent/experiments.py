@@ -101,7 +101,7 @@ class PacketLog(threading.Thread):
         return [dict(zip(SIGHT_KEYS, key, strict=True), count=count) for key, count in self.seen.items()]
 
     def count_drops(self) -> dict[str, int]:
-        """Packets that the kernel could not keep for us, by namespace."""
+        """Packets that the kernel dropped before we read them, by namespace."""
         return {name: read_drops(sock) for sock, name in self.socks.items()}
 
     def _drain(self, sock: socket.socket) -> None:
@@ -171,7 +171,7 @@ def describe_flags(flags: int, has_payload: bool) -> str | None:
 
 
 def perform(place: Place, probe: Probe, results: dict[str, Result], control: str) -> None:
-    """Does one probe, in a thread of its own. "stage" in its result says how far it came."""
+    """Makes one probe in its own thread. "stage" in the result says how far it came."""
     result: Result = {"ok": False, "stage": "start", "error": None}
     before = time.monotonic()
     try:
@@ -227,7 +227,7 @@ def is_neighbour_asked(spaces: Mapping[str, int]) -> bool:
 
 
 def list_tracked_ports(spaces: Mapping[str, int]) -> set[int]:
-    """The ports that conntrack remembers: what comes from one again is translated, or not, as it was then."""
+    """Ports with a conntrack entry. A new packet from such a port gets the old entry's translation, or none."""
     tuple_orig, tuple_reply, tuple_proto, src_port, dst_port = 1, 2, 2, 2, 3  # CTA_* of nfnetlink_conntrack.h
     ports = set()
     body = struct.pack("=B3x", socket.AF_INET)

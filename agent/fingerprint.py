@@ -1,4 +1,4 @@
-"""Has anything changed? A fingerprint of all that a verdict may stand on, by system calls alone, a few ms a namespace.
+"""Fingerprint of everything that verdicts depend on. It needs only system calls and takes a few ms per namespace.
 
 What moves by itself or by our own packets is in none of it: counters, timers, carriers, neighbours, connections, learnt
 MAC addresses, elements of dynamic sets, link-local IPv6.
@@ -98,7 +98,7 @@ def read_routes(link: nl.Netlink) -> Iterator[list[Any]]:
 
 
 def read_generation() -> list[bytes | None] | None:
-    """Of nftables: it counts transactions, and nothing that packets do. None: a kernel without nftables."""
+    """The generation of nftables. It counts transactions, not packets. None: the kernel has no nftables."""
     try:
         link = nl.Netlink(nl.NETLINK_NETFILTER)
         answers = link.request(nl.NFT_MSG_GETGEN, b"\0" * 4)

@@ -1,4 +1,4 @@
-"""What is under the learner's commands that is not the seat's own, byte by byte."""
+"""Finds files behind the learner's commands that differ, byte by byte, from the seat's own."""
 
 from __future__ import annotations
 

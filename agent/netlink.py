@@ -1,4 +1,4 @@
-"""netlink(7): the kernel asked what there is, told what to make, and followed.
+"""netlink(7): asks the kernel for its state, changes it, and follows its events.
 
 Messages are those of the kernel's include/uapi/linux: netlink.h, rtnetlink.h, if_link.h, neighbour.h, fib_rules.h,
 netfilter/nfnetlink.h and nf_tables.h.
@@ -80,7 +80,7 @@ NLA_F_NESTED, NLA_TYPE_MASK = 0x8000, 0x3FFF
 
 MAX_DUMP_BYTES = 16 << 20
 RETRIES = 5
-"""How often a dump is made again that somebody's change cut through."""
+"""How often a dump is repeated after a change interrupted it."""
 
 
 class NetlinkError(OSError):
@@ -220,7 +220,7 @@ class Netlink:
                 yield flags, payload
 
     def dump(self, kind: int, body: bytes) -> list[bytes]:
-        """The payloads of all that there is. A dump that another's change cut through is made again, a few times."""
+        """The payloads of all entries. A dump that a change interrupted is repeated, a few times."""
         for _ in range(RETRIES):
             self.sock.send(self.make_message(kind, body, NLM_F_DUMP))
             found = list(self.receive_answers(self.serial, self.serial))
@@ -256,7 +256,7 @@ class Netlink:
 
 
 def raise_refused(payload: bytes) -> None:
-    """Raises what NLMSG_ERROR or NLMSG_DONE tells of; nothing when that is no error."""
+    """Raises the error in an NLMSG_ERROR or NLMSG_DONE. Does nothing when it holds none."""
     code = -struct.unpack_from("=i", payload)[0]
     if code > 0:
         reason = read_string(last_attributes(payload[20:]).get(NLMSGERR_ATTR_MSG, b""))

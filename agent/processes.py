@@ -104,7 +104,7 @@ class Processes:
         return found
 
     def read_start(self, pid: int) -> str | None:
-        """When a process started, in clock ticks since boot: proc(5) stat. It tells apart two processes of one pid."""
+        """When a process started, in clock ticks since boot: proc(5) stat. Tells apart two processes with one pid."""
         fields = (read_text(f"/proc/{pid}/stat", 4096) or "").rpartition(")")[2].split()
         return fields[19] if len(fields) > 19 else None
 

@@ -87,7 +87,7 @@ class Servers(threading.Thread):
         self.port = FIRST_PORT + os.urandom(1)[0] * 16
 
     def run(self) -> None:
-        """Serves for ever."""
+        """Serves until the process ends."""
         while True:
             for key, events in self.selector.select(PAUSE_SECONDS if self.later else 1):
                 self.attempt(key.data, events)
@@ -105,7 +105,7 @@ class Servers(threading.Thread):
             self.attempt(work)
 
     def attempt(self, work: Callable[..., None], *args: Any) -> None:
-        """One connection's trouble is its own: whatever comes, the others are served."""
+        """Serves one connection. An error in it does not affect the others."""
         try:
             work(*args)
         except Exception:
@@ -237,7 +237,7 @@ class Relay:
         self.servers.call_later(DIAL_SECONDS, lambda: self._dial_again(number))
 
     def _dial_again(self, number: int) -> None:
-        """Where nobody more may wait the kernel drops the SYN, and sends another in a second: a new one is sooner."""
+        """Connects again: a full backlog drops the SYN, and the kernel retries only after a second."""
         if number == self.tries and not self.pending and self.tries < MOST_DIALS:
             self.servers.selector.unregister(self.server)
             self.server.close()

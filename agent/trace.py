@@ -1,4 +1,4 @@
-"""Sends one real packet from a lab host's namespace; answers where it was seen, and what every rule made of it.
+"""Sends one real packet from a lab host's namespace. Answers where it was seen, and what every rule did with it.
 
 Parameters: {"in": "root", "world" or a name in /run/netns, "from": source address or null, "to": address, "kind": icmp,
 tcp or udp, "port": number, "label": 20 letters, "site": name, "seconds": at most, "quiet": without anything new,
@@ -347,7 +347,7 @@ class LinkEyes:
 
 
 class Watcher:
-    """All eyes in one namespace. The world's own rules are none of the learner's: there only links are looked at."""
+    """All watchers of one namespace. In the world only links are watched: its rules are not the learner's."""
 
     def __init__(self, name: str, errand: Errand) -> None:
         self.tracer: RuleTracer | None = None
@@ -391,9 +391,9 @@ class Watcher:
 
 
 def follow_packet(sender: Sender, watchers: Sequence[Watcher], seconds: float, quiet: float) -> dict[str, Any] | None:
-    """Sends the packet, and looks until it was answered and all is quiet, or nothing moves any more.
+    """Sends the packet, and watches until it was answered and all is quiet, or nothing new comes for `quiet` seconds.
 
-    How long that is, the time of a trivial program tells.
+    `quiet` is at least 20 times what a trivial program takes.
     """
     begin = time.monotonic()
     run_program(["/usr/bin/true"])

@@ -55,15 +55,15 @@ if TYPE_CHECKING:
 TOKEN = re.compile(rb"hw[0-9a-f]{18}", re.IGNORECASE)
 POLL_SECONDS = 0.05
 ECHO_SECONDS = 0.4
-"""So often an echo request is sent again."""
+"""An unanswered echo request is sent again after this many seconds."""
 
 MOST_REPLY = 600
 
 
 class PatientClock(threading.Thread):
-    """A clock that stands still while this machine does not let us run, so that load never looks like packet loss.
+    """A clock that stops while this machine does not let us run, so that load never looks like packet loss.
 
-    The control experiment, the world asking itself, shows how slow answers are here: ten times its time is granted.
+    The control experiment, in which the world asks itself, shows how slow answers are: ten times its time is added.
     """
 
     most_lost = 12.0
@@ -84,7 +84,7 @@ class PatientClock(threading.Thread):
                 self.lost = min(self.lost + late, self.most_lost)
 
     def grant(self, seconds: float) -> None:
-        """Adds ten times this to what everything may take."""
+        """Extends all timeouts by ten times this."""
         self.lost = min(self.lost + 10 * seconds, self.most_lost)
 
     def now(self) -> float:
@@ -287,8 +287,7 @@ def request_http(place: Place, probe: Probe, result: Result, end: float) -> Resu
     try:
         while True:
             try:
-                # Where nobody more may wait the kernel drops the SYN and sends the next a second later: a new one is
-                # sooner.
+                # A full backlog drops the SYN, and the kernel retries after a second. A new connection is faster.
                 return request_once(place, probe, result, min(end, place.clock.now() + share), end)
             except OSError as error:
                 is_full = isinstance(error, TimeoutError) and result["stage"] == "connect"

@@ -81,7 +81,7 @@ class View:
                 os.close(fd)
 
     def begin(self, name: str, *words: Any) -> None:
-        """Asks for a sight, and does not wait for it: `take_answer` does."""
+        """Asks for a sight without waiting. `take_answer` waits for it."""
         self.end = time.monotonic() + VIEW_SECONDS
         try:
             self.sock.sendall(json.dumps([name, words]).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""Says a line when it listens, and one for each batch of changes of the lab host's network, until nobody reads it.
+"""Prints a line when it listens, and one per batch of changes of the lab host's network, until nobody reads it.
 
 Parameters: {"quiet": seconds without an event that end a batch, "most": seconds that a batch may take, "tick": seconds
 between looks at what has no events, "view": pid, "nonce"}. A line is the nonce and a JSON list of what the changes were

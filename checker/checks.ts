@@ -1,4 +1,4 @@
-/** What a chapter's checks.ts is written with: the types of checks, the facts and evidence, and the queries about both. */
+/** Everything that a chapter's checks.ts needs: types of checks, facts and evidence, and queries about both. */
 export { controls, type ProbeId } from './evidence/probes.ts';
 export type { Evidence, Sight } from './evidence/evidence.ts';
 export { type Difference, diffFacts, type Subject } from './facts/diff.ts';

@@ -1,36 +1,36 @@
 import { type ChapterId, chapterIds, readJson, writeAtomic } from '@handwired/host';
 import { z } from 'zod';
 
-/** A fault that was put in on purpose, and what became of it; which one it was is not told here. */
+/** A fault that was injected on purpose, and how the learner did. It does not say which fault it was. */
 const FaultNote = z.object({
-  /** ISO 8601; also what it is known by. */
+  /** ISO 8601. Also identifies the fault. */
   injectedAt: z.string().max(40),
   level: z.union([z.literal(1), z.literal(2), z.literal(3)]),
-  /** How many faults at once. */
+  /** How many faults were injected at once. */
   count: z.int().min(1).max(10),
-  /** The root cause was named. */
+  /** The learner named the root cause. */
   right: z.boolean(),
-  /** And every check that passed before passes again. */
+  /** The cause was named, and every check that passed before passes again. */
   repaired: z.boolean(),
-  /** The learner gave up, and was told. */
+  /** The learner gave up, and the solution was shown. */
   revealed: z.boolean(),
-  /** Answers that were given, right and wrong. */
+  /** Number of the learner's answers, right and wrong. */
   attempts: z.int().min(0),
-  /** Gradings that told what is wrong. */
+  /** Number of gradings whose hints said what is wrong. */
   hints: z.int().min(0),
-  /** From the injection to the last answer. */
+  /** Seconds from the injection to the last answer. */
   seconds: z.number().min(0),
 });
 export type FaultNote = z.infer<typeof FaultNote>;
 
-/** What a learner has been seen to begin: facts alone can't tell a clean lab host from one that was cleaned. */
+/** What the learner has begun so far. Facts alone can't tell an untouched lab host from one that was cleaned up. */
 export const LabRecord = z.object({
   schemaVersion: z.literal(1),
   /** Chapter -> when it was first seen begun, ISO 8601. */
   begun: z.partialRecord(z.enum(chapterIds), z.string()),
-  /** Names of links and namespaces that were seen and are not the baseline's: whose leftovers these are. */
+  /** Names of links and namespaces that the baseline lacks. They identify leftovers as the learner's. */
   seen: z.array(z.string()).max(200),
-  /** The oldest first; absent: none, as in records of before there were faults. */
+  /** Injected faults, the oldest first; absent: none. */
   faults: z.array(FaultNote).max(200).optional(),
 });
 export type LabRecord = z.infer<typeof LabRecord>;
@@ -38,11 +38,11 @@ export type LabRecord = z.infer<typeof LabRecord>;
 /** The record of a lab in which nothing was begun. */
 export const emptyRecord = (): LabRecord => ({ schemaVersion: 1, begun: {}, seen: [] });
 
-/** Reads a lab's record; none yet: an empty one. */
+/** Reads a lab's record. Without a file it gives an empty record. */
 export const loadRecord = async (file: string): Promise<LabRecord> =>
   (await readJson(file, LabRecord)) ?? emptyRecord();
 
-/** Writes a record, whole or not at all. */
+/** Writes a record atomically. */
 export const saveRecord = (file: string, record: LabRecord): Promise<void> =>
   writeAtomic(file, `${JSON.stringify(record)}\n`);
 
@@ -53,7 +53,7 @@ export function noteBegun(record: LabRecord, chapters: readonly ChapterId[], see
   record.seen = [...new Set([...record.seen, ...seen])].slice(-200);
 }
 
-/** Writes down what became of a fault, in place of what was written of it before. */
+/** Writes a fault's note to the record. It replaces an earlier note about the same fault. */
 export function noteFault(record: LabRecord, note: FaultNote): void {
   const others = (record.faults ?? []).filter(({ injectedAt }) => injectedAt !== note.injectedAt);
   record.faults = [...others, note].slice(-200);

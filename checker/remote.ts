@@ -12,8 +12,8 @@ const agent = new URL('../agent/', import.meta.url);
 const imports = /^\s*from agent(?:\.(\w+) import| import ([\w, ]+)$)/gm;
 
 /**
- * The sources of a program: `agent`, the program's module and those that it imports, by their names in Python.
- * Modules of Python's standard library are the lab host's own.
+ * The sources of a program by Python module name: `agent`, the program's module and the modules of `agent` that it
+ * imports. Python's standard library comes from the lab host.
  */
 export async function readAgent(program: AgentProgram): Promise<Record<string, string>> {
   const sources: Record<string, string> = { agent: await readFile(new URL('__init__.py', agent), 'utf8') };
@@ -32,7 +32,9 @@ export async function readAgent(program: AgentProgram): Promise<Record<string, s
   return sources;
 }
 
-/** An empty environment, an absolute path, no site packages, no bytecode written: python3(1) -I -S -B. */
+/**
+ * Starts python3 by absolute path, with an empty environment, no site packages and no bytecode: python3(1) -I -S -B.
+ */
 const python = [
   '/usr/bin/env',
   '-i',
@@ -43,7 +45,7 @@ const python = [
   '-c',
 ];
 
-/** How a program is started: its argv, the line that it is given on stdin, and the word by which its output is known. */
+/** What starts a program: its argv, the line for its stdin, and the nonce that marks its output. */
 async function prepare(
   seat: OpenSeat,
   program: AgentProgram,
@@ -64,14 +66,14 @@ export interface RemoteProgram {
   program: AgentProgram;
   parameters: Record<string, unknown>;
   timeoutMs: number;
-  /** Bytes of its answer. */
+  /** The answer may have at most this many bytes. */
   maxBytes: number;
   signal?: AbortSignal | undefined;
 }
 
 /**
  * Runs one of the agent's programs at the grader's seat, in one round trip, and returns the JSON that it framed.
- * Throws LabError when there is no whole frame: the connection's end, no python3, a crash, or somebody else's text.
+ * Throws LabError when there is no complete frame: a lost connection, no python3, a crash, or foreign text.
  */
 export async function runRemote(
   seat: OpenSeat,
@@ -92,12 +94,12 @@ export async function runRemote(
   });
 }
 
-/** What comes without a line's end is not kept beyond this: a packet is at most 64 KiB, told in base64. */
+/** Bytes. An unfinished line longer than this is not kept. A packet has at most 64 KiB, sent in base64. */
 const longestLine = 96 << 10;
 
 /**
- * Starts one of the agent's programs that go on, and calls `onLine` with each line that begins with its nonce, without it.
- * `ended` settles with the program's last words when it has ended or the connection is lost.
+ * Starts a long-running program of the agent. Calls `onLine` with each line that begins with the nonce, without the
+ * nonce. `ended` settles with the program's last line on stderr when the program ended or the connection was lost.
  */
 export async function streamRemote(
   seat: OpenSeat,
@@ -119,10 +121,10 @@ export async function streamRemote(
   return { ended: follow(), close };
 }
 
-/** The last line of what a program said on stderr, cut. */
+/** The last line of a program's stderr, cut to 200 characters. */
 const lastLine = (text: string): string => (text.trim().split('\n').at(-1) ?? '').slice(0, 200);
 
-/** The JSON between the line `NONCE LENGTH` and the line `NONCE end`; undefined when it is not there or not whole. */
+/** The JSON between the lines `NONCE LENGTH` and `NONCE end`; undefined: it is missing or incomplete. */
 export function unframe(output: string, nonce: string): unknown {
   const start = new RegExp(`^${nonce} (\\d+)\\n`, 'm').exec(output);
   if (!start) return undefined;

@@ -8,7 +8,7 @@ import { links, names } from './rows/links.ts';
 import { nat } from './rows/nat.ts';
 import { readDockerSide, type Known, observePair, type Pair, type Side, readYourSide } from './side.ts';
 
-/** Every object, in the order in which the course makes them. */
+/** All objects, in the order in which the course makes them. */
 export const rows: readonly Row[] = [...links, ...forward, ...guards, ...nat, ...names];
 
 /** One object, compared. */
@@ -18,27 +18,27 @@ interface Compared {
   verdict: 'same' | 'differs' | 'unexplained';
   yours: string[];
   docker: string[];
-  /** Of a difference: its reason. Of what is the same: something worth knowing, or null. */
+  /** For a difference its reason, if known; for equal objects a remark, or null. */
   why: string | null;
-  /** `chapter/step` whose data tell what Docker does; or file and function in moby. */
+  /** `step` is the `chapter/step` with the data about Docker; `source` is a file and function in moby. */
   step: string | null;
   source: string | null;
 }
 
-/** The two builds, object by object, and the rules of Docker's that no row is about. */
+/** The comparison of the two builds, object by object. */
 export interface Comparison {
-  /** What the containers are called. */
+  /** Names of the two containers. */
   yours: string;
   docker: string;
   objects: Compared[];
-  /** Rules of Docker's that none of the objects is about. */
+  /** Docker's rules that belong to none of the objects. */
   unexplained: string[];
 }
 
-/** What is missing for a comparison: the learner's container, or Docker's. */
+/** The container that is missing for a comparison: the learner's or Docker's. */
 export type Missing = 'yours' | 'docker';
 
-/** Looks at the lab host and compares; a round trip. */
+/** Takes facts in one round trip and compares. */
 export async function compareLab(source: Source): Promise<Comparison | Missing> {
   return comparePair(await observePair(source), source);
 }
@@ -80,19 +80,19 @@ function findReason(row: Row, yours: View, docker: View, sides: Sides): string |
   return `You have none of it: chapter ${row.step[0]} makes it.`;
 }
 
-/** Rules that act, and that no row is about. */
+/** Rules with an effect that belong to no row. */
 const unclaimed = ({ rules }: Side): string[] =>
   rules
     .filter((rule) => !rows.some(({ picks }) => picks?.(rule) === true))
     .map(({ table, chain, text }) => `-t ${table} -A ${chain} ${text}`);
 
-/** What Docker does in a step's place, and where in moby: the course's own data, by `chapter/step`. */
+/** Finds what Docker does instead of a step (`chapter/step`), and where in moby. The course has these data. */
 export type FindDockerStep = (step: string) => { does: string; source: string } | undefined;
 
 const words = { same: 'same', differs: 'DIFFERS', unexplained: 'UNKNOWN' } as const;
 const colors = { same: 'green', differs: 'yellow', unexplained: 'red' } as const;
 
-/** The two builds for people: object by object, what is the same, what differs and why. */
+/** The comparison for people: object by object, what is equal, what differs and why. */
 export function renderComparison(
   comparison: Comparison,
   findStep: FindDockerStep,
@@ -146,7 +146,7 @@ function renderDetails(
   ];
 }
 
-/** The same as data, each object with what Docker does there; `lab` is whose it is. */
+/** The comparison as JSON, each object with what Docker does there. `lab` is the lab's name. */
 export function renderComparisonJson(comparison: Comparison, findStep: FindDockerStep, lab: string): string {
   const objects = comparison.objects.map((one) => {
     const place = one.step === null ? undefined : findStep(one.step);

@@ -2,13 +2,13 @@ import type { ChapterId } from '@handwired/host';
 import type { Rule } from './rules.ts';
 import type { Side } from './side.ts';
 
-/** What one side has of an object: lines for people, and a word for it that is equal where nothing differs. */
+/** An object on one side: lines for people, and a text (`is`) that is equal on both sides when nothing differs. */
 export interface View {
   shown: string[];
   is: string;
 }
 
-/** A difference that is known, and its reason. */
+/** The reason for a known difference, and when it applies. */
 export interface Why {
   when: (yours: View, docker: View, sides: Sides) => boolean;
   why: string;
@@ -24,41 +24,41 @@ export interface Sides {
 export interface Row {
   id: string;
   object: string;
-  /** The chapter's step that makes it: its data say what Docker does there, and where. */
+  /** The step that makes the object. Its data tell what Docker does there, and where. */
   step?: readonly [chapter: ChapterId, step: string];
-  /** For what no step makes: file and function in moby, as StepText has them. */
+  /** For objects that no step makes: file and function in moby, in StepText's form. */
   source?: string;
   view: (side: Side) => View;
-  /** Of rows about rules: those that the row is about, so that what no row is about can be told. */
+  /** For rows about rules: does a rule belong to this row? Rules that belong to no row are listed as unexplained. */
   picks?: (rule: Rule) => boolean;
-  /** The first that fits is told. A difference that none fits is not explained. */
+  /** The first reason that applies is shown. Without one the difference is not explained. */
   whys: readonly Why[];
-  /** Worth knowing where nothing differs. */
+  /** A remark that is shown when nothing differs. */
   remark?: string;
 }
 
 /** A view: `is` is compared, `shown` is printed. */
 export const readView = (is: string, ...shown: string[]): View => ({ is, shown });
-/** The view of a side that has no such object. */
+/** The view of a side without the object. */
 export const nothing: View = { is: '', shown: [] };
 
-/** The reason for every difference. */
+/** A reason that applies to every difference. */
 export const always = (why: string): Why => ({ when: () => true, why });
-/** Only one of the two has it. */
+/** A reason that applies when only the learner's side has the object. */
 export const onlyYours = (why: string): Why => ({ when: (yours, docker) => docker.is === '' && yours.is !== '', why });
-/** The reason where Docker's side alone has the object. */
+/** A reason that applies when only Docker's side has the object. */
 export const onlyDocker = (why: string): Why => ({ when: (yours, docker) => yours.is === '' && docker.is !== '', why });
 
 type RuleRow = Omit<Row, 'view' | 'picks'> & {
   picks: (rule: Rule) => boolean;
-  /** What Docker is known to have, as `Rule.is`: then a difference is the learner's own way of saying it. */
+  /** Docker's known rules, in the form of `Rule.is`. If Docker has them, a difference is the learner's own variant. */
   known?: string;
 };
 
 const otherWords =
   'Yours says it in other words. Whether it does the same, lab check tells; what becomes of one packet, lab trace.';
 
-/** A row about rules: equal where both sides have the same ones, whatever their chains. */
+/** A row about rules. It is equal when both sides have the same rules, in whatever chains. */
 export const ruleRow = ({ known, ...row }: RuleRow): Row => ({
   ...row,
   whys: [...row.whys, { when: (yours, docker) => docker.is === known && yours.is !== '', why: otherWords }],
@@ -71,10 +71,10 @@ export const ruleRow = ({ known, ...row }: RuleRow): Row => ({
   },
 });
 
-/** Does a rule ask for this, and for nothing else than what else is named? */
+/** Does a rule have all these conditions? It may have others too. */
 export const asks = ({ asks: has }: Rule, wanted: Record<string, string>): boolean =>
   Object.entries(wanted).every(([option, value]) => has.get(option) === value);
-/** Does a rule ask for exactly this? */
+/** Does a rule have exactly these conditions? */
 export const asksOnly = (rule: Rule, wanted: Record<string, string>): boolean =>
   asks(rule, wanted) && rule.asks.size === Object.keys(wanted).length;
 

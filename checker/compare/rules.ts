@@ -3,33 +3,33 @@ import type { Table } from '../facts/firewall.ts';
 import type { Link } from '../facts/iproute.ts';
 import { splitRule } from '../queries/iptables.ts';
 
-/** A rule as a packet meets it from a built-in chain: with what the jumps on the way to it ask for. */
+/** A rule with its effective conditions: its own, and those of the jumps from the built-in chain to it. */
 export interface Rule {
   table: string;
-  /** The built-in chain, and the one that the rule is in. */
+  /** `base` is the built-in chain, `chain` the one that has the rule. */
   base: string;
   chain: string;
-  /** `-i`, `! -o`, `--ctstate`, ... to its value, in which names and addresses are BRIDGE, CONTAINER, ... */
+  /** Options (`-i`, `! -o`, `--ctstate`, ...) with their values. Names and addresses are replaced by BRIDGE, ... */
   asks: Map<string, string>;
   target: string;
-  /** As iptables-save has it. */
+  /** The rule in iptables-save's form. */
   text: string;
-  /** In words that are the same on both sides. */
+  /** The rule in a form that is comparable between the two sides. */
   is: string;
 }
 
-/** What the two sides have under different names. */
+/** Things that have different names on the two sides. */
 interface Names {
   bridge: Link | undefined;
   eth0: Link | undefined;
   ports: { host: number; container: number };
-  /** What other bridges of the same host are, and whatever else is in the same chains: a word, and their addresses. */
+  /** Other bridges of the same host whose rules are in the same chains: a word for them, and their addresses. */
   others: { word: string; addresses: readonly string[] };
 }
 
 type Rename = (option: string, value: string, words: readonly string[]) => string;
 
-/** Every effective rule of a namespace, in order; and the nft tables that iptables has no words for. */
+/** All effective rules of a namespace, in order, and the nft tables that iptables can't show. */
 export function listRules(net: Net, names: Names): { rules: Rule[]; native: string[] } {
   const rename = renamer(net, names);
   const tables = net.iptables.filter(({ family }) => family === 'ip');
@@ -60,7 +60,7 @@ function followJumps(course: Course): Rule[] {
     const asks = [...asked, ...listAsks(words, rename)];
     if (isVain(asks)) return [];
     const target = words[Math.max(words.indexOf('-j'), words.indexOf('-g')) + 1] ?? '';
-    // The end of a chain, in words.
+    // A RETURN without conditions is only the end of a chain.
     if (target === 'RETURN' && asks.length === asked.length) return [];
     if (table.chains.some(({ name }) => name === target)) {
       return followJumps({ ...course, chain: target, asked: asks, depth: depth + 1 });
@@ -69,7 +69,7 @@ function followJumps(course: Course): Rule[] {
   });
 }
 
-/** No packet comes in, or leaves, by two interfaces. */
+/** Do the conditions contradict each other? No packet enters or leaves by two interfaces. */
 const isVain = (asks: readonly [string, string][]): boolean =>
   asks.some(([option, value]) =>
     asks.some(([other, wanted]) => {
@@ -83,7 +83,7 @@ function readRule(rule: Omit<Rule, 'is'>): Rule {
   return { ...rule, is: [rule.table, rule.base, ...asks, rule.target].join(' ') };
 }
 
-/** Words that are no condition. */
+/** Options that are not conditions. */
 const silent = new Set(['-m', '-j', '-g', '--comment']);
 
 function listAsks(words: readonly string[], rename: Rename): [string, string][] {
@@ -101,7 +101,7 @@ function listAsks(words: readonly string[], rename: Rename): [string, string][] 
   return found;
 }
 
-/** Names, addresses and ports by what they are for. */
+/** Replaces names, addresses and ports by words for their roles. */
 function renamer(net: Net, { bridge, eth0, ports, others }: Names): Rename {
   const plain = new Map(others.addresses.map((address) => [address, others.word]));
   const bridges = net.links.filter((link) => link.kind === 'bridge' && link.name !== bridge?.name);

@@ -8,9 +8,9 @@ import type { Source } from '../grading/grade.ts';
 import { findLink, findNetns, findPair as vethPairOf, findResolvConf } from '../queries/links.ts';
 import { type Rule, listRules } from './rules.ts';
 
-/** A running container as Docker noted it, with its namespace as the kernel has it. */
+/** A running container: Docker's data, and the kernel's facts of its namespace. */
 interface Container {
-  /** Without the `/` that Docker begins it with. */
+  /** Without Docker's leading `/`. */
   name: string;
   hostname: string;
   /** Names of its networks; `bridge` is the default one. */
@@ -22,13 +22,13 @@ interface Container {
   resolv: string | null;
 }
 
-/** What a comparison looks at. */
+/** The input of a comparison. */
 export interface Pair {
   facts: Facts;
   containers: Container[];
 }
 
-/** What of config.v2.json is used: daemon/container.go of moby, type Container. */
+/** The fields of config.v2.json that are used: type Container in moby's daemon/container.go. */
 const Config = z.object({
   Name: z.string().max(256),
   Config: z.object({ Hostname: z.string().max(256) }),
@@ -36,13 +36,13 @@ const Config = z.object({
   State: z.object({ Running: z.boolean() }),
 });
 
-/** Looks at the lab host, and into its Docker, in one round trip. Throws LabError as `observe` does. */
+/** Takes facts of the lab host and its Docker in one round trip. Throws LabError like `observeRaw`. */
 export async function observePair({ seat, baseline, signal }: Source): Promise<Pair> {
   const docker = `netns ${dockerHost.netns}`;
   return parsePair(await observeRaw(seat, { baseline, docker, ...(signal ? { signal } : {}) }));
 }
 
-/** Pure. A container whose notes or whose namespace can't be read is left out. */
+/** Parses a snapshot. Leaves out containers whose data or namespace can't be read. Pure. */
 export function parsePair(raw: Raw): Pair {
   const facts = parseWhole(raw);
   const containers = raw.docker.flatMap(({ id, config, resolv, netns }): Container[] => {
@@ -66,25 +66,25 @@ function readJsonFile(text: string): unknown {
   }
 }
 
-/** One of the two builds, told in the same words. */
+/** One of the two builds, in a common form. */
 export interface Side {
   whose: 'yours' | 'docker';
-  /** What the container is called, and the file by which its namespace is kept. */
+  /** The container's name, and the file that keeps its namespace. */
   container: string;
   netns: string;
   hostname: string;
-  /** The namespace in which bridge and rules are. */
+  /** `host` is the namespace with bridge and rules, `inner` the container's. */
   host: Net;
   inner: Net;
   bridge: Link | undefined;
-  /** The container's end of the cable, and the other. */
+  /** `eth0` is the container's end of the veth pair, `port` the host's. */
   eth0: Link | undefined;
   port: Link | undefined;
   hostPort: number;
   rules: Rule[];
   /** Firewall tables that iptables does not show. */
   native: string[];
-  /** Name servers of the container, and of its host. */
+  /** Name servers of the container and of its host. */
   resolvers: string[];
   hostResolvers: string[];
   /** Docker's other container, on a network of its own. */
@@ -101,7 +101,7 @@ const serversIn = (text: string | null | undefined): string[] =>
 const listHostResolvers = ({ files }: Facts): string[] =>
   serversIn(files.find(({ path }) => path === '/etc/resolv.conf')?.text);
 
-/** What is known of the lab from before. */
+/** The lab's plan and baseline. */
 export type Known = Pick<Source, 'plan' | 'baseline'>;
 
 /** The learner's side; undefined: there is no ct1 yet. */

@@ -2,18 +2,18 @@ import type { Case } from '../queries/check.ts';
 import type { HopKind, Which } from '../queries/paths.ts';
 import type { Walk } from '../queries/walk.ts';
 
-/** What a cause found that supports it. */
+/** The evidence that a cause found. */
 export interface Finding {
-  /** Where it is, if not at the cause's own kind of hop. */
+  /** The kind of hop where the path breaks; absent: the cause's own `hop`. */
   hop?: HopKind;
-  /** Where it is, for the trail. */
+  /** The container where the path breaks. */
   which?: Which | undefined;
-  /** On the way of the answer. */
+  /** True: the path breaks on the way of the answer. */
   back?: boolean;
-  /** What supports it, in the kernel's words; never empty. */
+  /** What supports the cause, in the kernel's words. Never empty. */
   seen: string[];
   wrong: string;
-  /** Commands in their order, typeable as they stand; absent: none is known. */
+  /** Commands that repair it, in order, that can be typed unchanged; absent: none are known. */
   mend?: string[] | undefined;
 }
 
@@ -22,15 +22,15 @@ export interface Cause {
   /** Kebab case, unique. */
   id: string;
   hop: HopKind;
-  /** Checks that it can explain, by the beginning of their ids. */
+  /** Beginnings of the ids of the checks that it can explain. */
   explains: readonly string[];
-  /** A fact that breaks the path whatever was seen on it: it need not agree with where the packets ended. */
+  /** True: the cause is a fact that breaks the path by itself, even if packets ended elsewhere. */
   structural?: boolean;
-  /** undefined: nothing supports it. */
+  /** Gives the evidence; undefined: nothing supports the cause. */
   detect: (lab: Case, walk: Walk) => Finding | undefined;
-  /** Where to look; without it, what is said of its hop. */
+  /** Where to look; absent: the text of its hop in `whereToLook`. */
   where?: (lab: Case, walk: Walk) => string;
 }
 
-/** The checks that send packets, by the beginning of their ids. */
+/** Beginnings of the ids of the checks that send packets. */
 export const traffic = ['connectivity.', 'egress.', 'dns.', 'publish.'] as const;

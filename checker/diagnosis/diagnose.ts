@@ -18,7 +18,7 @@ import { routingCauses, sizeCauses } from './causes/routing.ts';
 import { trackingCauses } from './causes/tracking.ts';
 import { translationCauses } from './causes/translation.ts';
 
-/** Every cause, the most probable first: a fact that breaks a path explains before what only fits what was seen. */
+/** All causes, the most probable first. Facts that break a path come before causes that only fit the evidence. */
 export const causes: readonly Cause[] = [
   ...namespaceCauses,
   ...bridgeCauses,
@@ -44,12 +44,12 @@ export const causes: readonly Cause[] = [
   ...translationCauses,
 ];
 
-/** Every cause, by id, with the beginnings of the ids of the checks that it can explain. */
+/** The ids of all causes, each with the beginnings of the ids of the checks that it can explain. */
 export const listCauses = (): Pick<Cause, 'id' | 'explains'>[] => causes.map(({ id, explains }) => ({ id, explains }));
 
 const link = world.uplink.name;
 
-/** Where to look at each kind of hop, and with which commands. They show; they change nothing, and they name no cause. */
+/** Where to look at each kind of hop, and with which commands. The commands change nothing. No text names a cause. */
 export const whereToLook: Record<HopKind, (lab: Case, which: Which) => string> = {
   inner: ({ plan }, which) =>
     `what ${plan[which].name} is and has: ip netns list; ls -l /run/netns; ip -n ${plan[which].name} -d addr; ip -n ${plan[which].name} route; ip -n ${plan[which].name} neigh`,
@@ -77,7 +77,7 @@ export const whereToLook: Record<HopKind, (lab: Case, which: Which) => string> =
     `what ${plan[which].name} reads, and whom it asks: ip netns exec ${plan[which].name} cat /etc/resolv.conf /etc/nsswitch.conf; ls -l /etc/netns/*; tcpdump -nni any -c 4 port 53; ls -l /etc/resolv.conf`,
 };
 
-/** Outcomes with what explains those that fail: where the path breaks, why, and what a learner is told of it. */
+/** Adds to each failed outcome where its path breaks, why, and the hint for the learner. */
 export const explainFailures = (outcomes: readonly Outcome[], lab: Case): Outcome[] =>
   outcomes.map((outcome) => (outcome.verdict === 'fail' ? { ...outcome, ...explainFailure(outcome, lab) } : outcome));
 
@@ -94,8 +94,8 @@ function explainFailure(outcome: Outcome, lab: Case): Partial<Outcome> {
 }
 
 /**
- * The paths that a check is about: those that list it. One that no path lists, and that some cause can explain, is about the
- * paths whose experiments it makes, or else about those that list a check that it needs.
+ * The paths that a check is about: those that list it. If no path lists it but some cause can explain it, they are the
+ * paths whose experiments it makes; if there are none, the paths that list a check that it needs.
  */
 export function findPaths(check: Check): Path[] {
   const listed = paths.filter(({ checks }) => checks.includes(check.id));
@@ -105,7 +105,7 @@ export function findPaths(check: Check): Path[] {
   return shared.length > 0 ? shared : paths.filter(({ checks }) => check.needs.some((id) => checks.includes(id)));
 }
 
-/** The first demanded condition under which a path breaks in the copy, as if the lab host were under it. */
+/** Explains the first demanded condition under which a copy shows a cause, as if the lab host had that condition. */
 function explainInCopies({ check, hint }: Outcome, lab: Case): Partial<Outcome> {
   for (const condition of listConditions(lab.facts, lab.baseline).demanded) {
     const copy = caseUnder(lab, condition);
@@ -122,7 +122,7 @@ function explainInCopies({ check, hint }: Outcome, lab: Case): Partial<Outcome> 
   return {};
 }
 
-/** The lab host as its copy under a condition is: what was seen there, the policy and the setting. */
+/** A case made from the copy under a condition: with the copy's evidence, FORWARD policy and bridge-nf setting. */
 function caseUnder(lab: Case, condition: Condition): Case | undefined {
   const same = ({ condition: one }: { condition: Pick<Condition, 'forwardPolicy' | 'bridgeNf'> }): boolean =>
     one.forwardPolicy === condition.forwardPolicy && one.bridgeNf === condition.bridgeNf;
@@ -145,7 +145,7 @@ interface Found {
   finding: Finding;
 }
 
-/** The first cause that explains such a check, agrees with where the packets ended, and is supported. */
+/** The first cause that can explain this check, fits the place where the packets ended, and has evidence. */
 function findCause(walk: Walk, lab: Case, check: string): Found | undefined {
   for (const cause of causes) {
     if (!cause.explains.some((start) => check.startsWith(start))) continue;
@@ -171,7 +171,7 @@ function explainByCause(walk: Walk, lab: Case, { cause, finding }: Found, own: H
   };
 }
 
-/** The hop of a cause on this path: one that may break, if it is there more than once. */
+/** The hop of a cause on this path. Of several it is one of the open hops. */
 function findHop({ hops, open }: Walk, cause: Cause, { hop: kind, which, back }: Finding): Hop | undefined {
   const fits = (hop: Hop): boolean =>
     hop.kind === (kind ?? cause.hop) &&
@@ -189,7 +189,7 @@ function makeDiagnosis(walk: Walk, lab: Case, hop: Hop | undefined): Omit<Diagno
   };
 }
 
-/** What is found out from one experiment alone. */
+/** The explanation of one experiment's failure. */
 export interface ProbeStory {
   cause: string;
   hop: string;
@@ -197,7 +197,7 @@ export interface ProbeStory {
   wrong: string;
 }
 
-/** The cause of one experiment's failure, of whatever checks it is part; undefined: none is supported. */
+/** Explains one experiment's failure, whichever check makes it; undefined: no cause has evidence. */
 export function explainProbe(lab: Case, probe: ProbeId): ProbeStory | undefined {
   for (const path of paths.filter(({ probes }) => probes.includes(probe))) {
     const walk = walkPath(lab, path, [probe]);
@@ -214,7 +214,7 @@ export function explainProbe(lab: Case, probe: ProbeId): ProbeStory | undefined 
   return undefined;
 }
 
-/** No cause is supported: the hop, and what was seen. */
+/** The explanation when no cause has evidence: the hop, and what was seen. */
 function explainByPlace(walk: Walk, lab: Case, own: Hint | null): Partial<Outcome> {
   const { open, probe } = walk;
   const hop = open[0];

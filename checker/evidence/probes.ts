@@ -10,17 +10,18 @@ const site = world.site.address;
 const [internet] = world.resolvers;
 
 /**
- * Bytes of a path that make a request, and the reply that repeats it, almost as long as one packet of an Ethernet link, and
- * not longer: several packets at once pass a link of any MTU unsplit where the kernel hands them over as one (GSO).
+ * Bytes of the path in an HTTP request. The request, and the reply that repeats the path, then almost fill one packet
+ * of an Ethernet link. They must not need several packets: where the kernel hands several over as one (GSO), they pass
+ * a link of any MTU unsplit.
  */
 const size = 1200;
 
 /**
- * Every experiment that there is, by id. `patient` ones try again until the deadline, because a server that takes one
- * client at a time may refuse between two.
+ * All experiments, by id. `patient` ones try again until the deadline: a server that takes one client at a time may
+ * refuse connections between two clients.
  */
 export const probes = {
-  /** Controls: the world answers at all, and this host reaches it. */
+  /** Controls: they show whether the world answers at all, and whether the lab host reaches it. */
   'world>site': () => ({ kind: 'http', in: 'world', to: site, port: 80 }),
   'host>site': () => ({ kind: 'http', in: 'root', to: site, port: 80 }),
 
@@ -64,10 +65,10 @@ export const probes = {
     port: hostPort,
     patient: true,
   }),
-  /** The published port's number, at another host: must not end in ct1. */
+  /** Requests to another host with the published port's number. They must not end in ct1. */
   'ct2>site:port': ({ ct2, hostPort }) => ({ kind: 'http', in: ct2.name, to: site, port: hostPort }),
   'host>site:port': ({ hostPort }) => ({ kind: 'http', in: 'root', to: site, port: hostPort }),
-  /** The port that chapter docker's daemon publishes, at its own uplink. */
+  /** The port that the Docker daemon of chapter docker publishes at its own uplink. */
   'host>docker': ({ hostPort }) => ({
     kind: 'http',
     in: 'root',
@@ -80,22 +81,22 @@ export const probes = {
 /** The id of an experiment: a key of `probes`. */
 export type ProbeId = keyof typeof probes;
 
-/** Without these two, what others show can't be told from a world that is down. */
+/** These two distinguish a failed experiment from a world that is down. */
 export const controls: readonly ProbeId[] = ['world>site', 'host>site'];
 
-/** A condition that a copy is put under. */
+/** The settings of a copy of the lab host. */
 export interface Condition {
   /** Policy of iptables' FORWARD. */
   forwardPolicy: 'accept' | 'drop';
   /** net.bridge.bridge-nf-call-iptables. */
   bridgeNf: '0' | '1';
-  /** It is the lab host's own: the copy is left as the original is, and must show what the original shows. */
+  /** The lab host has this condition already. The copy's settings stay, and it must show what the original shows. */
   own: boolean;
-  /** The variants of iptables whose FORWARD is to drop. */
+  /** The variants of iptables whose FORWARD policy becomes DROP. */
   drop: ('nft' | 'legacy')[];
 }
 
-/** What is to be tried in copies of the lab host's namespaces. */
+/** The conditions and experiments for copies of the lab host's namespaces. */
 export interface CopiesWanted {
   conditions: Condition[];
   probes: ProbeId[];

@@ -8,7 +8,7 @@ import { controls, type CopiesWanted, type ProbeId, probes } from './probes.ts';
 
 const newToken = (): string => `hw${randomBytes(9).toString('hex')}`;
 
-/** As agent/copy.py takes it. Each copy has tokens of its own. */
+/** The parameter `copies` of agent/experiments.py. Each copy has its own tokens. */
 function renderCopies({ conditions, probes: wanted }: CopiesWanted, plan: Plan): object {
   const ids = [...new Set([...controls, ...wanted])];
   const drawn = conditions.map((condition) => ({
@@ -19,28 +19,28 @@ function renderCopies({ conditions, probes: wanted }: CopiesWanted, plan: Plan):
 }
 
 /**
- * How long one experiment waits for its answer, in seconds: the world answers or refuses at once. By a clock that stands
- * still while the lab host is starved, and that is given ten times what the control experiment took.
+ * Seconds. One experiment waits this long for its answer, because the world answers or refuses at once. The clock stops
+ * while the lab host does not let the prober run. Ten times what the control experiment took is added.
  */
 const patience = 0.7;
 
-/** On a slow lab host that is this many times what a trivial program takes there from start to end. */
+/** On a slow lab host the wait is this many times the run time of a trivial program there. */
 const slow = 40;
 
-/** Which experiments `runProbes` makes, and what it must know of the lab. */
+/** The experiments that `runProbes` makes, and what it must know about the lab. */
 export interface ProbeOptions {
   plan: Plan;
-  /** Tells which namespace is the world's, and whose certificates hold. */
+  /** Identifies the world's namespace and the CA certificate to trust. */
   baseline?: Facts;
   wanted: Iterable<ProbeId>;
-  /** The same in copies of the lab host's namespaces, at the same time; none without conditions. */
+  /** Experiments in copies of the lab host's namespaces, made at the same time. */
   copies?: CopiesWanted | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Does the experiments, all at once, in one round trip. Each packet carries a token that was drawn here, now.
- * Throws LabError when there is no whole answer.
+ * Makes all experiments at once, in one round trip. Each experiment gets a new random token, which its packets carry.
+ * Throws LabError when the answer is missing or incomplete.
  */
 export async function runProbes(
   seat: OpenSeat,

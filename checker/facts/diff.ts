@@ -1,30 +1,31 @@
 import type { Facts, Net } from './facts.ts';
 
-/** What a difference is about. Chapter cleanup has a check for each. */
+/** What a difference is about. Chapter cleanup has one check for each subject. */
 export type Subject = 'namespaces' | 'links' | 'rules' | 'sysctls' | 'files' | 'processes';
 
 /**
- * One comparable thing of a snapshot. What changes by itself or differs between two equal lab hosts is in none of them:
- * ifindexes, MAC addresses, lifetimes, fe80 and ff00, timers, handles, counters, neighbours, connections, empty base chains.
+ * One comparable thing of a snapshot. Items leave out what changes by itself or differs between two equal lab hosts:
+ * ifindexes, MAC addresses, lifetimes, fe80 and ff00, timers, handles, counters, neighbours, connections, empty base
+ * chains.
  */
 export interface Item {
   subject: Subject;
-  /** '' for the lab host's own namespace, else the name in /run/netns. */
+  /** '' for the lab host's own namespace, otherwise the name in /run/netns. */
   scope: string;
-  /** What it is: two items of one key are two states of one thing. */
+  /** Identifies the thing. Two items with the same key are two states of one thing. */
   key: string;
-  /** What a person reads. */
+  /** The description that people read. */
   text: string;
-  /** The link that it goes away with. */
+  /** The link whose removal removes this item too; null: none. */
   device: string | null;
 }
 
-/** How the tables that iptables keeps are to be compared: by iptables' own text, or, for those named, by nft's. */
+/** Tables of iptables are compared by iptables' own text, those in `byNft` (`SCOPE FAMILY NAME`) by nft's. */
 interface ItemOptions {
   byNft: ReadonlySet<string>;
 }
 
-/** All comparable things of a snapshot, namespaces' own contents included. */
+/** All comparable things of a snapshot, including the contents of named namespaces. */
 function listItems(facts: Facts, options: ItemOptions): Item[] {
   const named = facts.namespaces.map((entry) =>
     item('namespaces', '', `netns ${entry.name}`, `namespace ${entry.name}${entry.real ? '' : ' (a plain file)'}`),
@@ -49,7 +50,7 @@ function mountItems({ mounts, world }: Facts): Item[] {
   return others.map(({ path }) => item('namespaces', '', `mount ${path}`, `namespace kept by a mount on ${path}`));
 }
 
-/** Processes that are in another namespace than the lab host's own and the world's. */
+/** Processes outside the lab host's own namespace and the world's. */
 function processItems({ processes, world }: Facts): Item[] {
   return processes
     .filter(({ inode }) => inode !== world.inode)
@@ -163,7 +164,7 @@ function ruleItems(net: Net, scope: string, { byNft }: ItemOptions): Item[] {
   return found;
 }
 
-/** `conf/all/forwarding` is ip_forward under another name. */
+/** Skips `conf/all/forwarding`, which is ip_forward under another name. */
 function sysctlItems(net: Net, scope: string): Item[] {
   return Object.entries(net.sysctls)
     .filter(([path]) => path !== 'net/ipv4/conf/all/forwarding')
@@ -174,7 +175,7 @@ function sysctlItems(net: Net, scope: string): Item[] {
     });
 }
 
-/** Listeners; UDP sockets on ephemeral ports are somebody's question on its way. */
+/** Listeners. Skips UDP sockets on ephemeral ports: their programs only wait for an answer. */
 function socketItems(net: Net, scope: string): Item[] {
   return net.sockets
     .filter(({ protocol, port }) => protocol === 'tcp' || port < 32768)
@@ -194,16 +195,16 @@ export interface Difference {
   subject: Subject;
   scope: string;
   change: 'new' | 'gone' | 'changed';
-  /** What it is now; for `gone`, what it was. */
+  /** The text of the item now; for `gone`, its text before. */
   text: string;
-  /** For `changed`. */
+  /** For `changed`: the text before; otherwise null. */
   was: string | null;
   key: string;
 }
 
 /**
- * What has changed between two snapshots of one lab host. What comes and goes with something else is said once: a new
- * namespace without its contents, a new link without its addresses, routes and sysctls.
+ * Lists what has changed between two snapshots of one lab host. A new or gone namespace is listed without its contents,
+ * and a new or gone link without its addresses, routes and sysctls.
  */
 export function diffFacts(before: Facts, after: Facts): Difference[] {
   const options = { byNft: new Set([...unshown(before), ...unshown(after)]) };
@@ -227,11 +228,11 @@ const nets = (facts: Facts): { scope: string; net: Net }[] => [
   ...facts.namespaces.flatMap(({ name, net }) => (net ? [{ scope: name, net }] : [])),
 ];
 
-/** Tables with an iptables name whose rules iptables could not show, so that only nft's view of them is whole. */
+/** Tables with an iptables name whose rules iptables could not show. Only nft's view of them is complete. */
 const unshown = (facts: Facts): string[] =>
   nets(facts).flatMap(({ scope, net }) => net.notIptables.map((table) => `${scope} ${table}`));
 
-/** Differences between two lists of things, each matched by what it is. */
+/** Differences between two lists of items, matched by subject, scope and key. */
 export function compareItems(old: Item[], now: Item[]): Difference[] {
   const rest = new Map<string, Item[]>();
   for (const item of old) rest.set(makeId(item), [...(rest.get(makeId(item)) ?? []), item]);
@@ -261,7 +262,7 @@ const makeDifference = (
   key,
 });
 
-/** Writing ip_forward writes every interface's `forwarding` too (ip-sysctl): those that follow it are left out. */
+/** Writing ip_forward also writes every interface's `forwarding` (ip-sysctl). Drops the changes that only follow it. */
 function collapse(found: Difference[], after: Facts): Difference[] {
   const changed = new Set(found.map(({ scope, key }) => `${scope} ${key}`));
   return found.filter(({ subject, scope, key }) => {

@@ -14,30 +14,30 @@ export const Net = z.object({
   forwarding: z.array(Forwarding),
   iptables: z.array(Table),
   nft: z.array(NftTable),
-  /** nft tables, as `ip nat`, that carry an iptables name and that iptables can't show. */
+  /** nft tables, such as `ip nat`, that have an iptables name but that iptables can't show. */
   notIptables: z.array(z.string()),
   sockets: z.array(Socket),
   connections: z.array(Connection),
-  /** By path under /proc/sys: `net/ipv4/ip_forward`. */
+  /** Keys are paths under /proc/sys: `net/ipv4/ip_forward`. */
   sysctls: z.record(z.string(), z.string()),
 });
 
 /** An entry of /run/netns. */
 export const Named = z.object({
   name: z.string(),
-  /** The namespace's inode on nsfs: its identity. */
+  /** The namespace's inode on nsfs, which identifies it. */
   inode: z.int().nullable(),
-  /** False: a plain file of that name, no network namespace. */
+  /** False: the entry is a plain file, not a network namespace. */
   real: z.boolean(),
-  /** null: it could not be entered. */
+  /** null: the namespace could not be entered. */
   net: Net.nullable(),
 });
 
-/** A process outside the lab host's own network namespace, by the pid that the learner sees. */
+/** A process outside the lab host's own network namespace. `pid` is the one that the learner sees. */
 const Process = z.object({
   pid: z.int(),
   inode: z.int(),
-  /** The name in /run/netns; null: it has none. */
+  /** The namespace's name in /run/netns; null: it has none. */
   netns: z.string().nullable(),
   command: z.string(),
 });
@@ -46,7 +46,7 @@ const Process = z.object({
 export const File = z.object({
   path: z.string(),
   kind: z.enum(['absent', 'file', 'symlink', 'folder', 'other']),
-  /** What a symlink says, and the file at its end. */
+  /** A symlink's text, and the file that it leads to. */
   target: z.string().nullable(),
   real: z.string().nullable(),
   sha256: z.string().nullable(),
@@ -54,42 +54,42 @@ export const File = z.object({
   text: z.string().nullable(),
 });
 
-/** One snapshot of a lab host's kernel state: parsed, nothing judged. */
+/** One snapshot of a lab host's kernel state, parsed but not judged. */
 export const Facts = z.object({
   schemaVersion: z.literal(2),
   host: z.object({ name: z.string(), kernel: z.string(), clock: z.number(), boot: z.string(), inode: z.int() }),
   /** /etc/handwired/lab.env */
   conditions: z.record(z.string(), z.string()),
   world: z.object({
-    /** As the learner sees it; null: nothing holds the world's namespace any more. */
+    /** Pid of the world's process, as the learner sees it; null: no process holds the world's namespace any more. */
     pid: z.int().nullable(),
     inode: z.int().nullable(),
-    /** When that process was started, in clock ticks since boot: a pid is used again, a pid with its start is not. */
+    /** When that process started, in clock ticks since boot. A pid can be reused; pid and start together can't. */
     start: z.string().nullable(),
     /** The world's own namespace, read like any other; null: it could not be entered. */
     net: Net.nullable(),
-    /** Of the server's program, as it lies on the lab host; null: unreadable. */
+    /** Hash of the server's program file on the lab host; null: unreadable. */
     sha256: z.string().nullable(),
-    /** The certificate, PEM, that the world's site is signed by: made anew on each lab host. */
+    /** The CA certificate (PEM) that signed the world's site. Each lab host has a new one. */
     authority: z.string().nullable(),
-    /** The latest knocks in its log; null: it has none. Absent: from before there were knocks. */
+    /** The latest knocks in its log; null: there is no log. Absent: the facts are older than knocks. */
     knocks: z.array(Knock).max(200).nullable().optional(),
   }),
-  /** Programs, libraries and settings under the learner's commands that are not the image's own. Empty without a seat. */
+  /** Programs, libraries and settings of the learner's commands that differ from the image. Empty without a seat. */
   altered: z.array(z.object({ path: z.string(), what: z.string() })).max(200),
-  /** A hash of all that a check's verdict may stand on, to tell whether it changed while experiments were made. */
+  /** Fingerprint of everything that verdicts depend on. It shows whether that changed during the experiments. */
   steady: z.string().nullable(),
   /** The lab host's own namespace, where its uplink is. */
   here: Net,
   namespaces: z.array(Named),
-  /** Namespaces that a mount outside /run/netns keeps. */
+  /** Namespaces that a mount outside /run/netns keeps alive. */
   mounts: z.array(z.object({ path: z.string(), inode: z.int() })),
   processes: z.array(Process),
   files: z.array(File),
-  /** What the learner handed in, in /root/answers and /root/captures. Absent: from before it was looked at. */
+  /** The learner's files in /root/answers and /root/captures. Absent: the facts are older than this field. */
   answers: z.array(Answers).max(16).optional(),
   captures: z.array(CaptureFacts).max(8).optional(),
-  /** Sources that gave no answer or not a whole one: what stands on them can't be judged. */
+  /** Sources that gave no complete answer. Checks that depend on them can't be judged. */
   problems: z.array(z.object({ source: z.string(), what: z.string() })),
 });
 export type Net = z.infer<typeof Net>;

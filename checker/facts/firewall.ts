@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** One chain of an iptables table. `policy` null: a chain that somebody made (`-N`). */
+/** One chain of an iptables table. `policy` is null for a user-defined chain (`-N`). */
 const Chain = z.object({ name: z.string(), policy: z.string().nullable(), rules: z.array(z.string()) });
 
-/** One table as iptables-save shows it, packet counters left out. Rules are without their `-A CHAIN`. */
+/** One table as iptables-save shows it, without packet counters. Rules lack their `-A CHAIN`. */
 export const Table = z.object({
   family: z.enum(['ip', 'ip6']),
-  /** Which tool keeps it: two sets of tables can be live at once. */
+  /** Which iptables owns the table. Tables of both variants can be active at once. */
   variant: z.enum(['nft', 'legacy']),
   name: z.string(),
   chains: z.array(Chain),
@@ -15,9 +15,9 @@ type Chain = z.infer<typeof Chain>;
 export type Table = z.infer<typeof Table>;
 
 /**
- * From iptables-save(8), either variant. Also says which nft tables hold what iptables can't show (iptables/nft.c:
- * "# Table `nat' is incompatible, use 'nft' tool.", "contains incompatible base-chains"): of those, little or nothing
- * is in the answer.
+ * Parses iptables-save(8) of either variant. `incompatible` names the nft tables that iptables can't show
+ * (iptables/nft.c: "# Table `nat' is incompatible, use 'nft' tool.", "contains incompatible base-chains"). `tables` has
+ * little or nothing of those.
  */
 export function parseSave(
   text: string,
@@ -51,22 +51,22 @@ function append(line: string, chains: Map<string, Chain>): void {
   chains.get(rule?.[1] ?? '')?.rules.push(rule?.[2] ?? '');
 }
 
-/** One object of an nft table: a chain, a rule, a set, ... `text` is canonical: no handle, no counter. */
+/** One object of an nft table: a chain, a rule, a set, ... `text` is its JSON without handles and counters. */
 const NftObject = z.object({
   /** `chain`, `rule`, `set`, `map`, `flowtable`, ... */
   type: z.string(),
   chain: z.string().nullable(),
   text: z.string(),
-  /** The same as nft prints it; what a person reads. */
+  /** The object as nft prints it, for people. */
   shown: z.string(),
   /** A base chain's hook and policy. */
   hook: z.string().nullable(),
   policy: z.string().nullable(),
-  /** The kernel's number for it in its table, to name a rule by when it is deleted; never compared. */
+  /** The kernel's number for the object in its table. `nft delete rule` needs it. It is never compared. */
   handle: z.int().nullable(),
 });
 
-/** One nft table. The ones that iptables-nft keeps are here too, with the details of its matches hidden (`xt`). */
+/** One nft table. Tables of iptables-nft are included, but nft hides the details of their matches (`xt`). */
 export const NftTable = z.object({ family: z.string(), name: z.string(), objects: z.array(NftObject) });
 type NftObject = z.infer<typeof NftObject>;
 export type NftTable = z.infer<typeof NftTable>;
@@ -74,10 +74,10 @@ export type NftTable = z.infer<typeof NftTable>;
 const Entry = z.record(z.string(), z.looseObject({ family: z.string().optional(), table: z.string().optional() }));
 const Ruleset = z.object({ nftables: z.array(Entry) });
 
-/** Numbers that the kernel assigns or counts: libnftables-json(5). */
+/** Keys of numbers that the kernel assigns or counts: libnftables-json(5). */
 const unstable = new Set(['handle', 'packets', 'bytes', 'used', 'expires', 'metainfo', 'index']);
 
-/** From `nft -j list ruleset` and, for people, `nft -a list ruleset`. */
+/** Parses `nft -j list ruleset`. `printed` is the output of `nft -a list ruleset`; it gives the texts for people. */
 export function parseNft(json: unknown, printed: string): NftTable[] {
   const texts = textsByHandle(printed);
   const tables = new Map<string, NftTable>();
@@ -107,7 +107,7 @@ function readObject(type: string, body: Record<string, unknown>, shown: string |
   };
 }
 
-/** Rules by `FAMILY TABLE HANDLE`; handles are unique in a table. */
+/** Texts of rules by `FAMILY TABLE HANDLE`. Handles are unique in a table. */
 function textsByHandle(printed: string): Map<string, string> {
   const found = new Map<string, string>();
   let table = '';
@@ -131,11 +131,11 @@ const Tuple = z.object({
   destinationPort: z.int().nullable(),
 });
 
-/** One connection that conntrack follows: what was asked for, and what the answer must look like. Never compared. */
+/** One connection that conntrack tracks: the original direction and the expected reply. Never compared. */
 export const Connection = z.object({ protocol: z.string(), original: Tuple, reply: Tuple });
 export type Connection = z.infer<typeof Connection>;
 
-/** From `conntrack -L -o extended`: at most 2000 connections. */
+/** Parses `conntrack -L -o extended`: at most 2000 connections. */
 export function parseConnections(text: string): Connection[] {
   return text
     .split('\n')

@@ -1,34 +1,34 @@
 import { z } from 'zod';
 
-/** An address of a link; lifetimes and flags left out. */
+/** An address of a link, without lifetimes and flags. */
 const Address = z.object({
   family: z.enum(['inet', 'inet6']),
   address: z.string(),
   /** Prefix length. */
   prefix: z.int(),
-  /** After rtnetlink(7): `global`, `site`, `link`, `host` or a number. */
+  /** Named as in rtnetlink(7): `global`, `site`, `link`, `host`, or a number. */
   scope: z.string(),
 });
 
-/** One network interface of a namespace, after `ip -d addr`. */
+/** One network interface of a namespace, from `ip -d addr`. */
 export const Link = z.object({
   name: z.string(),
-  /** ifindex: unique in its namespace only. */
+  /** The ifindex. It is unique only in its namespace. */
   index: z.int(),
-  /** IFLA_INFO_KIND: `veth`, `bridge`, ...; null: a device without one, as lo or a NIC. */
+  /** IFLA_INFO_KIND: `veth`, `bridge`, ...; null: the device has none, like lo or a NIC. */
   kind: z.string().nullable(),
   loopback: z.boolean(),
   /** IFF_UP: what `ip link set up` sets. */
   up: z.boolean(),
-  /** IFF_LOWER_UP: there is a carrier. */
+  /** IFF_LOWER_UP: the link has a carrier. */
   carrier: z.boolean(),
-  /** It asks and answers by ARP: not IFF_NOARP. */
+  /** The link uses ARP: IFF_NOARP is not set. */
   arp: z.boolean(),
   mac: z.string(),
   mtu: z.int(),
-  /** The bridge (or bond) it is a port of. */
+  /** The bridge (or bond) that has this link as a port. */
   master: z.string().nullable(),
-  /** The other end of a veth pair: its ifindex, and the nsid (as this namespace numbers them) where that is not here. */
+  /** A veth's other end: its ifindex, and the nsid that this namespace has for the peer's; null: the same namespace. */
   peer: z.object({ index: z.int(), nsid: z.int().nullable() }).nullable(),
   /** Options of a bridge that change what it forwards. */
   bridge: z.object({ stp: z.int(), vlanFiltering: z.int(), nfCallIptables: z.int() }).nullable(),
@@ -50,7 +50,7 @@ const IpAddress = z.object({
 const IpLink = z.object({
   ifindex: z.int(),
   link_index: z.int().optional(),
-  /** Instead of its number: the other end, or what it stands on, in the same namespace. */
+  /** Name of the other end, or of the underlying link, in the same namespace. ip prints it instead of `link_index`. */
   link: z.string().optional(),
   link_netnsid: z.int().optional(),
   ifname: z.string().min(1).max(64),
@@ -64,7 +64,7 @@ const IpLink = z.object({
   addr_info: z.array(z.unknown()).default([]),
 });
 
-/** From `ip -j -d -N addr show`. Entries that are no links (iproute2 prints `{}` for what it filtered) are left out. */
+/** Parses `ip -j -d -N addr show`. Skips the `{}` that iproute2 prints for each link that it filtered out. */
 export function parseLinks(json: unknown): Link[] {
   const filled = z.array(z.record(z.string(), z.unknown())).parse(json);
   const links = filled.filter((entry) => Object.keys(entry).length > 0).map((entry) => IpLink.parse(entry));
@@ -72,7 +72,7 @@ export function parseLinks(json: unknown): Link[] {
   return links.map((link) => readLink(link, numbers));
 }
 
-/** The other end of a veth pair, also in the same namespace, where it is told by its name. */
+/** Finds the other end of a veth pair. For a peer in the same namespace, ip prints the name instead of the ifindex. */
 function readPeer(link: z.infer<typeof IpLink>, numbers: ReadonlyMap<string, number>): Link['peer'] {
   if (link.link_index !== undefined) return { index: link.link_index, nsid: link.link_netnsid ?? null };
   const index = link.linkinfo?.info_kind === 'veth' ? numbers.get(link.link ?? '') : undefined;
@@ -115,7 +115,7 @@ function readAddress(entry: unknown): Address[] {
   return [{ family, address: local ?? address ?? '', prefix: prefixlen, scope: scopes[scope] ?? scope }];
 }
 
-/** One entry of the ARP or NDP cache: a moment's state, never compared. */
+/** One entry of the ARP or NDP cache. It changes by itself, so it is never compared. */
 export const Neighbour = z.object({
   address: z.string(),
   device: z.string(),
@@ -131,7 +131,7 @@ const IpNeighbour = z.object({
   state: z.array(z.string()).default([]),
 });
 
-/** From `ip -j neigh show`. */
+/** Parses `ip -j neigh show`. */
 export function parseNeighbours(json: unknown): Neighbour[] {
   return z
     .array(IpNeighbour)
@@ -144,11 +144,11 @@ export function parseNeighbours(json: unknown): Neighbour[] {
     }));
 }
 
-/** A namespace's numbers for others, which `link_netnsid` refers to; `name` is where it is in /run/netns. */
+/** One namespace's number (nsid) for another, as `link_netnsid` uses it. `name` is the other's entry in /run/netns. */
 export const NamespaceId = z.object({ nsid: z.int(), name: z.string().nullable() });
 export type NamespaceId = z.infer<typeof NamespaceId>;
 
-/** A bridge's port, after `bridge -d link`. */
+/** A port of a bridge, from `bridge -d link`. */
 export const Port = z.object({
   device: z.string(),
   bridge: z.string(),
@@ -172,7 +172,7 @@ const BridgeLink = z.object({
   flood: z.boolean().default(true),
 });
 
-/** From `bridge -j -d link show`; the bridges themselves, which it lists too, are left out. */
+/** Parses `bridge -j -d link show`. Skips the bridges themselves, which it lists too. */
 export function parsePorts(json: unknown): Port[] {
   return z
     .array(BridgeLink)
@@ -182,8 +182,8 @@ export function parsePorts(json: unknown): Port[] {
 }
 
 /**
- * One forwarding entry of a bridge: which MAC address is behind which port. `state` is empty for one that was learned, else
- * `permanent` or `static`. A moment's state, never compared.
+ * One forwarding entry of a bridge: which MAC address is behind which port. `state` is empty for a learned entry,
+ * otherwise `permanent` or `static`. Entries change by themselves, so they are never compared.
  */
 export const Forwarding = z.object({ mac: z.string(), device: z.string(), state: z.string() });
 export type Forwarding = z.infer<typeof Forwarding>;
@@ -195,7 +195,7 @@ const FdbEntry = z.object({
   state: z.string().default(''),
 });
 
-/** From `bridge -j -d fdb show`: entries of bridges; the filters of single devices (`self`) are left out. */
+/** Parses `bridge -j -d fdb show`. Keeps entries of bridges and skips the filters of single devices (`self`). */
 export function parseForwarding(json: unknown): Forwarding[] {
   return z
     .array(FdbEntry)
@@ -204,7 +204,7 @@ export function parseForwarding(json: unknown): Forwarding[] {
     .map(({ mac, ifname, state }) => ({ mac, device: ifname, state }));
 }
 
-/** One route of any table, after `ip -N route show table all`. */
+/** One route of any table, from `ip -N route show table all`. */
 export const Route = z.object({
   /** `unicast`, `local`, `broadcast`, `blackhole`, `unreachable`, ... */
   type: z.string(),
@@ -222,7 +222,7 @@ export const Route = z.object({
 });
 export type Route = z.infer<typeof Route>;
 
-/** One rule of the routing policy, after `ip rule`. */
+/** One rule of the routing policy, from `ip rule`. */
 export const PolicyRule = z.object({ priority: z.int(), text: z.string() });
 export type PolicyRule = z.infer<typeof PolicyRule>;
 
@@ -256,7 +256,7 @@ const IpRoute = Hop.extend({
 
 const readGateway = (hop: z.infer<typeof Hop>): string | null => hop.gateway ?? hop.via?.host ?? null;
 
-/** From `ip -j -d -N route show table all`: IPv4 and IPv6, every table. */
+/** Parses `ip -j -d -N route show table all`: IPv4 and IPv6, every table. */
 export function parseRoutes(json: unknown): Route[] {
   return z
     .array(IpRoute)
@@ -276,7 +276,7 @@ export function parseRoutes(json: unknown): Route[] {
 
 const IpRule = z.looseObject({ priority: z.int() });
 
-/** From `ip -j -d -N rule show`; the text is every selector and action that was printed, by key. */
+/** Parses `ip -j -d -N rule show`. The text has every selector and action that ip printed, each after its key. */
 export function parsePolicyRules(json: unknown): PolicyRule[] {
   return z
     .array(IpRule)
@@ -294,15 +294,15 @@ export function parsePolicyRules(json: unknown): PolicyRule[] {
 
 const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** A socket that waits for others: TCP in LISTEN, UDP without a peer. */
+/** A socket that waits for packets: TCP in LISTEN, UDP without a peer. */
 export const Socket = z.object({
   protocol: z.enum(['tcp', 'udp']),
   /** As ss prints it: `0.0.0.0`, `127.0.0.53%lo`, `[::]`, `*`. */
   address: z.string(),
   port: z.int(),
-  /** Name of the program, as the kernel has it (15 bytes); null: nobody's, or a kernel socket. */
+  /** Name of the program, as the kernel has it (15 bytes); null: no process has the socket open. */
   program: z.string().nullable(),
-  /** As the learner sees it. */
+  /** The pid in the learner's PID namespace. */
   pid: z.int().nullable(),
 });
 

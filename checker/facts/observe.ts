@@ -4,8 +4,8 @@ import { Facts } from './facts.ts';
 import { parseFacts, Raw } from './parse.ts';
 
 /**
- * What a learner's commands and a grader that trusts them are made of: looked at byte by byte from the seat. Libraries are
- * by their names in /usr/lib/ARCHITECTURE-linux-gnu.
+ * The files behind the learner's commands. A snapshot compares each of them byte by byte, from the seat. Libraries are
+ * given by their names in /usr/lib/ARCHITECTURE-linux-gnu.
  */
 export const tools = {
   commands: [
@@ -82,9 +82,9 @@ export const tools = {
     'libelf.so.1',
     'libbpf.so.1',
   ],
-  /** What the dynamic linker reads before all else: ld.so(8). */
+  /** Files that the dynamic linker reads first: ld.so(8). */
   settings: ['/etc/ld.so.preload', '/etc/ld.so.conf', '/etc/ld.so.cache'],
-  /** Where a shell learns other meanings of a command. */
+  /** Files that can give a command another meaning in a shell: aliases, functions, PATH. */
   shells: ['/root/.bashrc', '/root/.bash_aliases', '/root/.bash_profile', '/root/.profile', '/home/lab/.bashrc']
     .concat([
       '/home/lab/.bash_aliases',
@@ -96,22 +96,22 @@ export const tools = {
     .concat(['/etc/environment']),
 } as const;
 
-/** What a snapshot is taken with. */
+/** Options of a snapshot. */
 export interface ObserveOptions {
-  /** Facts of when nobody had touched the lab host yet: they tell which namespace is the world's. */
+  /** Facts from before the learner touched the lab host. They identify the world's namespace. */
   baseline?: Facts;
   signal?: AbortSignal;
 }
 
 /**
  * Takes one snapshot of the lab host in one round trip.
- * Throws LabError when there is no whole answer, or when it lacks the lab host's own links.
+ * Throws LabError when the answer is missing, incomplete, or lacks the lab host's own links.
  */
 export async function observeFacts(seat: OpenSeat, options: ObserveOptions = {}): Promise<Facts> {
   return parseWhole(await observeRaw(seat, options));
 }
 
-/** The same before it is parsed; `docker` names the scope of a namespace whose Docker is to be looked into as well. */
+/** Takes a snapshot without parsing it. `docker` is the scope of a namespace whose Docker is read too. */
 export async function observeRaw(
   seat: OpenSeat,
   { baseline, signal, docker }: ObserveOptions & { docker?: string } = {},
@@ -128,7 +128,7 @@ export async function observeRaw(
   throw unreadable(`its snapshot has another shape: ${raw.error.issues[0]?.path.join('.') ?? ''}`);
 }
 
-/** Throws LabError when there are not even the lab host's own links in it. */
+/** Parses a snapshot. Throws LabError when it lacks the lab host's own links. */
 export function parseWhole(raw: Raw): Facts {
   const facts = parseFacts(raw);
   if (facts.here.links.length > 0) return facts;
@@ -136,15 +136,15 @@ export function parseWhole(raw: Raw): Facts {
   throw unreadable(`its links could not be read (${reason?.what ?? 'none listed'})`);
 }
 
-/** What the programs need to know the world's namespace again: `find_world` in agent/processes.py. */
+/** What the agent's programs need to recognise the world's namespace: `find_world` in agent/processes.py. */
 export const knownWorld = (baseline: Facts | undefined): { inode: number; boot: string; host: number } | null =>
   baseline?.world.inode ? { inode: baseline.world.inode, boot: baseline.host.boot, host: baseline.host.inode } : null;
 
 const unreadable = (what: string): LabError =>
   new LabError({ what: `the lab host can't be observed: ${what}`, next: 'lab reset' });
 
-/** Writes facts as JSON, whole or not at all. */
+/** Writes facts as JSON, atomically. */
 export const saveFacts = (file: string, facts: Facts): Promise<void> => writeAtomic(file, `${JSON.stringify(facts)}\n`);
 
-/** Reads facts back; undefined when there is no file. Throws LabError when it is not of this version. */
+/** Reads facts back. Gives undefined when there is no file. Throws LabError when the file has another version. */
 export const loadFacts = (file: string): Promise<Facts | undefined> => readJson(file, Facts);

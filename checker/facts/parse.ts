@@ -14,7 +14,7 @@ import {
 } from './iproute.ts';
 import { parseAnswers, parseCaptures, parseKnocks, Work } from './work.ts';
 
-/** One command as the observing program ran it. `code` null: not started, killed, or out of time; `cut`: more than the limit. */
+/** Result of one command. `code` null: not started, killed, or out of time. `cut`: the output exceeded the limit. */
 const Source = z.object({ code: z.int().nullable(), out: z.string(), err: z.string(), cut: z.boolean() });
 export type Source = z.infer<typeof Source>;
 
@@ -28,7 +28,7 @@ const RawFile = z.object({
   text: z.string().max(8192).optional(),
 });
 
-/** What the observing program prints: everything is quoted, nothing is interpreted. */
+/** What agent/facts.py prints: the texts that it read, not interpreted. */
 export const Raw = z.object({
   host: z.object({
     name: z.string().max(256),
@@ -47,18 +47,18 @@ export const Raw = z.object({
     knocks: z.array(z.string().max(1000)).max(200).nullable().default(null),
   }),
   altered: z.array(z.object({ path: z.string().max(4096), what: z.string().max(300) })).max(200),
-  /** Fingerprints from before the first source and after the last. */
+  /** Fingerprints taken before the first source was read and after the last. */
   steady: z.object({ before: z.string().max(100), after: z.string().max(100) }),
   netns: z.array(z.object({ name: z.string().max(256), inode: z.int().nullable(), nsfs: z.boolean() })).max(64),
   mounts: z.array(z.object({ path: z.string().max(4096), inode: z.int() })).max(200),
   processes: z.array(z.object({ pid: z.int(), inode: z.int(), args: z.array(z.string()).max(401) })).max(500),
   files: z.array(RawFile).max(300),
-  /** What a learner hands in: read_work in agent/files.py. */
+  /** Files that the learner hands in: read_work in agent/files.py. */
   work: Work.default({ answers: [], captures: [] }),
   ids: z.record(z.string(), z.array(NamespaceId).max(1000)),
   sockets: z.record(z.string(), z.array(Socket).max(2000)),
   sysctls: z.record(z.string(), z.record(z.string(), z.string())),
-  /** Where it was asked for: what Docker noted of its containers (config.v2.json), and what keeps their namespaces. */
+  /** Only on request: what Docker stores about its containers (config.v2.json), and the mounts of their namespaces. */
   docker: z
     .array(
       z.object({
@@ -74,7 +74,7 @@ export const Raw = z.object({
 });
 export type Raw = z.infer<typeof Raw>;
 
-/** Facts from what the observing program printed. Never throws: a source that can't be read becomes a problem. */
+/** Makes facts from what agent/facts.py printed. Never throws: a source that can't be read becomes a problem. */
 export function parseFacts(raw: Raw): Facts {
   const problems: Facts['problems'] = [];
   const netOf = (scope: string): Net | null => {
@@ -120,7 +120,7 @@ interface Place {
   problems: Facts['problems'];
 }
 
-/** One network namespace's facts from its sources. What can't be read is added to `place.problems`. */
+/** Makes one network namespace's facts from its sources. Sources that can't be read are added to `place.problems`. */
 export function parseNet(sources: Record<string, Source>, raw: Raw, place: Place): Net {
   const read = createReader(sources, place);
   const batch = (name: string, count: number): unknown[] =>
@@ -176,7 +176,7 @@ const save = (parsed: Save | undefined, family: Table['family']): Save => ({
   incompatible: (parsed?.incompatible ?? []).map((name) => `${family} ${name}`),
 });
 
-/** Sources that are run only where they make sense. */
+/** Sources that may be absent outside the lab host's own namespace: they are run only where they make sense. */
 const optional: ReadonlySet<string> = new Set([
   'bridge',
   'conntrack',
@@ -217,14 +217,14 @@ function attempt<T>(source: string, problems: Facts['problems'], parse: () => T)
   }
 }
 
-/** `ip -batch` prints one JSON document a line, in the order asked; an empty line for nothing. */
+/** `ip -batch` prints one JSON document per line, in the order of the commands. An empty line is an empty answer. */
 function jsonLines(text: string, count: number): unknown[] {
   const lines = text.split('\n').slice(0, count);
   if (lines.length < count) throw new Error(`${lines.length} answers instead of ${count}`);
   return lines.map((line): unknown => (line.trim() === '' ? [] : JSON.parse(line.replaceAll(controls, escaped))));
 }
 
-/** iproute2 prints a link's alias with the control characters that are in it, which JSON must not have. */
+/** iproute2 prints control characters of a link's alias unescaped. JSON forbids that. */
 const controls = /[\u0000-\u001f]/g;
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
@@ -233,7 +233,7 @@ function readConditions(env: string): Record<string, string> {
   return Object.fromEntries(pairs.map((pair) => [pair[1] ?? '', (pair[2] ?? '').replaceAll(/^['"]|['"]$/g, '')]));
 }
 
-/** What the digits of a fingerprint stand for, in their order: PARTS in agent/fingerprint.py. */
+/** Names of a fingerprint's parts, in their order: PARTS in agent/fingerprint.py. */
 const parts = [
   'namespaces',
   'links',
@@ -247,7 +247,7 @@ const parts = [
   'resolver files',
 ];
 
-/** The parts in which two fingerprints differ, as words; null: none. */
+/** Names the parts in which two fingerprints differ; null: they are equal. */
 export function compareFingerprints(before: string, after: string): string | null {
   if (before === after) return null;
   const [old, now] = [before.split('-'), after.split('-')];

@@ -9,19 +9,20 @@ interface Frame {
   bytes: Buffer;
 }
 
-/** What was read of a capture file. */
+/** The part of a capture file that could be read. */
 export interface CaptureFile {
   frames: Frame[];
-  /** Why no more could be read: no capture file, or one that is damaged; null: it was read to its end. */
+  /** Why no more could be read: it is not a capture file, or it is damaged; null: reading did not fail. */
   problem: string | null;
 }
 
-/** A longer one is no packet of a link: MAXIMUM_SNAPLEN of libpcap. */
+/** Bytes. A longer record is damage, not a packet: MAXIMUM_SNAPLEN of libpcap. */
 const LONGEST = 262_144;
 
 /**
- * The frames of a capture file, at most `most`: pcap-savefile(5), either byte order, micro- or nanoseconds, or pcapng
- * (draft-ietf-opsawg-pcapng). Whatever the bytes are, it gives what can be read of them; it never throws.
+ * Reads the frames of a capture file, at most `most`. It takes pcap-savefile(5) in either byte order, with micro- or
+ * nanoseconds, and pcapng (draft-ietf-opsawg-pcapng). Never throws: from damaged bytes it gives the frames before the
+ * damage.
  */
 export function readCapture(bytes: Buffer, most: number): CaptureFile {
   if (bytes.length < 24) return { frames: [], problem: bytes.length === 0 ? 'it is empty' : 'it is no capture file' };
@@ -33,7 +34,7 @@ export function readCapture(bytes: Buffer, most: number): CaptureFile {
 
 interface Kind {
   little: boolean;
-  /** Of a second. */
+  /** Unit of the timestamps' fraction, in seconds. */
   fraction: number;
 }
 
@@ -67,7 +68,7 @@ function pcap(bytes: Buffer, most: number, { little, fraction }: Kind): CaptureF
   return { frames, problem: null };
 }
 
-/** What an interface description block says that its packets need. */
+/** The fields of an interface description block that its packets need: link type and unit of timestamps in seconds. */
 interface Interface {
   link: number;
   fraction: number;
@@ -100,7 +101,7 @@ function pcapng(bytes: Buffer, most: number): CaptureFile {
   return { frames, problem: null };
 }
 
-/** if_tsresol, option 9: a power of ten, or of two with the highest bit. */
+/** Option 9 is if_tsresol: a negative power of ten or, when the highest bit is set, of two. */
 function parseInterface(body: Buffer, little: boolean): Interface {
   const { u16 } = readers(body, little);
   let fraction = 1e-6;
@@ -124,31 +125,31 @@ function enhanced(body: Buffer, little: boolean, interfaces: readonly Interface[
   return { at, link: from.link, bytes: body.subarray(20, 20 + length) };
 }
 
-/** What a captured frame carries, as far as it is understood. */
+/** The packet in a captured frame, as far as this file can parse it. */
 export interface Packet {
   protocol: 'tcp' | 'udp' | 'icmp' | 'arp' | 'other';
-  /** IPv4 addresses; ports are 0 where the protocol has none. */
+  /** Addresses are IPv4. Ports are 0 when the protocol has none. */
   source: string;
   sourcePort: number;
   target: string;
   targetPort: number;
   /** In words: `SYN`, `echo request`, `query example.com`, `who-has`. */
   what: string;
-  /** TCP's SYN, ACK, RST and FIN; null for all else. */
+  /** TCP's SYN, ACK, RST and FIN; null for other protocols. */
   flags: { syn: boolean; ack: boolean; rst: boolean; fin: boolean } | null;
-  /** TCP's numbers; 0 without. */
+  /** TCP's numbers; 0 for other protocols. */
   sequence: number;
   acknowledgement: number;
-  /** Bytes behind the transport's header. */
+  /** Bytes after the transport header. */
   length: number;
-  /** The same for one packet wherever it is seen, whatever is translated on its way. */
+  /** Identifies the packet: the same at every place, also after NAT. */
   key: string;
 }
 
 /** Link types of pcap-linktype(7). */
 export const linkTypes = { ethernet: 1, raw: 101, cooked: 113, cooked2: 276, ipv4: 228 } as const;
 
-/** Where the network header begins and its EtherType, by link type; undefined: too short, or a link that is not known. */
+/** Gives the EtherType and the bytes from the network header on; undefined: too short, or an unknown link type. */
 function parseNetwork(frame: Buffer, link: number): { type: number; body: Buffer } | undefined {
   const at = (type: number, header: number) =>
     frame.length < header ? undefined : { type: frame.readUInt16BE(type), body: frame.subarray(header) };
@@ -167,7 +168,7 @@ function parseNetwork(frame: Buffer, link: number): { type: number; body: Buffer
   }
 }
 
-/** One frame; undefined: it is neither IPv4 nor ARP, or not whole enough to be told. Never throws. */
+/** Parses one frame; undefined: it is neither IPv4 nor ARP, or its headers are incomplete. Never throws. */
 export function parseFrame(frame: Buffer, link: number = linkTypes.ethernet): Packet | undefined {
   const network = parseNetwork(frame, link);
   if (network?.type === 0x806) return parseArp(network.body);
@@ -201,7 +202,7 @@ function parseIp(packet: Buffer): Packet | undefined {
   return { ...base, protocol: 'other', what, length: whole.length, key: `${what} ${id} ${digest(whole)}` };
 }
 
-/** RFC 9293. Neither number is translated, nor is IP's id: together they tell a repetition from the first. */
+/** RFC 9293. NAT changes neither number, nor IP's id. Together they tell a retransmission from the first packet. */
 function parseTcp(segment: Buffer, id: number): Omit<Packet, 'source' | 'target'> {
   const bits = segment[13] ?? 0;
   const [sequence, acknowledgement] = [segment.readUInt32BE(4), segment.readUInt32BE(8)];
@@ -221,7 +222,7 @@ function parseTcp(segment: Buffer, id: number): Omit<Packet, 'source' | 'target'
   };
 }
 
-/** RFC 768; a DNS message by its question. */
+/** RFC 768. A DNS message is described by its question. */
 function parseUdp(datagram: Buffer, id: number): Omit<Packet, 'source' | 'target'> {
   const [sourcePort, targetPort] = [datagram.readUInt16BE(0), datagram.readUInt16BE(2)];
   const body = datagram.subarray(8);
@@ -238,7 +239,7 @@ function parseUdp(datagram: Buffer, id: number): Omit<Packet, 'source' | 'target
   };
 }
 
-/** RFC 1035, 4.1.2: the first question's name; undefined: there is none. */
+/** RFC 1035, 4.1.2: the name in the first question; undefined: no complete name. */
 function parseQuestion(message: Buffer): string | undefined {
   const labels: string[] = [];
   for (let at = 12; at < message.length; ) {
@@ -259,7 +260,7 @@ const icmpNames: Record<number, string> = {
   11: 'time exceeded',
 };
 
-/** RFC 792. What an error quotes is translated with it, and an echo's identifier may be. */
+/** RFC 792. The key omits what NAT may change: the packet that an error quotes, and the identifier of an echo. */
 function parseIcmp(message: Buffer, id: number): Omit<Packet, 'source' | 'target'> {
   const [type = 0, code = 0] = message;
   const isEcho = type === 0 || type === 8;

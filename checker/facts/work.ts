@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { parseFrame, readCapture } from './pcap.ts';
 
-/** What a learner hands in, as it came: read_work in agent/files.py. */
+/** The files that a learner hands in, unparsed: read_work in agent/files.py. */
 export const Work = z.object({
   answers: z.array(z.object({ path: z.string().max(4096), text: z.string().max(8192).nullable() })).max(16),
   captures: z
@@ -11,16 +11,16 @@ export const Work = z.object({
 });
 type Work = z.infer<typeof Work>;
 
-/** A file of /root/answers: what a learner answered to a chapter's questions. */
+/** A file of /root/answers: the learner's answers to a chapter's questions. */
 export const Answers = z.object({
-  /** The file's name without its end: `observe`. */
+  /** The file's name without `.txt`: `observe`. */
   chapter: z.string().max(200),
   /** Lines `key: value`, keys in lower case. */
   lines: z.array(z.object({ key: z.string().max(100), value: z.string().max(200) })).max(60),
 });
 export type Answers = z.infer<typeof Answers>;
 
-/** A TCP segment that opens a connection, or agrees to it. */
+/** A TCP segment with SYN: it opens a connection, or accepts it. */
 const Handshake = z.object({
   /** Seconds since the epoch. */
   at: z.number(),
@@ -28,7 +28,7 @@ const Handshake = z.object({
   sourcePort: z.int(),
   target: z.string(),
   targetPort: z.int(),
-  /** SYN and ACK: the answer. */
+  /** The segment has SYN and ACK: it accepts the connection. */
   answer: z.boolean(),
   sequence: z.number(),
   acknowledgement: z.number(),
@@ -41,27 +41,27 @@ export const CaptureFacts = z.object({
   /** IPv4 and ARP packets. */
   packets: z.int(),
   handshakes: z.array(Handshake).max(300),
-  /** What keeps all of it from being read; null: it was read to its end. */
+  /** Why the file could not be read to its end; null: it was. */
   problem: z.string().nullable(),
 });
 export type CaptureFacts = z.infer<typeof CaptureFacts>;
 
-/** What the world's log says of one knock: the outside client's request to a port of the uplink. */
+/** One knock in the world's log: a request of the outside client to a port of the uplink. */
 export const Knock = z.object({
   /** Seconds since the epoch. */
   at: z.number(),
   source: z.string().max(40),
   sourcePort: z.int(),
   targetPort: z.int(),
-  /** What came of it. */
+  /** The result of the request. */
   came: z.string().max(300),
 });
 export type Knock = z.infer<typeof Knock>;
 
-/** More of a capture is not looked at. */
+/** At most this many frames of a capture are read. */
 const MOST_FRAMES = 20_000;
 
-/** The lines `key: value` of each file; at most 60 of a file. */
+/** The lines `key: value` of each file, at most 60 per file. */
 export const parseAnswers = (files: Work['answers']): Answers[] =>
   files.map(({ path, text }) => ({
     chapter: basename(path, '.txt'),
@@ -101,7 +101,7 @@ const Line = z.object({
   came: z.string(),
 });
 
-/** Of lines that are no knock, whoever wrote them, none. */
+/** Parses the knocks in the world's log. Skips all other lines. */
 export const parseKnocks = (lines: readonly string[]): Knock[] =>
   lines.flatMap((line) => {
     const { data } = Line.safeParse(parse(line));

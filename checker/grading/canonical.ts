@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The one JSON text of a value, after RFC 8785 (JCS): names sorted by their UTF-16 units, no spaces, ECMAScript's own
- * numbers and escapes. Properties that are undefined are left out, as JSON.stringify does. One thing is not the RFC's: a
- * lone surrogate is escaped and no error, because Python gives one for each byte of a file's name that is no UTF-8.
+ * The canonical JSON text of a value, by RFC 8785 (JCS): names sorted by their UTF-16 units, no spaces, ECMAScript's
+ * numbers and escapes. Properties that are undefined are left out, as JSON.stringify does. Unlike the RFC it escapes a
+ * lone surrogate instead of failing, because Python gives one for each byte of a file's name that is not UTF-8.
  */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((entry) => canonicalJson(entry ?? null)).join(',')}]`;

@@ -16,7 +16,7 @@ import { type LabRecord, noteBegun } from '../record.ts';
 import { type Report, makeReport } from '../report/report.ts';
 import { digestOfJson } from './canonical.ts';
 
-/** A lab host, what is known of it from before, and the course. */
+/** A lab host, what was recorded about it before, and the course. */
 export interface Source {
   seat: OpenSeat;
   /** Every chapter of the course, in order. */
@@ -24,22 +24,22 @@ export interface Source {
   plan: Plan;
   /** Facts of the lab host as it was handed over. */
   baseline: Facts;
-  /** Brought up to date in place: the caller saves it afterwards. */
+  /** Updated in place. The caller saves it afterwards. */
   record: LabRecord;
   signal?: AbortSignal | undefined;
 }
 
-/** How long leftovers that can go by themselves are waited for. */
+/** Milliseconds. Leftovers that may disappear by themselves get this long. */
 const SETTLE_MS = 3000;
 
-/** One snapshot, in one round trip; what it shows begun is noted in the record. */
+/** Takes one snapshot in one round trip, and notes in the record which chapters it shows begun. */
 export async function takeFacts({ seat, chapters, plan, baseline, record, signal }: Source): Promise<Facts> {
   const facts = await observeFacts(seat, { baseline, ...(signal ? { signal } : {}) });
   noteBegun(record, findBegun(chapters, { facts, baseline, plan, record }), findNames(facts, baseline));
   return facts;
 }
 
-/** The facts again, as long as something in them can still go by itself. */
+/** Takes the facts again until nothing in them may still disappear by itself. */
 export async function waitUntilSettled(first: Facts, { seat, baseline, signal }: Source): Promise<Facts> {
   const end = performance.now() + SETTLE_MS;
   let facts = first;
@@ -50,7 +50,9 @@ export async function waitUntilSettled(first: Facts, { seat, baseline, signal }:
   return facts;
 }
 
-/** What some probes yield on the lab host, and some in copies of it, in one round trip; none wanted: none made. */
+/**
+ * Makes the wanted experiments on the lab host and in copies of it, in one round trip. Makes none if none are wanted.
+ */
 export function takeEvidence(
   wanted: ReadonlySet<ProbeId>,
   { seat, plan, baseline, signal }: Source,
@@ -64,33 +66,33 @@ export function takeEvidence(
 /** The evidence of a grading that needs no experiment. */
 export const noExperiments = Evidence.parse({ results: {}, seen: [], over: false, drops: {}, lost: 0 });
 
-/** What of a lab is to be graded. */
+/** What to grade, and how much the hints say. */
 export interface Selection {
   /** The course's chapters in order. */
   chapters: readonly GradedChapter[];
-  /** This chapter alone; or all up to one; neither: every chapter that has been begun. */
+  /** `only` grades one chapter, `through` all chapters up to one. With neither, all begun chapters are graded. */
   only?: ChapterId | undefined;
   through?: ChapterId | undefined;
-  /** Nothing more is run once a check of these chapters fails. */
+  /** Stop after the first failure of a check of these chapters. */
   failFast?: boolean | undefined;
   /** How much the hints say (default 1). */
   hints?: HintLevel | undefined;
 }
 
-/** Whose report it is. */
+/** The lab that a report is about. */
 export interface Subject {
   lab: string;
   driver: Report['driver'];
 }
 
-/** A case as far as it was got: `evidence` null when no experiments were made, `facts` null when nothing was seen. */
+/** A case that may be incomplete. `evidence` null: no experiments were made. `facts` null: no snapshot. */
 export type Seen = Omit<Case, 'facts' | 'evidence'> & { facts: Facts | null; evidence: Case['evidence'] | null };
 
-/** sha256 over the canonical JSON of all that a verdict stands on: what a report carries, and a recording is told by. */
+/** sha256 over the canonical JSON of everything that verdicts depend on. Reports and recordings carry it. */
 export const digestCase = ({ facts, evidence, baseline, plan, record }: Seen): string =>
   digestOfJson({ facts, evidence, baseline, plan, record });
 
-/** Of the chapters that have checks at all, those that are to be graded. */
+/** The chapters to grade. Chapters without checks are left out. */
 function selectChapters({ only, through, ...selection }: Selection, found: readonly ChapterId[]): GradedChapter[] {
   const last = selection.chapters.findIndex(({ id }) => id === through);
   const upTo = new Set(selection.chapters.slice(0, last + 1));
@@ -103,7 +105,7 @@ function selectChapters({ only, through, ...selection }: Selection, found: reado
 const selectChecks = ({ chapters }: Selection, asked: readonly GradedChapter[]): Check[] =>
   selectWithNeeds(chapters, new Set(asked.map(({ id }) => id)));
 
-/** Grades what was seen. Pure: the same case gives the same report, wherever it comes from. */
+/** Grades a case. Pure: the same case gives the same report, live or recorded. */
 export function judgeCase(lab: Seen & { facts: Facts }, selection: Selection, subject: Subject): Report {
   const { facts, evidence, baseline, plan, record } = lab;
   const asked = selectChapters(selection, findBegun(selection.chapters, { facts, baseline, plan, record }));
@@ -146,7 +148,7 @@ const withoutEvidence = (check: Check): Check => {
   return check.probes.length === 0 ? check : { ...check, judge: () => ({ verdict: 'error', expected: '', reason }) };
 };
 
-/** Our own trouble as a report: every check that was asked for is in error, and none has a verdict on the learner. */
+/** The report about an error of ours: every selected check is in error, without a verdict on the learner. */
 export function reportTrouble(lab: Seen, error: LabError, selection: Selection, subject: Subject): Report {
   const reason = `${error.message}${error.where ? ` (${error.where})` : ''}. Next: ${error.next}`;
   const { facts, baseline, plan, record } = lab;
@@ -165,17 +167,19 @@ export function reportTrouble(lab: Seen, error: LabError, selection: Selection, 
   });
 }
 
-/** Before a second take nothing of ours is sent for so long: what only our packets switched on is off again by then. */
+/**
+ * Milliseconds without packets of ours before a second take. State that our packets switched on is off again by then.
+ */
 const QUIET_MS = 2000;
 
-/** A lab host, what of it is to be graded, and whose report it is. */
+/** A lab host, what to grade, and the lab that the report is about. */
 export interface GradeOptions extends Source, Selection, Subject {}
 
 /**
- * Grades a lab: one round trip for facts, one for the experiments that the chapters need. What goes wrong on our side
- * (connection, lab host, programs) is the verdict `error` with its reason; only an abort throws. When something changed
- * between the first look and the last, or the lab host stood still, all of it is taken once more, so that no verdict
- * stands on two states or on answers that we could not wait for.
+ * Grades a lab: one round trip for facts, one for the experiments that the chapters need. Trouble on our side
+ * (connection, lab host, programs) gives the verdict `error` with its reason; only an abort throws. When something
+ * changed meanwhile, or the lab host was too busy, everything is taken once more, so that no verdict depends on two
+ * states or on answers that came too late.
  */
 export async function gradeSource(options: GradeOptions): Promise<Report> {
   const { baseline, plan, record } = options;
@@ -197,7 +201,7 @@ export async function gradeSource(options: GradeOptions): Promise<Report> {
 
 type Taken = Seen & { facts: Facts; evidence: Evidence };
 
-/** Facts and the evidence that they call for; `seen` has what there is of it when something goes wrong on the way. */
+/** Takes facts and the evidence that the checks need. `seen` keeps what was taken if something goes wrong. */
 async function takeCase(options: GradeOptions, seen: Seen): Promise<Taken> {
   const { baseline, plan, record, failFast } = options;
   let facts = (seen.facts = await takeFacts(options));

@@ -20,7 +20,7 @@ import {
   takeFacts,
 } from './grade.ts';
 
-/** All that it takes to grade a lab again without its lab host. */
+/** Everything that is needed to grade a lab again without its lab host. */
 export const Recording = z.object({
   schemaVersion: z.literal(1),
   lab: z.string().max(64),
@@ -28,23 +28,23 @@ export const Recording = z.object({
   /** ISO 8601, by the clock of the machine that recorded it. */
   takenAt: z.string().max(40),
   facts: Facts,
-  /** Of every experiment; null: none were made. */
+  /** Results of all experiments; null: none were made. */
   evidence: Evidence.nullable(),
   baseline: Facts,
   plan: Plan,
   record: LabRecord,
-  /** sha256 over the canonical JSON (RFC 8785) of facts, evidence, baseline, plan and record. It tells damage and
-   * carelessness; it is no signature, as whoever changes a recording can also make a new digest. */
+  /** sha256 over the canonical JSON (RFC 8785) of facts, evidence, baseline, plan and record. It reveals damage and
+   * accidental changes. It is not a signature: whoever changes a recording can also make a new digest. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
 });
 export type Recording = z.infer<typeof Recording>;
 
-/** More is no recording: a lab host's snapshot and evidence are bounded to less. */
+/** Bytes. A larger file is not a recording: snapshot and evidence have lower limits. */
 export const mostBytes = 48 << 20;
 
 /**
- * Takes a recording: a round trip for the facts, and unless `evidence` is false one for all experiments.
- * Throws LabError when the lab host gives no whole answer.
+ * Takes a recording: one round trip for the facts and, unless `evidence` is false, one for all experiments.
+ * Throws LabError when the lab host's answer is missing or incomplete.
  */
 export async function recordLab(source: Source, subject: Subject, { evidence = true } = {}): Promise<Recording> {
   const { chapters, baseline, plan, record } = source;
@@ -57,10 +57,10 @@ export async function recordLab(source: Source, subject: Subject, { evidence = t
   return { schemaVersion: 1, ...subject, takenAt: new Date().toISOString(), ...seen, digest: digestCase(seen) };
 }
 
-/** It is what its digest says. */
+/** Does the recording match its digest? */
 export const isWhole = (recording: Recording): boolean => digestCase(recording) === recording.digest;
 
-/** Grades a recording as its lab host would have been. One that was altered since is an error, and is not graded. */
+/** Grades a recording like its lab host. A recording that does not match its digest is an error and is not graded. */
 export function regradeRecording(recording: Recording, selection: Selection): Report {
   const { lab, driver } = recording;
   const subject = { lab, driver };
@@ -75,8 +75,8 @@ export function regradeRecording(recording: Recording, selection: Selection): Re
 const Head = z.object({ schemaVersion: z.unknown(), facts: z.object({ schemaVersion: z.unknown() }).nullish() });
 
 /**
- * A recording from its text. `where` names it in errors.
- * Throws LabError: too large, no JSON, of another version, or of another shape.
+ * Parses a recording. `where` names it in errors.
+ * Throws LabError when it is too large, not JSON, of another version, or of another shape.
  */
 export function readRecording(text: string, where: string): Recording {
   const wrong = (what: string): LabError =>

@@ -12,8 +12,9 @@ import { findResult, findSights } from '../queries/sights.ts';
 const scope = 'the world';
 
 /**
- * What of the world is not as it was before the learner came: its namespace's links, addresses, routes, rules, settings and
- * listeners, the process that serves it and, unless that is the very process of the baseline, its program. Anything at all: nothing that was seen of the world can be trusted.
+ * Lists how the world differs from the baseline: its namespace's links, addresses, routes, rules, settings and
+ * listeners, its process and its program. The program's file is ignored while the process of the baseline still runs.
+ * After any difference nothing that was seen of the world can be trusted.
  */
 export function findWorldChanges(baseline: Facts, facts: Facts): Difference[] {
   if (facts.world.net === null || baseline.world.net === null) {
@@ -31,14 +32,14 @@ export function findWorldChanges(baseline: Facts, facts: Facts): Difference[] {
   return compareItems(before ?? [], after ?? []);
 }
 
-/** Has the lab host run on since? A sandbox that is made anew has another network namespace in the same boot. */
+/** Has the lab host run since the baseline without a restart? A new sandbox has another namespace in the same boot. */
 const isSameLife = ({ host }: Facts, { host: now }: Facts): boolean =>
   host.boot === now.boot && host.inode === now.inode;
 
-/** Settings that come with a kernel module, at any time. */
+/** Settings that a kernel module adds, at any time. */
 const shared = /^net\/bridge\//;
 
-/** Listeners with their process: a name is anybody's to take. */
+/** Adds the pid to each listener's program, because any program can take any name. */
 const owned = (net: Net, sameLife: boolean): Net => ({
   ...net,
   sockets: net.sockets.map((socket) => ({
@@ -66,7 +67,7 @@ const gone = (key: string, text: string): Difference => ({
   key,
 });
 
-/** The same as one reason, for what stands on the world; undefined: it is as it was. */
+/** Changes of the world as one reason, for checks that depend on it; undefined: it did not change. */
 export function describeWorldChanges(baseline: Facts, facts: Facts): string | undefined {
   const found = findWorldChanges(baseline, facts);
   if (found.length === 0) return undefined;
@@ -76,7 +77,7 @@ export function describeWorldChanges(baseline: Facts, facts: Facts): string | un
   return `the world beyond the uplink was changed: ${shown.join('; ')}. Next: lab reset`;
 }
 
-/** What changed between the beginning of a snapshot and the end of the experiments; null: nothing, or it is not known. */
+/** Says what changed between the start of the snapshot and the end of the experiments; null: nothing, or not known. */
 export function describeUnrest(facts: Facts, evidence: Evidence | null): string | null {
   const problem = facts.problems.find(({ source }) => source === 'steady');
   if (problem) return problem.what;
@@ -90,7 +91,7 @@ export function describeUnrest(facts: Facts, evidence: Evidence | null): string 
   return during === null ? null : `${during} changed while experiments were made`;
 }
 
-/** What the kernel told of, also of what was taken back before the end. A server that is started anew for each client was there before. */
+/** Changes that the kernel reported, also undone ones. A server that restarts for each client is not a change. */
 function listChanges({ here, namespaces }: Facts, { changes }: Evidence): string[] {
   const known = [here, ...namespaces.flatMap(({ net }) => (net ? [net] : []))].flatMap(({ sockets }) => sockets);
   const began = new Set(known.map(({ protocol, address, port }) => `${protocol} ${address}:${port} ${listening}`));
@@ -99,33 +100,33 @@ function listChanges({ here, namespaces }: Facts, { changes }: Evidence): string
     .map((change) => `${change.what} (${change.in === 'root' ? 'on the lab host' : `in ${change.in}`})`);
 }
 
-/** As agent/changes.py says it. */
+/** The words that agent/changes.py uses for a new listener. */
 const listening = 'began to be listened on';
 
 /**
- * Something that an honest lab host does not have. What was tampered with never makes a right build wrong, and no pass
- * stands on it. Where the whole world was changed (judge/run.ts), or anything while we looked (grading/grade.ts), a verdict can't
- * be had at all, and those two say so; here it has a name.
+ * Something that an honest lab host does not have. Tampering never makes a right build fail, and no pass depends on
+ * what was tampered with. If the world was changed (judge/run.ts), or anything changed during the grading
+ * (grading/grade.ts), the verdict is `error`; the finding only names it.
  */
 export interface Finding {
   id: 'altered' | 'world' | 'place' | 'nonce' | 'change';
   /** What was seen, where. */
   what: string;
-  /** Experiments of which nothing may pass. */
+  /** A check that makes one of these experiments must not pass. */
   spoils: readonly ProbeId[];
 }
 
-/** How many of one kind are told; there may be as many as a lab host has files. */
+/** At most this many findings of one kind are listed. There may be as many as a lab host has files. */
 const MOST = 20;
 
-/** Everything that was seen, in the order of how much of the result it touches. Pure. */
+/** All findings, those that affect most of the result first. Pure. */
 export function findTampering(lab: Case): Finding[] {
   return [changes, changedWorld, inPlace, nonces, altered].flatMap((find) => find(lab));
 }
 
 /**
- * The check as it may be judged in view of what was found: what would pass fails, because what answers in the world's
- * place is the lab host's own. (A world that was tampered with is no verdict at all: judge/run.ts.)
+ * The check in view of the findings. If a finding spoils one of its experiments, a pass becomes a failure: something on
+ * the lab host answered in the world's place. (A changed world makes it an error: judge/run.ts.)
  */
 export function guardCheck(check: Check, findings: readonly Finding[]): Check {
   const found = findings.find(({ spoils }) => check.probes.some((probe) => spoils.includes(probe)));
@@ -140,7 +141,10 @@ export function guardCheck(check: Check, findings: readonly Finding[]): Check {
   };
 }
 
-/** Tools, libraries, mounts and shells of the learner's: nothing of ours is run by them, so no verdict stands on them. */
+/**
+ * Altered tools, libraries, mounts and shells of the learner. The grader runs none of them, so no verdict depends on
+ * it.
+ */
 function altered({ facts }: Case): Finding[] {
   const found = facts.altered.slice(0, MOST).map(({ path, what }) => `${path} ${what}`);
   const more = facts.altered.length - found.length;
@@ -164,7 +168,7 @@ function changes({ facts, evidence }: Case): Finding[] {
   return [...first, ...(moved === null ? [] : [moved])].map((what) => ({ id: 'change', what, spoils: [] }));
 }
 
-/** Experiments with something beyond the uplink that were answered. */
+/** Answered experiments whose destination is beyond the uplink. */
 function outbound({ evidence, plan }: Case): ProbeId[] {
   const beyond = new Set<string>([world.site.address, ...world.resolvers]);
   return (Object.keys(probes) as ProbeId[]).filter((id) => {
@@ -175,7 +179,7 @@ function outbound({ evidence, plan }: Case): ProbeId[] {
   });
 }
 
-/** An answer to what never arrived out there. The checks themselves know it too; here it has a name. */
+/** Answers to packets that never arrived in the world. The checks notice them too; the finding names them. */
 function inPlace(lab: Case): Finding[] {
   const { evidence } = lab;
   if (evidence.over || (evidence.drops['world'] ?? 1) > 0) return [];
@@ -183,7 +187,7 @@ function inPlace(lab: Case): Finding[] {
   return answered(made, 'place', 'answered, and nothing of it arrived in the world: something answers in its place');
 }
 
-/** The world's site repeats what it was asked; whoever answers from memory can't. */
+/** Replies without the token. The world's site repeats the token; a replayed reply can't. */
 function nonces(lab: Case): Finding[] {
   const old = outbound(lab).filter((id) => findResult(lab.evidence, id).echoed === false);
   return answered(old, 'nonce', "answered without the token that was asked for, which the world's site repeats");

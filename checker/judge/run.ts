@@ -3,7 +3,7 @@ import { wasStarved } from '../evidence/evidence.ts';
 import type { Case, Check, Diagnosis, Hint, Judgement } from '../queries/check.ts';
 import { describeWorldChanges } from './integrity.ts';
 
-/** A check's outcome, as reports have it. */
+/** A check's outcome, for reports. */
 export interface Outcome {
   check: Check;
   verdict: 'pass' | 'fail' | 'skipped' | 'error';
@@ -11,14 +11,14 @@ export interface Outcome {
   actual: string;
   evidence: string[];
   hint: Hint | null;
-  /** Of a check that fails; null also where it is about no path. */
+  /** Where the path of a failed check breaks; null: the check did not fail, or it is about no path. */
   diagnosis: Diagnosis | null;
   because: string | null;
 }
 
 /**
- * Judges checks in order; each must come after those that it needs. After the first one of the chapters `stopAt` that
- * fails, the rest is skipped.
+ * Judges checks in order. A check must come after the checks that it needs. When a check of the chapters `stopAt`
+ * fails, all later checks are skipped.
  */
 export function runChecks(checks: readonly Check[], lab: Case, stopAt?: ReadonlySet<string>): Outcome[] {
   const done = new Map<string, Outcome>();
@@ -38,8 +38,8 @@ const stopped = (check: Check, first: string): Outcome => ({
 });
 
 /**
- * The checks that facts alone don't rule out: a skipped check's experiments need not be made. Checks that need
- * evidence are taken to pass here.
+ * The checks that facts alone do not skip. Only their experiments are needed. Checks with experiments count as passed
+ * here.
  */
 export function selectOpenChecks(checks: readonly Check[], lab: Case, stopAt?: ReadonlySet<string>): Check[] {
   const hoped: Judgement = { verdict: 'pass', expected: '', actual: '', evidence: [] };
@@ -54,7 +54,7 @@ export function selectOpenChecks(checks: readonly Check[], lab: Case, stopAt?: R
   return checks.filter(({ id }) => open.has(id));
 }
 
-/** The same checks when nothing could be observed: our error, and no verdict on the learner. */
+/** Outcomes when nothing could be observed: every check is our error, without a verdict on the learner. */
 export const failWithError = (checks: readonly Check[], reason: string): Outcome[] =>
   checks.map((check) => ({ ...blank(check), verdict: 'error', because: reason }));
 
@@ -71,7 +71,7 @@ const blank = (check: Check): Omit<Outcome, 'verdict'> => ({
 const busy =
   'the lab host was too busy: it did not let the grader run for longer than answers are waited for. Next: lab check';
 
-/** Did somebody not answer in time while time stood still? A refusal is an answer. */
+/** Is an answer missing while the lab host was too busy? A refusal is an answer. */
 const unanswered = ({ probes, copies }: Check, { evidence }: Case): boolean =>
   wasStarved(evidence) &&
   (copies !== undefined || probes.some((probe) => evidence.results[probe]?.error === 'no answer'));
@@ -101,7 +101,9 @@ function judgeCheck(check: Check, lab: Case, done: ReadonlyMap<string, Outcome>)
   return { ...blank(check), hint: null, ...judged };
 }
 
-/** A need that failed skips the check; one that ended in our own error makes it an error too, never the learner's. */
+/**
+ * Gives the outcome for unmet needs. A failed or skipped need skips the check; a need in error makes it an error too.
+ */
 function findUnmet(needs: readonly string[], done: ReadonlyMap<string, Outcome>) {
   const open = needs.filter((id) => done.get(id)?.verdict !== 'pass');
   const first = open.find((id) => done.get(id)?.verdict === 'error') ?? open[0];
@@ -117,7 +119,7 @@ function findUnmet(needs: readonly string[], done: ReadonlyMap<string, Outcome>)
   });
 }
 
-/** A check that throws is our fault. */
+/** Judges one check. When the check throws, the verdict is `error`: the fault is ours. */
 function judge(check: Check, lab: Case): Judgement {
   try {
     return check.judge(lab);

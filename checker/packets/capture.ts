@@ -4,37 +4,37 @@ import { z } from 'zod';
 import { type Packet, parseFrame } from '../facts/pcap.ts';
 import { streamRemote } from '../remote.ts';
 
-/** A packet at one place. */
+/** One packet as it was seen at one place. */
 export interface Sight {
-  /** Number of the place. */
+  /** Index of the place. */
   place: number;
   /** Seconds and nanoseconds since the epoch, `1795576152.748176012`. */
   at: string;
   way: 'in' | 'out';
   /** Does the filter match it here? */
   matches: boolean;
-  /** Bytes on the wire, and those that were kept. */
+  /** `length` counts the bytes on the wire; `frame` has the bytes that were kept. */
   length: number;
   frame: Buffer;
   packet: Packet | undefined;
 }
 
-/** The same packet wherever it was seen, in order of time. */
+/** All sights of one packet, in order of time. */
 export interface Row {
   sights: Sight[];
 }
 
 /** Seconds. A packet that was seen nowhere for this long has ended: no more sights of it are waited for. */
 const STALE = 0.3;
-/** Packets that are waited for at once. */
+/** At most this many packets wait for more sights at once. */
 const MOST_OPEN = 4096;
 
-/** Lines the same packet up across places. Time comes from the packets, so that what was recorded gives the same rows. */
+/** Groups the sights of each packet into a row. The packets' own times count, so a recording gives the same rows. */
 export class Lines {
   private readonly open = new Map<string, Row>();
   private looked = 0;
 
-  /** Takes one more sight; gives the rows that are complete now, the oldest first. */
+  /** Takes one more sight. Gives the rows that are complete now, the oldest first. */
   take(sight: Sight): Row[] {
     const now = Number(sight.at);
     const row = this.open.get(this.keyOf(sight));
@@ -46,7 +46,7 @@ export class Lines {
     return this.due(now - STALE);
   }
 
-  /** All rows whose last sight is older than that moment, in seconds since the epoch. */
+  /** Gives all rows whose last sight is before this time, in seconds since the epoch. */
   due(before: number): Row[] {
     const done: Row[] = [];
     for (const [key, row] of this.open) {
@@ -60,7 +60,9 @@ export class Lines {
       .filter(({ sights }) => sights.some(({ matches }) => matches));
   }
 
-  /** A place that has seen this packet both ways already sees another one: ARP and what has no number of its own repeat. */
+  /**
+   * Finds the row's key. The same place and direction twice means a new packet: ARP and others repeat without a number.
+   */
   private keyOf({ packet, place, way, at }: Sight): string {
     if (packet === undefined) return `? ${place} ${at}`;
     for (let turn = 0; ; turn += 1) {
@@ -78,7 +80,7 @@ const findFirst = ({ sights }: Row): number => Number(sights[0]?.at);
 interface Form {
   source: string;
   target: string;
-  /** Which end is another than in the form before. */
+  /** The ends that differ from the form before. */
   changed: ('source' | 'target')[];
   places: { place: number; way: Sight['way'] }[];
 }
@@ -103,7 +105,7 @@ export function listForms({ sights }: Row): Form[] {
 
 const renderEnd = (address = '?', port = 0): string => (port === 0 ? address : `${address}:${port}`);
 
-/** Blocks of pcapng: draft-ietf-opsawg-pcapng. Little endian, times in nanoseconds. */
+/** One block of pcapng: draft-ietf-opsawg-pcapng. Little endian, times in nanoseconds. */
 function block(type: number, body: Buffer): Buffer {
   const padded = Math.ceil(body.length / 4) * 4;
   const whole = Buffer.alloc(padded + 12);
@@ -124,7 +126,7 @@ function option(code: number, value: Buffer): Buffer {
 
 const lastOption = Buffer.alloc(4);
 
-/** What stands before the packets: a section, and an interface for each place, by its name. */
+/** The blocks before the packets: a section header, and an interface description with the name of each place. */
 export function pcapngHead(places: readonly string[]): Buffer {
   const section = Buffer.alloc(16);
   section.writeUInt32LE(0x1a2b3c4d, 0);
@@ -141,7 +143,7 @@ export function pcapngHead(places: readonly string[]): Buffer {
   return Buffer.concat([block(0x0a0d0d0a, Buffer.concat([section, made, lastOption])), ...interfaces]);
 }
 
-/** One packet at one place: an enhanced packet block, with its direction. */
+/** One sight as an enhanced packet block, with its direction. */
 export function pcapngPacket({ place, at, way, length, frame }: Sight): Buffer {
   const [seconds = '0', rest = '0'] = at.split('.');
   const time = BigInt(seconds) * 1_000_000_000n + BigInt(rest);
@@ -157,7 +159,7 @@ export function pcapngPacket({ place, at, way, length, frame }: Sight): Buffer {
   return block(6, Buffer.concat([head, frame, padding, option(2, flags), lastOption]));
 }
 
-/** A link to capture at: as it is typed, and where it is. `space`: `root` or a name of /run/netns. */
+/** A link to capture at. `name` is what the user typed; `space` is `root` or a name of /run/netns. */
 export interface Place {
   name: string;
   space: string;
@@ -167,11 +169,11 @@ export interface Place {
 /** Which packets are captured, where and for how long. */
 export interface CaptureWanted {
   places: readonly Place[];
-  /** In tcpdump's language (pcap-filter(7)); empty: everything. A packet is told at all places if it matches at one. */
+  /** A filter of tcpdump (pcap-filter(7)); empty: everything. A packet that matches at one place is shown at all. */
   filter: string;
   /** Bytes kept of each packet. */
   snap: number;
-  /** At most so many seconds, and so many rows. */
+  /** The capture ends after this many seconds, or this many rows; undefined: no limit. */
   seconds: number | undefined;
   count: number | undefined;
 }
@@ -179,11 +181,11 @@ export interface CaptureWanted {
 /** How a capture ended. */
 export interface Captured {
   rows: number;
-  /** Packets that the kernel could not keep, by place. */
+  /** Packets that the kernel dropped, by place. */
   drops: number[];
 }
 
-/** `br0`, `ct1:eth0`, `uplink`; a container's name alone is its link in the plan. */
+/** Parses `br0`, `ct1:eth0` or `uplink`. A container's name alone means its link in the plan. */
 export function parsePlace(word: string, { ct1, ct2, inner }: Plan): Place {
   if (word === 'uplink') return { name: word, space: 'root', device: world.uplink.name };
   if (word === ct1.name || word === ct2.name) return { name: `${word}:${inner}`, space: word, device: inner };
@@ -211,17 +213,18 @@ const Word = z.union([
 ]);
 type Word = z.infer<typeof Word>;
 
-/** What is called while packets come. */
+/** Callbacks of a running capture. */
 export interface Listener {
   onReady: () => void;
   onRow: (row: Row) => void;
-  /** A place's link went down or away. */
+  /** A place's link went down or was deleted. */
   onDown: (place: Place) => void;
 }
 
 /**
- * Captures at several places at once until it is enough, or `signal` aborts, which is no error: what was seen is told.
- * Throws LabError: a place that does not exist, a filter that does not parse (64), a lab host that does not answer.
+ * Captures at several places at once, until a limit is reached or `signal` aborts. An abort is not an error: the
+ * packets seen so far are reported.
+ * Throws LabError when a place does not exist, the filter does not parse (64), or the lab host does not answer.
  */
 export async function capturePackets(
   seat: OpenSeat,
@@ -256,7 +259,7 @@ export async function capturePackets(
     const word = Word.safeParse(json(line));
     if (word.success) hear(word.data);
   });
-  // The packets' own clock is the lab host's: where none comes any more, this one tells that a row is complete.
+  // Packets carry the lab host's time. When no more packets come, our own clock decides that rows are complete.
   const timer = setInterval(() => performance.now() - heard > QUIET_MS && rows(lines.due(Infinity)), QUIET_MS);
   const stop = (): void => enough.resolve(undefined);
   signal.addEventListener('abort', stop, { once: true });

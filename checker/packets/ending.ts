@@ -15,7 +15,7 @@ export interface Traced {
 
 type Judge = (traced: Traced) => Omit<End, 'verdict'> | undefined;
 
-/** Where the packet ended and why, as far as it was seen. Pure. */
+/** Finds where the packet ended and why, from what was seen. Pure. */
 export function findEnd(traced: Traced): End {
   const { result } = traced.seen;
   if (result?.ok === true) return { verdict: 'answered', cause: null, because: answeredBy(traced) };
@@ -31,7 +31,7 @@ function answeredBy({ steps, errand }: Traced): string {
   return `${answer ? endText(answer.packet.source, answer.packet.sourcePort) : errand.to} answered${at}.`;
 }
 
-/** The first that has something to say is told. */
+/** Possible explanations. The first that gives a result is used. */
 const judges: readonly Judge[] = [
   neverLeft,
   droppedByRule,
@@ -79,7 +79,7 @@ function saidUnreachable({ steps }: Traced): Omit<End, 'verdict'> | undefined {
   return { cause: 'unreachable', because: `${error.packet.source} says ${word} (ICMP, from ${error.in}).` };
 }
 
-/** Where the packet was last, it is asked by ARP for the next station on its way, and nobody answers. */
+/** At the packet's last place, the ARP request for its next hop got no answer. */
 function noNeighbour({ seen, facts, steps, errand }: Traced): Omit<End, 'verdict'> | undefined {
   const last = steps.at(-1);
   const name = Object.keys(seen.spaces).find((one) => (last ? placeName(one) === last.in : one === errand.in)) ?? '';
@@ -102,7 +102,7 @@ function noNeighbour({ seen, facts, steps, errand }: Traced): Omit<End, 'verdict
   return { cause: 'no-neighbour', because };
 }
 
-/** What a rule or policy of iptables-legacy drops is in no trace: its counter is all that tells of it. */
+/** iptables-legacy dropped it. No trace shows that; only the counter of the rule or policy does. */
 function droppedByLegacy({ steps, seen }: Traced): Omit<End, 'verdict'> | undefined {
   const last = steps.at(-1);
   const [name, space] = Object.entries(seen.spaces).find(([one]) => placeName(one) === last?.in) ?? [];
@@ -112,7 +112,7 @@ function droppedByLegacy({ steps, seen }: Traced): Omit<End, 'verdict'> | undefi
   return { cause: 'legacy', because };
 }
 
-/** The world answers nobody whom it has no way to. */
+/** The packet left with a source that the world has no route to, so the world can't answer. */
 function notTranslated({ steps, plan }: Traced): Omit<End, 'verdict'> | undefined {
   const last = steps.at(-1);
   if (last?.in !== placeName('world') || last.back || !isWithin(last.packet.source, plan.subnet)) return undefined;
@@ -120,7 +120,7 @@ function notTranslated({ steps, plan }: Traced): Omit<End, 'verdict'> | undefine
   return { cause: 'not-translated', because };
 }
 
-/** It came in, and left by no link of that namespace. */
+/** The packet entered a namespace and left it by no link. */
 function notForwarded({ steps, facts, seen }: Traced): Omit<End, 'verdict'> | undefined {
   const last = steps.at(-1);
   const name = Object.keys(seen.spaces).find((space) => placeName(space) === last?.in);

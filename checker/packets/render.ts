@@ -10,7 +10,7 @@ type Paint = (style: 'bold' | 'red' | 'green' | 'dim', text: string) => string;
 const kinds = { icmp: 'an echo request (ping)', tcp: 'a TCP connection', udp: 'a DNS question' } as const;
 const colors = { answered: 'green', refused: 'red', lost: 'red' } as const;
 
-/** One packet's way, a line for each place; what was changed is bold. */
+/** One packet's way, with one line per place. Changed addresses and ports are bold. */
 export function renderTrace({ from, to, errand, ...trace }: Trace, { color }: { color: boolean }): string {
   const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
   const { end, steps, connections, diagnosis, notes } = trace;
@@ -84,23 +84,23 @@ function chainLines(
   return [`${head}${end === undefined ? '' : `: ${end}`}${was}`, ...matched];
 }
 
-/** The same as JSON: docs/schema/trace.json. */
+/** A trace as JSON: docs/schema/trace.json. */
 export const renderTraceJson = (trace: Trace): string => JSON.stringify(trace, null, 2);
 
 /** How a row of `lab observe` is printed. */
 export interface RowOptions {
   color: boolean;
-  /** Characters a line. */
+  /** Characters per line. */
   columns: number;
   places: readonly Place[];
   /** The time of the first row, in seconds since the epoch. */
   begin: number;
 }
 
-/** Less is too narrow for time, addresses and places side by side. */
+/** Columns. A narrower terminal has no room for time, addresses and places side by side. */
 const WIDE = 96;
 
-/** One packet: when, what, and a line for each address pair that it had, with the places; what changed is bold. */
+/** One packet: time, kind, and one line per address pair that it had, with the places. Changed ends are bold. */
 export function renderRow(row: Row, { color, columns, places, begin }: RowOptions): string {
   const [first] = row.sights;
   const bold = (text: string): string => (color ? styleText('bold', text, { validateStream: false }) : text);
@@ -127,13 +127,13 @@ export function renderRow(row: Row, { color, columns, places, begin }: RowOption
 
 const End = { source: z.string().nullable(), sourcePort: z.int(), target: z.string().nullable(), targetPort: z.int() };
 
-/** One packet wherever it was seen: a line of what `lab observe -o json` prints. */
+/** All sights of one packet: one line of `lab observe -o json`. */
 export const ObservedPacket = z.object({
   schemaVersion: z.literal(1),
   protocol: z.enum(['tcp', 'udp', 'icmp', 'arp', 'other']),
   /** In words: `SYN`, `echo request`, `query example.com`. */
   what: z.string(),
-  /** In order of time. Addresses are null where it is neither IPv4 nor ARP; ports are 0 where there are none. */
+  /** In order of time. Addresses are null when it is neither IPv4 nor ARP. Ports are 0 when there are none. */
   sights: z.array(
     z.object({
       place: z.string(),
@@ -147,7 +147,7 @@ export const ObservedPacket = z.object({
   ),
 });
 
-/** The same as one line of JSON: docs/schema/packet.json. */
+/** A row as one line of JSON: docs/schema/packet.json. */
 export function renderRowJson({ sights }: Row, { places }: Pick<RowOptions, 'places'>): string {
   const { protocol, what } = sights[0]?.packet ?? { protocol: 'other', what: 'not IPv4' };
   const seen = sights.map(({ place, at, way, length, packet }) => ({

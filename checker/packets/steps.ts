@@ -2,7 +2,7 @@ import type { Facts, Net } from '../facts/facts.ts';
 import type { NftTable } from '../facts/firewall.ts';
 import type { ChainStep, LinkStep, Packet, Rule, Seen, Sight, Space, Step } from './trace-data.ts';
 
-/** The table that a message is about: a packet's own family says no more than bridge or not. */
+/** The table that a trace message is about. The message tells only whether the family is bridge. */
 function findTable(net: Net | null | undefined, rule: Pick<Rule, 'table' | 'chain' | 'bridge'>): NftTable | undefined {
   const families = rule.bridge ? ['bridge'] : ['ip', 'inet'];
   return families
@@ -14,7 +14,7 @@ function findTable(net: Net | null | undefined, rule: Pick<Rule, 'table' | 'chai
 const findHook = (table: NftTable | undefined, chain: string | null): string | null =>
   table?.objects.find((entry) => entry.type === 'chain' && entry.chain === chain)?.hook ?? null;
 
-/** A rule as its own tool prints it: iptables hides its matches from nft. */
+/** A rule as its own tool prints it. nft can't show the matches of iptables. */
 function ruleText(net: Net | null | undefined, table: NftTable | undefined, rule: Rule): string {
   const chain = table?.objects.filter((entry) => entry.type === 'rule' && entry.chain === rule.chain) ?? [];
   const at = chain.findIndex(({ handle }) => handle === rule.handle);
@@ -25,16 +25,16 @@ function ruleText(net: Net | null | undefined, table: NftTable | undefined, rule
   return same ?? chain[at]?.shown ?? `rule ${rule.handle ?? '?'}, which is gone`;
 }
 
-/** What opens a conversation; all else is the way of an answer. */
+/** The kinds of packets on the way out. All others are on the way of the answer. */
 const opening: ReadonlySet<string> = new Set(['syn', 'echo', 'query']);
-/** Is it a question or an answer of ARP? */
+/** Is it an ARP request or answer? */
 export const isArp = ({ what }: Packet): boolean => what === 'who-has' || what === 'is-at';
 
-/** A namespace as it is named for people. */
+/** A namespace's name for people. */
 export const placeName = (space: string): string =>
   space === 'root' ? 'host' : space === 'world' ? 'the world' : space;
 
-/** Every place that the packet, and then its answer, was seen at, in order. */
+/** All places where the packet was seen, and then those of its answer, in order. */
 export function orderSteps(seen: Seen, facts: Facts): Step[] {
   const all = Object.entries(seen.spaces).flatMap(([name, space]) => [
     ...inSpace(name, space, findNet(facts, name), false),
@@ -60,7 +60,7 @@ interface Timed {
   step: Step;
 }
 
-/** One direction in one namespace: its links in the kernel's order, and each run of rules where it belongs between them. */
+/** The steps of one direction in one namespace: links in the kernel's order, with the base chains between them. */
 function inSpace(name: string, space: Space, net: Net | null | undefined, back: boolean): Timed[] {
   const isPort = (device: string): boolean =>
     net?.links.some((link) => link.name === device && link.master !== null) === true;
@@ -71,7 +71,7 @@ function inSpace(name: string, space: Space, net: Net | null | undefined, back: 
   const came = new Set<string>();
   for (const [n, sight] of sights.entries()) {
     for (let run = runs[0]; run && isBefore(run, sights.slice(n), came); run = runs[0]) {
-      // What the host itself sends has been on no link yet.
+      // A packet that this host sends itself was on no link before its first chain.
       found.push({ at: found.at(-1)?.at ?? sight.at, step: run.step });
       runs.shift();
     }
@@ -82,7 +82,7 @@ function inSpace(name: string, space: Space, net: Net | null | undefined, back: 
   return [...found, ...runs.map(({ step }) => ({ at: rest, step }))];
 }
 
-/** The same packet again is the sender's repetition. */
+/** Keeps one of equal sights. The others are retransmissions. */
 const once = (sights: readonly Sight[]): Sight[] => {
   const key = (sight: Sight): string => JSON.stringify({ ...sight, at: 0 });
   return [...new Map(sights.toReversed().map((sight) => [key(sight), sight])).values()].toReversed();
@@ -95,7 +95,7 @@ interface Run {
   step: ChainStep;
 }
 
-/** Was a base chain asked before the packet was on the next link? `next`: the sights from there on; `came`: links it came in by. */
+/** Did a base chain run before the next sight? `next`: that sight and later ones; `came`: links that it came in by. */
 function isBefore({ iif, oif, bridge }: Run, next: readonly Sight[], came: ReadonlySet<string>): boolean {
   const [sight] = next;
   if (!sight) return true;
@@ -106,7 +106,7 @@ function isBefore({ iif, oif, bridge }: Run, next: readonly Sight[], came: Reado
   return !(bridge && oif !== sight.device && leavesLater);
 }
 
-/** The messages of one base chain and packet together. Those of a packet that is looked at no further are left out. */
+/** Groups the messages by base chain and packet. Leaves out packets that are not followed. */
 function listRuns({ rules, devices }: Space, net: Net | null | undefined, name: string): Run[] {
   const names = new Map(devices.map((entry) => [entry.index, entry.name]));
   const runs = Map.groupBy(rules, ({ run }) => run);
@@ -154,7 +154,7 @@ const linkStep = (name: string, sight: Sight, back: boolean): LinkStep => {
   return { kind: 'link', in: placeName(name), back, changed: [], device, way, ttl, packet };
 };
 
-/** The step before with the same kind of packet. */
+/** The previous step with the same kind of packet. */
 const lastLike = (steps: readonly Step[], n: number): Step | undefined =>
   steps.slice(0, n).findLast((one) => one.packet.what === steps[n]?.packet.what);
 
@@ -171,5 +171,5 @@ function changes(before: Step | undefined, { packet }: Step): string[] {
   return changed.map(([which, old]) => `${which} was ${old}`);
 }
 
-/** `ADDRESS:PORT`, or the address alone where there is no port. */
+/** `ADDRESS:PORT`, or the address alone when the port is 0. */
 export const endText = (address: string, port: number): string => (port === 0 ? address : `${address}:${port}`);

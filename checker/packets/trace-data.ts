@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Connection } from '../facts/firewall.ts';
 
-/** A packet of a trace, as agent/trace.py tells it. */
+/** A packet in the output of agent/trace.py. */
 export const Packet = z.object({
   what: z.string().max(40),
   source: z.string().max(40),
@@ -9,7 +9,7 @@ export const Packet = z.object({
   target: z.string().max(40),
   targetPort: z.int(),
 });
-/** One packet's addresses; ports are 0 where its protocol has none. `what`: syn, syn-ack, rst, echo, query, unreachable, ... */
+/** One packet's addresses. Ports are 0 if its protocol has none. `what`: syn, syn-ack, rst, echo, query, ... */
 export type Packet = z.infer<typeof Packet>;
 
 const Sight = Packet.extend({
@@ -18,14 +18,14 @@ const Sight = Packet.extend({
   device: z.string().max(64),
   way: z.enum(['in', 'out']),
   ttl: z.int(),
-  /** Sent to another link's MAC address: a bridge's port passes it on, any other link lets it drop. */
+  /** It is addressed to another link's MAC address. A bridge's port forwards such a frame; any other link drops it. */
   other: z.boolean(),
 });
 export type Sight = z.infer<typeof Sight>;
 
-/** One message of nftables' trace: nf_tables_trace.c. */
+/** One message of nftables' tracing: nf_tables_trace.c. */
 const Rule = z.object({
-  /** The same for all that one base chain did to one packet. */
+  /** Number of the run: all messages of one base chain about one packet have the same. */
   run: z.int(),
   table: z.string().nullable(),
   chain: z.string().nullable(),
@@ -36,7 +36,7 @@ const Rule = z.object({
   iif: z.int().nullable(),
   oif: z.int().nullable(),
   verdict: z.string().nullable(),
-  /** As this base chain got it; null in all but a run's first. */
+  /** The packet as it reached the base chain; null in all messages but the first of a run. */
   packet: Packet.nullable(),
 });
 export type Rule = z.infer<typeof Rule>;
@@ -45,13 +45,13 @@ const Space = z.object({
   devices: z.array(z.object({ index: z.int(), name: z.string().max(64) })).max(300),
   sights: z.array(Sight).max(300),
   rules: z.array(Rule).max(600),
-  /** Why nftables could not be made to trace here. */
+  /** Why nftables could not trace here; null: it could. */
   untraced: z.string().max(200).nullable(),
-  /** More came than was kept. */
+  /** There were more packets or messages than are kept. */
   over: z.boolean(),
-  /** `conntrack -L -o extended` afterwards. */
+  /** Output of `conntrack -L -o extended` after the trace. */
   conntrack: z.string().max(1 << 20),
-  /** Rules and policies of iptables-legacy that counted packets meanwhile; null: it has no tables here. */
+  /** Rules and policies of iptables-legacy whose counters grew during the trace; null: it has no tables here. */
   legacy: z
     .array(
       z.object({
@@ -66,17 +66,17 @@ const Space = z.object({
 });
 export type Space = z.infer<typeof Space>;
 
-/** What the tracing program answers; `spaces` by `root`, `world` and names of /run/netns. */
+/** The answer of agent/trace.py. Keys of `spaces` are `root`, `world` and names of /run/netns. */
 export const Seen = z.object({
-  /** There is no namespace to send from. */
+  /** The namespace to send from does not exist. */
   missing: z.boolean(),
-  /** What the sender itself got; null: nothing. */
+  /** The sender's result; null: none. */
   result: z.object({ ok: z.boolean(), error: z.string().max(300).nullable() }).nullable(),
   spaces: z.record(z.string(), Space),
 });
 export type Seen = z.infer<typeof Seen>;
 
-/** What is to be sent, and from where. */
+/** The packet to send, and the namespace to send it from. */
 const Errand = z.object({
   /** `root`, `world` or a name of /run/netns. */
   in: z.string(),
@@ -85,7 +85,7 @@ const Errand = z.object({
   to: z.string(),
   /** An echo request without a port; a DNS question to port 53; else a TCP connection. */
   kind: z.enum(['icmp', 'tcp', 'udp']),
-  /** 0 without one. */
+  /** 0: the packet has no port. */
   port: z.int(),
 });
 export type Errand = z.infer<typeof Errand>;
@@ -93,10 +93,10 @@ export type Errand = z.infer<typeof Errand>;
 const At = z.object({
   /** `host`, `the world` or a name of /run/netns. */
   in: z.string(),
-  /** On the way of the answer. */
+  /** True: the step is on the way of the answer. */
   back: z.boolean(),
   packet: Packet,
-  /** What is another address or port than at the step before: `source was 172.18.0.11`. */
+  /** Addresses and ports that differ from the step before: `source was 172.18.0.11`. */
   changed: z.array(z.string()),
 });
 
@@ -109,18 +109,18 @@ const LinkStep = At.extend({
 });
 export type LinkStep = z.infer<typeof LinkStep>;
 
-/** What one base chain did to it. */
+/** What one base chain did with the packet. */
 const ChainStep = At.extend({
   kind: z.literal('chain'),
-  /** `ip nat`; the family is `?` where the facts don't have the table. */
+  /** Family and name: `ip nat`. The family is `?` when the facts lack the table. */
   table: z.string(),
   chain: z.string(),
   hook: z.string().nullable(),
-  /** The rules that matched, in their order, also in chains that were jumped to. */
+  /** The rules that matched, in order, including those in chains that were jumped to. */
   rules: z.array(z.object({ chain: z.string(), rule: z.string(), verdict: z.string() })),
-  /** How it ended: `accept`, `drop`, ... */
+  /** The chain's verdict: `accept`, `drop`, ... */
   verdict: z.string(),
-  /** No rule ended it: the chain's policy did. */
+  /** True: the chain's policy decided, not a rule. */
   byPolicy: z.boolean(),
 });
 export type ChainStep = z.infer<typeof ChainStep>;
@@ -130,11 +130,11 @@ export type Step = z.infer<typeof Step>;
 
 /** How a packet ended. */
 const End = z.object({
-  /** `answered`; `refused`: somebody said no; `lost`: nothing came back. */
+  /** `answered`; `refused`: an error or refusal came back; `lost`: nothing came back. */
   verdict: z.enum(['answered', 'refused', 'lost']),
-  /** A sentence: where, and what speaks for it. */
+  /** A sentence: where the packet ended, and the evidence. */
   because: z.string(),
-  /** What was found; null: nothing says why, or there is nothing to say. */
+  /** The reason; null: not known, or there is nothing to explain. */
   cause: z
     .enum([
       'rule',
@@ -156,15 +156,15 @@ export type End = z.infer<typeof End>;
 export const Trace = z.object({
   schemaVersion: z.literal(1),
   lab: z.string(),
-  /** As they were typed. */
+  /** Sender and destination as the user typed them. */
   from: z.string(),
   to: z.string(),
   errand: Errand,
   steps: z.array(Step),
-  /** What conntrack of each namespace noted of it. */
+  /** The packet's conntrack entries in each namespace. */
   connections: z.array(z.object({ in: z.string(), connection: Connection })),
   end: End,
-  /** What the checker's diagnosis says of this path. */
+  /** The checker's diagnosis of this path; null: none. */
   diagnosis: z.object({ cause: z.string(), hop: z.string(), seen: z.array(z.string()), wrong: z.string() }).nullable(),
   /** What could not be seen. */
   notes: z.array(z.string()),

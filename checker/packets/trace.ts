@@ -13,16 +13,19 @@ import { findEnd, type Traced } from './ending.ts';
 import { isArp, placeName, orderSteps } from './steps.ts';
 import { type Errand, type Packet, Seen, type Step, type Trace } from './trace-data.ts';
 
-/** One end as it was typed: one of `trafficEnds`, or an IPv4 address. */
+/** One end as the user typed it: one of `trafficEnds`, or an IPv4 address. */
 type EndWord = string;
 
-/** The errand of `lab trace FROM TO --port N`; undefined: it takes facts to know who has the address FROM. */
+/**
+ * The errand of `lab trace FROM TO --port N`. Undefined: FROM is an address, and only facts tell which namespace has
+ * it.
+ */
 export function parseErrand(from: EndWord, to: EndWord, port: number | undefined, plan: Plan): Errand | undefined {
   const sender = named(from, plan);
   return sender && errandFrom(sender, to, port, plan);
 }
 
-/** The same from an address; undefined: no namespace of the lab host has it. */
+/** The errand from an address. Undefined: no namespace of the lab host has the address. */
 export function errandFromAddress(
   from: string,
   to: EndWord,
@@ -61,15 +64,20 @@ function findTarget(word: EndWord, sender: Sender, kind: Errand['kind'], plan: P
   if (word === 'ct1' || word === 'ct2') return plan[word].address;
   if (word === 'outside') return world.outside;
   if (word === 'lan') return world.lanPeer;
-  // The site answers no DNS; the internet's resolver that the plan names does.
+  // The site does not answer DNS. The internet's resolver that the plan names does.
   if (word !== 'host') return kind === 'udp' ? plan.resolver : world.site.address;
   return sender.in === 'root' ? '127.0.0.1' : sender.in === 'world' ? world.uplink.address : plan.gateway;
 }
 
-/** At most so long, and so long without anything new, in seconds; on a slow lab host 20 times what a trivial program takes. */
+/**
+ * Seconds: the longest time of a trace, and the time without news that ends it. On a slow lab host the second is at
+ * least 20 times what a trivial program takes.
+ */
 const patience = { seconds: 0.95, quiet: 0.3 };
 
-/** Sends the packet and looks at all links and rules meanwhile, in one round trip. Throws LabError without a whole answer. */
+/**
+ * Sends the packet and watches all links and rules, in one round trip. Throws LabError when the answer is incomplete.
+ */
 async function takeTrace(
   seat: OpenSeat,
   errand: Errand,
@@ -94,7 +102,7 @@ async function takeTrace(
   throw new LabError({ what: `the trace's answer has another shape: ${where}`, next: 'lab reset' });
 }
 
-/** What the checker says of a path that the trace found broken, if it is one that it knows. */
+/** The checker's diagnosis of a path that the trace found broken; undefined: the checker does not know the path. */
 function diagnoseTrace({ errand, seen, facts, plan }: Traced, { baseline, record }: Source): ProbeStory | undefined {
   const probe = (Object.keys(probes) as ProbeId[]).find((id) => isSame(probes[id](plan), errand));
   if (probe === undefined || seen.result?.ok === true) return undefined;
@@ -113,10 +121,10 @@ function diagnoseTrace({ errand, seen, facts, plan }: Traced, { baseline, record
 const internet = new Set<string>([world.site.address, ...world.resolvers]);
 const both = (...addresses: string[]): boolean => addresses.every((one) => internet.has(one));
 
-/** Is it the experiment's own packet? */
+/** Does the errand send the same packet as the experiment? */
 function isSame(probe: Probe, errand: Errand): boolean {
   if (!('to' in probe) || probe.in !== errand.in) return false;
-  // To the checker one address of the internet is as good as another.
+  // The checker treats all addresses of the internet alike.
   if (probe.kind === 'icmp') return errand.kind === 'icmp' && (probe.to === errand.to || both(probe.to, errand.to));
   return (
     probe.to === errand.to &&
@@ -126,7 +134,7 @@ function isSame(probe: Probe, errand: Errand): boolean {
   );
 }
 
-/** From where to where a packet is to be sent. */
+/** Sender and destination of a trace. */
 export interface TraceWanted {
   /** The lab's name. */
   lab: string;
@@ -135,14 +143,16 @@ export interface TraceWanted {
   port: number | undefined;
 }
 
-/** Sends one packet from one end of the lab to another and follows it. Throws LabError when it can't be sent or seen. */
+/**
+ * Sends one packet from one end of the lab to another and follows it. Throws LabError when it can't be sent or seen.
+ */
 export async function traceLab(source: Source, wanted: TraceWanted): Promise<Trace> {
   const { seat, plan, baseline, signal } = source;
   const { from, to, port } = wanted;
   const observeWithoutOurs = async (): Promise<Facts> =>
     withoutOurs(await observeFacts(seat, { baseline, ...(signal ? { signal } : {}) }));
   const known = parseErrand(from, to, port, plan);
-  // Both at once where they can be: what a rule's number stands for is in the facts.
+  // If possible, both run at once. The facts tell which rule a handle belongs to.
   const both = known && Promise.all([observeWithoutOurs(), takeTrace(seat, known, source)]);
   const [facts, already] = (await both) ?? [await observeWithoutOurs(), undefined];
   const errand = known ?? errandFromAddress(from, to, port, { plan, facts });
@@ -158,7 +168,7 @@ export async function traceLab(source: Source, wanted: TraceWanted): Promise<Tra
   return makeTrace({ errand, seen, facts, steps: orderSteps(seen, facts), plan }, wanted, source);
 }
 
-/** Facts as they are without the table that traces: RuleTracer in agent/trace.py names it so. */
+/** Facts without the nft table that does the tracing. RuleTracer in agent/trace.py sets its name. */
 function withoutOurs(facts: Facts): Facts {
   const nets = [facts.here, ...facts.namespaces.map(({ net }) => net)];
   for (const net of nets) if (net) net.nft = net.nft.filter(({ name }) => !name.startsWith('handwired-trace-'));
@@ -182,7 +192,7 @@ function makeTrace(traced: Traced, { lab, from, to }: TraceWanted, source: Sourc
   };
 }
 
-/** Those whose question or answer is the packet as it was seen in that namespace. */
+/** The conntrack entries whose original or reply direction is the packet as it was seen in that namespace. */
 function listConnections(seen: Seen, steps: readonly Step[]): Trace['connections'] {
   return Object.entries(seen.spaces).flatMap(([name, { conntrack }]) => {
     const here = steps.filter((step) => step.in === placeName(name) && !step.back).map(({ packet }) => packet);

@@ -3,17 +3,20 @@ import { streamRemote } from '../remote.ts';
 
 /** Follows the changes of a lab host's network. */
 export interface Watcher {
-  /** True at the next change, at once if there was one since the last call; false when `ms` are over. Throws as watchLab. */
+  /** Waits for a change. True: there was one since the last call. False: `ms` are over. Throws like watchLab. */
   changed(ms?: number): Promise<boolean>;
   close(): void;
 }
 
-/** Seconds: without an event that end a batch; that a batch takes at most; between looks at what has no events. */
+/**
+ * Seconds: `quiet` without events ends a batch, `most` is a batch's limit, `tick` is the interval for polling the rest.
+ */
 const pace = { quiet: 0.25, most: 2, tick: 5 };
 
 /**
- * Starts to follow; from its return on no change is missed. Whatever the lab host says is only taken as "look again".
- * Throws LabError when it does not start, or has ended; rethrows the abort reason.
+ * Starts to watch. After it returns, no change is missed. Every event only means "look again"; its contents are not
+ * used.
+ * Throws LabError when the watcher does not start or has ended. Rethrows the abort reason.
  */
 export async function watchLab(seat: OpenSeat, signal: AbortSignal): Promise<Watcher> {
   let seen = 0;

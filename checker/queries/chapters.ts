@@ -1,13 +1,13 @@
-/** Questions about the course's chapters, which are an argument: the checker knows none by itself. */
+/** Queries about the course's chapters. The caller passes the chapters in: the checker itself knows none. */
 import type { ChapterId } from '@handwired/host';
 import type { Facts } from '../facts/facts.ts';
 import type { Case, Check, GradedChapter } from './check.ts';
 import { findLeftovers } from './leftovers.ts';
 
-/** Every check of some chapters, in the order of the course; a check comes after those that it needs. */
+/** All checks of these chapters, in the order of the course. A check comes after the checks that it needs. */
 export const listChecks = (chapters: readonly GradedChapter[]): Check[] => chapters.flatMap(({ checks }) => checks);
 
-/** The checks of the wanted chapters with all that they need of the others, directly or not, in order. */
+/** The checks of the wanted chapters, and all checks that they need, directly or indirectly, in order. */
 export function selectWithNeeds(chapters: readonly GradedChapter[], wantedChapters: ReadonlySet<ChapterId>): Check[] {
   const checks = listChecks(chapters);
   const wanted = new Set(checks.filter(({ chapter }) => wantedChapters.has(chapter)).map(({ id }) => id));
@@ -18,8 +18,8 @@ export function selectWithNeeds(chapters: readonly GradedChapter[], wantedChapte
 }
 
 /**
- * Which chapters a learner has begun, by the signs that each chapter has. When the record shows that things were built and
- * nothing of the standing chapters is there now, that is cleanup, and only cleanup.
+ * Finds the chapters that a learner has begun, by the signs of each chapter. Gives only cleanup when the record shows
+ * earlier building and no `standing` chapter is begun now.
  */
 export function findBegun(
   chapters: readonly GradedChapter[],
@@ -32,7 +32,7 @@ export function findBegun(
   return begun.map(({ id }) => id);
 }
 
-/** Names of the learner's links and namespaces that are here now. */
+/** Names of links and namespaces on the lab host that the baseline lacks. */
 export function findNames(facts: Facts, baseline: Facts): string[] {
   const known = new Set([...baseline.here.links, ...baseline.namespaces].map(({ name }) => name));
   return [...facts.here.links, ...facts.namespaces].map(({ name }) => name).filter((name) => !known.has(name));

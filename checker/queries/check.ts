@@ -5,20 +5,23 @@ import type { Difference } from '../facts/diff.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LabRecord } from '../record.ts';
 
-/** What a learner is told of a failure, step by step. */
+/** Help with a failure, in three steps. */
 export interface Hint {
   /** Where to look and with which command; never the answer. */
   where: string;
   /** What is wrong. */
   wrong?: string | undefined;
-  /** Commands that mend it, a line each, typeable as they stand at the lab host's bash as root. */
+  /** Commands that repair it, one per line. Root can type them unchanged in the lab host's bash. */
   mend?: string | undefined;
 }
 
-/** 0 no hint, 1 where to look, 2 what is wrong, 3 the commands that mend it. */
+/** 0 no hint, 1 where to look, 2 what is wrong, 3 the commands that repair it. */
 export type HintLevel = 0 | 1 | 2 | 3;
 
-/** A hint at a level; where nothing is known for it, the level below. At 3 all of it can be typed: what is wrong is a comment. */
+/**
+ * The hint at a level. When the hint has nothing for that level, the level below is used. At level 3 what is wrong
+ * becomes a comment, so that all lines can be typed.
+ */
 export function renderHint({ where, wrong, mend }: Hint, level: HintLevel): string | null {
   if (level === 0) return null;
   if (level === 1) return where;
@@ -26,7 +29,7 @@ export function renderHint({ where, wrong, mend }: Hint, level: HintLevel): stri
   return wrong === undefined ? mend : `# ${wrong.replaceAll(/\s*\n\s*/g, ' ')}\n${mend}`;
 }
 
-/** A place on a path, in order, and whether the packet got past it. */
+/** One place on a path, and whether the packet got past it. */
 export interface Station {
   hop: string;
   passed: boolean;
@@ -34,81 +37,83 @@ export interface Station {
 
 /** Where a failed path breaks, and why. */
 export interface Diagnosis {
-  /** Who wanted to reach whom: `ct1 to internet`. */
+  /** Sender and destination: `ct1 to internet`. */
   path: string;
-  /** The first place that breaks. */
+  /** The first place where the path breaks. */
   hop: string;
   /** Id of the most probable cause; null: the evidence names none. */
   cause: string | null;
-  /** What supports it, a line each. */
+  /** What supports the cause, one line each. */
   seen: string[];
-  /** Up to that place; the last one breaks. */
+  /** The places up to `hop`. The path breaks at the last one. */
   trail: Station[];
 }
 
-/** All that a check may look at. */
+/** Everything that a check may read. */
 export interface Case {
   facts: Facts;
-  /** What the check's own probes yielded; reading another's is an error. */
+  /** Results of experiments. A check may read only those of its own `probes`: see `findResult`. */
   evidence: Evidence;
   baseline: Facts;
   plan: Plan;
   record: LabRecord;
 }
 
-/** What a check says of a case. `skipped`: it can't be told as long as the named check fails. */
+/** A check's verdict on a case. `skipped`: the check can't be judged until the check `unless` passes. */
 export type Judgement =
   | { verdict: 'pass'; expected: string; actual: string; evidence: string[] }
   | { verdict: 'fail'; expected: string; actual: string; evidence: string[]; hint: Hint | null }
   | { verdict: 'skipped'; expected: string; unless: string }
   | { verdict: 'error'; expected: string; reason: string };
 
-/** One thing that is right or wrong about a lab. A pure function of a case, and the data to run it by. */
+/**
+ * One thing that is right or wrong about a lab: `judge`, a pure function of a case, and the data that it needs to run.
+ */
 export interface Check {
   /** `CHAPTER.NAME` */
   id: string;
   chapter: ChapterId;
   /** A sentence that is true when the check passes. */
   title: (plan: Plan) => string;
-  /** Checks without which this one makes no sense: it is skipped when one of them does not pass. */
+  /** Checks that must pass first. When one of them does not, this check is skipped. */
   needs: string[];
-  /** Checks without which a pass would be by accident: then it is skipped; a failure counts all the same. */
+  /** If one of these checks does not pass, a pass would be an accident and becomes `skipped`. A failure counts. */
   passNeeds?: string[];
   probes: ProbeId[];
   /** Experiments that are also made in copies of the lab host: queries/conditions.ts. */
   copies?: ProbeId[];
-  /** Its share of the chapter's points is its weight over all of the chapter's; above 0, default 1. */
+  /** The check gets weight / sum of the chapter's weights of the chapter's points. Above 0, default 1. */
   weight?: number;
-  /** Commands, a line each, after which a right build fails it: they prove it on a lab host. Absent: tests/corpus/ has some. */
+  /** For tests: commands, one per line, that make a right build fail this check. Absent: tests/corpus/ has some. */
   breaks?: (plan: Plan) => string;
   /**
-   * Sources of facts that the verdict stands on, as they begin in `facts.problems`: a place and a reader's name, such as
-   * `root iptables` or `netns ct1 links`. When one of them gave no answer the verdict is `error`.
+   * Sources that the verdict depends on. Each is the beginning of a `source` in `facts.problems`: `root iptables` or
+   * `netns ct1 links`. When one of them has a problem, the verdict is `error`.
    */
   sources?: string[];
   judge: (lab: Case) => Judgement;
 }
 
-/** A check as its chapter's checks.ts has it: the folder says which chapter it is of. */
+/** A check in its chapter's checks.ts. The folder tells the chapter. */
 export type ChapterCheck = Omit<Check, 'chapter'>;
 
-/** What tells whether a chapter was begun. */
+/** What `isBegun` may read. */
 export interface Signs extends Omit<Case, 'evidence'> {
-  /** What is new or another than in the baseline. */
+  /** What is new or changed since the baseline. */
   differences: readonly Difference[];
 }
 
-/** What grades one chapter: what its checks.ts holds. */
+/** The contents of a chapter's checks.ts. */
 export interface ChapterChecks {
   /** Does the lab host, or the record, show that the learner began it? */
   isBegun: (signs: Signs) => boolean;
-  /** While it is begun by these signs, the lab host is not cleaned up. */
+  /** True: as long as `isBegun` is true, the lab host is not cleaned up. */
   standing?: boolean;
-  /** Each after those that it needs. */
+  /** A check comes after the checks that it needs. */
   checks: readonly ChapterCheck[];
 }
 
-/** A chapter with what grades it. */
+/** A chapter with its checks. */
 export interface GradedChapter extends ChapterInfo, Omit<ChapterChecks, 'checks'> {
   checks: readonly Check[];
 }
@@ -127,7 +132,7 @@ export const pass = ({ expected, actual, evidence }: Seen): Judgement => ({
   evidence: evidence ?? [],
 });
 
-/** `hint` is what the check itself can say; a cause that is found says more (diagnosis/). */
+/** The judgement of a check that fails. `hint` is the check's own; a cause found later says more (diagnosis/). */
 export const fail = ({ expected, actual, evidence, hint }: Seen & { hint?: Partial<Hint> | undefined }): Judgement => ({
   verdict: 'fail',
   expected,

@@ -4,7 +4,7 @@ import { type Chain, type Rule, target } from './iptables.ts';
 import { findLink, findNetns, findPair } from './links.ts';
 import type { Which } from './paths.ts';
 
-/** A command line, each word quoted where it must be. A name of the kernel's has no NUL; one in a recorded file may. */
+/** A command line with words quoted where needed. Replaces NUL, which no kernel name has but a recorded file may. */
 export const command = (...words: (string | number)[]): string =>
   quoteAll(words.map((word) => String(word).replaceAll('\0', '\uFFFD')));
 
@@ -24,15 +24,15 @@ export const hostRoute = (): string =>
 export const sysctl = (key: string, value: string): string =>
   command('sysctl', '-w', `${key.replaceAll(/[./]/g, (sign) => (sign === '.' ? '/' : '.'))}=${value}`);
 
-/** `-A` becomes `-D`: the very same rule, of the tool that keeps it. */
+/** The command that deletes exactly this rule, with the tool that owns it. */
 export const deleteRule = ({ tool, table, chain, words }: Rule): string =>
   command(tool, '-t', table, '-D', chain, ...words);
 
-/** The pair's host end as it is, or as the plan calls it. */
+/** The name of the veth's host end; if there is no pair, the plan's name for it. */
 const findEnd = (lab: Case, which: Which): string =>
   findPair(lab.facts, lab.plan[which], lab.plan)?.host.name ?? lab.plan[which].veth;
 
-/** The commands that make a container's cable a port of the bridge, and up. */
+/** The commands that make the host end of a container's veth a port of the bridge, and set it up. */
 export const plug = (lab: Case, which: Which): string[] => {
   const end = findEnd(lab, which);
   return [ip(null, 'link', 'set', end, 'master', lab.plan.bridge), ip(null, 'link', 'set', end, 'up')];
@@ -41,7 +41,7 @@ export const plug = (lab: Case, which: Which): string[] => {
 const beganWith = (lab: Case, chapter: 'addressing' | 'veth' | 'publish'): boolean =>
   lab.record.begun[chapter] !== undefined;
 
-/** Names, addresses and routes inside a container, as far as they were begun. */
+/** The commands that set links, address and default route inside a container. */
 export function settle(lab: Case, which: Which): string[] {
   const { plan } = lab;
   const { name, address } = plan[which];
@@ -53,7 +53,7 @@ export function settle(lab: Case, which: Which): string[] {
   ];
 }
 
-/** Neighbours forget the MAC address of what was there before. */
+/** The commands that flush ARP entries, so that nobody uses the MAC address of a replaced link. */
 const forget = ({ facts, plan }: Case): string[] => [
   ip(null, 'neigh', 'flush', 'dev', plan.bridge),
   ...[plan.ct1, plan.ct2]
@@ -61,7 +61,7 @@ const forget = ({ facts, plan }: Case): string[] => [
     .map(({ name }) => ip(name, 'neigh', 'flush', 'all')),
 ];
 
-/** A new cable for a container, and what was on the old one. `fresh`: into a namespace with nothing in it. */
+/** The commands that replace a container's veth and restore its settings. `fresh`: the namespace is new and empty. */
 export function cable(lab: Case, which: Which, fresh = false): string[] {
   const { facts, plan } = lab;
   const { name, veth } = plan[which];
@@ -78,7 +78,7 @@ export function cable(lab: Case, which: Which, fresh = false): string[] {
   ];
 }
 
-/** The published server anew, and the wait until it listens. */
+/** The commands that start the published server and wait until it listens. */
 export function serve({ plan }: Case): string[] {
   const { name } = plan.ct1;
   const folder = `/srv/${name}`;
@@ -91,7 +91,7 @@ export function serve({ plan }: Case): string[] {
   ];
 }
 
-/** A container from nothing, with all of it that was begun. */
+/** The commands that build a container from nothing, as far as the learner had begun it. */
 export function container(lab: Case, which: Which): string[] {
   return [
     ip(null, 'netns', 'add', lab.plan[which].name),
@@ -100,7 +100,7 @@ export function container(lab: Case, which: Which): string[] {
   ];
 }
 
-/** The bridge from nothing, with the cables that are there. */
+/** The commands that build the bridge from nothing and plug in the veths that exist. */
 export function bridge(lab: Case): string[] {
   const { plan, facts, record } = lab;
   const ends = (['ct1', 'ct2'] as const).filter((which) => findPair(facts, plan[which], plan));

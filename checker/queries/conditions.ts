@@ -9,14 +9,14 @@ import { openingPackets, describeOutcome, findResult } from './sights.ts';
 
 type Variant = Table['variant'];
 
-/** The path under /proc/sys of the setting that has iptables judge bridged packets. */
+/** The path under /proc/sys of the setting that sends bridged packets through iptables. */
 export const bridgeNfSetting = 'net/bridge/bridge-nf-call-iptables';
 
 /**
- * The conditions that a lab must hold under, and the lab host's own, which is the control: pure, from what is there.
- * FORWARD ACCEPT always. FORWARD DROP if the lab host was handed over with it, or where the learner has an accepting rule
- * of their own in iptables' FORWARD: rules that someone wrote must be enough, and nobody has to write any under ACCEPT.
- * bridge-nf 1 does not exist on a kernel without br_netfilter.
+ * The conditions under which a lab must work, and the lab host's own condition, which is the control. Pure.
+ * FORWARD ACCEPT is always demanded. FORWARD DROP is demanded if the lab host was handed over with it, or if the
+ * learner added an accepting rule to iptables' FORWARD: such rules must be enough, and under ACCEPT nobody has to write
+ * any. bridge-nf 1 is demanded unless the kernel has no br_netfilter.
  */
 export function listConditions(facts: Facts, baseline: Facts): { demanded: Condition[]; own: Condition } {
   const drop = (['nft', 'legacy'] as const).filter(
@@ -44,7 +44,7 @@ const findFilter = (facts: Facts, variant: Variant): Table | undefined =>
 const readPolicy = (facts: Facts, variant: Variant): string | null | undefined =>
   findFilter(facts, variant)?.chains.find(({ name }) => name === 'FORWARD')?.policy;
 
-/** Is there a rule of the learner's own that accepts, in FORWARD or in a chain that it leads to? */
+/** Did the learner add an accepting rule to FORWARD, or to a chain that FORWARD leads to? */
 function accepts(facts: Facts, baseline: Facts, variant: Variant): boolean {
   const rulesOf = (table: Table | undefined, chain: string): string[] =>
     table?.chains.find(({ name }) => name === chain)?.rules ?? [];
@@ -63,7 +63,7 @@ function accepts(facts: Facts, baseline: Facts, variant: Variant): boolean {
   return false;
 }
 
-/** What a rule of iptables-save does: the word behind -j or -g, quoted texts aside. */
+/** The target of a rule of iptables-save: the word after -j or -g, outside quoted texts. */
 function findTarget(rule: string): string | undefined {
   const words = rule.match(/"(?:\\.|[^"\\])*"|\S+/g) ?? [];
   return words[words.findIndex((word) => word === '-j' || word === '-g') + 1 || words.length];
@@ -80,7 +80,7 @@ const findCopy = (lab: Case, { forwardPolicy, bridgeNf }: Named): Copy | undefin
 export const renderCondition = ({ forwardPolicy, bridgeNf }: Named): string =>
   `FORWARD ${forwardPolicy.toUpperCase()} with bridge-nf ${bridgeNf}`;
 
-/** Why the copy under a condition proves nothing; undefined: it does. */
+/** Why the copy under a condition proves nothing; undefined: it is valid. */
 function findCopyTrouble(lab: Case, condition: Condition, paths: readonly ProbeId[]): string | undefined {
   const copy = findCopy(lab, condition);
   const where = `the copy of the lab host under ${renderCondition(condition)}`;
@@ -97,7 +97,7 @@ function findCopyTrouble(lab: Case, condition: Condition, paths: readonly ProbeI
     : `${where}, which is its own, shows something else than the lab host itself: ${unlike} ${describeOutcome(copy.results[unlike] ?? findResult(lab.evidence, unlike))}`;
 }
 
-/** Was a path's packet answered in a copy, by whom it was for? What a program of the lab host takes is relayed to it. */
+/** Did the right receiver answer a path's packet in a copy? Requests to the lab host's programs arrive by a relay. */
 function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {
   const result = copy.results[path];
   if (result?.ok !== true) return false;
@@ -113,7 +113,7 @@ function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {
   return seen('world', 'echo', 'request');
 }
 
-/** Where a packet of a path ends: the first place that did not see it, or its answer, again. */
+/** Describes where a packet of a path, or its answer, was lost. */
 function describeEnd(copy: Copy, path: ProbeId, plan: Plan): string {
   const sights = copy.seen.filter((sight) => sight.probe === path && sight.device !== 'relay');
   const [out, back] = [
@@ -137,7 +137,7 @@ function renderStation(sights: Sight[], plan: Plan): string {
   return last ? `${last.device} of ${place ?? plan.ct1.name}` : '';
 }
 
-/** What the open checks want tried in copies; undefined: nothing. */
+/** The conditions and experiments that these checks want tried in copies; undefined: none. */
 export function chooseCopies(
   checks: readonly Check[],
   { facts, baseline }: Pick<Case, 'facts' | 'baseline'>,
@@ -156,18 +156,18 @@ export interface UnderConditions {
   /** A sentence that is true when the check passes. */
   title: string;
   needs: string[];
-  /** What works, for `expected`. */
+  /** What must work: the beginning of `expected`. */
   what: string;
-  /** The experiments that are made in each copy, and what each is called. */
+  /** The experiments that are made in each copy, with a name for each. */
   paths: Partial<Record<ProbeId, (plan: Plan) => string>>;
-  /** What is wrong where it fails under DROP, and what mends it; `tool` is the variant of iptables that drops. */
+  /** The hint for a failure under DROP. `tool` is the variant of iptables that drops. */
   hint: (plan: Plan, tool: string) => Omit<Hint, 'where'>;
 }
 
 /**
- * A check of a chapter's paths once more, in disposable copies of the lab host's namespaces
- * (agent/copy.py). A copy that is not exact, or that under the lab host's own condition shows something else than the lab
- * host, proves nothing: `error`, never `pass`.
+ * A check that tries a chapter's paths again, in disposable copies of the lab host's namespaces (agent/copy.py). The
+ * verdict is `error` when a copy is not exact, or when the copy under the lab host's own condition gives other results
+ * than the lab host.
  */
 export function checkUnderConditions(under: UnderConditions): ChapterCheck {
   const { id, title, needs, paths } = under;

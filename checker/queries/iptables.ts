@@ -5,21 +5,21 @@ import type { Case } from './check.ts';
 import { nativeTables } from './nftables.ts';
 import { every, isDevice, isLocal, type Maybe, not, type Packet, some, uplink, isWithin } from './packet.ts';
 
-/** What becomes of a packet in a chain, and which rule says so. */
+/** What a chain does with a packet, and which rule decides it. */
 export interface Fate {
   /** `ACCEPT`, `DROP`, `REJECT`, `DNAT`, `MASQUERADE`, ... */
   target: string;
-  /** null: the chain's policy. */
+  /** null: the chain's policy decides. */
   rule: Rule | null;
-  /** How the chain is called where it is printed: `iptables (nft) filter FORWARD`. */
+  /** The chain's name for people: `iptables (nft) filter FORWARD`. */
   chain: string;
-  /** `iptables` or `iptables-legacy`: what changes that chain. */
+  /** The command that changes the chain: `iptables` or `iptables-legacy`. */
   tool: string;
-  /** False: a rule before it may have taken the packet; that can't be told from here. */
+  /** False: an earlier rule may have taken the packet, but whether it matches is unknown. */
   certain: boolean;
 }
 
-/** A rule of iptables, in words. */
+/** A rule of iptables, split into words. */
 export interface Rule {
   tool: string;
   table: string;
@@ -27,7 +27,7 @@ export interface Rule {
   words: string[];
 }
 
-/** Words of a rule as iptables-save quotes them: "..." with a backslash before a quote or a backslash. */
+/** Splits a rule of iptables-save into words. Quoted ones are "...", with a backslash before a quote or a backslash. */
 export const splitRule = (rule: string): string[] =>
   [...rule.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(
     (match) => match[1]?.replaceAll(/\\(.)/g, '$1') ?? match[2] ?? '',
@@ -35,7 +35,7 @@ export const splitRule = (rule: string): string[] =>
 
 const ends = new Set(['ACCEPT', 'DROP', 'REJECT', 'DNAT', 'SNAT', 'MASQUERADE', 'REDIRECT', 'NETMAP', 'QUEUE']);
 
-/** What one table makes of a packet at one of its built-in chains; undefined: it has no such chain. */
+/** What one table does with a packet at one of its built-in chains; undefined: the table has no such chain. */
 export function followChain(table: Table, chain: string, packet: Packet, net: Net): Fate | undefined {
   const base = table.chains.find(({ name }) => name === chain);
   if (!base) return undefined;
@@ -88,10 +88,10 @@ const isChain = (table: Table, name: string): boolean => table.chains.some((chai
 export const findTool = ({ family, variant }: Pick<Table, 'family' | 'variant'>): string =>
   `${family === 'ip6' ? 'ip6tables' : 'iptables'}${variant === 'legacy' ? '-legacy' : ''}`;
 
-/** Options that say nothing about which packets are meant; the word after them belongs to them. */
+/** Options that do not restrict which packets match. The next word is their value. */
 const silent = /^(-m|-j|-g|--comment|--to-.+|--reject-with|--set-.+|--log-.+|--random.*|--persistent)$/;
 
-/** Does a rule match a packet? Options that are not known here can't be told. */
+/** Does a rule match a packet? Undefined: it depends on an option that is not implemented here. */
 function matches(words: readonly string[], { packet, net }: Course): Maybe {
   const found: Maybe[] = [];
   for (let at = 0; at < words.length; at += 1) {
@@ -139,7 +139,7 @@ function testMatch(option: string, value: string, packet: Packet, net: Net): May
   }
 }
 
-/** In `80`, or in `8000:8100`. */
+/** Is a port in one of the entries? An entry is `80` or `8000:8100`. */
 function portIn(list: readonly string[], port: number | undefined): Maybe {
   if (port === undefined) return undefined;
   return list.some((entry) => {
@@ -154,13 +154,13 @@ export type Chain = 'PREROUTING' | 'OUTPUT';
 /** Where the published port must lead: ct1's address and port. */
 export const target = ({ plan }: Case): string => `${plan.ct1.address}:${plan.containerPort}`;
 
-/** A request to the published port, as the chain that should translate it sees it. */
+/** A request to the published port, as it reaches the chain that should translate it. */
 export function request({ plan }: Case, chain: Chain, to: string = world.uplink.address): Packet {
   const from = chain === 'PREROUTING' ? { in: uplink, source: world.outside } : { out: 'lo', source: to };
   return { ...from, target: to, protocol: 'tcp', targetPort: plan.hostPort, state: 'NEW' };
 }
 
-/** What the nat tables of iptables make of it; `translates`: to where. */
+/** The first DNAT that iptables' nat tables apply to the packet. `to` is the new destination; undefined: no DNAT. */
 export function translateRequest(
   lab: Case,
   chain: Chain,
@@ -183,14 +183,14 @@ const natRules = ({ facts }: Case): Rule[] =>
       ),
     );
 
-/** Rules that translate our port, however they are limited otherwise. */
+/** DNAT rules that name the published port, whatever else they match on. */
 export const portRules = (lab: Case): Rule[] =>
   natRules(lab).filter(({ words }) => words.includes('DNAT') && words.includes(String(lab.plan.hostPort)));
 
 /** A rule as `iptables -S` prints it. */
 export const shown = ({ chain, words }: Rule): string => `-A ${chain} ${words.join(' ')}`;
 
-/** A native nft chain may translate it in a way that is not read here: then nothing is missing for certain. */
+/** Is there a native nft nat chain with rules on this hook? It may translate the port; its rules are not read here. */
 export const byNative = (lab: Case, hook: string): boolean =>
   nativeTables(lab.facts.here).some((table) =>
     table.objects.some(
@@ -201,13 +201,13 @@ export const byNative = (lab: Case, hook: string): boolean =>
     ),
   );
 
-/** Both chains that lack a translation to the right place. */
+/** The chains of nat that do not translate a request to the right address and port. */
 export const findLackingChains = (lab: Case): Chain[] =>
   (['PREROUTING', 'OUTPUT'] as const).filter(
     (chain) => translateRequest(lab, chain, request(lab, chain))?.to !== target(lab),
   );
 
-/** Would the port still be translated without some rules? */
+/** Would the port still be translated to the right place without these rules? */
 export function translatedWithout(lab: Case, chain: Chain, gone: readonly Rule[]): boolean {
   const texts = new Set(gone.map((rule) => rule.words.join(' ')));
   const tables = lab.facts.here.iptables.map((table) => ({

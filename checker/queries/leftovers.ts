@@ -8,13 +8,13 @@ import type { Case } from './check.ts';
 import { command, ip, sysctl } from './commands.ts';
 import { splitRule } from './iptables.ts';
 
-/** `unknown`: nothing says whose it is. */
+/** Whose a difference is. `unknown`: nothing identifies the owner. */
 export type Owner = 'yours' | 'world' | 'docker' | 'unknown';
 
-/** Settings that the course itself has a learner change. */
+/** Settings that the course tells a learner to change. */
 const taught = [/ip_forward/, /route_localnet/, /\/forwarding$/, /bridge-nf-call/, /^\/etc\/(resolv\.conf|netns\/)/];
 
-/** Names that Docker gives to what it makes (libnetwork's drivers, osl/namespace_linux.go). */
+/** Names of Docker's own objects (libnetwork's drivers, osl/namespace_linux.go). */
 const dockers = [
   /\bdocker0\b/,
   /\bbr-[0-9a-f]{12}\b/,
@@ -25,9 +25,9 @@ const dockers = [
 ];
 
 /**
- * Whose a difference is: yours if it carries a name or a port of the plan, or of what was seen to be yours; else Docker's
- * by its names; else yours by an address of the plan's; else the world's if it is about the uplink itself; else yours by a
- * setting of the course.
+ * Finds whose a difference is. The first rule that fits decides: yours by a name or port of the plan, or by a name in
+ * the record; Docker's by its names; yours by an address of the plan's /16; the world's if it is about the uplink
+ * itself; yours by a setting that the course changes.
  */
 export function findOwner(
   found: Pick<Difference, 'subject' | 'scope' | 'key' | 'text'>,
@@ -49,7 +49,7 @@ export function findOwner(
   return taught.some((pattern) => pattern.test(key)) ? 'yours' : 'unknown';
 }
 
-/** The uplink with its address and routes; what a learner does with it, a rule say, is another subject. */
+/** Is it about the uplink itself, its address or routes? What a learner adds to it, such as a rule, does not count. */
 const isWorlds = ({ subject, scope, key, text }: Pick<Difference, 'subject' | 'scope' | 'key' | 'text'>): boolean =>
   scope === '' &&
   ((subject === 'links' &&
@@ -57,7 +57,7 @@ const isWorlds = ({ subject, scope, key, text }: Pick<Difference, 'subject' | 's
     text.split(/[\s,]+/).includes(world.uplink.name)) ||
     (subject === 'namespaces' && text.includes('/run/handwired/')));
 
-/** The exact undo of a leftover, as commands; none: it is not known. */
+/** The commands that undo a leftover exactly. Empty: unknown. */
 function writeUndo(found: Difference, lab: Case): string[] {
   const inside = (line: string): string =>
     found.scope === '' ? line : `${command('ip', 'netns', 'exec', found.scope)} ${line}`;
@@ -72,13 +72,13 @@ function writeUndo(found: Difference, lab: Case): string[] {
   return how[found.subject]();
 }
 
-/** In an order that works: a chain goes after the rules in it and those that lead to it. */
+/** The commands that undo these leftovers. A chain is deleted after the rules in it and the rules that jump to it. */
 export function undoAll(found: readonly Difference[], lab: Case): string[] {
   const late = (line: string): number => (/ -X /.test(line) ? 1 : 0);
   return [...new Set(found.flatMap((one) => writeUndo(one, lab)))].toSorted((a, b) => late(a) - late(b));
 }
 
-/** What was taken and was not the learner's, given back; what is not known how is left out. */
+/** The commands that restore what is gone. Leaves out things that it can't restore. */
 export function giveBack(gone: readonly Difference[], lab: Case): string[] {
   const first = (line: string): number => (/ (-N|netns add|link add) /.test(line) ? 0 : 1);
   return [...new Set(gone.flatMap((one) => givenBack(one, lab)))].toSorted((a, b) => first(a) - first(b));
@@ -103,7 +103,7 @@ function givenBack({ subject, key, text, scope }: Difference, { baseline }: Case
   return table ? [tableAgain(table)] : [];
 }
 
-/** A link of the baseline that can be made: one with a kind and no peer. */
+/** The commands that make a link of the baseline again. Possible for links with a kind and without a peer. */
 function linkAgain(name: string, { here }: Case['baseline']): string[] {
   const link = here.links.find((one) => one.name === name);
   if (!link?.kind || link.peer) return [];
@@ -116,7 +116,7 @@ function linkAgain(name: string, { here }: Case['baseline']): string[] {
   ];
 }
 
-/** A whole nft table anew, as libnftables-json(5): what is still there of it goes first. */
+/** The command that makes a whole nft table again (libnftables-json(5)). It first deletes what is left of the table. */
 function tableAgain({ family, name, objects }: NftTable): string {
   const table = { table: { family, name } };
   const add = (object: unknown): object => ({ add: object });
@@ -196,7 +196,7 @@ function linkUndo({ key, was, scope }: Difference, { facts }: Case): string[] {
   ];
 }
 
-/** A link of the baseline as it was. */
+/** The commands that give a link of the baseline its old master, MTU and state. */
 function linkBack(name: string, was: string): string[] {
   const [, state = 'up', master = 'none', mtu = ''] = /, (up|down), master (\S+), mtu (\d+)$/.exec(was) ?? [];
   return [
@@ -212,7 +212,7 @@ function fileUndo({ key, change }: Difference, { facts, baseline }: Case): strin
   return was ? (restoreFile({ now, was }) ?? []) : [];
 }
 
-/** The command that writes a file as it was; undefined: its text is not known whole. */
+/** The commands that restore a file. Undefined: the file's whole text is not known. */
 export function restoreFile({ now, was }: { now: File | undefined; was: File }): string[] | undefined {
   const link = was.kind === 'symlink' && was.target !== null;
   const relink =
@@ -227,13 +227,13 @@ export function restoreFile({ now, was }: { now: File | undefined; was: File }):
   return [...relink, ...away, `${command('printf', text)} > ${command(link ? (was.real ?? was.path) : was.path)}`];
 }
 
-/** Differences that are leftovers: what is new, or another than it was. */
+/** Differences that are leftovers: what is new or changed since the baseline. */
 export const findLeftovers = (facts: Facts, baseline: Facts): Difference[] =>
   diffFacts(baseline, facts).filter(({ change }) => change !== 'gone');
 
 /**
- * Are there leftovers that can still go by themselves? `ip netns del` returns before the kernel has taken the
- * namespace's links away (cleanup_net is a work queue); a process that was killed may still be ending.
+ * Are there leftovers that may still disappear by themselves? `ip netns del` returns before the kernel removes the
+ * namespace's links (cleanup_net is a work queue), and a killed process may still be ending.
  */
 export function canSettle(facts: Facts, baseline: Facts): boolean {
   const found = findLeftovers(facts, baseline);

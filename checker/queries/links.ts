@@ -24,8 +24,9 @@ export interface Pair {
 }
 
 /**
- * The veth pairs between a container and the lab host, found by what the kernel says of both ends and by no name: each
- * end's link_index is the other's ifindex, and the host end's link_netnsid is the number of the container's namespace.
+ * The veth pairs between a container and the lab host. Names do not matter, only the kernel's data about both ends:
+ * each end's link_index is the other's ifindex, and the host end's link_netnsid is the number of the container's
+ * namespace.
  */
 export function findPairs(facts: Facts, container: Pick<Container, 'name'>): Pair[] {
   const netns = findNetns(facts, container.name);
@@ -52,7 +53,7 @@ export function findPairs(facts: Facts, container: Pick<Container, 'name'>): Pai
     );
 }
 
-/** The pair that carries the container's traffic: the one at its `eth0` if there are several. */
+/** The pair that carries the container's traffic. Of several pairs it is the one with the plan's inner name (eth0). */
 export function findPair(facts: Facts, container: Container, plan: Plan): Pair | undefined {
   const pairs = findPairs(facts, container);
   return pairs.find(({ inner }) => inner.name === plan.inner) ?? pairs[0];
@@ -61,14 +62,14 @@ export function findPair(facts: Facts, container: Container, plan: Plan): Pair |
 /** The plan's containers. */
 export const containers = ['ct1', 'ct2'] as const;
 
-/** Checks without which no packet of a container can come to the bridge. */
+/** Checks that must pass before a container's packets can reach the bridge. */
 export const needLinked = (which: (typeof containers)[number]): string[] => [
   `addressing.${which}-link`,
   `addressing.${which}-address`,
   `veth.${which}-port`,
 ];
 
-/** Checks without which none can come further than its own subnet. */
+/** Checks that must pass before a container's packets can leave its subnet. */
 export const needRouted = (which: (typeof containers)[number]): string[] => [
   ...needLinked(which),
   `addressing.${which}-route`,
@@ -86,7 +87,7 @@ export const listAddresses = (link: Link | undefined): string[] =>
     .filter(({ family }) => family === 'inet')
     .map(({ address, prefix }) => `${address}/${prefix}`);
 
-/** Has a container an IPv4 address on a link other than lo? */
+/** Does a container have an IPv4 address on a link other than lo? */
 export const isAddressed = (
   { facts, plan }: Pick<Case, 'facts' | 'plan'>,
   which: (typeof containers)[number],
@@ -95,7 +96,7 @@ export const isAddressed = (
     (link) => !link.loopback && listAddresses(link).length > 0,
   );
 
-/** `a, b and c`; nothing: `none`. */
+/** Joins words: `a, b and c`. An empty list gives `none`. */
 export function joinWords(words: readonly string[]): string {
   if (words.length < 2) return words[0] ?? 'none';
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`;

@@ -5,7 +5,7 @@ import { every, isDevice, isLocal, type Maybe, not, type Packet, some, isWithin 
 
 type NftObject = NftTable['objects'][number];
 
-/** What a native nft base chain does to a packet that it ends; only drops and refusals matter here. */
+/** A native nft base chain that drops or rejects a packet. */
 export interface Drop {
   /** `nft inet lab fwd` */
   chain: string;
@@ -15,7 +15,7 @@ export interface Drop {
   rule: NftObject | null;
 }
 
-/** Native tables: those that are not iptables' own under nft. */
+/** Native nft tables: all but those that iptables-nft owns. */
 export const nativeTables = (net: Net, families: readonly string[] = ['ip', 'inet']): NftTable[] =>
   net.nft.filter(
     ({ family, name }) =>
@@ -78,7 +78,7 @@ function walk(course: Course, chain: string, depth: number): End | undefined {
   return undefined;
 }
 
-/** Matches by how much came before: that can't be told from here. */
+/** Does an expression depend on how much traffic came before? Its result can't be known here. */
 const counting = (expression: Record<string, unknown>): boolean =>
   ['limit', 'ct count', 'quota'].some((key) => key in expression);
 
@@ -95,7 +95,7 @@ const Key = z.object({ key: z.string() });
 const Payload = z.object({ protocol: z.string(), field: z.string() });
 const Fib = z.object({ result: z.literal('type'), flags: z.union([z.string(), z.array(z.string())]) });
 
-/** An expression that is no match says nothing about which packets are meant. */
+/** Does the packet pass one expression? One that is not a match (undefined) restricts nothing. */
 function testMatch(expression: unknown, course: Course): Maybe {
   if (expression === undefined) return true;
   const { data } = Match.safeParse(expression);

@@ -2,7 +2,7 @@ import { world } from '@handwired/host';
 import type { Net } from '../facts/facts.ts';
 import type { PolicyRule, Route } from '../facts/iproute.ts';
 
-/** A packet as a rule sees it: what is unknown here is left open, so that a rule that asks for it may match or not. */
+/** A packet as a rule sees it. A rule that tests an unknown field may match or not. */
 export interface Packet {
   in?: string | undefined;
   out?: string | undefined;
@@ -12,21 +12,21 @@ export interface Packet {
   targetPort?: number | undefined;
   sourcePort?: number | undefined;
   state: 'NEW' | 'ESTABLISHED';
-  /** Its destination was translated before. */
+  /** DNAT has changed its destination. */
   translated?: boolean;
 }
 
-/** true, false, or undefined: it can't be told. */
+/** true, false, or undefined: not known. */
 export type Maybe = boolean | undefined;
 
-/** The opposite; what is not known stays so. */
+/** The opposite; undefined stays undefined. */
 export const not = (value: Maybe): Maybe => (value === undefined ? undefined : !value);
 
-/** All of them; a certain no beats what can't be told. */
+/** Are all of them true? One false decides, even if others are undefined. */
 export const every = (values: readonly Maybe[]): Maybe =>
   values.includes(false) ? false : values.includes(undefined) ? undefined : true;
 
-/** One of them; a certain yes beats what is not known. */
+/** Is one of them true? One true decides, even if others are undefined. */
 export const some = (values: readonly Maybe[]): Maybe => not(every(values.map(not)));
 
 /** An IPv4 address as a number; NaN for anything else. */
@@ -48,7 +48,7 @@ export function isWithin(address: string, network: string): boolean {
 export const isLocal = (net: Net, address: string): boolean =>
   address.startsWith('127.') || net.links.some((link) => link.addresses.some((one) => one.address === address));
 
-/** `br0`, or `br+` for all that begin so. */
+/** Does a device match `br0`, or `br+`, which stands for all names that begin with `br`? */
 export const isDevice = (pattern: string, device: string): boolean =>
   pattern.endsWith('+') ? device.startsWith(pattern.slice(0, -1)) : pattern === device;
 
@@ -67,10 +67,10 @@ export const answerTo = (packet: Packet): Packet => ({
 /** The name of the lab host's uplink. */
 export const uplink = world.uplink.name;
 
-/** The rules that every host has: local, main, default. */
+/** Priorities of the policy rules that every host has: local, main, default. */
 const usual = new Set([0, 32766, 32767]);
 
-/** Could a policy rule, by its selectors, take a packet? A selector that is not known here may. */
+/** Do a policy rule's selectors allow the packet? Selectors that are not implemented here count as matching. */
 function takes(net: Net, { text }: PolicyRule, packet: Packet): boolean {
   const words = text.split(' ');
   if (words.includes('fwmark') && !marks(net)) return false;
@@ -85,16 +85,16 @@ function takes(net: Net, { text }: PolicyRule, packet: Packet): boolean {
   );
 }
 
-/** Does anything there set marks on packets? */
+/** Does any firewall rule set marks on packets? */
 const marks = ({ iptables, nft }: Net): boolean =>
   iptables.some(({ chains }) => chains.some(({ rules }) => rules.some((rule) => /-[jg] (CONN)?MARK\b/.test(rule)))) ||
   nft.some(({ objects }) => objects.some(({ text }) => /"mangle".*"mark"/.test(text)));
 
-/** A rule of one's own that sends such a packet before table main is asked. */
+/** The first user-made policy rule that routes such a packet. */
 export const findPolicyRule = (net: Net, packet: Packet): PolicyRule | undefined =>
   net.policy.find((rule) => sends(net, rule, packet));
 
-/** One that sends one of these packets where it should not go. */
+/** The first user-made policy rule that routes one of these packets to a wrong place. */
 export function findDivertingRule(net: Net, packets: Packet[]): PolicyRule | undefined {
   const wrong = (rule: PolicyRule, packet: Packet): boolean => {
     const route = routeIn(net, readTable(rule), packet.target);
@@ -103,7 +103,7 @@ export function findDivertingRule(net: Net, packets: Packet[]): PolicyRule | und
   return net.policy.find((rule) => packets.some((packet) => sends(net, rule, packet) && wrong(rule, packet)));
 }
 
-/** A rule whose table has no route for the packet leaves it to the next rule: ip-rule(8). */
+/** Does a user-made rule route the packet? A table without a route for it leaves it to the next rule: ip-rule(8). */
 function sends(net: Net, rule: PolicyRule, packet: Packet): boolean {
   if (usual.has(rule.priority) || !takes(net, rule, packet)) return false;
   const table = readTable(rule);
@@ -119,11 +119,11 @@ const routeIn = ({ routes }: Net, table: string | undefined, target: string): Ro
     .filter(({ destination }) => destination === 'default' || isWithin(target, destination))
     .toSorted((a, b) => readLength(b) - readLength(a))[0];
 
-/** By the link that the packet should leave by, and there to nobody else than it should. */
+/** Does a route lead out of the right link and, on the uplink, to the right gateway? */
 const leadsRight = ({ type, device, gateway }: Route, { out }: Packet): boolean =>
   type === 'unicast' && out === device && gateway === (device === uplink ? world.uplink.gateway : null);
 
-/** The same of table main, unless that is the default route. */
+/** The most specific IPv4 route of table main to an address; undefined when that is the default route. */
 export function routeTo(net: Net, address: string): Route | undefined {
   const route = routeIn(net, 'main', address);
   return route?.destination === 'default' ? undefined : route;

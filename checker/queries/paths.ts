@@ -25,19 +25,20 @@ export type HopKind =
   | 'world'
   | 'server';
 
-/** A station of packets that can be captured; the packets on their way out, or those of the answer. */
+/** A place where packets can be captured: a link of a namespace, and the direction. */
 type Place = Pick<Sight, 'in' | 'device' | 'way'>;
 
-/** A place on a path, and by which packets it is seen that one got past it. */
+/** A place on a path, and how to see that a packet got past it. */
 export interface Hop {
   kind: HopKind;
-  /** Whose, for what a container has of its own. */
+  /** The container that the place belongs to. */
   which?: Which | undefined;
+  /** The answer passes here, on its way back. */
   back: boolean;
   label: string;
-  /** A packet seen here got past this hop; absent: nothing can be captured there. */
+  /** A packet seen at this place got past the hop. Absent: nothing can be captured there. */
   past?: Place | undefined;
-  /** Only with this source address did it do its work. */
+  /** The hop worked only if the packet has this source address afterwards. */
   source?: string | undefined;
 }
 
@@ -82,7 +83,7 @@ const inside = ({ back }: Leg, kind: HopKind, text: string = kind, which?: Which
   label: label(text, back),
 });
 
-/** From a container to the bridge's own end; from there into a container; and from port to port. */
+/** From a container to the bridge. `into` leads from the bridge into a container, `across` from port to port. */
 const makeWayOut = (leg: Leg, which: Which): Hop[] => [
   inner(leg, which, 'out'),
   veth(leg, which, 'in'),
@@ -91,7 +92,7 @@ const makeWayOut = (leg: Leg, which: Which): Hop[] => [
 const into = (leg: Leg, which: Which): Hop[] => [bridge(leg, 'out'), veth(leg, which, 'out'), inner(leg, which, 'in')];
 
 function across(leg: Leg, from: Which, to: Which): Hop[] {
-  // With bridge-nf-call-iptables=1 FORWARD judges what passes between two ports.
+  // With bridge-nf-call-iptables=1 FORWARD judges packets between two ports.
   const judged = leg.lab.facts.here.sysctls['net/bridge/bridge-nf-call-iptables'] === '1';
   return [
     inner(leg, from, 'out'),
@@ -103,7 +104,7 @@ function across(leg: Leg, from: Which, to: Which): Hop[] {
   ];
 }
 
-/** Out of the uplink to the world, and back in. `as` is the source that the world can answer. */
+/** Out of the uplink to the world. The world can only answer the uplink's source address. */
 function toWorld(leg: Leg): Hop[] {
   const device = world.uplink.name;
   return [
@@ -123,18 +124,18 @@ const toUplink = (leg: Leg): Hop => ({
   past: { in: 'root', device: world.uplink.name, way: 'out' },
 });
 
-/** Who wants to reach whom, past which places, and the experiments that try it. */
+/** A sender and a destination, the places between them, and the experiments that try the way. */
 export interface Path {
   title: (plan: Plan) => string;
-  /** The containers on it. */
+  /** The containers on the path. */
   containers: Which[];
-  /** Failed checks that are about it. */
+  /** The checks whose failures this path explains. */
   checks: string[];
-  /** The first of them that failed is followed. */
+  /** The experiments that try the path. The first one that failed is followed. */
   probes: ProbeId[];
-  /** Out, and back. */
+  /** The places on the way out, then those on the way back. */
   hops: (lab: Case) => Hop[];
-  /** Its first packet as FORWARD sees it, or the host's own OUTPUT and INPUT; undefined: no chain of the host does. */
+  /** The path's first packet as the host's FORWARD, OUTPUT or INPUT sees it; absent: none of them sees it. */
   packet?: (lab: Case, probe: ProbeId | undefined) => Packet;
 }
 
@@ -191,7 +192,7 @@ const neighbours = (from: Which): Path => ({
   }),
 });
 
-/** Past the host to the world. */
+/** From a container past the host to the world, and back. */
 const beyond = (lab: Case, which: Which): Hop[] => [
   ...makeWayOut(makeLeg(lab, false), which),
   inside(makeLeg(lab, false), 'PREROUTING'),
@@ -205,7 +206,7 @@ const beyond = (lab: Case, which: Which): Hop[] => [
   inside(makeLeg(lab, true), 'client', lab.plan[which].name, which),
 ];
 
-/** What a probe's packets are on the wire. */
+/** Protocol, port and destination of a probe's packets. */
 function wire(plan: Plan, probe: ProbeId | undefined): Pick<Packet, 'protocol' | 'targetPort' | 'target'> {
   // The lab host's stub asks the first of the world's resolvers.
   if (probe === 'host lookup') return { protocol: 'udp', targetPort: 53, target: world.resolvers[0] };
@@ -250,7 +251,7 @@ const lookup = (which: Which): Path => ({
   packet: outbound(which),
 });
 
-/** The host's own way out. */
+/** From the lab host to the world, and back. */
 const own = (lab: Case): Hop[] => [
   inside(makeLeg(lab, false), 'OUTPUT'),
   inside(makeLeg(lab, false), 'routing'),
@@ -357,7 +358,7 @@ const outside: Path = {
   }),
 };
 
-/** Every path that a check is about; where a check is named by several, the first that breaks is told. */
+/** All paths. When several paths list a failed check, the first one that breaks explains it. */
 export const paths: readonly Path[] = [
   home('ct1'),
   home('ct2'),

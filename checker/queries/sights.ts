@@ -1,25 +1,25 @@
 import type { Evidence, Result, Sight } from '../evidence/evidence.ts';
 import type { ProbeId } from '../evidence/probes.ts';
 
-/** The result of a probe that the check declared. */
+/** The result of a probe. Throws when there is none: the check did not declare the probe. */
 export function findResult(evidence: Evidence, probe: ProbeId): Result {
   const result = evidence.results[probe];
   if (!result) throw new Error(`the check reads ${probe}, which it does not declare`);
   return result;
 }
 
-/** Where a probe's packets were seen, in the order of their first sight. */
+/** The places where a probe's packets were seen, in the order of the first sight. */
 export const findSights = (evidence: Evidence, probe: ProbeId, where: Partial<Sight> = {}): Sight[] =>
   evidence.seen.filter(
     (sight) =>
       sight.probe === probe && Object.entries(where).every(([key, value]) => sight[key as keyof Sight] === value),
   );
 
-/** A packet by which a probe asks for a connection or for a page: its SYN, known by its port, or its request, by its token. */
+/** The first sight of a probe's SYN (identified by its port) or HTTP request (identified by its token). */
 export const findAskedAt = (evidence: Evidence, probe: ProbeId, where: Partial<Sight>): Sight | undefined =>
   findSights(evidence, probe, where).find(({ what }) => what === 'syn' || what === 'request');
 
-/** One line about an outcome, in the kernel's words. */
+/** One line about a result, in the kernel's words. */
 export function describeOutcome(result: Result): string {
   if (result.ok) return `answered in ${result.ms} ms`;
   const unreachable = result.unreachable
@@ -28,10 +28,10 @@ export function describeOutcome(result: Result): string {
   return `${(result.error ?? 'failed').toLowerCase()}${unreachable}`;
 }
 
-/** What a sender put out first: a ping, a connection's SYN, a query. */
+/** The kinds of a sender's first packet: a ping, a connection's SYN, a query. */
 export const openingPackets = new Set<Sight['what']>(['echo', 'syn', 'query']);
 
-/** The stations at which the way out of a probe's packets was seen: `veth-ct1 in, br0 in, enp1s0 out`. */
+/** The places where a probe's first packets were seen: `host br0 in`, `host enp1s0 out`. */
 function listStations(evidence: Evidence, probe: ProbeId): string[] {
   const seen = findSights(evidence, probe).filter((sight) => openingPackets.has(sight.what));
   return [...new Set(seen.map((sight) => `${sight.in === 'root' ? 'host' : sight.in} ${sight.device} ${sight.way}`))];
@@ -43,14 +43,14 @@ export const describeWay = (evidence: Evidence, probe: ProbeId): string[] => {
   return stations.length > 0 ? [`seen at: ${stations.join(', ')}`] : ['no packet of it was seen on any link'];
 };
 
-/** Did packets get lost on our side of the observation? Then what was not seen proves nothing. */
+/** Did the capture in a namespace lose packets? Then a packet that was not seen proves nothing. */
 export const isBlind = (evidence: Evidence, where: string): boolean =>
   evidence.over || (evidence.drops[where] ?? 1) > 0;
 
-/** Our own fault, or the world's: the control experiment inside the world fails. */
+/** Does the control experiment inside the world fail? Then the fault is the world's or ours, not the learner's. */
 export const worldIsDown = (evidence: Evidence): boolean => !findResult(evidence, 'world>site').ok;
 
-/** Does somebody ask for an address by ARP in a namespace, and nobody answer? */
+/** Did an ARP request for this address leave a link of a namespace without an answer? */
 export function isUnanswered(evidence: Evidence, where: string, address: string): boolean {
   const arp = evidence.seen.filter((sight) => sight.probe === null && sight.in === where);
   return (

@@ -3,24 +3,24 @@ import type { ProbeId } from '../evidence/probes.ts';
 import type { Case, Station } from './check.ts';
 import type { Hop, HopKind, Path, Which } from './paths.ts';
 
-/** A path followed by one experiment: how far its packets were seen, and between which hops they end. */
+/** The walk of one experiment's packets along a path: how far they were seen, and between which hops they ended. */
 export interface Walk {
   path: Path;
-  /** undefined: no experiment was made, or none failed. Then nothing is known of any hop. */
+  /** undefined: no experiment of the path was made, so nothing is known about any hop. */
   probe: ProbeId | undefined;
   hops: Hop[];
-  /** How many of them were passed for certain. */
+  /** How many hops the packet certainly passed. */
   passed: number;
-  /** Those between the last place where a packet was seen and the first where it was not: one of them breaks. */
+  /** The hops after the last place that saw a packet, up to the first place that did not. One of them breaks. */
   open: Hop[];
-  /** The first packet and its answer came through, and what followed did not. */
+  /** True: the first packet and its answer came through, but later packets did not. */
   later: boolean;
 }
 
 const going: ReadonlySet<Sight['what']> = new Set(['echo', 'syn', 'query', 'who-has']);
 const coming: ReadonlySet<Sight['what']> = new Set(['echo-reply', 'syn-ack', 'answer']);
 
-/** Follows a path by the first of its experiments that failed; `allowed`: those that the failed check looks at. */
+/** Follows the first of a path's experiments that failed, among those that the failed check makes (`allowed`). */
 export function walkPath(lab: Case, path: Path, allowed: readonly ProbeId[]): Walk | undefined {
   const hops = path.hops(lab);
   const tried = path.probes.filter((probe) => allowed.includes(probe) && lab.evidence.results[probe]);
@@ -39,7 +39,7 @@ function follow(lab: Case, hops: readonly Hop[], probe: ProbeId): Pick<Walk, 'pa
   const missed = hops.findIndex((hop, at) => hop.past && !seen[at]);
   const answered = lab.evidence.results[probe]?.ok === true;
   if (answered && missed < 0) return { passed: hops.length, open: [], later: false };
-  // Where somebody else answered, the packet did not get past the first place that it should have passed.
+  // When somebody else answered, the packet did not get past the first place that did not see it.
   const last = answered ? seen.lastIndexOf(true, missed) : seen.lastIndexOf(true);
   const next = hops.findIndex((hop, at) => at > last && hop.past);
   const open = hops.slice(last + 1, next < 0 ? hops.length : next + 1);
@@ -47,10 +47,10 @@ function follow(lab: Case, hops: readonly Hop[], probe: ProbeId): Pick<Walk, 'pa
   return { passed: 0, open: hops.filter(({ past }) => !past), later: true };
 }
 
-/** Was a packet of the experiment seen past this hop, or, as long as none left for want of a neighbour, the ARP request for it? */
+/** Was a packet of the experiment seen past this hop? If no packet could leave for lack of a neighbour, ARP counts. */
 function seenPast({ evidence, plan }: Case, { past, back, source }: Hop, probe: ProbeId): boolean {
   const kinds = back ? coming : going;
-  // ARP passes where FORWARD judges (bridge-nf): behind a packet of its own it says nothing about that packet's way.
+  // ARP passes where FORWARD judges (bridge-nf). Once a packet has left, ARP says nothing about that packet's way.
   const left = evidence.seen.some((sight) => sight.probe === probe && going.has(sight.what));
   return evidence.seen.some(
     (sight) =>
@@ -64,7 +64,7 @@ function seenPast({ evidence, plan }: Case, { past, back, source }: Hop, probe: 
   );
 }
 
-/** ARP carries no token: an answer counts for no experiment, a question for those between the two addresses. */
+/** ARP carries no token. A request counts for experiments between its two addresses; an answer counts for none. */
 function concerns(probe: ProbeId, sight: Sight, { ct1, ct2, gateway }: Case['plan']): boolean {
   if (sight.what !== 'who-has') return false;
   const [from = '', to = ''] = probe.split('>');
@@ -72,7 +72,7 @@ function concerns(probe: ProbeId, sight: Sight, { ct1, ct2, gateway }: Case['pla
   return sight.source === (at[from] ?? gateway) && sight.target === at[to];
 }
 
-/** It came out of there with another source than it must have, or another name was asked for. */
+/** Did the packet leave the hop only with a wrong source, or was another name looked up? */
 function wentWrong({ evidence }: Case, { kind, past, source }: Hop, probe: ProbeId): boolean {
   if (kind === 'names') return evidence.results[probe]?.foundAs !== undefined;
   if (source === undefined || !past) return false;
@@ -82,7 +82,7 @@ function wentWrong({ evidence }: Case, { kind, past, source }: Hop, probe: Probe
   return out.some((sight) => sight.way === past.way) && !out.some((sight) => sight.source === source);
 }
 
-/** May the packet end at such a place? Without an experiment nothing speaks against it. */
+/** May the packet end at such a hop? Without an experiment every hop is possible. */
 export const mayEndAt = ({ open }: Walk, kind: HopKind, back?: boolean, which?: Which): boolean =>
   open.some(
     (hop) =>
@@ -93,7 +93,7 @@ export const mayEndAt = ({ open }: Walk, kind: HopKind, back?: boolean, which?: 
 export function trailTo({ hops, passed, probe }: Walk, broken: Hop): Station[] {
   const end = hops.indexOf(broken);
   if (probe === undefined || end < 0) return [];
-  // Where a cause is found, what lies between the last sight and it did its work.
+  // All hops before the broken one worked, also those after the last sight.
   return hops
     .slice(0, Math.max(end, Math.min(passed, end)) + 1)
     .map((hop, at) => ({ hop: hop.label, passed: at < end }));

@@ -2,8 +2,8 @@ import { stringify } from 'csv-stringify/sync';
 
 /**
  * Text from a lab host, made harmless for a terminal: control characters (C0, DEL, C1, so every ANSI sequence too),
- * line separators, the characters that reorder or hide text (Unicode Bidi_Control, zero width, tags), and those that
- * are none (surrogates, noncharacters), which XML forbids.
+ * line separators, the characters that reorder or hide text (Unicode Bidi_Control, zero width, tags), and code points
+ * that XML forbids because they are no characters (surrogates, noncharacters).
  */
 export const escapeText = (text: string): string =>
   text.replaceAll(
@@ -15,7 +15,7 @@ export const escapeText = (text: string): string =>
 export const asciiJson = (value: unknown): string =>
   `${JSON.stringify(value, null, 2).replaceAll(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
 
-/** A text's words in lines of at most this many columns; all but the first are indented. */
+/** Breaks a text between words into lines of at most this many columns. All lines but the first are indented. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -30,7 +30,7 @@ export function wrap(text: string, width: number): string[] {
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Text that went through escapeText, for XML and HTML, in elements and in quoted attributes alike. */
+/** Escapes text for XML and HTML, for elements and quoted attributes. The text must have passed escapeText. */
 export const markup = (text: string): string => text.replaceAll(/[&<>"']/g, (found) => entities[found] ?? '');
 
 /**

@@ -4,7 +4,7 @@ import type { Case } from '../queries/check.ts';
 import { type Owner, findOwner } from '../queries/leftovers.ts';
 import { asciiJson, escapeText } from './escape.ts';
 
-/** A snapshot for people: what there is in each namespace, rules and sockets included, and what could not be read. */
+/** A snapshot for people: the contents of each namespace, with rules and sockets, and what could not be read. */
 export function renderFacts(facts: Facts): string {
   const { host, conditions, namespaces, mounts, processes, files, problems, altered } = facts;
   const lines = [

@@ -3,7 +3,7 @@ import { asciiJson, renderCsvTable, escapeText, markup, wrap } from './escape.ts
 import { renderHtml } from './html.ts';
 import { listDetails, type Report, type ReportedCheck, renderSummary, renderTrail } from './report.ts';
 
-/** The terminal that is printed on; `columns` 0: not known. */
+/** Properties of the terminal. `columns` 0: not known. */
 export interface TextOptions {
   color: boolean;
   columns: number;
@@ -11,7 +11,7 @@ export interface TextOptions {
 
 const words = { pass: 'ok', fail: 'FAIL', skipped: 'skip', error: 'ERROR' } as const;
 const colors = { pass: 'green', fail: 'red', skipped: 'gray', error: 'yellow' } as const;
-/** Lines of evidence under one check; the JSON report has all of them. */
+/** At most this many lines of evidence are printed per check. The JSON report has all of them. */
 const EVIDENCE_LINES = 8;
 
 /** The report for a terminal: a line per check grouped by chapter, details only for what failed. */
@@ -43,7 +43,7 @@ export function renderText(report: Report, { color, columns }: TextOptions): str
   return `${[...lines, '', renderSummary(report)].join('\n')}\n`;
 }
 
-/** A reason that all checks in error have in common is said once, at the end. */
+/** The reason that all checks in error share. It is printed once, at the end. */
 function sharedReason(checks: readonly ReportedCheck[]): string | undefined {
   const reasons = new Set(checks.filter(({ verdict }) => verdict === 'error').map(({ because }) => because));
   return reasons.size === 1 ? ([...reasons][0] ?? undefined) : undefined;
@@ -63,7 +63,7 @@ function details(check: ReportedCheck, shared: string | undefined): string[] {
   ].map(escapeText);
 }
 
-/** Commands stay on lines of their own, whatever the width: they are there to be typed. */
+/** The lines of a hint. Commands are never wrapped, so that they can be typed. */
 function renderHintLines({ verdict, hint }: ReportedCheck, width: number): string[] {
   if (verdict !== 'fail' || hint === null) return [];
   const [first = '', ...rest] = hint.split('\n').map(escapeText);
@@ -77,8 +77,8 @@ const fit = (text: string, width: number): string => (text.length > width ? `${t
 export const renderJson = (report: Report): string => asciiJson(report);
 
 /**
- * JUnit XML as Jenkins, GitLab and their like read it: a testsuite a chapter, `failure` is the learner's, `error` ours,
- * `skipped` an unmet need. There is one XML schema a tool; this is in the parts that they share.
+ * JUnit XML for Jenkins, GitLab and similar tools: one testsuite per chapter. `failure` is the learner's, `error` ours,
+ * `skipped` an unmet need. Each tool has its own XML schema; this uses only the parts that they share.
  */
 function renderJunit(report: Report): string {
   const suites = report.summary.chapters.map((chapter) => renderSuite(chapter, report));
@@ -119,7 +119,7 @@ function renderCase(check: ReportedCheck): string[] {
   const attributes = { classname: `handwired.${check.chapter}`, name: `${check.id}: ${check.title}`, time: 0 };
   if (check.verdict === 'pass') return element('testcase', attributes, []);
   const message = check.verdict === 'fail' ? check.actual : (check.because ?? '');
-  // Of a skipped one some readers take the message alone.
+  // Some readers show only the message of a skipped test.
   if (check.verdict === 'skipped') return element('testcase', attributes, element('skipped', { message }, []));
   const body = listDetails(check).flatMap(({ name, lines }) => lines.map((line) => markup(`${name}: ${line}`)));
   const content = [
@@ -162,10 +162,10 @@ function renderPoint(check: ReportedCheck, at: number): string[] {
   return [`not ok ${point}${mark}`, ...diagnostics(check)];
 }
 
-/** A backslash and a hash are the two characters that a description must not have as they are. */
+/** Escapes backslash and hash, the two characters that a TAP description must not contain unescaped. */
 const word = (text: string): string => escapeText(text).replaceAll(/[\\#]/g, String.raw`\$&`);
 
-/** Of YAML only what the smallest readers know: keys, and single-quoted scalars of one line. */
+/** YAML that the simplest readers understand: only keys and single-quoted scalars of one line. */
 function diagnostics(check: ReportedCheck): string[] {
   const fields = listDetails(check).map(({ name, lines }) => `${name}: ${quoted(lines.join(' | '))}`);
   const message = check.verdict === 'error' ? check.because : check.actual;
@@ -175,7 +175,7 @@ function diagnostics(check: ReportedCheck): string[] {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** Between lines of one cell: a line break there is read in as many ways as there are readers. */
+/** Separates lines in one CSV cell. Programs read line breaks in cells differently. */
 const LINE = ' | ';
 
 const csvColumns: Record<string, (check: ReportedCheck) => string> = {
@@ -193,7 +193,7 @@ const csvColumns: Record<string, (check: ReportedCheck) => string> = {
   evidence: ({ evidence }) => evidence.join(LINE),
 };
 
-/** A row a check. An empty cell under `points` is a check in error: it was not graded, which is no zero. */
+/** One row per check. An empty cell under `points` means that the check is in error and was not graded. It is not 0. */
 function renderCsv(report: Report): string {
   const rows = report.checks.map((check) => [
     report.lab,
@@ -225,8 +225,8 @@ export const renderReport = (report: Report, format: FormatName, options: TextOp
   formats[format](report, options);
 
 /**
- * What one report says otherwise than the one before it: `egress.ct1: fail -> pass`, a line a check, and below what fails
- * now what was found and the hint; then the new sum. Nothing when they say the same.
+ * The changes from one report to the next, one line per check: `egress.ct1: fail -> pass`. A check that fails now is
+ * followed by what was found and the hint. The new sum comes last. Without changes the text is empty.
  */
 export function renderMoves(before: Report, after: Report): string {
   const was = new Map(before.checks.map(({ id, verdict }) => [id, verdict]));

@@ -1,7 +1,7 @@
 import { escapeText, markup } from './escape.ts';
 import { listDetails, type Report, type ReportedCheck, renderSummary } from './report.ts';
 
-/** Colours have a contrast of 4.5:1 and more on their ground, in the light and in the dark (WCAG 2.2, 1.4.3). */
+/** Colours have a contrast of at least 4.5:1 to their background, in light and dark mode (WCAG 2.2, 1.4.3). */
 const style = `
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #4a5260; --ground: #ffffff; --band: #f3f5f8; --line: #c9d0da;
   --pass: #0f6b32; --fail: #a8141f; --skipped: #4a5260; --error: #7a4a00; }
@@ -39,7 +39,7 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .9rem; }
 
 type Chapter = Report['summary']['chapters'][number];
 
-/** One page that stands alone: no script, nothing loaded, and nothing that a lab host said can become part of the page. */
+/** One self-contained HTML page. It has no script and loads nothing. Text of a lab host can't become markup. */
 export function renderHtml(report: Report): string {
   const { lab, summary, integrity, checks } = report;
   const title = html(`${lab}: ${points(summary)} points`);
@@ -113,7 +113,7 @@ function renderCheckRow(check: ReportedCheck): string {
   return `<tr><th scope="row">${name}${list}</th>${renderVerdict(check.verdict)}<td class="number">${points(check)}</td></tr>`;
 }
 
-/** Commands stay on lines of their own. */
+/** The lines of one detail. Commands keep their own lines. */
 const block = (name: string, lines: readonly string[]): string =>
   name === 'hint' && lines.length > 1 ? `<pre>${markup(lines.join('\n'))}</pre>` : lines.map(markup).join('<br>');
 

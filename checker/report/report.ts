@@ -5,8 +5,9 @@ import { renderHint, type HintLevel } from '../queries/check.ts';
 import { escapeText } from './escape.ts';
 
 /**
- * Shares of a whole by weights, to the hundredth, that add up to exactly the whole: the largest-remainder method, the
- * earlier one first where remainders are equal. Weights are above 0; no weights: no shares.
+ * Divides a whole by weights into shares of two decimals that add up to exactly the whole. It uses the
+ * largest-remainder method; of equal remainders the earlier comes first. Weights are above 0. Without weights there are
+ * no shares.
  */
 export function sharePoints(whole: number, weights: readonly number[]): number[] {
   const total = sum(weights);
@@ -15,30 +16,30 @@ export function sharePoints(whole: number, weights: readonly number[]): number[]
   const left = Math.round(whole * 100) - sum(shares);
   const order = exact
     .map((value, at) => ({ at, rest: value - Math.floor(value) }))
-    // Remainders that differ by no more than the arithmetic's own error are equal.
+    // Remainders that differ only by rounding errors are equal.
     .sort((a, b) => (Math.abs(a.rest - b.rest) < 1e-6 ? a.at - b.at : b.rest - a.rest));
   for (const { at } of order.slice(0, left)) shares[at] = (shares[at] ?? 0) + 1;
   return shares.map((share) => share / 100);
 }
 
-/** The sum of points, without the dust of binary fractions. */
+/** The sum of points, rounded to two decimals. */
 export const sumPoints = (points: readonly number[]): number => Math.round(sum(points) * 100) / 100;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 const Verdict = z.enum(['pass', 'fail', 'skipped', 'error']);
 
-/** Where the packets of a failed check got to, and why no further. */
+/** Where the packets of a failed check ended, and why. */
 const ReportedDiagnosis = z.object({
-  /** Who wanted to reach whom: `ct1 to internet`. */
+  /** Sender and destination: `ct1 to internet`. */
   path: z.string(),
-  /** The first place on that path that breaks: `FORWARD`. */
+  /** The first place where the path breaks: `FORWARD`. */
   hop: z.string(),
   /** Id of the cause; null: the evidence names none. */
   cause: z.string().nullable(),
-  /** What supports it, a line each. */
+  /** What supports the cause, one line each. */
   seen: z.array(z.string()).max(20),
-  /** The path up to that place, in order; the last one breaks. */
+  /** The places up to `hop`, in order. The path breaks at the last one. */
   trail: z.array(z.object({ hop: z.string(), passed: z.boolean() })).max(30),
 });
 
@@ -50,14 +51,14 @@ const ReportedCheck = z.object({
   expected: z.string(),
   actual: z.string(),
   evidence: z.array(z.string()),
-  /** For the level that was asked for; a mend is lines that can be typed as they stand, what is wrong before it as a comment. */
+  /** At the requested level. At level 3 all lines can be typed: what is wrong is a comment, the commands follow. */
   hint: z.string().nullable(),
   diagnosis: ReportedDiagnosis.nullable(),
-  /** Why it was skipped, or what went wrong on our side. */
+  /** Why the check was skipped, or what went wrong on our side. */
   because: z.string().nullable(),
-  /** Its share of the chapter's points, to the hundredth; the shares of a chapter add up to the chapter's points. */
+  /** The check's share of the chapter's points, with two decimals. A chapter's shares add up to its points. */
   of: z.number(),
-  /** All of them or none; null: in error, so not graded. */
+  /** `of` or 0; null: the check is in error and was not graded. */
   points: z.number().nullable(),
 });
 
@@ -65,14 +66,14 @@ const ReportedChapter = z.object({
   id: z.enum(chapterIds),
   number: z.string(),
   title: z.string(),
-  /** `error` if one of its checks is; `pass` if all of them pass. */
+  /** `error` if one of the chapter's checks is in error; `pass` if all of them pass. */
   verdict: z.enum(['pass', 'fail', 'error']),
-  /** The sum of its checks' points; null: one of them is in error, so it is not graded. */
+  /** The sum of the checks' points; null: a check is in error, so the chapter is not graded. */
   points: z.number().nullable(),
   of: z.int(),
 });
 
-/** One grading of one lab: what every output format is made from. */
+/** The result of one grading of one lab. Every output format is made from it. */
 export const Report = z.object({
   schemaVersion: z.literal(1),
   lab: z.string(),
@@ -84,7 +85,7 @@ export const Report = z.object({
     fail: z.int(),
     skipped: z.int(),
     error: z.int(),
-    /** null while anything is in error. */
+    /** null: a check is in error. */
     points: z.number().nullable(),
     of: z.int(),
     chapters: z.array(ReportedChapter),
@@ -93,10 +94,10 @@ export const Report = z.object({
   integrity: z.object({
     /** sha256 over the canonical JSON (RFC 8785) of the facts, evidence, baseline, plan and record that were graded. */
     digest: z.string(),
-    /** What was seen that an honest lab host does not have. */
+    /** Signs of tampering: judge/integrity.ts. */
     findings: z.array(z.object({ id: z.string(), what: z.string() })),
   }),
-  /** 0 all pass, 1 something does not, 2 nothing to grade, 3 our error. */
+  /** 0 all checks pass, 1 some do not, 2 nothing to grade, 3 our error. */
   exit: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
 });
 export type Report = z.infer<typeof Report>;
@@ -108,18 +109,18 @@ export interface ReportInput {
   lab: string;
   driver: Report['driver'];
   plan: Plan;
-  /** Those that were asked for, in order. */
+  /** The chapters to report, in order. */
   chapters: readonly ChapterInfo[];
   outcomes: readonly Outcome[];
   /** How much the hints say (default 1). */
   hints?: HintLevel | undefined;
-  /** Of what was graded: see `digestOf` in grading/grade.ts. */
+  /** Digest of what was graded: `digestCase` in grading/grade.ts. */
   digest: string;
-  /** What was seen that an honest lab host does not have: see judge/integrity.ts. */
+  /** Signs of tampering: judge/integrity.ts. */
   findings?: readonly { id: string; what: string }[] | undefined;
 }
 
-/** Counts, points and exit code from the outcomes of the chapters that were asked for; other outcomes are left out. */
+/** Makes the report with counts, points and exit code. Outcomes of other chapters are left out. */
 export function makeReport({
   lab,
   driver,
@@ -195,7 +196,7 @@ function reported({ check, ...rest }: Outcome, plan: Plan, level: HintLevel, of:
   };
 }
 
-/** Long enough for the commands that build a container anew. */
+/** Characters. Long enough for the commands that rebuild a container. */
 const HINT_LENGTH = 4000;
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
@@ -217,7 +218,7 @@ function sumChapter(
   };
 }
 
-/** Counts and points on one line: the end of each report that people read. */
+/** Counts and points on one line, the last line of reports for people. */
 export function renderSummary({ lab, driver, summary }: Report): string {
   const { pass, fail, skipped, error, points, of } = summary;
   const counts = [`${pass} pass`, `${fail} fail`, `${skipped} skipped`, ...(error > 0 ? [`${error} error`] : [])];
@@ -230,7 +231,7 @@ export function renderTrail({ diagnosis }: ReportedCheck): string | undefined {
   return `${diagnosis.path}: ${diagnosis.trail.map(({ hop, passed }) => `${hop} ${passed ? '✓' : '✗'}`).join(' ')}`;
 }
 
-/** What a check in one of these states has to say beyond its title, by name; each text may have several lines. */
+/** The details of a check besides its title, each with a name and one or more lines. */
 export function listDetails(check: ReportedCheck): { name: string; lines: string[] }[] {
   const { verdict, expected, actual, evidence, diagnosis, hint, because } = check;
   const seen = diagnosis?.seen ?? [];

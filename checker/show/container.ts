@@ -21,7 +21,7 @@ import {
 
 type Which = 'ct1' | 'ct2';
 
-/** A planned container as it is; undefined: it is not there, and not to be there yet. */
+/** A planned container as it is now. Undefined: it does not exist and is not due yet. */
 export function containerZone(lab: Case, which: Which, wanted: Wanted): Zone | undefined {
   const { name } = lab.plan[which];
   const id = `container ${which}`;
@@ -63,20 +63,20 @@ function innerNode(lab: Case, link: Link, id: string, wanted: Wanted): TopologyN
       ...markWhen(!named, `is to be called ${plan.inner}`, 'wrong'),
       ...markWhen(link.kind !== 'veth', `is of kind ${link.kind ?? 'none'}, no veth`, 'wrong'),
       ...markWhen(sharesMac(lab, link), `MAC ${link.mac} twice`, 'wrong'),
-      // Moving it into the container switched it off: that is mended in chapter addressing.
+      // Moving the link into the container set it down. Chapter addressing sets it up again.
       ...(wanted.has('addressing') ? troubles(link, true) : []),
     ],
   };
 }
 
-/** A switch sends frames for one address to one port. */
+/** Does another link have the same MAC address? A bridge sends frames for one address to one port only. */
 function sharesMac({ facts, plan }: Case, link: Link): boolean {
   const inner = [plan.ct1, plan.ct2].flatMap(({ name }) => findNetns(facts, name)?.net?.links ?? []);
   const all = [...inner, ...facts.here.links].filter(({ loopback, name }) => !loopback && !isBridgePort(facts, name));
   return all.filter(({ mac }) => mac === link.mac).length > 1;
 }
 
-/** The host's end of a cable: its address is nobody's to talk to. */
+/** Is the link a port of a bridge? Nobody sends frames to a port's own MAC address. */
 const isBridgePort = (facts: Case['facts'], name: string): boolean =>
   facts.here.ports.some(({ device }) => device === name);
 
@@ -102,7 +102,7 @@ const listRoutes = ({ routes }: Net): string[] =>
     )
     .map(({ gateway, device }) => (gateway === null ? `default by ${device ?? 'nothing'}` : says.gateway(gateway)));
 
-/** Any name server may be right; one on loopback only where something listens. */
+/** Labels of the name servers. A server on loopback is wrong if nothing in the container listens there. */
 function describeResolver({ facts, plan }: Case, which: Which, net: Net): Label[] {
   const text = findResolvConf(facts, plan[which].name)?.text ?? '';
   const servers = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, server = '']) => server).slice(0, 3);

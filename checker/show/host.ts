@@ -21,7 +21,7 @@ import {
   markWhen,
 } from './labels.ts';
 
-/** What the lab host does with packets that are not for itself: told from rules and settings, in whatever tool they are. */
+/** What the lab host does with packets of others, according to its settings and the rules of every tool. */
 function routingNode(lab: Case, wanted: Wanted): TopologyNode | undefined {
   const now = notesIn(wanted.now, nodeIds.routing);
   const is = (text: string): boolean => now.includes(text);
@@ -41,7 +41,7 @@ function routingNode(lab: Case, wanted: Wanted): TopologyNode | undefined {
   return { id: nodeIds.routing, kind: 'routing', name: 'routing and NAT', mark: null, addresses: [], notes };
 }
 
-/** Rules of the routing policy that were not there before. */
+/** Routing policy rules that the baseline lacks. */
 function policy({ facts, baseline }: Case): Label[] {
   const before = new Set(baseline.here.policy.map(({ priority, text }) => `${priority} ${text}`));
   const found = facts.here.policy
@@ -50,7 +50,7 @@ function policy({ facts, baseline }: Case): Label[] {
   return found.slice(0, 3).map((text) => marked(`rule ${text}`, 'extra'));
 }
 
-/** ip_forward, or forwarding by both of the links that packets come in by. */
+/** Is ip_forward on, or forwarding on both links that packets enter by? */
 function forwards({ facts, plan }: Case): boolean {
   const on = (key: string): boolean => facts.here.sysctls[`net/ipv4/${key}`] === '1';
   const each = [plan.bridge, uplink].map((device) => `conf/${device}/forwarding`);
@@ -73,7 +73,7 @@ function sourceNat(lab: Case, isWanted: boolean): Label[] {
   const packet = { ...leaving(lab), in: undefined };
   const fates = tables(lab, 'nat').map((table) => followChain(table, 'POSTROUTING', packet, lab.facts.here)?.target);
   if (fates.some((fate) => fate === 'MASQUERADE' || fate === 'SNAT')) return [marked(text)];
-  // A rule of native nft may do it in a way that is not read here.
+  // A native nft rule may translate it, but those are not read here.
   if (byNative(lab, 'postrouting')) return [marked('source NAT by nft')];
   return markWhen(isWanted, text, 'missing');
 }
@@ -91,7 +91,7 @@ function published(lab: Case, isWanted: boolean): Label[] {
   return markWhen(isWanted, says.publish(lab.plan), 'missing');
 }
 
-/** Only what is certain: a rule that can't be read may let it pass. */
+/** Labels of certain drops. A rule that can't be read may let the packet pass. */
 function dropped(lab: Case): Label[] {
   const packet = leaving(lab);
   const text = 'FORWARD drops what goes out';
@@ -100,13 +100,13 @@ function dropped(lab: Case): Label[] {
   return markWhen(drops || findNftDrop(lab.facts.here, 'forward', packet) !== undefined, text, 'wrong');
 }
 
-/** The lab host itself, and which of its links has which id. */
+/** The lab host's zone, and its links by the ids of their nodes. */
 export interface HostView {
   zone: Zone;
   ids: ReadonlyMap<string, Link>;
 }
 
-/** The most links that are drawn which nobody planned: a lab host may have thousands. */
+/** At most this many unplanned links are drawn. A lab host may have thousands. */
 const mostExtra = 8;
 
 /** The lab host's own zone, with bridge, uplink, routing and what is beyond the plan. */
@@ -137,7 +137,7 @@ export function hostView(lab: Case, wanted: Wanted): HostView {
   return { zone, ids };
 }
 
-/** The links that the plan speaks of, as the kernel has them: the cables by both of their ends, by no name. */
+/** The planned links by node id. Veths are identified by the kernel's data about both ends, not by name. */
 function listIds({ facts, plan }: Case): Map<string, Link> {
   const found: [string, Link | undefined][] = [
     [nodeIds.uplink, findLink(facts.here.links, world.uplink.name)],
@@ -150,7 +150,7 @@ function listIds({ facts, plan }: Case): Map<string, Link> {
   return new Map(found.flatMap(([id, link]) => (link ? [[id, link] as const] : [])));
 }
 
-/** A host end by its planned name, where it leads to no container. */
+/** A veth with the planned name of a host end, when it leads to no container. */
 const unplugged = (links: readonly Link[], name: string): Link | undefined =>
   links.find((link) => link.name === name && link.kind === 'veth');
 
@@ -191,7 +191,7 @@ function portNotes(lab: Case, link: Link): Label[] {
   return [
     ...markWhen(link.master === null && known, 'is in no bridge', 'wrong'),
     ...markWhen(link.master !== null && link.master !== plan.bridge, `is in ${link.master ?? ''}`, 'wrong'),
-    // One alone still talks to all that are not.
+    // A single isolated port still exchanges frames with all others.
     ...markWhen(port?.isolated === true, 'is isolated', bothIsolated(lab) ? 'wrong' : null),
     ...markWhen(
       link.up && link.carrier && port !== undefined && port.state !== 'forwarding',
@@ -213,7 +213,7 @@ const bothIsolated = ({ facts, plan }: Case): boolean =>
 const others = (id: string, name: string, notes: Label[]): TopologyNode[] =>
   notes.length === 0 ? [] : [{ id, kind: 'others', name, mark: null, addresses: [], notes }];
 
-/** What was there before the learner came: it is not theirs, and it stays. */
+/** Links and namespaces that existed before the learner began. They are not the learner's and stay. */
 function foreign({ facts, baseline }: Case): TopologyNode[] {
   const links = baseline.here.links.filter(({ name, loopback }) => !loopback && name !== world.uplink.name);
   const names = [...links, ...baseline.namespaces.filter(({ real }) => real)].map(({ name }) => name);
@@ -225,7 +225,9 @@ function foreign({ facts, baseline }: Case): TopologyNode[] {
   );
 }
 
-/** Network namespaces that only a process or a mount elsewhere keeps, Docker's aside, and how many links are not drawn. */
+/**
+ * Nodes for namespaces without a name in /run/netns, except Docker's, and for the number of links that are not drawn.
+ */
 function strays({ facts, baseline }: Case, more: number): TopologyNode[] {
   const known = new Set([facts.host.inode, facts.world.inode, ...facts.namespaces.map(({ inode }) => inode)]);
   const dockers = facts.mounts.filter(({ path }) => path.includes('/docker/netns/'));

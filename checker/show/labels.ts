@@ -12,15 +12,17 @@ import {
 } from '@handwired/host';
 import type { Link, Route } from '../facts/iproute.ts';
 
-/** What is to be there by now, and what will be there in the end, by the ids of nodes and zones. */
+/** The planned topology now and at the end of the course. */
 export interface Wanted {
   now: Topology;
   all: Topology;
-  /** Is a chapter's work to be there by now? */
+  /** Should a chapter's work exist by now? */
   has: (chapter: ChapterId) => boolean;
 }
 
-/** After cleanup nothing of the plan is to be there, and what is there is left over. */
+/**
+ * What should exist after the chapter `through`. After cleanup that is what chapter tour shows; all else is left over.
+ */
 export function listWanted(plan: Plan, through: ChapterId): Wanted {
   const cleaned = through === 'cleanup';
   return {
@@ -32,29 +34,31 @@ export function listWanted(plan: Plan, through: ChapterId): Wanted {
 
 /** A zone by its id. */
 export const zoneIn = ({ zones }: Topology, id: string): Zone | undefined => zones.find((zone) => zone.id === id);
-/** A node by its id, in whatever zone it is. */
+/** A node by its id, in any zone. */
 export const nodeIn = ({ zones }: Topology, id: string): TopologyNode | undefined =>
   zones.flatMap(({ nodes }) => nodes).find((node) => node.id === id);
-/** The texts of a node's addresses; none without the node. */
+/** The texts of a node's addresses; empty if there is no such node. */
 export const labelAddresses = (topology: Topology, id: string): string[] =>
   nodeIn(topology, id)?.addresses.map(({ text }) => text) ?? [];
-/** The texts of a node's notes; none without the node. */
+/** The texts of the notes of a node or zone; empty if there is neither. */
 export const notesIn = (topology: Topology, id: string): string[] =>
   (nodeIn(topology, id) ?? zoneIn(topology, id))?.notes.map(({ text }) => text) ?? [];
 
-/** What chapter docker makes beside the network is beyond no plan, as long as nothing was cleaned up. */
+/**
+ * The mark of an unplanned name: `extra`, but null for what chapter docker makes, as long as nothing was cleaned up.
+ */
 export const markBeyond = (name: string, { has }: Wanted): Mark =>
   has('namespaces') && [dockerHost.netns, dockerHost.veth].some((one) => one === name) ? null : 'extra';
 
 /** A text with a mark. */
 export const marked = (text: string, mark: Mark = null): Label => ({ text, mark });
 
-/** Only where it is so. */
+/** A marked text if the condition holds, otherwise nothing. */
 export const markWhen = (so: boolean, text: string, mark: Mark): Label[] => (so ? [marked(text, mark)] : []);
 
 /**
- * What there is, and what should be. `wanted`: the plan's, so far as it is asked for; `known`: all that the plan will have.
- * What is beyond the plan takes the place of something wanted (wrong), or of nothing (extra).
+ * Labels for what exists and what should. `wanted`: what the plan has by now; `known`: everything that it will have.
+ * An unplanned text is marked `wrong` if something wanted is missing, otherwise `extra`.
  */
 export function compared(there: readonly string[], wanted: readonly string[], known: readonly string[]): Label[] {
   const missing = wanted.filter((text) => !there.includes(text));
@@ -65,20 +69,20 @@ export function compared(there: readonly string[], wanted: readonly string[], kn
   ];
 }
 
-/** IPv4, and IPv6 that somebody gave it: link-local ones come by themselves. */
+/** A link's addresses. IPv6 link-local ones are left out, because the kernel assigns them itself. */
 export const labelAddressesOn = ({ addresses }: Link): string[] =>
   addresses
     .filter(({ family, scope }) => family === 'inet' || scope !== 'link')
     .map(({ address, prefix }) => `${address}/${prefix}`);
 
-/** What can be wrong with any link that frames are to pass. `joined`: both ends of a cable are to be up by now. */
+/** Problems of a link that frames should pass. `joined`: both ends of its veth pair should be up by now. */
 export const troubles = (link: Link, joined: boolean): Label[] => [
   ...markWhen(!link.up, 'is down', 'wrong'),
   ...markWhen(joined && link.up && !link.carrier && link.kind === 'veth', 'has no carrier', 'wrong'),
   ...markWhen(!link.arp, 'ARP is off', 'wrong'),
 ];
 
-/** A link that the plan does not speak of. */
+/** The node of a link that is not in the plan. */
 export const extraNode = (id: string, kind: TopologyNode['kind'], link: Link, mark: Mark = 'extra'): TopologyNode => ({
   id,
   kind,
@@ -88,7 +92,7 @@ export const extraNode = (id: string, kind: TopologyNode['kind'], link: Link, ma
   notes: markWhen(!link.up, 'is down', null),
 });
 
-/** A planned node that is not there: it and all that is on it is marked missing. */
+/** A planned node that does not exist: it and everything on it is marked missing. */
 export const missingNode = (node: TopologyNode): TopologyNode => ({
   ...node,
   mark: 'missing',
@@ -96,7 +100,7 @@ export const missingNode = (node: TopologyNode): TopologyNode => ({
   notes: node.notes.map(({ text }) => marked(text, 'missing')),
 });
 
-/** IPv4 routes that somebody made and that lead elsewhere than by default; `known`: those that are to be there. */
+/** Labels of user-made IPv4 routes other than the default route. `known`: routes that belong there. */
 export function strayRoutes(routes: readonly Route[], known: readonly Route[] = []): Label[] {
   const texts = (all: readonly Route[]): string[] => all.filter(isMade).map(routeText);
   const before = new Set(texts(known));

@@ -16,15 +16,15 @@ import { containerZone } from './container.ts';
 import { hostView, type HostView } from './host.ts';
 import { markBeyond, extraNode, type Wanted, listWanted, markWhen } from './labels.ts';
 
-/** The most containers that are drawn which nobody planned. */
+/** At most this many unplanned containers are drawn. */
 const mostExtra = 6;
 
 /** The chapters that change what is drawn, the last first. */
 const drawn: ChapterId[] = ['cleanup', 'publish', 'dns', 'egress', 'addressing', 'veth', 'bridge', 'namespaces'];
 
 /**
- * What is on a lab host and how it hangs together, with what is missing, wrong or beyond the plan marked. Pure.
- * `through`: the chapter whose work is to be there by now.
+ * The links and namespaces of a lab host and their connections. Marks what is missing, wrong or not planned. Pure.
+ * `through`: the last chapter whose work should exist.
  */
 export function readTopology(known: Omit<Case, 'evidence'>, through: ChapterId): Topology {
   const lab: Case = { ...known, evidence: noExperiments };
@@ -35,20 +35,20 @@ export function readTopology(known: Omit<Case, 'evidence'>, through: ChapterId):
   return escaped({ schemaVersion: 1, zones, links: listLinks(lab, host, zones, wanted) });
 }
 
-/** The last chapter that was begun, of those that change what is drawn; none: `tour`. */
+/** The last begun chapter that changes what is drawn; `tour` if there is none. */
 export function findLastDrawn(chapters: readonly GradedChapter[], lab: Omit<Case, 'evidence'>): ChapterId {
   const now = findBegun(chapters, lab);
   return drawn.find((id) => now.includes(id)) ?? 'tour';
 }
 
-/** Named network namespaces that are neither planned nor of before the learner came. */
+/** Named network namespaces that are neither planned nor in the baseline. */
 function extraZones({ facts, baseline, plan }: Case, wanted: Wanted): Zone[] {
   const planned = new Set([plan.ct1.name, plan.ct2.name, ...baseline.namespaces.map(({ name }) => name)]);
   const found = facts.namespaces.filter(({ name }) => !planned.has(name) && findNetns(facts, name));
   return found.slice(0, mostExtra).map(({ name, net }, at) => {
     const mark = markBeyond(name, wanted);
     const links = (net?.links ?? []).filter(({ loopback }) => !loopback);
-    // Of what Docker has made in there only the way to it is drawn.
+    // In Docker's namespace only the link that leads to it is drawn.
     const shown = mark === null ? links.filter((link) => link.name === dockerHost.inner) : links.slice(0, 4);
     const more = found.length - mostExtra;
     return {
@@ -90,7 +90,7 @@ const routed = (drawnIds: ReadonlySet<string>): TopologyLink[] =>
       ]
     : [];
 
-/** Every link that is in a bridge which is drawn. */
+/** The connections from drawn links to drawn bridges that have them as ports. */
 function ports({ plan }: Case, ids: HostView['ids']): TopologyLink[] {
   return [...ids].flatMap(([to, link]): TopologyLink[] => {
     const bridge = [...ids].find(([, { name }]) => name === link.master);
@@ -100,7 +100,7 @@ function ports({ plan }: Case, ids: HostView['ids']): TopologyLink[] {
   });
 }
 
-/** Every cable from the lab host to a named container. */
+/** The veth pairs from the lab host to named containers. */
 function cables({ facts, plan }: Case, ids: HostView['ids']): TopologyLink[] {
   const idOf = (which: 'ct1' | 'ct2', index: number, name: string): string => {
     const own = ids.get(nodeIds.port(which))?.peer?.index === index;
@@ -116,14 +116,16 @@ function cables({ facts, plan }: Case, ids: HostView['ids']): TopologyLink[] {
   });
 }
 
-/** No text of a lab host's can steer a terminal or reorder a line. Ids hold names too. */
+/** Escapes all texts, so that none can control a terminal or reorder a line. Ids contain names too. */
 function escaped(topology: Topology): Topology {
   return JSON.parse(JSON.stringify(topology), (_key, value: unknown) =>
     typeof value === 'string' ? escapeText(value) : value,
   ) as Topology;
 }
 
-/** The topology of a lab host as it is now: one snapshot, no experiment. `through`: see readTopology; default the last one begun. */
+/**
+ * The current topology of a lab host, from one snapshot. `through`: see readTopology; default: the last begun chapter.
+ */
 export async function showLab(source: Source, through?: ChapterId): Promise<Topology> {
   const { chapters, plan, baseline, record } = source;
   const lab = { facts: await takeFacts(source), baseline, plan, record };

@@ -4,7 +4,7 @@ import type { Side } from '../side.ts';
 
 const inFilter = ({ table, base }: Rule): boolean => table === 'filter' && base === 'FORWARD';
 const accepts = (rule: Rule): boolean => inFilter(rule) && rule.target === 'ACCEPT';
-/** Since version 28 one rule accepts all that comes from the bridge, wherever it goes. */
+/** Since Docker 28 one rule accepts everything from the bridge, whatever its destination. */
 const isAllFrom = (rule: Rule): boolean => asksOnly(rule, { '-i': 'BRIDGE' });
 const oneForBoth: Why = {
   when: (_yours, docker) => docker.is === 'filter FORWARD -i BRIDGE ACCEPT',
@@ -18,13 +18,13 @@ const readPolicy = ({ host }: Side): string[] =>
     .filter(({ family, name }) => family === 'ip' && name === 'filter')
     .flatMap(({ chains }) => chains.find(({ name }) => name === 'FORWARD')?.policy ?? []);
 
-/** Chains that somebody made, in the order in which they were. */
+/** User-defined chains, in their order. */
 const ownChains = ({ host }: Side): string[] =>
   host.iptables.flatMap(({ family, name, chains }) =>
     family === 'ip' ? chains.flatMap((chain) => (chain.policy === null ? `${name} ${chain.name}` : [])) : [],
   );
 
-/** Forwarding, and what passes FORWARD. */
+/** Rows about forwarding and the chain FORWARD. */
 export const forward: readonly Row[] = [
   {
     id: 'forwarding',
@@ -129,7 +129,7 @@ export const forward: readonly Row[] = [
   }),
 ];
 
-/** Direct access and what is against it. */
+/** Rows about direct access to containers, and the rules against it. */
 export const guards: readonly Row[] = [
   ruleRow({
     id: 'direct',

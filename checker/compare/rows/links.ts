@@ -22,7 +22,7 @@ const isDerived = ({ eth0 }: Side): boolean => eth0?.mac === derivedMac(findAddr
 const readHairpin = ({ host, port }: Side): boolean =>
   host.ports.some(({ device, hairpin }) => device === port?.name && hairpin);
 
-/** Namespaces, interfaces, addresses and routes. */
+/** Rows about namespaces, interfaces, addresses and routes. */
 export const links: readonly Row[] = [
   {
     id: 'netns',
@@ -133,11 +133,11 @@ export const links: readonly Row[] = [
   },
 ];
 
-/** daemon/libnetwork/internal/resolvconf/resolvconf.go: what it falls back to. */
+/** Docker's fallback name servers: daemon/libnetwork/internal/resolvconf/resolvconf.go. */
 const google = '8.8.8.8 8.8.4.4';
 const isLoopback = (server: string): boolean => server.startsWith('127.') || server === '::1';
 
-/** Names, and what listens. */
+/** Rows about name resolution and listeners. */
 export const names: readonly Row[] = [
   {
     id: 'resolver',

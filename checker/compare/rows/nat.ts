@@ -21,7 +21,7 @@ const hasProxy = ({ docker }: Sides): boolean => findProxy(docker).length > 0;
 const readLocalnet = ({ host, bridge }: Side): string | undefined =>
   host.sysctls[`net/ipv4/conf/${bridge?.name ?? ''}/route_localnet`];
 
-/** Translation: out, in, and the host's own way to a published port. */
+/** Rows about NAT: outbound, inbound, and from the host itself to a published port. */
 export const nat: readonly Row[] = [
   ruleRow({
     id: 'masquerade',

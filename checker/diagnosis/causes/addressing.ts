@@ -9,7 +9,7 @@ import type { Cause, Finding } from '../cause.ts';
 
 const inContainer = { hop: 'inner', structural: true } as const;
 
-/** The first container of the path that a test of its namespace holds for. */
+/** Runs a test on the namespace of each container of the path. Gives the first finding. */
 const firstOfContainers = (
   lab: Case,
   { path }: Walk,
@@ -23,7 +23,7 @@ const firstOfContainers = (
   return undefined;
 };
 
-/** The best of the IPv4 default routes in table main. */
+/** The IPv4 default route of table main with the lowest metric. */
 const bestDefault = (net: Net) =>
   net.routes
     .filter(
@@ -43,7 +43,7 @@ function down(lab: Case, net: Net, which: Which, name: string, loopback: boolean
   };
 }
 
-/** An address or a prefix that is not the plan's; with the commands that set it right. */
+/** Finds an address or prefix that differs from the plan, and the commands that correct it. */
 function address(lab: Case, net: Net, which: Which): (Omit<Finding, 'which'> & { kind: string }) | undefined {
   const { plan, facts } = lab;
   const { name, address: own } = plan[which];
@@ -152,7 +152,7 @@ const atUplink = {
   structural: true,
 } as const;
 
-/** The lab host's own way out, which was there before the learner. */
+/** The lab host's own uplink, which existed before the learner began. */
 export const uplinkCauses: Cause[] = [
   {
     ...atUplink,

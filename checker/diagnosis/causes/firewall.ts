@@ -12,7 +12,7 @@ import { openingPackets } from '../../queries/sights.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import { type Cause, type Finding, traffic } from '../cause.ts';
 
-/** A chain of iptables that drops or refuses the packet for certain; the policy last. */
+/** The first of these iptables tables whose chain certainly drops or rejects the packet, by a rule or by its policy. */
 function dropped(net: Net, tables: readonly string[], chain: string, packet: Packet): Fate | undefined {
   const fates = net.iptables
     .filter(({ family, name }) => family === 'ip' && tables.includes(name))
@@ -20,10 +20,10 @@ function dropped(net: Net, tables: readonly string[], chain: string, packet: Pac
   return fates.find((fate) => fate && fate.certain && ['DROP', 'REJECT'].includes(fate.target));
 }
 
-/** The command that lets it through: the rule away, or the policy back. */
+/** The command that deletes the rule; undefined: the chain's policy decided. */
 const writeMend = ({ rule }: Fate): string[] | undefined => (rule ? [deleteRule(rule)] : undefined);
 
-/** The commands that take a drop of native nft away; undefined: not known. */
+/** The commands that remove a drop of native nft; undefined: not known. */
 export const nativeMend = ({ table, name, rule }: Drop): string[] | undefined => {
   if (!rule) return [command('nft', 'chain', table.family, table.name, name, '{ policy accept ; }')];
   const { chain, handle } = rule;
@@ -31,7 +31,7 @@ export const nativeMend = ({ table, name, rule }: Drop): string[] | undefined =>
   return [command('nft', 'delete', 'rule', table.family, table.name, chain, 'handle', handle)];
 };
 
-/** What says of a rule which one it is. */
+/** Names the rule that drops, or the policy. */
 const renderDrop = ({ rule }: Fate): string => (rule ? `-A ${rule.chain} ${rule.words.join(' ')}` : 'the policy');
 
 interface Hook {
@@ -41,7 +41,7 @@ interface Hook {
   tables: string[];
   chain: string;
   hook: string;
-  /** The packet as that chain sees it; undefined: it does not pass there. */
+  /** The packet as that chain sees it; undefined: the chain does not see it. */
   packet: (lab: Case, walk: Walk) => { net: Net; netns: string | null; packet: Packet } | undefined;
 }
 
@@ -53,7 +53,7 @@ const atHostHook =
     return shaped ? { net: lab.facts.here, netns: null, packet: shaped } : undefined;
   };
 
-/** In a container: its rules judge what comes to it and what leaves it. */
+/** The packet at a container's own chains, which judge what it receives and sends. */
 const atContainerHook =
   (at: 'client' | 'server', back: boolean): Hook['packet'] =>
   (lab, walk) => {
@@ -159,12 +159,12 @@ function createCause(place: Hook): Cause {
   };
 }
 
-/** Rules that drop, at every chain but FORWARD: of iptables, either variant, and of native nft. */
+/** Rules that drop, in all chains but FORWARD: rules of both variants of iptables, and of native nft. */
 export const firewallCauses: Cause[] = hooks.map(createCause);
 
 const atForward = { hop: 'FORWARD', explains: traffic } as const;
 
-/** The packet that FORWARD sees where it may end: on its way out, or the answer. */
+/** The packet, or its answer (`back`), that may end at FORWARD, as FORWARD sees it; undefined: neither may. */
 export function forwarded(lab: Case, walk: Walk): { packet: Packet; back: boolean } | undefined {
   const shape = walk.path.packet?.(lab, walk.probe);
   if (shape?.in === undefined || shape.out === undefined || walk.probe === undefined) return undefined;
@@ -174,13 +174,13 @@ export function forwarded(lab: Case, walk: Walk): { packet: Packet; back: boolea
   return mayEndAt(walk, 'FORWARD', true) ? { packet: answerTo(packet), back: true } : undefined;
 }
 
-/** The port that it was sent from; undefined: it has none, or none was seen. */
+/** The source port of a probe's first packet; undefined: it has none, or no packet was seen. */
 const findPort = ({ evidence }: Case, probe: ProbeId): number | undefined =>
   evidence.seen.find((sight) => sight.probe === probe && openingPackets.has(sight.what))?.sourcePort || undefined;
 
 const bridged = ({ in: from, out }: Packet): boolean => from === out;
 
-/** An accepting rule, put first: whatever stands behind it no longer matters. */
+/** The command that inserts an accepting rule first, so that later rules no longer matter. */
 const accept = (tool: string, ...words: (string | number)[]): string =>
   command(tool, '-I', 'FORWARD', 1, ...words, '-j', 'ACCEPT');
 
@@ -192,7 +192,7 @@ function findKind(packet: Packet, { plan }: Case): Kind {
   return packet.state === 'NEW' ? 'published' : 'back';
 }
 
-/** What lets it pass, as the course does it, by the tool whose policy drops it. */
+/** The command that accepts such packets as the course does, with the tool whose policy drops them. */
 function writeAccept({ plan }: Case, kind: Kind, tool: string): string {
   const { bridge, ct1, containerPort } = plan;
   if (kind === 'bridged') return accept(tool, '-i', bridge, '-o', bridge);
@@ -238,7 +238,7 @@ const policies: Cause[] = (Object.keys(ids) as Kind[]).map((kind) => ({
   },
 }));
 
-/** What passes the lab host and is judged in FORWARD: of iptables, either variant, and of native nft. */
+/** Drops in FORWARD: by both variants of iptables, and by native nft. */
 export const forwardCauses: Cause[] = [
   {
     ...atForward,
@@ -276,7 +276,7 @@ export const forwardCauses: Cause[] = [
 
 const atFrontend = { hop: 'FORWARD', explains: traffic } as const;
 
-/** Firewalls with rules of their own making, which know nothing of the containers. */
+/** Firewall managers that make their own rules and know nothing about the containers. */
 export const frontendCauses: Cause[] = [
   {
     ...atFrontend,

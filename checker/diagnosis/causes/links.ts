@@ -102,7 +102,7 @@ export const bridgeCauses: Cause[] = [
 
 const atVeth = { hop: 'veth', structural: true } as const;
 
-/** The first container of the path that a test holds for. */
+/** Runs a test on each container of the path. Gives the first finding. */
 const firstOfPath = (lab: Case, { path }: Walk, test: (which: Which) => Finding | undefined): Finding | undefined =>
   path.containers.map((which) => (findNetns(lab.facts, lab.plan[which].name) ? test(which) : undefined)).find(Boolean);
 
@@ -125,13 +125,13 @@ function missing(lab: Case, which: Which): Finding | undefined {
   return { which, seen, wrong, mend: cable(lab, which) };
 }
 
-/** One end from the lab host into the container. */
+/** The commands that move one end of a veth from the lab host into the container. */
 const moved = (lab: Case, which: Which, end: string): string[] => [
   ip(null, 'link', 'set', end, 'netns', lab.plan[which].name, 'name', lab.plan.inner),
   ...(lab.record.begun.addressing === undefined ? [] : settle(lab, which)),
 ];
 
-/** Chapter 03: the cables, by what the kernel says of their ends. */
+/** Chapter 03: the veth pairs, by the kernel's data about their ends. */
 export const veth: Cause[] = [
   {
     ...atVeth,

@@ -25,7 +25,7 @@ interface Asked {
   servers: string[];
 }
 
-/** What the container of a name lookup reads. */
+/** The resolv.conf that a name lookup in the path's container reads, with its servers. */
 function asked(lab: Case, { path, probe }: Walk): Asked | undefined {
   const which = path.containers[0];
   if (which === undefined || probe === undefined) return undefined;
@@ -48,7 +48,7 @@ const write = ({ plan }: Case, name: string): string[] => [
 function listens({ facts }: Case, { name }: Asked, server: string): boolean {
   const loopback = server.startsWith('127.');
   const sockets = loopback ? findNetns(facts, name)?.net?.sockets : facts.here.sockets;
-  // In a container NAT may lead to another port; then any listener there may be meant.
+  // In a container NAT may change the port, so any listener on a port above 1023 may be the right one.
   return (sockets ?? []).some(({ port, address, protocol }) => {
     if (protocol !== 'udp') return false;
     return loopback
@@ -59,7 +59,7 @@ function listens({ facts }: Case, { name }: Asked, server: string): boolean {
 
 const paths = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf'];
 
-/** Files of the lab host's own resolver that are not what they were. */
+/** Files of the lab host's own resolver that differ from the baseline. */
 const changed = ({ facts, baseline }: Case): { now: File | undefined; was: File }[] =>
   paths.flatMap((path) => {
     const [now, was] = [facts, baseline].map(({ files }) => files.find((file) => file.path === path));
@@ -67,7 +67,7 @@ const changed = ({ facts, baseline }: Case): { now: File | undefined; was: File 
     return same || !was ? [] : [{ now, was }];
   });
 
-/** 07: what a container reads to look up a name, and the lab host's own. */
+/** Chapter 07: resolver files of the containers and of the lab host. */
 export const nameCauses: Cause[] = [
   {
     ...atNames,
@@ -198,7 +198,7 @@ export const nameCauses: Cause[] = [
 
 const atLookups = { hop: 'names', explains: ['dns.ct1', 'dns.ct2'], structural: true } as const;
 
-/** 07: which name is asked for, and in which order servers are: resolv.conf(5). */
+/** Chapter 07: the name that is asked for, and the order of the servers: resolv.conf(5). */
 export const lookupCauses: Cause[] = [
   {
     ...atLookups,

@@ -7,7 +7,7 @@ import { type Cause, traffic } from '../cause.ts';
 
 const atNamespace = { hop: 'inner', explains: ['namespaces.'], structural: true } as const;
 
-/** Chapter 01: what stands in /run/netns under a container's name. */
+/** Chapter 01: the entry of /run/netns with a container's name. */
 export const namespaceCauses: Cause[] = [
   {
     ...atNamespace,
@@ -78,7 +78,7 @@ export const namespaceCauses: Cause[] = [
   },
 ];
 
-/** A port of the bridge whose other end is in a namespace that has no name, and a process that keeps that namespace. */
+/** A planned veth whose other end is in a namespace without a name, and a process that keeps such a namespace. */
 function astray({ facts, plan }: Case, which: Which): { end: string; pid: number; command: string } | undefined {
   if (findPairs(facts, plan[which]).length > 0) return undefined;
   const named = new Set(facts.here.ids.flatMap(({ nsid, name }) => (name === null ? [] : [nsid])));
@@ -90,7 +90,7 @@ function astray({ facts, plan }: Case, which: Which): { end: string; pid: number
   return end && keeper ? { end: end.name, pid: keeper.pid, command: keeper.command } : undefined;
 }
 
-/** What an earlier run left behind, in the way of this one. */
+/** Leftovers of an earlier run that disturb this one. */
 export const leftoverCauses: Cause[] = [
   {
     id: 'namespace-left-running',

@@ -25,7 +25,7 @@ const sides = (lab: Case, { path }: Walk): Side[] =>
     return net ? [{ which, name, net }] : [];
   });
 
-/** MAC addresses of the plan's addresses, as the links have them. */
+/** The real MAC address of each of the plan's addresses. */
 function macs({ facts, plan }: Case): Map<string, string> {
   const found = new Map<string, string>();
   const add = (address: string, mac: string | undefined) => mac !== undefined && found.set(address, mac);
@@ -36,7 +36,7 @@ function macs({ facts, plan }: Case): Map<string, string> {
   return found;
 }
 
-/** A permanent ARP entry that leads elsewhere. */
+/** Finds a permanent ARP entry with a wrong MAC address. */
 function falseEntry(lab: Case, net: Net, netns: string | null, which: Which | undefined): Finding | undefined {
   const real = macs(lab);
   const entry = net.neighbours.find(
@@ -55,7 +55,7 @@ function falseEntry(lab: Case, net: Net, netns: string | null, which: Which | un
   };
 }
 
-/** Between neighbours: ARP, and who has which address. */
+/** Causes between neighbours: ARP, and addresses. */
 export const neighbourCauses: Cause[] = [
   {
     ...atNeighbour,
@@ -202,7 +202,7 @@ export const neighbourCauses: Cause[] = [
 /** A locally administered MAC address that differs from the given one. */
 const fresh = (mac: string): string => (mac.startsWith('02:68:77:00:00:0') ? '02:68:77:00:00:0b' : '02:68:77:00:00:0a');
 
-/** The containers of a path and the lab host: what each is called, and how a command is told to be about it. */
+/** The containers of a path and the lab host, each with its name and the words that run a command inside (`inside`). */
 const listInterfaces = ({ facts, plan }: Case, { path }: Walk) => [
   ...path.containers.map((which) => ({
     which: which,
@@ -218,7 +218,7 @@ const listInterfaces = ({ facts, plan }: Case, { path }: Walk) => [
 const settingAt = (inside: readonly string[], key: string, value: string): string =>
   inside.length === 0 ? sysctl(key, value) : `${command(...inside)} ${sysctl(key, value)}`;
 
-/** Those that get a packet and say nothing, although nothing is in its way. */
+/** Receivers that stay silent although packets reach them. */
 export const silentCauses: Cause[] = [
   {
     id: 'port-disabled',
@@ -230,7 +230,7 @@ export const silentCauses: Cause[] = [
         const host = findPair(lab.facts, lab.plan[which], lab.plan)?.host;
         const port = lab.facts.here.ports.find(({ device }) => device === host?.name);
         if (!host?.up || !host.carrier || !port || port.state === 'forwarding') continue;
-        // With STP on, a bridge sets this by itself, and for a while.
+        // With STP on, the bridge itself disables a port for a while.
         if (findLink(lab.facts.here.links, lab.plan.bridge)?.bridge?.stp !== 0) continue;
         return {
           which,
@@ -304,7 +304,7 @@ export const silentCauses: Cause[] = [
   },
 ];
 
-/** What a container takes for its gateway's MAC address for a while, where the bridge has another one; undefined: it is right. */
+/** A container's cached MAC address of its gateway that differs from the bridge's; undefined: none. */
 function findStaleEntry(
   { facts, plan }: Case,
   which: Which,
@@ -319,7 +319,7 @@ function findStaleEntry(
   return real && old && old !== real ? { which, name, old, real } : undefined;
 }
 
-/** The bridge's MAC address has changed, and not everybody has noticed. */
+/** The bridge's MAC address has changed, and a container still uses the old one. */
 export const staleCauses: Cause[] = [
   {
     id: 'neighbour-stale',

@@ -19,7 +19,7 @@ import { findAskedAt, findSights } from '../../queries/sights.ts';
 import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import type { Cause, Finding } from '../cause.ts';
 
-/** 08: the server in ct1. */
+/** Chapter 08: the server in ct1. */
 export const serverCauses: Cause[] = [
   {
     id: 'server-on-loopback',
@@ -68,7 +68,7 @@ export const serverCauses: Cause[] = [
         ({ protocol, port, address }) => protocol === 'tcp' && port === containerPort && !address.startsWith('127.'),
       );
       if (!socket || probe === undefined || lab.evidence.results[probe]?.ok) return undefined;
-      // Connected: then what came last was the answer to the first packet, and not its program's.
+      // At stage `reply` the connection stands: the kernel answered, and only the program's reply is missing.
       if (lab.evidence.results[probe]?.stage !== 'reply' && !mayEndAt(walk, 'server')) return undefined;
       const arrived = findSights(lab.evidence, probe, { in: ct1.name, way: 'in' }).map(({ what }) => what);
       const answered = findSights(lab.evidence, probe, { in: ct1.name, way: 'out' }).map(({ what }) => what);
@@ -92,7 +92,7 @@ const findChain = (walk: Walk): Chain =>
   walk.path.packet && walk.probe === 'outside>uplink' ? 'PREROUTING' : 'OUTPUT';
 const addressed = (walk: Walk): string => (walk.probe === 'host>loopback' ? '127.0.0.1' : world.uplink.address);
 
-/** Where the path's request should be translated, and may have been lost there. */
+/** The chain that should translate the path's request, if the request may have been lost there. */
 function atTranslation(walk: Walk): Chain | undefined {
   const chain = findChain(walk);
   return walk.probe !== undefined && mayEndAt(walk, chain, false) ? chain : undefined;
@@ -120,7 +120,7 @@ function other(
   };
 }
 
-/** 08: the published port. */
+/** Chapter 08: the published port. */
 export const publishCauses: Cause[] = [
   {
     id: 'dnat-wrong-address',
@@ -275,7 +275,7 @@ export const publishCauses: Cause[] = [
   },
 ];
 
-/** 08: what the lab host's own requests to 127.0.0.1 need beside the translation. */
+/** Chapter 08: what the lab host's own requests to 127.0.0.1 need in addition to DNAT. */
 export const loopbackCauses: Cause[] = [
   {
     id: 'route-localnet-missing',
@@ -330,7 +330,7 @@ export const loopbackCauses: Cause[] = [
 
 type NftObject = NftTable['objects'][number];
 
-/** A rule of a native nat chain that translates destinations to an address. */
+/** A native nft rule that translates destinations to this address. */
 function nativeDnat({ facts }: Case, address: string): { table: NftTable; rule: NftObject } | undefined {
   for (const table of nativeTables(facts.here)) {
     const rule = table.objects.find(
@@ -341,7 +341,7 @@ function nativeDnat({ facts }: Case, address: string): { table: NftTable; rule: 
   return undefined;
 }
 
-/** Of two chains of nat on one hook the one with the lower priority is asked first, and its translation holds. */
+/** Of two nat chains on one hook, the one with the lower priority comes first, and its translation is final. */
 export const shadowCauses: Cause[] = [
   {
     id: 'nft-dnat-first',

@@ -19,13 +19,13 @@ import { type Cause, traffic } from '../cause.ts';
 
 const atRouting = { hop: 'routing', explains: traffic } as const;
 
-/** Where the packet meets the host's routing: both its ways. */
+/** The path's packet as the host's routing sees it. */
 const makePacket = (lab: Case, { path, probe }: Walk): Packet | undefined => path.packet?.(lab, probe);
 
 const renderRoute = (route: Route): string =>
   `${route.type === 'unicast' ? '' : `${route.type} `}${route.destination}${route.gateway === null ? '' : ` via ${route.gateway}`}${route.device === null ? '' : ` dev ${route.device}`}`;
 
-/** Where the lab host sends packets, and whether it sends on those of others. */
+/** Where the lab host sends packets, and whether it forwards those of others. */
 export const routingCauses: Cause[] = [
   {
     ...atRouting,
@@ -41,7 +41,7 @@ export const routingCauses: Cause[] = [
       const route = routeTo(here, source);
       const back = route?.device ?? uplink;
       if (Math.max(...modes) !== 1 || back === packet.in) return undefined;
-      // A stray route loses the answer as well; not where the answer goes another way, or this one leads to the same.
+      // A stray route explains the loss by itself, unless a policy rule routes the answer, or it leads to the same port.
       const apart = leadsInto(lab, back) || findPolicyRule(here, answerTo(packet)) !== undefined;
       if (route && route.protocol !== 'kernel' && !apart) return undefined;
       return {
@@ -150,13 +150,13 @@ function leadsInto({ facts, plan }: Case, device: string): boolean {
   return end?.master === plan.bridge;
 }
 
-/** The source that the experiment's packets had where they came into the lab host. */
+/** The source address of the experiment's packets when they entered the lab host. */
 const sourceSeen = ({ evidence }: Case, { probe, path }: Walk): string | undefined =>
   path.containers.length === 0
     ? undefined
     : evidence.seen.find((sight) => sight.probe === probe && sight.in === 'root' && sight.way === 'in')?.source;
 
-/** The links between a container's own and the world, with the hops that they are. */
+/** The lab host's links between a container and the world, each with its kind of hop. */
 const linksFrom = ({ facts, plan }: Case, which: Which): { hop: HopKind; link: Link }[] =>
   [
     { hop: 'veth' as const, link: findPair(facts, plan[which], plan)?.host },
@@ -166,7 +166,7 @@ const linksFrom = ({ facts, plan }: Case, which: Which): { hop: HopKind; link: L
 
 const short = { ct1: 'ct1>site', ct2: 'ct2>site' } as const satisfies Record<Which, ProbeId>;
 
-/** What is lost for its length, or for its age: short and young packets pass. */
+/** Packets that are lost because of their length or their TTL; short packets, or those with a high TTL, pass. */
 export const sizeCauses: Cause[] = [
   {
     id: 'mtu-too-small',

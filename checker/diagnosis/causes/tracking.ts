@@ -7,7 +7,7 @@ import { mayEndAt, type Walk } from '../../queries/walk.ts';
 import { type Cause, traffic } from '../cause.ts';
 import { forwarded } from './firewall.ts';
 
-/** An entry of UDP that was there before the experiment, and into which its first packet fits: TCP begins anew with a SYN. */
+/** An older conntrack entry of UDP that the experiment's first packet matches. TCP starts a new entry with each SYN. */
 function findEntry({ facts, evidence }: Case, { probe }: Walk): Connection | undefined {
   const sights = evidence.seen.filter((sight) => sight.probe === probe && sight.what === 'query');
   return facts.here.connections.find(({ original, protocol }) =>
@@ -24,7 +24,7 @@ function findEntry({ facts, evidence }: Case, { probe }: Walk): Connection | und
 
 const set = 'net/netfilter/nf_conntrack_max';
 
-/** A rule of raw or filter that takes the packet, were it not for one of its options; `ends`: its target. */
+/** Finds a rule with this option that takes the packet when the option is ignored. */
 function ruleWith(
   lab: Case,
   where: { table: string; chain: string },
@@ -45,11 +45,11 @@ function takes(lab: Case, table: Table, rule: string, packet: Packet): boolean {
   return followChain(alone, 'ALONE', packet, lab.facts.here)?.rule !== null;
 }
 
-/** `-m connlimit` with all of its options, to the end of the rule. */
+/** `-m connlimit` and everything after it in the rule. */
 const limit = /-m connlimit .*-j (DROP|REJECT).*/;
 const untracked = /-j (CT --notrack|NOTRACK).*/;
 
-/** What connection tracking remembers, has no room for, or is kept from seeing. */
+/** Connection tracking: old entries, a full table, a limit, or packets that it is not allowed to see. */
 export const trackingCauses: Cause[] = [
   {
     id: 'conntrack-full',
@@ -59,7 +59,7 @@ export const trackingCauses: Cause[] = [
     detect: ({ facts, evidence }) => {
       const most = Number(facts.here.sysctls[set] ?? Infinity);
       const { length } = facts.here.connections;
-      // The experiments alone are more at once.
+      // The experiments alone may be more connections than the limit.
       if (!(most > 0) || (length < most && Object.keys(evidence.results).length < most)) return undefined;
       return {
         seen: [`${set} is ${most}`, `conntrack -L shows ${length} connections`],

@@ -10,7 +10,7 @@ import type { Cause, Finding } from '../cause.ts';
 
 const atTranslation = { hop: 'POSTROUTING', explains: ['egress.', 'dns.'] } as const;
 
-/** Rules of iptables that translate sources, as they stand. */
+/** Source NAT rules of iptables that the baseline lacks. */
 const sources = ({ facts, baseline }: Case): Rule[] => {
   const known = new Set(rulesIn(baseline).map(({ tool, chain, words }) => [tool, chain, ...words].join(' ')));
   return rulesIn(facts).filter(({ tool, chain, words }) => !known.has([tool, chain, ...words].join(' ')));
@@ -31,7 +31,7 @@ const readValue = ({ words }: Rule, option: string): { value: string; negated: b
   return at < 0 ? undefined : { value: words[at + 1] ?? '', negated: words[at - 1] === '!' };
 };
 
-/** The packet left the uplink with a source that nobody translated. */
+/** The packet and its source, if it left the uplink with another source than the uplink's address. */
 function untranslated(lab: Case, walk: Walk): { source: string; packet: Packet } | undefined {
   const packet = walk.path.packet?.(lab, walk.probe);
   if (!packet || walk.probe === undefined || !mayEndAt(walk, 'POSTROUTING', false)) return undefined;
@@ -52,7 +52,7 @@ const masquerade = ({ plan }: Case): string =>
 const leaves = (source: string): string =>
   `The packet leaves ${uplink} with the source ${source}: no MASQUERADE or SNAT took hold of it, and the world has no way back there.`;
 
-/** A rule that would have translated it, were it not for one of its options. */
+/** Finds a rule that would have translated the packet without one of its options. */
 function nearMiss(
   lab: Case,
   walk: Walk,
@@ -84,7 +84,7 @@ const fits = (option: '-o' | '-s' | '-p', value: string, packet: Packet): boolea
       ? isWithin(packet.source, value)
       : value === packet.protocol;
 
-/** Does a rule take the packet when one of its options is left out? */
+/** Does a rule take the packet when one of its options is removed? */
 function wouldTake(lab: Case, rule: Rule, option: string, packet: Packet): boolean {
   const at = rule.words.indexOf(option);
   const from = rule.words[at - 1] === '!' ? at - 1 : at;
@@ -97,7 +97,7 @@ function wouldTake(lab: Case, rule: Rule, option: string, packet: Packet): boole
   );
 }
 
-/** The source address on the way out. */
+/** Causes of a wrong source address on the way out. */
 export const translationCauses: Cause[] = [
   {
     ...atTranslation,
