@@ -16,6 +16,7 @@ export {
   pass,
   type Signs,
 } from './queries/check.ts';
+export { listChecks } from './queries/chapters.ts';
 export { checkUnderConditions } from './queries/conditions.ts';
 export { findLeftovers, findOwner, giveBack, undoAll } from './queries/leftovers.ts';
 export {
@@ -42,4 +43,5 @@ export {
   describeWay,
   worldIsDown,
 } from './queries/sights.ts';
+export type { Which } from './queries/paths.ts';
 export type { FaultNote } from './record.ts';

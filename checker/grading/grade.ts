@@ -8,7 +8,7 @@ import type { Facts } from '../facts/facts.ts';
 import { observeFacts } from '../facts/observe.ts';
 import { findTampering, guardCheck, describeUnrest } from '../judge/integrity.ts';
 import { failWithError, runChecks, selectOpenChecks } from '../judge/run.ts';
-import { findBegun, findNames, selectWithNeeds } from '../queries/chapters.ts';
+import { findBegun, findNames, listChecks, selectWithNeeds } from '../queries/chapters.ts';
 import type { Case, Check, GradedChapter, HintLevel } from '../queries/check.ts';
 import { chooseCopies } from '../queries/conditions.ts';
 import { canSettle } from '../queries/leftovers.ts';
@@ -157,7 +157,7 @@ export function reportTrouble(lab: Seen, error: LabError, selection: Selection, 
     : (Object.keys(record.begun) as ChapterId[]);
   const known = selectChapters(selection, found);
   const asked = known.length > 0 ? known : [...selection.chapters];
-  const own = asked.flatMap(({ checks }) => checks);
+  const own = listChecks(asked);
   return makeReport({
     ...subject,
     plan,

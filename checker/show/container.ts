@@ -3,6 +3,7 @@ import type { Net } from '../facts/facts.ts';
 import type { Link } from '../facts/iproute.ts';
 import type { Case } from '../queries/check.ts';
 import { findNetns, findPair, findResolvConf } from '../queries/links.ts';
+import type { Which } from '../queries/paths.ts';
 import {
   labelAddresses,
   labelAddressesOn,
@@ -18,8 +19,6 @@ import {
   markWhen,
   zoneIn,
 } from './labels.ts';
-
-type Which = 'ct1' | 'ct2';
 
 /** A planned container as it is now. Undefined: it does not exist and is not due yet. */
 export function containerZone(lab: Case, which: Which, wanted: Wanted): Zone | undefined {

@@ -13,9 +13,8 @@ import {
   findPairs,
   pass,
   renderUp,
+  type Which,
 } from '@handwired/checker/checks';
-
-type Which = (typeof containers)[number];
 
 function pair({ facts, plan }: Case, which: Which): Judgement {
   const { name } = plan[which];

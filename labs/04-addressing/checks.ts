@@ -13,9 +13,8 @@ import {
   findPair,
   pass,
   renderUp,
+  type Which,
 } from '@handwired/checker/checks';
-
-type Which = (typeof containers)[number];
 
 function link({ facts, plan }: Case, which: Which): Judgement {
   const { name } = plan[which];

@@ -14,9 +14,9 @@ import {
   findResult,
   findSights,
   describeWay,
+  type Which,
 } from '@handwired/checker/checks';
 
-type Which = (typeof containers)[number];
 const other = { ct1: 'ct2', ct2: 'ct1' } as const;
 const across = { ct1: 'ct1>ct2', ct2: 'ct2>ct1' } as const;
 const home = { ct1: 'ct1>gateway', ct2: 'ct2>gateway' } as const;

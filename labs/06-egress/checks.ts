@@ -17,10 +17,10 @@ import {
   findSights,
   describeWay,
   worldIsDown,
+  type Which,
 } from '@handwired/checker/checks';
 import { world } from '@handwired/host';
 
-type Which = (typeof containers)[number];
 const ping = { ct1: 'ct1>internet', ct2: 'ct2>internet' } as const;
 const site = { ct1: 'ct1>site', ct2: 'ct2>site' } as const;
 const large = { ct1: 'ct1>site:large', ct2: 'ct2>site:large' } as const;

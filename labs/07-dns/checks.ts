@@ -20,10 +20,10 @@ import {
   findSights,
   type Signs,
   worldIsDown,
+  type Which,
 } from '@handwired/checker/checks';
 import { world } from '@handwired/host';
 
-type Which = (typeof containers)[number];
 const asking = { ct1: 'ct1 lookup', ct2: 'ct2 lookup' } as const;
 const { name: siteName, address: siteAddress } = world.site;
 

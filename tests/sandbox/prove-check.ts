@@ -4,6 +4,7 @@
  */
 import { chapterIds } from '@handwired/host';
 import { build } from '@handwired/labs';
+import { listChecks } from '@handwired/checker/checks';
 import { gradedChapters } from '@handwired/labs/checks';
 import { wrongBuilds } from '../corpus/wrong.ts';
 import { course, type Graded, said, withGraded } from './grading.ts';
@@ -12,7 +13,7 @@ import { course, type Graded, said, withGraded } from './grading.ts';
 const most = 3;
 
 const [id = ''] = process.argv.slice(2);
-const check = gradedChapters.flatMap(({ checks }) => checks).find((one) => one.id === id);
+const check = listChecks(gradedChapters).find((one) => one.id === id);
 if (!check) {
   process.stderr.write(`there is no check '${id}'\n`);
   process.exit(64);

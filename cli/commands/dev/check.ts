@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { listCauses } from '@handwired/checker';
 import { EXIT, LabError, run } from '@handwired/host';
 import { chapters } from '@handwired/labs';
+import { listChecks } from '@handwired/checker/checks';
 import { gradedChapters } from '@handwired/labs/checks';
 import { faults } from '@handwired/labs/faults';
 import type { Context, LabCommand } from '../../command.ts';
@@ -46,7 +47,7 @@ async function runDevCheck(context: Context, id: string): Promise<number> {
 
 /** What proves an id: the same id may be a fault's and a cause's. None: nothing has it. */
 function planProofs(id: string): Proof[] {
-  const check = gradedChapters.flatMap(({ checks }) => checks).find((one) => one.id === id);
+  const check = listChecks(gradedChapters).find((one) => one.id === id);
   const fault = faults.find((one) => one.id === id);
   const isCause = listCauses().some((cause) => cause.id === id);
   const chapter = chapters.find((one) => one.id === id);
