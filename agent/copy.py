@@ -278,7 +278,7 @@ def answer_from_copy(
     if differences:
         return make_answer([line[:300] for line in differences[:MOST_DIFFERENCES]], None)
     copied.spaces = {name: copy.fd for name, copy in copies.items()}
-    answer = {**experiments(copied), "differences": [], "error": None}
+    answer = {**experiments(copied), "differences": [], "error": None, "lost": round(copied.clock.lost * 1000)}
     seen = [*servers.relayed.values(), *(sight for sight in answer["seen"] if sight["probe"])]
     answer["seen"] = seen[:MOST_SIGHTS]
     answer["over"] |= len(seen) > MOST_SIGHTS
@@ -288,7 +288,8 @@ def answer_from_copy(
 def make_answer(differences: list[str], error: str | None) -> Answer:
     """The answer of a copy in which no experiments were made."""
     error = error and error[:300]
-    return {"results": {}, "seen": [], "over": False, "drops": {}, "differences": differences, "error": error}
+    nothing: Answer = {"results": {}, "seen": [], "over": False, "drops": {}, "lost": 0}
+    return {**nothing, "differences": differences, "error": error}
 
 
 class Child:

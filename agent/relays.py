@@ -6,6 +6,7 @@ made again in the original, to the same address and port.
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import socket
@@ -231,7 +232,10 @@ class Relay:
                 break
             except OSError:
                 continue
-        self.server.connect_ex(self.target)
+        if self.server.connect_ex(self.target) not in (0, errno.EINPROGRESS):
+            # Another copy's relay has a connection from this port, or had until now. SO_ERROR does not tell it again.
+            self._retry()
+            return
         self.servers.selector.register(self.server, WRITE, self._connected)
         number = self.tries
         self.servers.call_later(DIAL_SECONDS, lambda: self._dial_again(number))
@@ -248,18 +252,21 @@ class Relay:
         selector = self.servers.selector
         selector.unregister(self.server)
         if code:
-            # A server that takes one client at a time refuses between two.
-            self.server.close()
-            if self.tries < MOST_DIALS:
-                self.tries += 1  # `_dial_again` is not for this one any more
-                self.servers.call_later(WAIT_SECONDS, self._dial)
-            else:
-                self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self._end(self.client)
+            self._retry()
             return
         self.pending = {self.client: b"", self.server: b""}
         for here, there in ((self.client, self.server), (self.server, self.client)):
             selector.register(here, READ, self._make_pump(here, there))
+
+    def _retry(self) -> None:
+        """Connects again a little later: a server that takes one client at a time refuses between two."""
+        self.server.close()
+        if self.tries < MOST_DIALS:
+            self.tries += 1  # `_dial_again` is not for this one any more
+            self.servers.call_later(WAIT_SECONDS, self._dial)
+        else:
+            self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._end(self.client)
 
     def _make_pump(self, here: socket.socket, there: socket.socket) -> Callable[[int], None]:
         return lambda events: self._pump(here, there, events)

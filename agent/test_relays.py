@@ -1,11 +1,12 @@
 """What answers in a copy goes on, whatever comes."""
 
+import socket
 import time
 import unittest
 from typing import Any
 from unittest import mock
 
-from agent.relays import Servers, Turns
+from agent.relays import Relay, Servers, Turns
 
 
 class Rounds:
@@ -91,6 +92,34 @@ class TurnsOfCopies(unittest.TestCase):
         self.assertEqual([turns.take() for _ in range(3)], [True, True, False])
         turns.give()
         self.assertEqual([turns.take() for _ in range(2)], [True, False])
+
+
+class Dialling(unittest.TestCase):
+    """The connection to the original."""
+
+    def test_a_port_that_another_copy_uses_is_no_connection(self) -> None:
+        """Two relays may bind the same port; only one can connect from it to the same server."""
+        ours, theirs = socket.socketpair()
+        client: Any = mock.Mock(wraps=ours)
+        listening, other = socket.create_server(("127.0.0.1", 0)), socket.socket()
+        with ours, theirs, listening, other, mock.patch("agent.relays.enter_netns"):
+            client.getsockname.return_value = listening.getsockname()
+            servers = Servers(Turns(), {})
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(("", servers.port + 1))
+            other.connect(listening.getsockname())
+            relay = Relay(servers, mock.Mock(), mock.Mock(), client, ("127.0.0.1", 1))
+
+            def serve(seconds: float) -> None:
+                for key, events in servers.selector.select(seconds):
+                    key.data(events)
+
+            serve(0)
+            self.assertEqual(relay.pending, {})
+            servers.work_due(time.monotonic() + 1)
+            serve(5)
+            self.assertIn(relay.server, relay.pending)
+            relay.server.close()
 
 
 class Requests(unittest.TestCase):

@@ -72,6 +72,8 @@ const Copy = Run.extend({
   differences: z.array(z.string().max(300)).max(50),
   /** Why there is no copy; null: there is one. */
   error: z.string().max(300).nullable(),
+  /** As `lost` of the lab host's own experiments: a copy is a process of its own, with a clock of its own. */
+  lost: z.number().default(0),
 });
 
 /** The results of experiments on the lab host as it is, and on copies of it. */
@@ -97,8 +99,12 @@ export type Evidence = z.infer<typeof Evidence>;
 /** Milliseconds. The timeouts are extended by at most this: PatientClock.most_lost in agent/traffic.py. */
 const mostLost = 12_000;
 
-/** Was the prober stopped for longer than timeouts can be extended? Then a missing answer proves nothing. */
-export const wasStarved = ({ lost }: Evidence): boolean => lost >= mostLost;
+/**
+ * Was the prober, on the lab host or in a copy, stopped for longer than timeouts can be extended? Then a missing answer
+ * proves nothing.
+ */
+export const wasStarved = ({ lost, copies }: Evidence): boolean =>
+  [lost, ...copies.map((copy) => copy.lost)].some((one) => one >= mostLost);
 export type Copy = z.infer<typeof Copy>;
 export type Result = z.infer<typeof Result>;
 export type Sight = z.infer<typeof Sight>;

@@ -39,6 +39,30 @@ test('A right build passes in two round trips, and the report is what its schema
   assert.deepEqual(Report.parse(report), report);
 });
 
+test('An answer that a copy did not get in time is asked for once more; one that the lab host dropped is not', async () => {
+  for (const [late, trips, fail] of [
+    [1, 4, 0],
+    [9, 4, 1],
+  ] as const) {
+    let taken = 0;
+    let rounds = 0;
+    const seat = replaying((program) => {
+      taken += 1;
+      const { raw, evidence } = recorded('right');
+      const lookup = evidence.copies[2]?.results['ct1 lookup'];
+      if (program === 'experiments' && rounds++ < late && lookup) {
+        Object.assign(lookup, { ok: false, stage: 'lookup', error: 'no answer' });
+      }
+      return program === 'facts' ? raw : evidence;
+    });
+    const report = await gradeOf(seat);
+    assert.deepEqual([report.summary.fail, taken], [fail, trips]);
+  }
+  const dropping = hostIn('seed');
+  const report = await gradeOf(dropping.seat);
+  assert.deepEqual([report.summary.fail > 0, dropping.trips()], [true, 2]);
+});
+
 test('Nothing begun is nothing to check; everything asked for then fails', async () => {
   const nothing = await gradeOf(hostIn('empty').seat);
   assert.deepEqual([nothing.exit, nothing.checks.length], [2, 0]);

@@ -10,7 +10,7 @@ import { findTampering, guardCheck, describeUnrest } from '../judge/integrity.ts
 import { failWithError, runChecks, selectOpenChecks } from '../judge/run.ts';
 import { findBegun, findNames, listChecks, selectWithNeeds } from '../queries/chapters.ts';
 import type { Case, Check, GradedChapter, HintLevel } from '../queries/check.ts';
-import { chooseCopies } from '../queries/conditions.ts';
+import { chooseCopies, mayBeLate } from '../queries/conditions.ts';
 import { canSettle } from '../queries/leftovers.ts';
 import { type LabRecord, noteBegun } from '../record.ts';
 import { type Report, makeReport } from '../report/report.ts';
@@ -178,8 +178,8 @@ export interface GradeOptions extends Source, Selection, Subject {}
 /**
  * Grades a lab: one round trip for facts, one for the experiments that the chapters need. Trouble on our side
  * (connection, lab host, programs) gives the verdict `error` with its reason; only an abort throws. When something
- * changed meanwhile, or the lab host was too busy, everything is taken once more, so that no verdict depends on two
- * states or on answers that came too late.
+ * changed meanwhile, or a check did not pass and an answer may only have been late, everything is taken once more, so
+ * that no verdict depends on two states or on a busy lab host.
  */
 export async function gradeSource(options: GradeOptions): Promise<Report> {
   const { baseline, plan, record } = options;
@@ -187,7 +187,10 @@ export async function gradeSource(options: GradeOptions): Promise<Report> {
   try {
     const taken = await takeCase(options, seen);
     const moved = describeUnrest(taken.facts, taken.evidence);
-    if (moved === null && !wasStarved(taken.evidence)) return judgeCase(taken, options, options);
+    if (moved === null) {
+      const report = judgeCase(taken, options, options);
+      if (!mayBeBusy(report, taken.evidence, options)) return report;
+    }
     await wait(QUIET_MS, undefined, options.signal ? { signal: options.signal } : {});
     const again = await takeCase(options, seen);
     const evidence = { ...again.evidence, retaken: moved?.slice(0, 500) ?? null };
@@ -197,6 +200,14 @@ export async function gradeSource(options: GradeOptions): Promise<Report> {
     if (!(error instanceof LabError)) throw error;
     return reportTrouble(seen, error, options, options);
   }
+}
+
+/** Did a check not pass, perhaps only because an answer came too late? */
+function mayBeBusy({ checks }: Report, evidence: Evidence, { chapters }: Selection): boolean {
+  if (wasStarved(evidence)) return checks.some(({ verdict }) => verdict !== 'pass');
+  const inCopies = listChecks(chapters).filter(({ copies }) => copies !== undefined);
+  const isFailed = ({ id }: Check): boolean => checks.some((one) => one.id === id && one.verdict === 'fail');
+  return mayBeLate(evidence) && inCopies.some(isFailed);
 }
 
 type Taken = Seen & { facts: Facts; evidence: Evidence };

@@ -117,6 +117,15 @@ test('An answer that did not come from whom it was asked of is none', () => {
   assert.deepEqual(verdicts(lab), ['fail', 'pass', 'fail', 'fail']);
 });
 
+test('An answer that is missing in a copy that was hardly let run is our error, and is asked for again', () => {
+  const lab = readCase('right');
+  const copy = copyOf(lab, 'drop0');
+  lose(copy, 'ct1 lookup');
+  assert.deepEqual(verdicts(lab), ['pass', 'pass', 'fail', 'pass']);
+  copy.lost = 12_000;
+  assert.deepEqual(verdicts(lab), ['pass', 'pass', 'error', 'pass']);
+});
+
 const worthless: [name: string, damage: (lab: Case) => void, why: RegExp][] = [
   ['none was made', (lab) => (lab.evidence.copies = []), /was not made/],
   ['one is missing', (lab) => lab.evidence.copies.pop(), /DROP with bridge-nf 1 was not made/],
@@ -127,6 +136,15 @@ const worthless: [name: string, damage: (lab: Case) => void, why: RegExp][] = [
     /not like the original: root: link/,
   ],
   ['one has no results', (lab) => (copyOf(lab, 'drop0').results = {}), /has no result for/],
+  [
+    'the capture in one lost packets',
+    (lab) => {
+      const copy = copyOf(lab, 'drop1');
+      copy.drops['world'] = 3;
+      copy.seen = [];
+    },
+    /^the capture in the copy of the lab host under FORWARD DROP with bridge-nf 1 lost packets/,
+  ],
   ['one has a dead world', (lab) => lose(copyOf(lab, 'drop1'), 'world>site'), /does not answer even itself/],
   [
     'the control shows something else',

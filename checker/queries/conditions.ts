@@ -1,5 +1,5 @@
 import { type Plan, world } from '@handwired/host';
-import type { Copy, Sight } from '../evidence/evidence.ts';
+import type { Copy, Evidence, Sight } from '../evidence/evidence.ts';
 import type { Condition, CopiesWanted, ProbeId } from '../evidence/probes.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Table } from '../facts/firewall.ts';
@@ -90,12 +90,17 @@ function findCopyTrouble(lab: Case, condition: Condition, paths: readonly ProbeI
   const lacking = paths.find((path) => copy.results[path] === undefined);
   if (lacking !== undefined) return `${where} has no result for ${lacking}`;
   if (copy.results['world>site']?.ok !== true) return `the world of ${where} does not answer even itself`;
+  const unseen = paths.some((path) => copy.results[path]?.ok === true && !arrived(copy, path, lab.plan));
+  if (unseen && isBlind(copy)) return `the capture in ${where} lost packets`;
   if (!condition.own) return undefined;
   const unlike = paths.find((path) => arrived(copy, path, lab.plan) !== findResult(lab.evidence, path).ok);
   return unlike === undefined
     ? undefined
     : `${where}, which is its own, shows something else than the lab host itself: ${unlike} ${describeOutcome(copy.results[unlike] ?? findResult(lab.evidence, unlike))}`;
 }
+
+/** Did a capture in a copy lose packets? Then a packet that was not seen proves nothing. */
+const isBlind = ({ over, drops }: Copy): boolean => over || Object.values(drops).some((count) => count > 0);
 
 /** Did the right receiver answer a path's packet in a copy? Requests to the lab host's programs arrive by a relay. */
 function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {
@@ -113,19 +118,36 @@ function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {
   return seen('world', 'echo', 'request');
 }
 
-/** Describes where a packet of a path, or its answer, was lost. */
-function describeEnd(copy: Copy, path: ProbeId, plan: Plan): string {
+/** The packets of a path in a copy: those that ask, those that answer, and which of them the lab host did not let on. */
+function findEnd(copy: Copy, path: string): { out: Sight[]; stopped: 'out' | 'back' | undefined } {
   const sights = copy.seen.filter((sight) => sight.probe === path && sight.device !== 'relay');
   const [out, back] = [
     sights.filter(({ what }) => openingPackets.has(what)),
     sights.filter(({ what }) => !openingPackets.has(what)),
   ];
-  const stopped = (list: Sight[]): boolean =>
+  const isStopped = (list: Sight[]): boolean =>
     list.some((sight) => sight.in === 'root' && sight.way === 'in') &&
     !list.some((sight) => sight.in === 'root' && sight.way === 'out');
+  return { out, stopped: isStopped(out) ? 'out' : isStopped(back) ? 'back' : undefined };
+}
+
+/**
+ * Is an answer missing in a copy, though the lab host let on whatever was seen? It may have come too late: copies are
+ * made and tried all at once.
+ */
+export const mayBeLate = ({ copies }: Evidence): boolean =>
+  copies.some((copy) =>
+    Object.entries(copy.results).some(
+      ([path, { ok, errno }]) => !ok && (errno ?? null) === null && findEnd(copy, path).stopped === undefined,
+    ),
+  );
+
+/** Describes where a packet of a path, or its answer, was lost. */
+function describeEnd(copy: Copy, path: ProbeId, plan: Plan): string {
+  const { out, stopped } = findEnd(copy, path);
   const drops = copy.condition.forwardPolicy === 'drop';
-  if (stopped(out)) return drops ? 'ends at FORWARD' : `ends on the lab host, after ${renderStation(out, plan)}`;
-  if (stopped(back))
+  if (stopped === 'out') return drops ? 'ends at FORWARD' : `ends on the lab host, after ${renderStation(out, plan)}`;
+  if (stopped === 'back')
     return drops ? 'is answered, and the answer ends at FORWARD' : 'is answered, and the answer is lost';
   const last = renderStation(out, plan);
   return last === '' ? 'is not even sent' : `was last seen at ${last}`;
