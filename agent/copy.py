@@ -278,7 +278,7 @@ def answer_from_copy(
     if differences:
         return make_answer([line[:300] for line in differences[:MOST_DIFFERENCES]], None)
     copied.spaces = {name: copy.fd for name, copy in copies.items()}
-    answer = {**experiments(copied), "differences": [], "error": None, "lost": round(copied.clock.lost * 1000)}
+    answer = {**experiments(copied), "differences": [], "error": None, "lost": round(copied.clock.count_lost() * 1000)}
     seen = [*servers.relayed.values(), *(sight for sight in answer["seen"] if sight["probe"])]
     answer["seen"] = seen[:MOST_SIGHTS]
     answer["over"] |= len(seen) > MOST_SIGHTS

@@ -284,7 +284,7 @@ def gather_evidence(parameters: Mapping[str, Any]) -> dict[str, Any]:
         **found,
         "changes": changes.finish(),
         "copies": take_copies(copies),
-        "lost": round(place.clock.lost * 1000),
+        "lost": round(place.clock.count_lost() * 1000),
         "steady": {"before": before, "after": take_fingerprint(view, spaces.fds)},
     }
 

@@ -1,5 +1,6 @@
 """What is read of a lab host and judged nowhere: overrides, mounts, counters, settings, batches of changes."""
 
+import time
 import unittest
 from typing import Any
 from unittest import mock
@@ -11,6 +12,7 @@ from agent.integrity import find_covering_mounts, find_overrides
 from agent.legacy import find_moved_counters, set_forward_policy
 from agent.netlink import AF_INET, RTM_DELLINK, RTM_NEWLINK, pack_attributes
 from agent.nftables import CHAIN, RULE, TABLE, make_chain, make_comparison, make_expression, make_rule
+from agent.traffic import PatientClock
 
 
 class Commands(unittest.TestCase):
@@ -39,6 +41,23 @@ class Commands(unittest.TestCase):
         found = self.read("echo all of it", seconds=0)
         self.assertEqual((found["code"], found["out"]), (None, ""))
         self.assertIn("not read within 0 s", found["err"])
+
+
+class Patience(unittest.TestCase):
+    """The clock of the experiments."""
+
+    def test_a_slow_machine_is_waited_for_and_judged(self) -> None:
+        """What was granted counts as lost only far beyond what can be waited for; not being let run always does."""
+        clock = PatientClock()
+        clock.grant(0.8)
+        self.assertLess(clock.now(), time.monotonic() - 7)
+        self.assertLess(clock.count_lost(), 1)
+        clock.grant(4)
+        self.assertGreaterEqual(clock.count_lost(), clock.most_lost)
+        late = PatientClock()
+        late.late = late.most_lost
+        self.assertGreaterEqual(late.count_lost(), late.most_lost)
+        self.assertGreaterEqual(late.now(), time.monotonic() - late.most_lost - 1)
 
 
 class Integrity(unittest.TestCase):

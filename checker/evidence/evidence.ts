@@ -86,7 +86,7 @@ export const Evidence = Run.extend({
     .default([]),
   /** Why a first take was thrown away: what changed during it; null: this is the first take. */
   retaken: z.string().max(500).nullable().default(null),
-  /** Milliseconds by which all timeouts were extended, because the lab host did not let the prober run or was slow. */
+  /** Milliseconds in which the lab host did not let the prober run, or was slower than can be waited for. */
   lost: z.number(),
   /** Fingerprints of what must not change: before the first experiment and after the last. */
   steady: z
