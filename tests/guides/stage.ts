@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { connect, type DriverName, loadEndpoint, loadSpec, type Plan, run, type Session } from '@handwired/host';
 import { labCommand } from '../lab.ts';
@@ -55,9 +55,14 @@ export async function stageOf({ driver, student }: StageOptions, folder: string)
     ...{ name, plan },
     lab,
     here: async (text) => {
-      const argv = ['bash', '-c', `exec 2>&1\n${text}`];
-      const { code, stdout } = await run(argv, { cwd: folder, env, timeoutMs: ms, allowFailure: true });
-      return { status: code ?? undefined, failed: code ?? 1, output: stdout };
+      // Each command's failure counts, as in the shell on the lab host: the block's own status is that of its last.
+      const failures = join(folder, 'failures');
+      await writeFile(failures, '');
+      const argv = ['bash', '-c', `exec 2>&1\ntrap 'echo $? >>"$FAILURES"' ERR\n${text}`];
+      const own = { ...env, FAILURES: failures };
+      const { code, stdout } = await run(argv, { cwd: folder, env: own, timeoutMs: ms, allowFailure: true });
+      const failed = (await readFile(failures, 'utf8')).trim().split('\n').at(-1) ?? '';
+      return { status: code ?? undefined, failed: Number(failed) || (code ?? 1), output: stdout };
     },
     there: async (text) => {
       if (shell?.closed !== false) {
