@@ -5,7 +5,7 @@ import type { Facts } from '../facts/facts.ts';
 import type { Table } from '../facts/firewall.ts';
 import { type Case, type ChapterCheck, type Check, fail, type Hint, type Judgement, pass } from './check.ts';
 import { joinWords } from './links.ts';
-import { openingPackets, describeOutcome, findResult } from './sights.ts';
+import { openingPackets, describeOutcome, findResult, isBlind } from './sights.ts';
 
 type Variant = Table['variant'];
 
@@ -98,9 +98,6 @@ function findCopyTrouble(lab: Case, condition: Condition, paths: readonly ProbeI
     ? undefined
     : `${where}, which is its own, shows something else than the lab host itself: ${unlike} ${describeOutcome(copy.results[unlike] ?? findResult(lab.evidence, unlike))}`;
 }
-
-/** Did a capture in a copy lose packets? Then a packet that was not seen proves nothing. */
-const isBlind = ({ over, drops }: Copy): boolean => over || Object.values(drops).some((count) => count > 0);
 
 /** Did the right receiver answer a path's packet in a copy? Requests to the lab host's programs arrive by a relay. */
 function arrived(copy: Copy, path: ProbeId, plan: Plan): boolean {

@@ -43,9 +43,12 @@ export const describeWay = (evidence: Evidence, probe: ProbeId): string[] => {
   return stations.length > 0 ? [`seen at: ${stations.join(', ')}`] : ['no packet of it was seen on any link'];
 };
 
-/** Did the capture in a namespace lose packets? Then a packet that was not seen proves nothing. */
-export const isBlind = (evidence: Evidence, where: string): boolean =>
-  evidence.over || (evidence.drops[where] ?? 1) > 0;
+/**
+ * Did the capture in a namespace lose packets, or was there none? Then a packet that was not seen proves nothing. `run`:
+ * experiments on the lab host or in a copy. Without `where`: in any of the captured namespaces.
+ */
+export const isBlind = (run: Pick<Evidence, 'over' | 'drops'>, where?: string): boolean =>
+  run.over || (where === undefined ? Object.values(run.drops) : [run.drops[where] ?? 1]).some((count) => count > 0);
 
 /** Does the control experiment inside the world fail? Then the fault is the world's or ours, not the learner's. */
 export const worldIsDown = (evidence: Evidence): boolean => !findResult(evidence, 'world>site').ok;
