@@ -1,6 +1,6 @@
 import { chapterIds } from '@handwired/host';
 import { noteBegun } from '@handwired/checker';
-import { failures, type Graded, misses, said } from '../sandbox/grading.ts';
+import { explainMisses, failures, type Graded, misses } from '../sandbox/grading.ts';
 import type { Case } from './case.ts';
 import type { Stage } from './stage.ts';
 
@@ -34,10 +34,7 @@ async function runCase(stage: Stage, one: Case, look: RunOptions['look']): Promi
   const seconds = 'pass' in one.expected ? 4 : 1;
   const broken = looked ? await stage.works(one.plan, seconds, one.hidden === true) : null;
   const outcome = outcomeOf(one, { fails, others, broken });
-  const told =
-    outcome === 'ok'
-      ? []
-      : [output, ...misses(report).map((miss) => `${miss}: ${said(report, miss.split(':')[0] ?? '')}`)];
+  const told = outcome === 'ok' ? [] : [output, ...explainMisses(report)];
   return {
     id: one.id,
     class: one.class,

@@ -1,3 +1,4 @@
+import { listChecks } from '@handwired/checker/checks';
 import { Conditions, defaultPlan } from '@handwired/host';
 import { gradedChapters } from '@handwired/labs/checks';
 import type { Case } from './case.ts';
@@ -37,24 +38,21 @@ const gone = 'while ip -o link show type veth | grep -qv enp1s0; do :; done';
 
 /** Wrong builds from the checks' own entries, which say what breaks them. */
 const ownBreakages = (course: string): Case[] =>
-  gradedChapters
-    .filter(({ id }) => network.includes(id))
-    .flatMap(({ checks }) => checks)
-    .flatMap(({ id, breaks }) =>
-      breaks
-        ? [
-            {
-              id: `${id}: as its entry breaks it`,
-              class: 'by hand',
-              grades: 'build' as const,
-              conditions: Conditions.parse(strict),
-              plan: defaultPlan,
-              script: `${course}\n${breaks(defaultPlan)}`,
-              expected: { fails: id },
-            },
-          ]
-        : [],
-    );
+  listChecks(gradedChapters.filter(({ id }) => network.includes(id))).flatMap(({ id, breaks }) =>
+    breaks
+      ? [
+          {
+            id: `${id}: as its entry breaks it`,
+            class: 'by hand',
+            grades: 'build' as const,
+            conditions: Conditions.parse(strict),
+            plan: defaultPlan,
+            script: `${course}\n${breaks(defaultPlan)}`,
+            expected: { fails: id },
+          },
+        ]
+      : [],
+  );
 
 /** Faults that somebody thought of, after those that learners and other graders are known for. */
 export function wrongBuilds(): Case[] {

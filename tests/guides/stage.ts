@@ -56,13 +56,13 @@ export async function stageOf({ driver, student }: StageOptions, folder: string)
     lab,
     here: async (text) => {
       // Each command's failure counts, as in the shell on the lab host: the block's own status is that of its last.
-      const failures = join(folder, 'failures');
-      await writeFile(failures, '');
-      const argv = ['bash', '-c', `exec 2>&1\ntrap 'echo $? >>"$FAILURES"' ERR\n${text}`];
-      const own = { ...env, FAILURES: failures };
+      const file = join(folder, 'failed');
+      await writeFile(file, '');
+      const argv = ['bash', '-c', `exec 2>&1\ntrap 'echo $? >"$FAILED"' ERR\n${text}`];
+      const own = { ...env, FAILED: file };
       const { code, stdout } = await run(argv, { cwd: folder, env: own, timeoutMs: ms, allowFailure: true });
-      const failed = (await readFile(failures, 'utf8')).trim().split('\n').at(-1) ?? '';
-      return { status: code ?? undefined, failed: Number(failed) || (code ?? 1), output: stdout };
+      const failed = Number(await readFile(file, 'utf8'));
+      return { status: code ?? undefined, failed: failed || (code ?? 1), output: stdout };
     },
     there: async (text) => {
       if (shell?.closed !== false) {

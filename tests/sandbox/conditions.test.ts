@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Conditions } from '@handwired/host';
-import { failures, misses, said, withGraded } from './grading.ts';
+import { explainMisses, failures, misses, said, withGraded } from './grading.ts';
 import { dns } from '../corpus/rights/dns.ts';
 import { egress } from '../corpus/rights/egress.ts';
 import { links } from '../corpus/rights/links.ts';
@@ -74,11 +74,7 @@ for (const [name, script, conditions = {}] of honest) {
     withGraded(conditions, async ({ type, check }) => {
       const output = await type(`set -e\n${script}`);
       const report = await check({ through: 'publish' });
-      assert.deepEqual(
-        misses(report).map((miss) => `${miss} ${said(report, miss.split(':')[0] ?? '')}`),
-        [],
-        output,
-      );
+      assert.deepEqual(explainMisses(report), [], output);
     }));
 }
 

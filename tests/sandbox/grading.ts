@@ -94,11 +94,9 @@ export const misses = (report: Report): string[] =>
 export const failures = (report: Report): string[] =>
   report.checks.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id);
 
-/** What did not pass, each with all that it says: the message of an assertion that expected nothing. */
-export const explainMisses = (report: Report): string =>
-  misses(report)
-    .map((miss) => `${miss}: ${said(report, miss.split(':')[0] ?? '')}`)
-    .join('\n');
+/** What did not pass, each with all that it says. */
+export const explainMisses = (report: Report): string[] =>
+  misses(report).map((miss) => `${miss}: ${said(report, miss.split(':')[0] ?? '')}`);
 
 /** The whole text of one check: what a learner is told. */
 export const said = (report: Report, id: string): string => {
