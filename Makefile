@@ -16,10 +16,10 @@ setup: deps ## system packages, the Pulumi toolchain and the lab hosts' image
 	$(bin)/lab setup all
 
 lab: deps ## the main job: a real lab host up, the network built in it, graded, undone, and all of it gone
-	$(node) --import tsx tests/demo.ts --driver auto
+	$(node) --import ./cli/loader.mjs tests/demo.ts --driver auto
 
 demo: deps ## the same on one driver: make demo DRIVER=vm|sandbox
-	$(node) --import tsx tests/demo.ts --driver $(DRIVER)
+	$(node) --import ./cli/loader.mjs tests/demo.ts --driver $(DRIVER)
 
 verify: deps ## format, lint, types, unit tests, unused code, how many files a reader meets, shell scripts, the agent: no lab host
 	@$(node) --run verify:packages
@@ -35,9 +35,9 @@ verify-unit-1 verify-unit-2: verify-unit-%:
 # Tests that mostly wait run two at a time. Tests that compare the whole machine before and after, or fill it, run
 # alone.
 test: verify setup ## everything: verify, then the tests that need lab hosts, real VMs last
-	$(node) --import tsx --test --test-concurrency=2 --test-reporter=spec \
+	$(node) --import ./cli/loader.mjs --test --test-concurrency=2 --test-reporter=spec \
 	  "tests/toolchain/**/*.test.ts" "tests/report/consumers.test.ts" "tests/report/site.test.ts" "tests/sandbox/**/*.test.ts"
-	$(node) --import tsx --test --test-concurrency=1 --test-reporter=spec \
+	$(node) --import ./cli/loader.mjs --test --test-concurrency=1 --test-reporter=spec \
 	  "tests/alone/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
 
 test-whole: export HANDWIRED_VM_GUIDES = 99
@@ -47,7 +47,7 @@ test-whole: export HANDWIRED_FUZZ_TIMES = 50
 test-whole: test ## the same with all that `make test` only draws a sample of
 
 bench: setup ## how fast it is, against bare qemu and testinfra; writes docs/performance.md
-	$(node) --import tsx tests/bench.ts
+	$(node) --import ./cli/loader.mjs tests/bench.ts
 
 clean: ## every lab, the cache (toolchain, images) and node_modules gone
 	@if [ -x $(bin)/lab ]; then $(bin)/lab destroy --all; fi

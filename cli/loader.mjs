@@ -1,7 +1,8 @@
 /**
- * Preloaded by lab.sh: Node's compile cache, then tsx for the TypeScript of this workspace. Both caches are in our cache
- * folder. tsx reads TMPDIR once, when it is loaded, so TMPDIR is set for that moment: nothing of ours is left in /tmp.
+ * Preloaded by lab.sh and by all else that runs the TypeScript of this workspace: Node's compile cache, then tsx. Both
+ * caches are in our cache folder. tsx reads TMPDIR once, when it is loaded, so TMPDIR is set for that moment: nothing of ours is left in /tmp.
  */
+import { accessSync, constants } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ const cache = join(base, 'handwired', 'node');
 const ownTmpdir = process.env.TMPDIR;
 try {
   makeFolder(cache);
+  accessSync(cache, constants.W_OK);
   module.enableCompileCache(cache);
   process.env.TMPDIR = cache;
 } catch {

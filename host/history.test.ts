@@ -71,7 +71,7 @@ describe('what was done with each lab', () => {
     const other = `import { noteHistory } from '${join(import.meta.dirname, 'history.ts')}';
     for (let i = 0; i < 20; i += 1) await noteHistory('demo', { kind: 'guide', chapter: 'dns' });`;
     await Promise.all([
-      run([process.execPath, '--import', 'tsx', '--input-type=module', '-e', other], { env: { XDG_STATE_HOME: home } }),
+      run([process.execPath, '--input-type=module', '-e', other], { env: { XDG_STATE_HOME: home } }),
       ...Array.from({ length: 20 }, () => noteHistory('demo', check(), check())),
     ]);
     assert.equal((await kinds()).filter((kind) => kind === 'check').length, 40);

@@ -197,7 +197,7 @@ describe('what is kept of a lab', () => {
     await writeAtomic('${home}/file', 'old');
     const error = await writeAtomic('${home}/file', Buffer.alloc(1 << 20)).catch((thrown) => thrown);
     console.log(JSON.stringify([error.name, error.message, error.next]));`;
-    const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script];
+    const node = [process.execPath, '--input-type=module', '-e', script];
     // The small file system exists only in a mount namespace of its own, and ends with it.
     const inside = `mount -t tmpfs -o size=64k none ${home} && "$@" && cat ${home}/file && ls -A ${home}`;
     const { stdout } = await run(['unshare', '--mount', 'sh', '-c', inside, 'sh', ...node]);

@@ -14,7 +14,7 @@ async function holder(name: string): Promise<PipedProcess & { pid: number }> {
     const lock = await takeLock(${JSON.stringify(name)});
     process.stdout.write(String(process.pid));
     process.stdin.once('data', () => void lock.release().then(() => process.exit()));`;
-  const piped = openPiped([process.execPath, '--import', 'tsx', '--input-type=module', '-e', script]);
+  const piped = openPiped([process.execPath, '--input-type=module', '-e', script]);
   // The test kills the holder, whose pipe may then end in EPIPE or ECONNRESET.
   piped.stream.on('error', () => undefined);
   const [pid] = (await once(piped.stream, 'data')) as [Buffer];

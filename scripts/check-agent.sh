@@ -9,8 +9,8 @@ stop() {
   exit 3
 }
 
-python3 -c 'import ensurepip, venv' 2>/dev/null || node_modules/.bin/node --import tsx scripts/packages.ts verify
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/handwired
+python3 -c 'import ensurepip, venv' 2>/dev/null || node_modules/.bin/node --import ./cli/loader.mjs scripts/packages.ts verify
+. scripts/cache.sh
 key=$({ cat agent/requirements.txt; python3 -c 'import sys; print(sys.version, sys.prefix)'; } | sha256sum | cut -c 1-16)
 tools=$cache/python-$key
 
@@ -19,9 +19,9 @@ if [ ! -d "$tools" ]; then
   mkdir -p "$cache"
   new=$(mktemp -d "$cache/python-new-XXXXXX")
   trap 'rm -rf "$new"' EXIT
-  python3 -m venv "$new" || stop 'python3 can not make an environment' 'apt-get install python3-venv'
-  "$new/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: -r agent/requirements.txt ||
-    stop 'pip could not get ruff and mypy' "python3 -m pip download -r agent/requirements.txt"
+  python3 -m venv "$new" || stop 'python3 can not make an environment' 'apt-get update && apt-get install -y python3-venv'
+  "$new/bin/python" -m pip install --quiet --no-cache-dir --disable-pip-version-check --only-binary :all: -r agent/requirements.txt ||
+    stop 'pip could not get ruff and mypy' 'make verify-agent   (with a network; PIP_INDEX_URL names another index)'
   mv -T "$new" "$tools" 2>/dev/null || [ -d "$tools" ]
 fi
 

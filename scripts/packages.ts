@@ -1,4 +1,4 @@
-// Installs the system packages of a target (infra/packages.list): node --import tsx scripts/packages.ts verify.
+// Installs the system packages of a target (infra/packages.list): node --import ./cli/loader.mjs scripts/packages.ts verify.
 import { createProgress } from '../cli/stages.ts';
 import { LabError } from '../host/errors.ts';
 import { ensurePackages } from '../infra/packages.ts';

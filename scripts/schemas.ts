@@ -1,4 +1,4 @@
-// Writes docs/schema/*.json from the shapes that the program itself reads by: node --import tsx scripts/schemas.ts.
+// Writes docs/schema/*.json from the shapes that the program itself reads by: node --import ./cli/loader.mjs scripts/schemas.ts.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { schemas } from '../checker/index.ts';
 

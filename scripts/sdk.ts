@@ -1,4 +1,4 @@
-// Generates infra/sdks/libvirt again: node --import tsx scripts/sdk.ts. For a new version of the provider or engine.
+// Generates infra/sdks/libvirt again: node --import ./cli/loader.mjs scripts/sdk.ts. For a new version of the provider or engine.
 import { rename, rm } from 'node:fs/promises';
 import { createProgress } from '../cli/stages.ts';
 import { ensureToolchain } from '../infra/toolchain/index.ts';

@@ -6,7 +6,7 @@ import { quoteAll, run } from '@handwired/host';
 import Anser from 'anser';
 import { labCommand } from './lab.ts';
 
-/** Makes docs/run.svg, README's picture, from a real run in a terminal: node --import tsx tests/picture.ts --driver vm */
+/** Makes docs/run.svg, README's picture, from a real run in a terminal: node --import ./cli/loader.mjs tests/picture.ts --driver vm */
 const columns = 104;
 const lineHeight = 17;
 const charWidth = 7.83;

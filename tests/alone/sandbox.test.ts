@@ -250,7 +250,7 @@ describe('the sandbox driver', { skip: noSandbox, timeout: 60_000 }, () => {
     const program = join(import.meta.dirname, 'up-until-killed.ts');
     const killedAfter = async (ms: number, index: number): Promise<void> => {
       const spec = specOf(`killed${index}`);
-      const argv = ['--import', 'tsx', program, JSON.stringify(spec)];
+      const argv = ['--import', join(import.meta.dirname, '../../cli/loader.mjs'), program, JSON.stringify(spec)];
       const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
       await once(child.stdout, 'data');
       await delay(ms);

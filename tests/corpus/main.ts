@@ -1,5 +1,5 @@
 /**
- * Grades the corpus on sandboxes: `node --import tsx tests/corpus/main.ts [--only PATTERN] [--sample N] [--stages N] [--look] [--resume FILE] [--write]`.
+ * Grades the corpus on sandboxes: `node --import ./cli/loader.mjs tests/corpus/main.ts [--only PATTERN] [--sample N] [--stages N] [--look] [--resume FILE] [--write]`.
  * A line of JSON for each case on stdout; exit 1 if anything is not as expected. `--look`: plain commands look at every
  * build, also at those that the checker found wrong. `--resume`: what such lines of an
  * earlier run say that came out as expected is not done again. `--write` writes docs/grading.md.

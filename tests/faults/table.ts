@@ -15,7 +15,7 @@ const file = new URL('../../docs/faults.md', import.meta.url);
 const head = `# Faults
 
 A fault is something that \`lab fault inject\` breaks in a right build, for the learner to find. This page lists all faults.
-\`FAULTS_TABLE=write node --import tsx --test tests/sandbox/faults.test.ts\` writes it. That test injects each fault on a lab
+\`FAULTS_TABLE=write node --import ./cli/loader.mjs --test tests/sandbox/faults.test.ts\` writes it. That test injects each fault on a lab
 host, has it graded, repairs it, and has it graded again. \`lab dev check ID\` writes the row of one fault.
 
 - **level** says how hard the fault is to find. 1: one command shows it. 2: the packet must be followed. 3: the symptoms mislead.

@@ -1,5 +1,5 @@
 /**
- * Proves one check on a sandbox: `node --import tsx tests/sandbox/prove-check.ts ID`. It passes on a build by `lab build`, and
+ * Proves one check on a sandbox: `node --import ./cli/loader.mjs tests/sandbox/prove-check.ts ID`. It passes on a build by `lab build`, and
  * fails after what its entry says breaks it; so do the first wrong builds of the corpus that it must catch. Exit 1: it does not.
  */
 import { chapterIds } from '@handwired/host';

@@ -1,6 +1,6 @@
 /**
  * Records what the comparison's and chapter docker's unit tests read: our own build and a real Docker beside it on a
- * sandbox. `node --import tsx tests/sandbox/record-docker.ts`; with DOCKER_PROGRAMS=FOLDER the programs of another
+ * sandbox. `node --import ./cli/loader.mjs tests/sandbox/record-docker.ts`; with DOCKER_PROGRAMS=FOLDER the programs of another
  * Docker than this machine's, which are put under /usr/local/bin there.
  */
 import { execFile } from 'node:child_process';

@@ -1,5 +1,5 @@
 /**
- * Records what the checker's unit tests read, from real sandboxes: `node --import tsx tests/sandbox/record-fixtures.ts`.
+ * Records what the checker's unit tests read, from real sandboxes: `node --import ./cli/loader.mjs tests/sandbox/record-fixtures.ts`.
  * One file a state: the snapshot as the lab host sent it, and the experiments' evidence. Of builds a second one: what
  * copies of the lab host yielded, a line each.
  */

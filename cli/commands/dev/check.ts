@@ -22,7 +22,7 @@ interface Proof {
   env?: Record<string, string>;
 }
 
-const node = ['node_modules/.bin/node', '--import', 'tsx'];
+const node = ['node_modules/.bin/node', '--import', './cli/loader.mjs'];
 const nodeTest = [...node, '--test', '--test-reporter=spec'];
 
 async function runDevCheck(context: Context, id: string): Promise<number> {
