@@ -1,12 +1,12 @@
 /**
- * Measures how easily a stranger can read the code: node --import tsx scripts/hops.ts. Counts the source files, finds
+ * Measures how easily a stranger can read the code: node --import ./cli/loader.mjs scripts/hops.ts. Counts the source files, finds
  * files that import one another in a circle, and counts the files to open to follow three paths through the code. A
  * path is a list of FILE#NAME. Each file and each name has to exist. Exit 1 when a limit is passed.
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCircles, packages, readImports, root } from './imports.ts';
+import { listFiles, root } from './files.ts';
+import { findCircles, packages, readImports } from './imports.ts';
 
 /** The paths, and how many files each may need. */
 const ways: { title: string; most: number; steps: string[] }[] = JSON.parse(
@@ -15,15 +15,11 @@ const ways: { title: string; most: number; steps: string[] }[] = JSON.parse(
 
 /** Counts the source files without tests and without generated or recorded files. */
 function countSources(): number {
-  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).split(
-    '\n',
-  );
   const isSource = (file: string): boolean =>
     /\.(ts|py|mjs|sh)$/.test(file) &&
     !/(\.test\.ts|\/test_\w+\.py)/.test(file) &&
-    !/^(tests|infra\/sdks)\/|\/(fixtures|testing)\//.test(file) &&
-    existsSync(join(root, file));
-  return files.filter(isSource).length;
+    !/^(tests|infra\/sdks)\/|\/(fixtures|testing)\//.test(file);
+  return listFiles().filter(isSource).length;
 }
 
 const problems: string[] = [];

@@ -2,8 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseSync, type StringLiteral, Visitor } from 'oxc-parser';
-
-export const root = resolve(import.meta.dirname, '..');
+import { root } from './files.ts';
 
 /** The packages by the names of their folders, each with the packages that it may import. */
 export const packages: Readonly<Record<string, readonly string[]>> = {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
-import { findCircles, type Import, packages, readImports, root } from '../scripts/imports.ts';
+import { root } from '../scripts/files.ts';
+import { findCircles, type Import, packages, readImports } from '../scripts/imports.ts';
 
 /** Edges of the program: the only files, tests aside, that may import these modules. */
 const owners: [module: RegExp, files: RegExp][] = [

@@ -1,19 +1,11 @@
 /** Links, anchors and paths in the project's Markdown lead somewhere. The network is not asked. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import { listFiles, root } from '../scripts/files.ts';
 
-const root = resolve(import.meta.dirname, '..');
-
-/** Files of the project by their paths from its root: those committed, and new ones that git does not ignore. */
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
-  cwd: root,
-  encoding: 'utf8',
-})
-  .split('\0')
-  .filter((path) => path !== '' && existsSync(join(root, path)));
+const files = listFiles();
 
 const known = new Set(files.flatMap((file) => [file, ...parentFolders(file)]));
 const documents = files.filter((file) => file.endsWith('.md') && !file.startsWith('infra/sdks/'));
