@@ -49,6 +49,5 @@ test-whole: test ## the same with all that `make test` only draws a sample of
 bench: setup ## how fast it is, against bare qemu and testinfra; writes docs/performance.md
 	$(node) --import ./cli/loader.mjs tests/bench.ts
 
-clean: ## every lab, the cache (toolchain, images) and node_modules gone
-	@if [ -x $(bin)/lab ]; then $(bin)/lab destroy --all; fi
-	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/handwired" node_modules */node_modules infra/sdks/*/node_modules
+clean: ## every lab, the cache (toolchain, images) and node_modules gone; says which system packages remain
+	@sh scripts/clean.sh

@@ -30,7 +30,12 @@ const machine: Record<string, string> = {
   'apt-cache': `[ -e "$MACHINE/lists" ] || exit 0
     for word; do case $word in -*|policy|*-network) ;; *) printf '%s:\n  Installed: (none)\n  Candidate: 1\n' "$word"; esac; done`,
   'apt-get': `case " $* " in
-      *' -s '*) ;;
+      *' -s '*)
+        [ -e "$MACHINE/lists" ] || exit 100
+        while [ "$1" != --no-install-recommends ]; do shift; done
+        shift
+        echo 'Inst libold [1.7] (1.8 Debian)'
+        for word; do echo "Inst $word (1 Debian:13 [amd64])"; done; echo 'Inst libdepends (1 Debian)' ;;
       *' update '*) : >"$MACHINE/lists" ;;
       *' install '*)
         [ -e "$MACHINE/lists" ] || exit 100
@@ -57,6 +62,8 @@ test('a machine without package lists gets optional packages too, and none that 
     const installed = await readdir(join(top, 'installed'));
     assert.ok(installed.includes('libvirt-daemon') && installed.includes('libvirt-daemon-driver-storage'));
     assert.ok(!installed.includes('libvirt-daemon-driver-network'));
+    const noted = (await readFile(join(top, 'handwired/installed-packages'), 'utf8')).trim().split('\n');
+    assert.deepEqual(noted, [...installed, 'libdepends'].sort(), 'what is upgraded only was there before');
   } finally {
     process.env = old;
     await rm(top, { recursive: true, force: true });

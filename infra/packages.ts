@@ -186,45 +186,62 @@ const lockTimeout = '300';
  * Daemons of the packages are neither started nor enabled.
  */
 async function aptInstall(names: readonly string[], command: string, work: Work): Promise<void> {
-  const units = await newUnits(names);
-  if (units.length > 0) await run(['systemctl', '--runtime', 'mask', '--', ...units], { allowFailure: true });
+  await work.progress.stage(`Install ${names.length} system packages`, async (note) => {
+    const options = {
+      env: quiet,
+      signal: work.signal,
+      onLine: (line: string): void => note(line.slice(0, 100)),
+      next: `apt-get update; ${command}`,
+    };
+    const apt = (args: string[], allowFailure: boolean): Promise<RunResult> =>
+      run(['apt-get', '-q', '-y', '-o', `DPkg::Lock::Timeout=${lockTimeout}`, ...args], { ...options, allowFailure });
+    const install = (allowFailure: boolean): Promise<RunResult> =>
+      withoutDaemons(names, () => apt(['install', '--no-install-recommends', ...names], allowFailure));
+    if ((await install(true)).code === 0) return;
+    await run(['dpkg', '--configure', '-a'], { ...options, allowFailure: true });
+    // This fails when one source can't be reached. The installation shows whether the other sources are enough.
+    await apt(['update'], true);
+    await install(false);
+  });
+}
+
+/** Names what an installation brings in the note for `make clean`, and keeps its daemons from being started or enabled. */
+async function withoutDaemons<T>(names: readonly string[], install: () => Promise<T>): Promise<T> {
+  const plan = await run(['apt-get', '-s', 'install', '--no-install-recommends', ...names], { allowFailure: true });
+  const brought = Array.from(plan.stdout.matchAll(/^Inst (\S+) \(/gm), ([, name]) => name ?? '');
+  await noteInstalled(brought);
+  const units = await newUnits(brought);
+  const systemctl = async (...words: string[]): Promise<void> => {
+    if (units.length > 0)
+      await run(['systemctl', ...words, '--', ...units], { allowFailure: true }).catch(() => undefined);
+  };
+  const runs = await exists('/run/systemd/system');
+  if (runs) await systemctl('--runtime', 'mask');
   try {
-    await work.progress.stage(`Install ${names.length} system packages`, async (note) => {
-      const apt = (...args: string[]): Promise<RunResult> =>
-        run(['apt-get', '-q', '-y', '-o', `DPkg::Lock::Timeout=${lockTimeout}`, ...args], {
-          env: quiet,
-          signal: work.signal,
-          allowFailure: true,
-          onLine: (line) => note(line.slice(0, 100)),
-        });
-      const install = ['install', '--no-install-recommends', ...names];
-      if ((await apt(...install)).code === 0) return;
-      await run(['dpkg', '--configure', '-a'], { env: quiet, signal: work.signal, allowFailure: true });
-      // This fails when one source can't be reached. The installation shows whether the other sources are enough.
-      await apt('update');
-      await run(['apt-get', '-q', '-y', '-o', `DPkg::Lock::Timeout=${lockTimeout}`, ...install], {
-        env: quiet,
-        signal: work.signal,
-        next: `apt-get update; ${command}`,
-      });
-    });
+    return await install();
   } finally {
-    if (units.length > 0) {
-      await run(['systemctl', 'disable', '--', ...units], { allowFailure: true });
-      await run(['systemctl', '--runtime', 'unmask', '--', ...units], { allowFailure: true });
-    }
+    // Where systemd does not run, as in a container, packages enable their units all the same, for the next boot.
+    await systemctl('disable');
+    if (runs) await systemctl('--runtime', 'unmask');
   }
 }
 
-/** New units that this installation brings, when systemd runs. Existing units belong to the user. */
-async function newUnits(names: readonly string[]): Promise<string[]> {
-  if (!(await exists('/run/systemd/system'))) return [];
-  const plan = await run(['apt-get', '-s', 'install', '--no-install-recommends', ...names], { allowFailure: true });
-  const brought = Array.from(plan.stdout.matchAll(/^Inst (\S+)(?! \[)/gm), ([, name]) => name ?? '');
-  const units: string[] = [];
-  for (const unit of brought.flatMap((name) => daemons[name] ?? [])) {
-    const { stdout } = await run(['systemctl', 'list-unit-files', '--no-legend', unit], { allowFailure: true });
-    if (stdout.trim() === '') units.push(unit);
-  }
-  return units;
+/** Where `make clean` finds the packages that were installed for us, one a line. */
+const installedNote = (): string => join(cacheDir(), 'installed-packages');
+
+/** Adds packages to the note. It is written before they are installed, so that a killed installation is in it too. */
+async function noteInstalled(names: readonly string[]): Promise<void> {
+  const known = (await readFile(installedNote(), 'utf8').catch(() => '')).split('\n').filter(Boolean);
+  const all = [...new Set([...known, ...names])].sort();
+  if (all.length > known.length) await writeAtomic(installedNote(), `${all.join('\n')}\n`);
+}
+
+/** Units that these packages bring to the machine. Existing units belong to the user. */
+async function newUnits(brought: readonly string[]): Promise<string[]> {
+  const folders = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
+  const isThere = async (unit: string): Promise<boolean> =>
+    (await Promise.all(folders.map((folder) => exists(join(folder, unit))))).includes(true);
+  const units = brought.flatMap((name) => daemons[name] ?? []);
+  const there = await Promise.all(units.map(isThere));
+  return units.filter((_, index) => !there[index]);
 }

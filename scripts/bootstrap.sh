@@ -4,7 +4,7 @@
 # nothing has changed since the last time, this asks no network and takes some milliseconds.
 set -eu
 cd "$(dirname "$0")/.."
-. scripts/cache.sh
+. scripts/folders.sh
 
 stop() {
   printf 'bootstrap: %s\n  next: %s\n' "$1" "$2" >&2
@@ -32,27 +32,39 @@ need_npm() {
 # the next try short, and goes when it is no longer needed.
 get_pnpm() {
   need_npm
-  echo "getting pnpm $version with npm, into $home"
-  rm -rf "$home" "$home.new"
+  echo "getting pnpm $version with npm, into $place"
+  rm -rf "$place" "$place.new"
   npm_config_cache=$cache/npm npm_config_update_notifier=false \
-    npm install --loglevel=error --no-audit --no-fund --no-save --prefix "$home.new" "pnpm@$version" ||
+    npm install --loglevel=error --no-audit --no-fund --no-save --prefix "$place.new" "pnpm@$version" ||
     stop "npm could not get pnpm $version" 'npm ping && make deps'
-  mv "$home.new" "$home"
+  mv "$place.new" "$place"
   rm -rf "$cache/npm"
 }
 
 version=$(sed -n 's/.*"packageManager": *"pnpm@\([0-9.]*\).*/\1/p' package.json)
-home=$cache/pnpm-$version
-pnpm=$home/node_modules/.bin/pnpm
+place=$cache/pnpm-$version
+pnpm=$place/node_modules/.bin/pnpm
 own=$cache/pnpm
 
 # npm and pnpm trust what the machine trusts, also where only OpenSSL's variable names its certificates.
 certificates=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
 if [ -z "${NODE_EXTRA_CA_CERTS-}" ] && [ -r "$certificates" ]; then export NODE_EXTRA_CA_CERTS="$certificates"; fi
 
+# The folders above ours that are missing, the innermost first: `make clean` takes them away again.
+list_missing() {
+  for folder in "$cache" "$state"; do
+    folder=${folder%/*}
+    while [ ! -d "$folder" ]; do
+      echo "$folder"
+      folder=${folder%/*}
+    done
+  done
+}
+missing=$(list_missing)
 if ! mkdir -p "$own/run" || ! [ -w "$cache" ]; then
   stop "cannot write $cache" 'export XDG_CACHE_HOME=A_FOLDER_YOU_CAN_WRITE'
 fi
+[ -e "$cache/made-folders" ] || printf '%s\n' "$missing" >"$cache/made-folders"
 # Of two runs at once, the second one waits and then finds everything done. The kernel frees the lock with the process.
 exec 9>"$cache/bootstrap.lock"
 flock 9

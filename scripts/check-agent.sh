@@ -10,7 +10,7 @@ stop() {
 }
 
 python3 -c 'import ensurepip, venv' 2>/dev/null || node_modules/.bin/node --import ./cli/loader.mjs scripts/packages.ts verify
-. scripts/cache.sh
+. scripts/folders.sh
 key=$({ cat agent/requirements.txt; python3 -c 'import sys; print(sys.version, sys.prefix)'; } | sha256sum | cut -c 1-16)
 tools=$cache/python-$key
 

@@ -1,4 +1,4 @@
-/** `make deps` on machines that are played: npm, node and pnpm are scripts that write down how they were called. */
+/** `make deps` and `make clean` on machines that are played: npm, node and pnpm are scripts that write down how they were called. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -10,14 +10,14 @@ const root = resolve(import.meta.dirname, '..');
 const folders: string[] = [];
 after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
 
-/** What bootstrap.sh uses of the system. */
-const tools = 'sh cat sed sha256sum mkdir rm mv id flock dirname getent cut'.split(' ');
+/** What the scripts use of the system. */
+const tools = 'sh cat sed sha256sum mkdir rm rmdir mv id flock dirname getent cut tr'.split(' ');
 
 const pnpm = `#!/bin/sh
 echo "pnpm $* in $XDG_CACHE_HOME $XDG_DATA_HOME $XDG_STATE_HOME $XDG_RUNTIME_DIR" >>"$CALLS"
 [ -z "\${PNPM_FAILS-}" ] || exit 1
 mkdir -p node_modules/.bin host/node_modules
-for name in node lab; do printf '#!/bin/sh\\n' >node_modules/.bin/$name; chmod +x node_modules/.bin/$name; done
+for name in node lab; do printf '#!/bin/sh\\necho "lab $*" >>"$CALLS"\\n' >node_modules/.bin/$name; chmod +x node_modules/.bin/$name; done
 `;
 const npm = `#!/bin/sh
 if [ "$1" = --version ]; then echo 9; exit; fi
@@ -31,6 +31,14 @@ const node = `#!/bin/sh
 if [ "$1" = -p ]; then echo "\${NODE_MAJOR-20}"; else echo "v\${NODE_MAJOR-20}.0.0"; fi
 `;
 
+/** What a script did; `calls` is what npm, pnpm and lab were called with. */
+interface Run {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  calls: string;
+}
+
 /** A machine with its own PATH, home and checkout of one package. */
 class Machine {
   readonly folder: string;
@@ -41,10 +49,11 @@ class Machine {
   async write(name: string, text: string): Promise<void> {
     await writeFile(this.path('bin', name), text, { mode: 0o755 });
   }
-  /** Runs bootstrap.sh; `calls` is what npm and pnpm were called with since the last time. */
-  async bootstrap(env: Record<string, string> = {}): Promise<{ code: number | null; stderr: string; calls: string }> {
+  bootstrap = (env: Record<string, string> = {}): Promise<Run> => this.run('bootstrap.sh', env);
+  clean = (env: Record<string, string> = {}): Promise<Run> => this.run('clean.sh', env);
+  private async run(script: string, env: Record<string, string>): Promise<Run> {
     await writeFile(this.path('calls'), '');
-    const { status, stderr } = spawnSync('/bin/sh', [this.path('checkout/scripts/bootstrap.sh')], {
+    const { status, stdout, stderr } = spawnSync('/bin/sh', [this.path('checkout/scripts', script)], {
       encoding: 'utf8',
       env: {
         PATH: this.path('bin'),
@@ -55,7 +64,7 @@ class Machine {
         ...env,
       },
     });
-    return { code: status, stderr, calls: await readFile(this.path('calls'), 'utf8') };
+    return { code: status, stdout, stderr, calls: await readFile(this.path('calls'), 'utf8') };
   }
 }
 
@@ -64,7 +73,7 @@ async function playMachine(): Promise<Machine> {
   folders.push(machine.folder);
   for (const folder of ['bin', 'home', 'checkout/scripts', 'checkout/host'])
     await mkdir(machine.path(folder), { recursive: true });
-  for (const name of ['bootstrap.sh', 'cache.sh'])
+  for (const name of ['bootstrap.sh', 'clean.sh', 'folders.sh'])
     await cp(join(root, 'scripts', name), machine.path('checkout/scripts', name));
   for (const name of ['package.json', 'host/package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'])
     await cp(join(root, name), machine.path('checkout', name));
@@ -107,7 +116,8 @@ describe('make deps', () => {
 
   it('asks nobody when nothing has changed, and does it again when something has', async () => {
     await machine.bootstrap();
-    assert.deepEqual(await machine.bootstrap({ NPM_FAILS: '1', PNPM_FAILS: '1' }), { code: 0, stderr: '', calls: '' });
+    const again = await machine.bootstrap({ NPM_FAILS: '1', PNPM_FAILS: '1' });
+    assert.deepEqual(again, { code: 0, stdout: '', stderr: '', calls: '' });
     await rm(machine.path('checkout/host/node_modules'), { recursive: true });
     assert.match((await machine.bootstrap()).calls, /^pnpm install/);
     await writeFile(machine.path('checkout/host/package.json'), '{}');
@@ -154,5 +164,42 @@ describe('make deps', () => {
     );
     assert.equal((await machine.bootstrap({ XDG_CACHE_HOME: 'relative' })).code, 0);
     assert.deepEqual(await readdir(machine.path('home/.cache')), ['handwired']);
+  });
+});
+
+describe('make clean', () => {
+  let machine: Machine;
+  beforeEach(async () => {
+    machine = await playMachine();
+  });
+  const listHome = (): Promise<string[]> => readdir(machine.path('home'), { recursive: true });
+
+  it('takes away what make deps made, with the folders above it, and leaves those that were there', async () => {
+    for (const there of [[], ['.cache'], ['.cache', '.local', '.local/state']]) {
+      for (const folder of there) await mkdir(machine.path('home', folder), { recursive: true });
+      await machine.bootstrap();
+      await mkdir(machine.path('home/.local/state'), { recursive: true });
+      const { code, calls } = await machine.clean();
+      assert.equal(code, 0);
+      assert.equal(calls, 'lab destroy --all\n');
+      assert.deepEqual((await listHome()).sort(), there);
+      assert.deepEqual((await readdir(machine.path('checkout/host'))).sort(), ['package.json']);
+      assert.ok(!(await readdir(machine.path('checkout'))).includes('node_modules'));
+    }
+  });
+
+  it('keeps what learners did, and says how it goes', async () => {
+    await machine.bootstrap();
+    await mkdir(machine.path('home/.local/state/handwired/progress'), { recursive: true });
+    assert.match((await machine.clean()).stdout, /^kept: .*\/handwired, .*: lab progress --forget --all\n$/);
+    assert.ok((await listHome()).includes('.local/state/handwired/progress'));
+  });
+
+  it('names the packages that were installed for us and are still there', async () => {
+    await machine.write('dpkg-query', '#!/bin/sh\ncase $4 in gone) exit 1 ;; esac\nprintf installed\n');
+    await machine.bootstrap();
+    await writeFile(machine.path('home/.cache/handwired/installed-packages'), 'gone\nsocat\ntini\n');
+    assert.match((await machine.clean()).stdout, /\n {2}(sudo )?apt-get purge socat tini ?\n$/);
+    assert.equal((await machine.clean()).stdout, '');
   });
 });
