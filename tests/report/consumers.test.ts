@@ -15,7 +15,10 @@ const options = { color: false, columns: 100 };
 const page = (report: Parameters<typeof renderReport>[0]): string => renderReport(report, 'html', options);
 let folder: string;
 before(async () => {
-  await run([process.execPath, '--import', './cli/loader.mjs', 'scripts/packages.ts', 'test'], { cwd: root, timeoutMs: 600_000 });
+  await run([process.execPath, '--import', './cli/loader.mjs', 'scripts/packages.ts', 'test'], {
+    cwd: root,
+    timeoutMs: 600_000,
+  });
   folder = await mkdtemp(join(tmpdir(), 'handwired-test-'));
 });
 after(() => rm(folder, { recursive: true, force: true }));

@@ -14,7 +14,10 @@ let folder: string;
 let pages: string[];
 before(async () => {
   const cwd = resolve(import.meta.dirname, '../..');
-  await run([process.execPath, '--import', './cli/loader.mjs', 'scripts/packages.ts', 'test'], { cwd, timeoutMs: 600_000 });
+  await run([process.execPath, '--import', './cli/loader.mjs', 'scripts/packages.ts', 'test'], {
+    cwd,
+    timeoutMs: 600_000,
+  });
   folder = await mkdtemp(join(tmpdir(), 'handwired-test-'));
   const files = await makeSite({ plan: defaultPlan, lab: 'lab', subtitle: 'With the values of the default plan.' });
   await writeSite(folder, files);

@@ -232,9 +232,13 @@ describe('a vm lab that can`t be had', { skip, timeout: 60_000 }, () => {
 /** Starts `up` in a process of its own and kills it when its output matches. */
 async function killedAt(spec: LabSpec, when: RegExp): Promise<void> {
   const program = join(import.meta.dirname, 'up-until-killed.ts');
-  const child = spawn(process.execPath, ['--import', join(import.meta.dirname, '../../cli/loader.mjs'), program, JSON.stringify(spec)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', join(import.meta.dirname, '../../cli/loader.mjs'), program, JSON.stringify(spec)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   let seen = '';
   await new Promise<void>((resolve, reject) => {
     child.stdout.on('data', (chunk: Buffer) => {
