@@ -44,7 +44,7 @@ test('a process is found by a word of its arguments or of its environment, and n
   const child = spawn('sh', ['-c', 'echo ready; read -r line', 'sh', mark], { env: { MARK: mark }, stdio: 'pipe' });
   await new Promise((resolve) => child.stdout.once('data', resolve));
   const pids = async (file: 'cmdline' | 'environ', word: string): Promise<number[]> =>
-    (await findProcesses(file, word)).map(({ pid }) => pid);
+    (await findProcesses(file, (each) => each === word)).map(({ pid }) => pid);
   assert.deepEqual(await pids('cmdline', mark), [child.pid]);
   assert.deepEqual(await pids('environ', `MARK=${mark}`), [child.pid]);
   assert.deepEqual(await pids('cmdline', `${mark}x`), []);

@@ -38,14 +38,17 @@ export async function readPidFile(file: string): Promise<ProcessId | undefined> 
 }
 
 /**
- * Every live process that has this word in its arguments (`cmdline`) or, as `NAME=value`, in its environment
+ * Every live process that has such a word in its arguments (`cmdline`) or, as `NAME=value`, in its environment
  * (`environ`). This process itself is left out.
  */
-export async function findProcesses(file: 'cmdline' | 'environ', word: string): Promise<ProcessId[]> {
+export async function findProcesses(
+  file: 'cmdline' | 'environ',
+  isWanted: (word: string) => boolean,
+): Promise<ProcessId[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(
     pids.map(async (pid) => {
-      if (pid === process.pid || !(await readWords(pid, file)).includes(word)) return [];
+      if (pid === process.pid || !(await readWords(pid, file)).some(isWanted)) return [];
       const start = await readStartTime(pid);
       return start === undefined ? [] : [{ pid, start }];
     }),

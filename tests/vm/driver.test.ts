@@ -212,15 +212,21 @@ describe('a vm lab that can`t be had', { skip, timeout: 60_000 }, () => {
   });
   after(() => forget());
 
-  it('names the URI that does not answer', async () => {
-    const uri = 'qemu+unix:///system?socket=/nonexistent/libvirt-sock';
-    const spec = await specOf('nowhere', { uri });
-    await assert.rejects(vm.up(spec, work()), (error: { message: string; exit: number }) => {
-      assert.match(error.message, /no libvirt daemon answers at qemu\+unix/);
-      assert.equal(error.exit, EXIT.config);
-      return true;
+  for (const [uri, why] of [
+    ['qemu+unix:///system?socket=/nonexistent/libvirt-sock', /there is no socket \/nonexistent\/libvirt-sock/],
+    ['qemu+tcp://127.0.0.1:1/system', /127\.0\.0\.1:1 refused the connection/],
+    ['qemu+tcp://nosuch.invalid/system', /no machine is named nosuch\.invalid/],
+    ['xen:///', /labs run on QEMU, and xen is another hypervisor/],
+  ] as const)
+    it(`names ${uri}, which does not answer, and says why`, async () => {
+      const spec = await specOf('nowhere', { uri });
+      await assert.rejects(vm.up(spec, work()), (error: { message: string; exit: number }) => {
+        assert.ok(error.message.startsWith(`no libvirt daemon answers at ${uri}: `), error.message);
+        assert.match(error.message, why);
+        assert.equal(error.exit, EXIT.config);
+        return true;
+      });
     });
-  });
 
   it('says how much memory there is when more is asked for', async () => {
     const spec = await specOf('large', { memoryMiB: 10_000_000 });

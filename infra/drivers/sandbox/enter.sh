@@ -16,6 +16,10 @@ for cgroup; do
   echo "the sandbox runs as many processes as it may ($limit), none is left for an ssh server. Next: lab reset" >&2
   exit 75
 done
+if [ ! -x root/usr/sbin/sshd ]; then
+  echo "somebody removed the lab host's ssh server, /usr/sbin/sshd. Next: lab reset" >&2
+  exit 75
+fi
 # When memory is used up, the kernel ends a learner's process, not the init or the world (proc(5), oom_score_adj).
 echo 500 >/proc/self/oom_score_adj
 # shellcheck disable=SC2154 # from capabilities.sh

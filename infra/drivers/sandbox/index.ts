@@ -12,7 +12,7 @@ import {
   run,
 } from '@handwired/host';
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
-import { ensureKeyPair, renderLabEnv, renderEnv } from '../shared/lab-files.ts';
+import { ensureKeyPair, readPublicKey, renderLabEnv, renderEnv } from '../shared/lab-files.ts';
 import { findCgroups, killMembers, type Limits, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
 import { endInit, endMarked, type InitProcess, isRunning, readMark, readInit } from './init-process.ts';
 
@@ -85,9 +85,10 @@ async function destroy(spec: LabSpec): Promise<string[]> {
   const there = await exists(files.folder);
   if (!there && process.getuid?.() !== 0) return [];
   requireRoot(`destroy ${spec.name}`);
-  const removed = await remove(spec, files);
+  const removed = await endAll(spec, files);
   if (!there) return removed;
-  await rm(files.folder, { recursive: true, force: true });
+  // On a read-only disk the folder stays. It holds keys only; who removes the lab's folder says so.
+  await rm(files.folder, { recursive: true, force: true }).catch(() => undefined);
   return [...removed, `folder ${files.folder}`];
 }
 
@@ -174,13 +175,20 @@ async function makeEndpoint(
     dial: { command: ['/bin/sh', enterScript, String(pid), started, boot, ...cgroups] },
     user: 'root',
     privateKeyFile: files.privateKey,
-    hostKey: await ensureKeyPair(files.hostKey, spec.name),
+    // The running sshd has the key that was there at its start. If its file is gone, no other key may be taken for it.
+    hostKey: (await readPublicKey(files.hostKey)) ?? '',
     seat: { argv: ['/bin/sh', seatScript, String(pid), started, boot], viewPid: pid },
   };
 }
 
-/** Ends every process of the sandbox, however it was started, and removes its cgroups. Keys and folders stay. */
-async function remove(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
+/** Ends the sandbox, and forgets that it was there. Keys and folders stay. */
+async function remove(spec: LabSpec, files: SandboxFiles): Promise<void> {
+  await endAll(spec, files);
+  await Promise.all([rm(files.ready, { force: true }), rm(files.init, { force: true })]);
+}
+
+/** Ends every process of the sandbox, however it was started, and removes its cgroups. Returns a line for each. */
+async function endAll(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
   const known = await readInit(files.init);
   const ended = new Set(known && (await isRunning(known)) ? [known.pid] : []);
   for (const cgroup of await findCgroups(spec.instance)) await killMembers(cgroup);
@@ -191,7 +199,6 @@ async function remove(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
     await removeCgroup(cgroup);
     removed.push(`cgroup ${cgroup}`);
   }
-  await Promise.all([rm(files.ready, { force: true }), rm(files.init, { force: true })]);
   return removed;
 }
 

@@ -30,7 +30,7 @@ export const isRunning = async (init: InitProcess): Promise<boolean> =>
 export async function endMarked(mark: string): Promise<number[]> {
   const ended: number[] = [];
   for (;;) {
-    const found = await findProcesses('cmdline', mark);
+    const found = await findProcesses('cmdline', (word) => word === mark);
     if (found.length === 0) return ended;
     await Promise.all(found.map(killAndWait));
     ended.push(...found.map(({ pid }) => pid));

@@ -1,23 +1,24 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   cacheDir,
   endProcess,
   EXIT,
   exists,
+  findProcesses,
   labDir,
   LabError,
   type LabSpec,
   partialSuffix,
   type ProcessId,
+  quote,
   readPidFile,
   readStartTime,
   readWords,
   run,
-  type RunResult,
   startDetached,
   stateDir,
   underLock,
@@ -26,49 +27,15 @@ import {
 import { z } from 'zod';
 import type { Work } from '../../driver.ts';
 import { probeAcceleration } from './acceleration.ts';
-
-/** Bounds of a virsh call. */
-interface VirshOptions {
-  signal?: AbortSignal;
-  /** Default 15 000. */
-  timeoutMs?: number;
-  allowFailure?: boolean;
-}
-
-/** Calls virsh. Its output is at most 64 MiB and in English, whatever the user's locale. Throws as `run` does. */
-export function virsh(uri: string, args: readonly string[], options: VirshOptions = {}): Promise<RunResult> {
-  return run(['virsh', '-q', '-c', uri, ...args], {
-    env: { LC_ALL: 'C' },
-    timeoutMs: 15_000,
-    next: 'lab doctor',
-    ...options,
-  });
-}
-
-/** The trimmed output of a virsh call; empty when it failed. For calls that fail when the object does not exist. */
-export async function askVirsh(uri: string, args: readonly string[], options: VirshOptions = {}): Promise<string> {
-  const { code, stdout } = await virsh(uri, args, { ...options, allowFailure: true });
-  return code === 0 ? stdout.trim() : '';
-}
-
-/** Whether a libvirt daemon answers at the URI within the time. */
-async function answers(uri: string, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-  try {
-    const { code } = await virsh(uri, ['version', '--daemon'], {
-      timeoutMs,
-      allowFailure: true,
-      ...(signal && { signal }),
-    });
-    return code === 0;
-  } catch {
-    signal?.throwIfAborted();
-    return false; // There is no virsh here, or the daemon did not answer in time.
-  }
-}
+import { findSilence } from './virsh.ts';
 
 /** The daemon that runs a lab. `given`: from the user's --uri. `system`: this machine's. `private`: one of our own. */
 export const HypervisorAddress = z.object({ kind: z.enum(['given', 'system', 'private']), uri: z.string() });
 export type HypervisorAddress = z.infer<typeof HypervisorAddress>;
+
+/** Whether a libvirt daemon answers at the URI within the time. */
+const answers = async (uri: string, timeoutMs: number, signal?: AbortSignal): Promise<boolean> =>
+  (await findSilence(uri, timeoutMs, signal)) === undefined;
 
 /** A libvirt daemon that answers. */
 export interface Hypervisor extends HypervisorAddress {
@@ -92,26 +59,40 @@ async function systemAnswers(signal: AbortSignal): Promise<boolean> {
 }
 
 /**
- * The lab's hypervisor: the one in its record, else `--uri`, else the system's, else a private one. A private one is
- * started when it does not run, and the lab is registered with it. LabError: the daemon does not answer, or root is
- * needed.
+ * The lab's hypervisor, which is not started: the one in its record, else `--uri`, else the system's, else a private
+ * one. LabError: it does not answer, and why; or root is needed.
+ */
+export async function findHypervisor(
+  spec: LabSpec,
+  recorded: HypervisorAddress | undefined,
+  signal: AbortSignal,
+): Promise<HypervisorAddress> {
+  const chosen = recorded ?? (await chooseHypervisor(spec.uri, signal));
+  if (chosen.kind === 'private') {
+    requireRoot();
+    return chosen;
+  }
+  const silence = await findSilence(chosen.uri, 5000, signal);
+  if (!silence) return chosen;
+  throw new LabError({
+    what: `no libvirt daemon answers at ${chosen.uri}: ${silence.why}`,
+    where: chosen.kind === 'given' ? 'the URI given with --uri' : 'the libvirt daemon of this machine',
+    next: silence.next,
+    exit: EXIT.config,
+  });
+}
+
+/**
+ * The same, and it answers: a private one is started when it does not run, and the lab is registered with it. LabError:
+ * as `findHypervisor`, or the private one does not start.
  */
 export async function ensureHypervisor(
   spec: LabSpec,
   recorded: HypervisorAddress | undefined,
   work: Work,
 ): Promise<Hypervisor> {
-  const chosen = recorded ?? (await chooseHypervisor(spec.uri, work.signal));
-  if (chosen.kind !== 'private') {
-    if (await answers(chosen.uri, 5000, work.signal)) return chosen;
-    throw new LabError({
-      what: `no libvirt daemon answers at ${chosen.uri}`,
-      where: chosen.kind === 'given' ? 'the URI given with --uri' : 'the libvirt daemon of this machine',
-      next: `virsh -c '${chosen.uri}' version, then lab up ${spec.name} again`,
-      exit: EXIT.config,
-    });
-  }
-  requireRoot();
+  const chosen = await findHypervisor(spec, recorded, work.signal);
+  if (chosen.kind !== 'private') return chosen;
   const { accelerator } = await probeAcceleration(work);
   return underLock(lockName(), { signal: work.signal }, async () => {
     await registerLab(spec.name);
@@ -133,6 +114,51 @@ export async function listHypervisors(spec: LabSpec, signal: AbortSignal): Promi
   }
   if (await isRegistered(spec.name)) found.push({ kind: 'private', uri: privateUri() });
   return found;
+}
+
+/**
+ * Makes sure that the hypervisor at which a lab may have objects answers, so that they can be removed. Gives false when it
+ * does not answer and nothing of the lab can run there. What a private one still had defined of the lab is removed then.
+ * LabError: a VM of the lab may run where nothing answers.
+ */
+export async function openForRemoval(
+  spec: LabSpec,
+  object: string,
+  address: HypervisorAddress,
+  work: Work,
+): Promise<boolean> {
+  if (address.kind === 'private') {
+    const { run, state } = privateFolders();
+    const daemon = await privateDaemon();
+    if (daemon && (await answers(address.uri, 5000, work.signal))) return true;
+    if (!daemon && (await leftoverGuests(run)).length === 0) {
+      await underLock(lockName(), { signal: work.signal }, () => removeNamed(state, object));
+      return false;
+    }
+    await ensureHypervisor(spec, address, work);
+    return true;
+  }
+  const silence = await findSilence(address.uri, 5000, work.signal);
+  if (!silence) return true;
+  const isHere = /^qemu(\+unix)?:\/\/\//.test(address.uri);
+  if (isHere && (await findProcesses('cmdline', (word) => word.startsWith(`guest=${object},`))).length === 0) {
+    const later = 'what it keeps of the lab is shown by lab status once it answers';
+    work.progress.note(`no libvirt daemon answers at ${address.uri} (${silence.why}), and no VM runs; ${later}`);
+    return false;
+  }
+  throw new LabError({
+    what: `no libvirt daemon answers at ${address.uri}, where a VM of lab ${spec.name} may run: ${silence.why}`,
+    where: address.uri,
+    next: `${silence.next}   (or, if it is gone for good: rm -r ${quote(labDir(spec.name))})`,
+    exit: EXIT.config,
+  });
+}
+
+/** Removes files and folders that have a lab's object in their name. */
+async function removeNamed(folder: string, object: string): Promise<void> {
+  const entries = await readdir(folder, { recursive: true }).catch(() => []);
+  for (const entry of entries)
+    if (basename(entry).includes(object)) await rm(join(folder, entry), { recursive: true, force: true });
 }
 
 /** Takes a destroyed lab off the private hypervisor's list. Stops it after its last lab; returns a line for that. */
@@ -263,7 +289,8 @@ async function stopPrivate(): Promise<string[]> {
   const daemon = await privateDaemon();
   const existed = daemon !== undefined || (await exists(folders.state));
   await clear(folders);
-  await rm(folders.state, { recursive: true, force: true });
+  // On a read-only disk it stays, for the next hypervisor.
+  await rm(folders.state, { recursive: true, force: true }).catch(() => undefined);
   return existed ? [`private hypervisor ${folders.run}`] : [];
 }
 
@@ -284,9 +311,9 @@ const isRegistered = (lab: string): Promise<boolean> => exists(join(privateFolde
 /** Takes the lab off the list. Returns whether another lab that still exists is on the list. */
 async function unregisterLab(lab: string): Promise<boolean> {
   const { users } = privateFolders();
-  await rm(join(users, lab), { force: true });
+  await rm(join(users, lab), { force: true }).catch(() => undefined);
   for (const user of await readdir(users).catch(() => []))
-    if (!user.endsWith(partialSuffix) && (await exists(labDir(user)))) return true;
+    if (user !== lab && !user.endsWith(partialSuffix) && (await exists(labDir(user)))) return true;
   return false;
 }
 

@@ -5,13 +5,12 @@ import type { Driver, DriverStatus, Work } from '../../driver.ts';
 import { ensurePackages } from '../../packages.ts';
 import { ensureToolchain, missingTools } from '../../toolchain/index.ts';
 import {
-  askVirsh,
   ensureHypervisor,
   type Hypervisor,
   listHypervisors,
   leaveHypervisor,
+  openForRemoval,
   runningHypervisor,
-  virsh,
 } from './hypervisor.ts';
 import { describeObjects, listObjects, listVolumes, type Objects, removeObjects } from './objects.ts';
 import { waitUntilReady } from './readiness.ts';
@@ -19,12 +18,14 @@ import {
   makeEndpoint,
   engineMark,
   ensureKeys,
+  hasWholeKeys,
   listFiles,
   loadRecord,
   logFiles,
   makeNames,
   type VmRecord,
 } from './record.ts';
+import { askVirsh, virsh } from './virsh.ts';
 
 /** A libvirt domain, made through the Pulumi engine. */
 export const vm: Driver = { name: 'vm', up, status, reset, destroy };
@@ -46,6 +47,13 @@ async function resume(spec: LabSpec, record: VmRecord, work: Work): Promise<Endp
   const { object } = makeNames(spec);
   const found = await listObjects(hypervisor.uri, object, work.signal);
   if (found.domain === '' || found.network === '' || found.pool === '') return undefined;
+  if (!(await hasWholeKeys(spec.name)))
+    throw new LabError({
+      what: `the keys of lab ${spec.name} are damaged`,
+      where: listFiles(spec.name).folder,
+      next: `lab reset ${spec.name}`,
+      code: 'broken',
+    });
   const endpoint = makeEndpoint(spec, hypervisor, record, await ensureKeys(spec.name));
   if (found.domain !== 'running') await powerOn(spec, hypervisor, work);
   await waitUntilReady({ spec, hypervisor, endpoint, address: record.address, signal: work.signal }, work);
@@ -73,11 +81,12 @@ async function powerOn(spec: LabSpec, { uri }: Hypervisor, work: Work): Promise<
 /**
  * See Driver.reset. Puts an empty overlay on the same base and starts the domain again, which takes as long as a boot.
  * A memory snapshot would be faster, but each `lab up` would have to write the guest's memory. Domain, network and seed
- * stay, so the engine's state stays true and the endpoint stays the same. An incomplete lab is made again.
+ * stay, so the engine's state stays true and the endpoint stays the same. A lab that is incomplete, or whose keys are
+ * damaged, is made again.
  */
 async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
   const record = await loadRecord(spec.name);
-  if (record?.stage === 'made') {
+  if (record?.stage === 'made' && (await hasWholeKeys(spec.name))) {
     const hypervisor = await ensureHypervisor(spec, record.hypervisor, work);
     if (await renewOverlay(spec, record, hypervisor.uri, work)) {
       const endpoint = makeEndpoint(spec, hypervisor, record, await ensureKeys(spec.name));
@@ -126,19 +135,21 @@ async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
   await endLeftoverEngines(spec.instance);
   const record = await loadRecord(spec.name);
   const removed: string[] = [];
-  for (const hypervisor of record ? [record.hypervisor] : await listHypervisors(spec, work.signal)) {
-    const { uri, kind } = await ensureHypervisor(spec, hypervisor, work);
+  const { object } = makeNames(spec);
+  for (const address of record ? [record.hypervisor] : await listHypervisors(spec, work.signal)) {
+    if (!(await openForRemoval(spec, object, address, work))) continue;
+    const { uri, kind } = address;
     const there = await describeObjects(spec, uri, work.signal);
     // This turns the guest off while the engine is still being loaded.
-    await askVirsh(uri, ['destroy', makeNames(spec).object], { signal: work.signal });
+    await askVirsh(uri, ['destroy', object], { signal: work.signal });
     if (record?.stage === 'made' && there.length > 0) await removeByEngine(spec, work);
     await removeObjects(spec, uri, work.signal);
     // libvirt keeps the logs of removed domains. Logs on another machine stay there.
-    for (const log of logFiles(spec.name, makeNames(spec).object, kind))
-      await rm(log, { force: true }).catch(() => undefined);
+    for (const log of logFiles(spec.name, object, kind)) await rm(log, { force: true }).catch(() => undefined);
     removed.push(...there);
   }
-  await rm(listFiles(spec.name).folder, { recursive: true, force: true });
+  // On a read-only disk the folder stays; who removes the lab's folder says so.
+  await rm(listFiles(spec.name).folder, { recursive: true, force: true }).catch(() => undefined);
   return removed;
 }
 
@@ -214,5 +225,6 @@ async function makeFromNothing(spec: LabSpec, work: Work): Promise<Endpoint> {
 
 /** Ends the engine and plugins of a command that was killed. Otherwise they would continue to change things. */
 async function endLeftoverEngines(instance: string): Promise<void> {
-  for (const engine of await findProcesses('environ', `${engineMark}=${instance}`)) await endProcess(engine, 2000);
+  for (const engine of await findProcesses('environ', (word) => word === `${engineMark}=${instance}`))
+    await endProcess(engine, 2000);
 }

@@ -7,7 +7,7 @@ import { renderSeed, type Seed, writeSeedDisk } from '../../image/seed.ts';
 import { ensureToolchain } from '../../toolchain/index.ts';
 import { renderLabEnv } from '../shared/lab-files.ts';
 import { probeAcceleration } from './acceleration.ts';
-import { ensureHypervisor, type Hypervisor } from './hypervisor.ts';
+import { ensureHypervisor, findHypervisor, type Hypervisor, type HypervisorAddress } from './hypervisor.ts';
 import type { Blueprint } from './program.ts';
 import { waitUntilReady } from './readiness.ts';
 import {
@@ -38,6 +38,8 @@ interface Parts {
  */
 export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
   await requireRoom(spec, labDir(spec.name));
+  // What refuses the lab is said before anything is built for minutes.
+  const address = await findHypervisor(spec, undefined, work.signal);
   const image = await ensureImage(work);
   const toolchain = await ensureToolchain(work);
   const keys = await ensureKeys(spec.name);
@@ -46,7 +48,7 @@ export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
   const stop = new AbortController();
   const signal = AbortSignal.any([work.signal, stop.signal]);
   const both = { ...work, signal };
-  const parts = prepare(spec, image, keys, both);
+  const parts = prepare(spec, { image, keys, address }, both);
   parts.catch(() => stop.abort());
   const engine = work.progress.stage('Engine makes pool, volumes, network and domain', async (note) => {
     const [{ openEngine }, { declare }] = await libraries;
@@ -72,9 +74,13 @@ export async function makeLab(spec: LabSpec, work: Work): Promise<Endpoint> {
 }
 
 /** Makes everything that must exist before the engine makes anything. Also writes the record. */
-async function prepare(spec: LabSpec, image: Image, keys: Keys, work: Work): Promise<Parts> {
+async function prepare(
+  spec: LabSpec,
+  { image, keys, address }: Pick<Parts, 'image' | 'keys'> & { address: HypervisorAddress },
+  work: Work,
+): Promise<Parts> {
   const names = makeNames(spec, image.format);
-  const hypervisor = await ensureHypervisor(spec, undefined, work);
+  const hypervisor = await ensureHypervisor(spec, address, work);
   const { accelerator, why } = await probeAcceleration(work);
   if (accelerator === 'tcg') work.progress.note(`The VM is emulated (TCG), which is slow: ${why}.`);
   const recordOf = (at: Subnet): VmRecord => ({

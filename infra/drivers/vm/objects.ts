@@ -1,6 +1,6 @@
 import { LabError, type LabSpec } from '@handwired/host';
-import { askVirsh, virsh } from './hypervisor.ts';
 import { makeNames } from './record.ts';
+import { askVirsh, virsh } from './virsh.ts';
 
 /** The state of a lab's three objects in libvirt, which have one name. */
 export interface Objects {

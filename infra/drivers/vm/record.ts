@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Dial, type Endpoint, labDir, type LabSpec, readJson, writeAtomic, writeJson } from '@handwired/host';
 import { z } from 'zod';
-import { ensureKeyPair } from '../shared/lab-files.ts';
+import { ensureKeyPair, readKeyPair } from '../shared/lab-files.ts';
 import { type Hypervisor, HypervisorAddress, privateFolders } from './hypervisor.ts';
 
 /** The names of a lab's objects in libvirt. `object` contains the instance id: an object without it is not ours. */
@@ -128,6 +128,12 @@ export async function ensureKeys(lab: string): Promise<Keys> {
   ]);
   const hostPrivateKey = await readFile(files.hostKey, 'utf8');
   return { privateKeyFile: files.privateKey, publicKey, hostPrivateKey, hostPublicKey, passphrase };
+}
+
+/** Whether both key pairs of a lab are as they were made. Its VM knows no others. */
+export async function hasWholeKeys(lab: string): Promise<boolean> {
+  const { privateKey, hostKey } = listFiles(lab);
+  return !(await Promise.all([privateKey, hostKey].map((file) => readKeyPair(file)))).includes(undefined);
 }
 
 async function ensurePassphrase(file: string): Promise<string> {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { listLabs, LabError, run, underLock } from '@handwired/host';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { askVirsh, type Hypervisor } from './hypervisor.ts';
+import { type Hypervisor } from './hypervisor.ts';
 import { loadRecord } from './record.ts';
+import { askVirsh } from './virsh.ts';
 
 /** A management network of 16 addresses. The hypervisor has the first host address, the lab host the second. */
 export interface Subnet {
