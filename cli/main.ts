@@ -1,6 +1,6 @@
 /** The `lab` command: its words, streams and signals, and how errors are printed. */
 import { setMaxListeners } from 'node:events';
-import { EXIT, LabError, readMessage, type ExitCode } from '@handwired/host';
+import { EXIT, findWayToWrite, LabError, readMessage, stateDir, type ExitCode } from '@handwired/host';
 import { CommanderError } from 'commander';
 import { type Context, Interrupted } from './command.ts';
 import { createProgram, rewriteHelp } from './registry.ts';
@@ -123,20 +123,23 @@ function explainError(thrown: unknown, command: string, resume: string | undefin
   }
   if (thrown instanceof LabError) return thrown;
   if (thrown instanceof CommanderError) return explainUsage(thrown, command);
-  const { code = '', path = where } = (thrown ?? {}) as NodeJS.ErrnoException;
+  const { code = '', path } = (thrown ?? {}) as NodeJS.ErrnoException;
   const known = systemErrors[code];
-  if (known) return new LabError({ ...known, where: path, cause: thrown });
+  if (known !== undefined) {
+    const next = code === 'ENOMEM' ? 'lab status' : findWayToWrite(path ?? stateDir(), thrown);
+    return new LabError({ what: known, where: path ?? where, next, cause: thrown });
+  }
   const what = `this is an error in lab itself: ${readMessage(thrown)}`;
-  return new LabError({ what, where: path, next: `LAB_DEBUG=1 lab ${command}`, cause: thrown });
+  return new LabError({ what, where: path ?? where, next: `LAB_DEBUG=1 lab ${command}`, cause: thrown });
 }
 
 /** Errors of errno(3) that a user can do something about. */
-const systemErrors: Record<string, { what: string; next: string } | undefined> = {
-  ENOSPC: { what: 'no space left on the disk', next: 'lab image prune' },
-  EDQUOT: { what: 'the disk quota is used up', next: 'lab image prune' },
-  EROFS: { what: 'this file system is read-only', next: 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE' },
-  EACCES: { what: 'not allowed to use this file', next: 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE' },
-  ENOMEM: { what: 'this machine has no memory left', next: 'lab status' },
+const systemErrors: Record<string, string | undefined> = {
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: 'the disk quota is used up',
+  EROFS: 'this file system is read-only',
+  EACCES: 'not allowed to use this file',
+  ENOMEM: 'this machine has no memory left',
 };
 
 /** Commander's own message, on one line, as a usage error. */

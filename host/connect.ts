@@ -45,6 +45,27 @@ export async function probeGreeting(
   }
 }
 
+/** Why no ssh server of a lab host greets. */
+export interface SshTrouble {
+  what: string;
+  /** The command that mends it, where that is known. */
+  next: string | undefined;
+  /** It said nothing in time: it may only be slow. */
+  late: boolean;
+}
+
+/** Asks a lab host's ssh server for its greeting; undefined when it gives one. Rethrows the abort reason. */
+export async function findSshTrouble(
+  { lab, dial }: Pick<Endpoint, 'lab' | 'dial'>,
+  limits: { timeoutMs: number; signal: AbortSignal },
+): Promise<SshTrouble | undefined> {
+  const began = performance.now();
+  const said = await probeGreeting(dial, limits);
+  if (said === undefined) return undefined;
+  const { what, next } = parseScriptError(said);
+  return { what, next: next && `${next} ${lab}`, late: performance.now() - began >= limits.timeoutMs };
+}
+
 /** An open seat: the place from which the grader runs its programs. See `Seat` in lab.ts. */
 export interface OpenSeat {
   /** Runs an argv, its program given by an absolute path, and returns its bounded output. Throws as `Session.exec` does. */

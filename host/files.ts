@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { access, constants, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
-import { LabError, readMessage } from './errors.ts';
+import { EXIT, LabError, readMessage } from './errors.ts';
+import { quote } from './process.ts';
 
 /** A folder of the XDG base directory specification. The variable is read at each call, so that tests can change it. */
 function xdg(variable: string, fallback: string): string {
@@ -15,8 +16,20 @@ function xdg(variable: string, fallback: string): string {
 /** The folder for what can be made again: toolchain, images. It stays when labs are destroyed. */
 export const cacheDir = (): string => xdg('XDG_CACHE_HOME', '.cache');
 
-/** The folder for existing labs, one folder each, and for learners' histories. It is removed when it is empty. */
-export const stateDir = (): string => xdg('XDG_STATE_HOME', '.local/state');
+/**
+ * The folder for existing labs, one folder each, and for learners' histories. It is removed when it is empty. Symbolic
+ * links in its path are followed, so that its labs have one lock and one hypervisor however it was named.
+ */
+export const stateDir = (): string => followLinks(xdg('XDG_STATE_HOME', '.local/state'));
+
+/** The path without symbolic links, as far as it exists. */
+function followLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path === dirname(path) ? path : join(followLinks(dirname(path)), basename(path));
+  }
+}
 
 /** The folder that holds a folder for each lab. */
 export const labsDir = (): string => join(stateDir(), 'labs');
@@ -94,7 +107,7 @@ export async function writeAtomic(path: string, content: string | Uint8Array): P
     try {
       await file.writeFile(content);
       await file.sync();
-      await rename(partial, path);
+      await replace(path, partial);
     } catch (error) {
       await rm(partial, { force: true });
       throw error;
@@ -105,10 +118,62 @@ export async function writeAtomic(path: string, content: string | Uint8Array): P
     throw new LabError({
       what: `cannot write: ${readMessage(error)}`,
       where: path,
-      next: readErrno(error) === 'ENOSPC' ? 'lab image prune' : 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE',
+      next: findWayToWrite(path, error),
       cause: error,
     });
   }
+}
+
+/** Puts the new file in the place of the old one, or of a folder that somebody made there. */
+async function replace(path: string, partial: string): Promise<void> {
+  try {
+    await rename(partial, path);
+  } catch (error) {
+    if (readErrno(error) !== 'EISDIR') throw error;
+    await rm(path, { recursive: true });
+    await rename(partial, path);
+  }
+}
+
+/** What to type when the system refused to write or remove something at this path: what fills the disk, or another folder. */
+export function findWayToWrite(path: string, error: unknown): string {
+  const isCache = `${path}/`.startsWith(`${cacheDir()}/`);
+  const folder = findExisting(path);
+  const code = readErrno(error) ?? '';
+  if (['ENOSPC', 'EDQUOT'].includes(code)) return isCache ? 'lab image prune' : `df -h ${quote(folder)}`;
+  if (code === 'EROFS') return `findmnt -T ${quote(folder)}`;
+  return `export ${isCache ? 'XDG_CACHE_HOME' : 'XDG_STATE_HOME'}=A_FOLDER_YOU_CAN_WRITE`;
+}
+
+/** The path itself, or the nearest folder above it that can be seen. */
+function findExisting(path: string): string {
+  const whole = resolve(path);
+  try {
+    statSync(whole);
+    return whole;
+  } catch {
+    return findExisting(dirname(whole));
+  }
+}
+
+/**
+ * The error for something in the state folder that the system does not let us read, most often because `sudo lab` made
+ * it. `command`: what to type behind `lab` as the user to whom it belongs.
+ */
+export function explainUnreadable(path: string, error: unknown, command: string): LabError {
+  const folder = findExisting(path);
+  const { uid } = statSync(folder);
+  const trouble = { where: path, cause: error };
+  if (readErrno(error) !== 'EACCES' || uid === process.geteuid?.())
+    return new LabError({ ...trouble, what: `cannot read: ${readMessage(error)}`, next: `ls -ld ${quote(folder)}` });
+  const owner = uid === 0 ? ['sudo', 'env'] : ['sudo', '-u', `#${uid}`, 'env'];
+  const rest = `${owner.map(quote).join(' ')} XDG_STATE_HOME=${quote(dirname(stateDir()))}`;
+  return new LabError({
+    ...trouble,
+    what: `this was made by ${uid === 0 ? 'root' : `the user with id ${uid}`}, who alone may read it`,
+    next: `${rest} "$(command -v lab)" ${command}`,
+    exit: EXIT.config,
+  });
 }
 
 /** `writeAtomic` of a value as indented JSON with a final newline. */
@@ -122,23 +187,33 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (readErrno(error) === 'ENOENT' || readErrno(error) === 'ENOTDIR') return undefined;
-    throw new LabError({ what: `cannot read: ${readMessage(error)}`, where: path, next: 'lab doctor', cause: error });
+    throw explainUnread(path, error);
   }
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const at = issue?.path.join('.') ?? '';
   const why = at === '' ? 'not what it should be' : `${at}: ${readMessage(issue?.message)}`;
+  throw new LabError({ what: `a damaged file: ${why}`, where: path, next: findMend(path) });
+}
+
+/** The error for a file that is there and can't be read, as when a folder is in its place. */
+function explainUnread(path: string, error: unknown): LabError {
+  if (readErrno(error) === 'EACCES') return explainUnreadable(path, error, `destroy ${basename(dirname(path))}`);
+  return new LabError({ what: `cannot read: ${readMessage(error)}`, where: path, next: findMend(path), cause: error });
+}
+
+/** The command that replaces a damaged file. */
+function findMend(path: string): string {
   const lab = basename(dirname(path));
-  const next = mends[basename(path)]?.(lab, path) ?? `lab destroy ${lab}`;
-  throw new LabError({ what: `a damaged file: ${why}`, where: path, next });
+  return mends[basename(path)]?.(lab, path) ?? `lab destroy ${lab}`;
 }
 
 /** For each file of a lab, the cheapest command that replaces a damaged one. For other files the lab is destroyed. */
 const mends: Record<string, (lab: string, path: string) => string> = {
   'endpoint.json': (lab) => `lab up ${lab}`,
   'baseline.json': (lab) => `lab reset ${lab}`,
-  'record.json': (_lab, path) => `rm ${path}   (what stands on the lab host is seen anew)`,
+  'record.json': (_lab, path) => `rm -r ${path}   (what stands on the lab host is seen anew)`,
   'fault.json': (lab) => `lab reset ${lab}   (takes the fault out with everything else)`,
 };
 

@@ -2,7 +2,7 @@ import { appendFile, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { LabError, readMessage } from './errors.ts';
-import { readErrno, historyDir, historyFile, makeFolder, stateDir, writeAtomic } from './files.ts';
+import { findWayToWrite, readErrno, historyDir, historyFile, makeFolder, stateDir, writeAtomic } from './files.ts';
 import { underLock } from './lock.ts';
 import { chapterIds } from './plan.ts';
 
@@ -75,7 +75,7 @@ export async function noteHistory(name: string, ...events: NewEvent[]): Promise<
       if (bytes + added.length > mostBytes) await shorten(name);
     } catch (error) {
       if (error instanceof LabError) throw error;
-      const next = 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE';
+      const next = findWayToWrite(file, error);
       throw new LabError({ what: `cannot write: ${readMessage(error)}`, where: file, next, cause: error });
     }
   });

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { z } from 'zod';
 import { LabError } from './errors.ts';
-import { labDir, labsDir, readJson, stateDir, writeAtomic } from './files.ts';
+import { cacheDir, findWayToWrite, labDir, labsDir, readJson, stateDir, writeAtomic } from './files.ts';
 import {
   Conditions,
   conditionValues,
+  findDamage,
   findSpec,
   forgetLab,
+  hasFolder,
   type LabSpec,
   listLabs,
   loadEndpoint,
@@ -182,6 +184,78 @@ describe('what is kept of a lab', () => {
     }
   });
 
+  test('a folder in the place of a file is replaced by what is written there', async () => {
+    await mkdir(join(home, 'file/deeper'), { recursive: true });
+    await writeAtomic(join(home, 'file'), 'new');
+    assert.equal(await readFile(join(home, 'file'), 'utf8'), 'new');
+    assert.deepEqual(await readdir(home), ['file']);
+  });
+
+  test('of a disk that is read-only or full it is asked what is there, and of the cache what can go', () => {
+    const path = join(stateDir(), 'labs/demo/lab.json');
+    for (const [code, next] of [
+      ['ENOSPC', `df -h ${home}`],
+      ['EDQUOT', `df -h ${home}`],
+      ['EROFS', `findmnt -T ${home}`],
+      ['EACCES', 'export XDG_STATE_HOME=A_FOLDER_YOU_CAN_WRITE'],
+    ])
+      assert.equal(findWayToWrite(path, { code }), next);
+    assert.equal(findWayToWrite(join(cacheDir(), 'images/one'), { code: 'ENOSPC' }), 'lab image prune');
+  });
+
+  test('a state folder that is reached through a symbolic link is the same one', async () => {
+    const link = `${home}-link`;
+    await symlink(home, link);
+    try {
+      const there = labDir('demo');
+      process.env['XDG_STATE_HOME'] = link;
+      assert.equal(labDir('demo'), there);
+    } finally {
+      process.env['XDG_STATE_HOME'] = home;
+      await rm(link);
+    }
+  });
+
+  test('what is damaged or a folder in the place of a file is named with what replaces it', async () => {
+    await saveSpec(spec('demo'));
+    await saveEndpoint(endpoint('demo'));
+    await writeFile(join(labDir('demo'), 'baseline.json'), '{}');
+    assert.equal(await findDamage(spec('demo')), undefined);
+    for (const [file, next] of [
+      ['baseline.json', 'lab reset demo'],
+      ['endpoint.json', 'lab up demo'],
+    ] as const) {
+      await rm(join(labDir('demo'), file), { recursive: true });
+      assert.equal((await findDamage(spec('demo')))?.next, next, file);
+      await mkdir(join(labDir('demo'), file));
+      const found = await findDamage(spec('demo'));
+      assert.deepEqual([found?.where, found?.next], [join(labDir('demo'), file), next]);
+      await writeAtomic(join(labDir('demo'), file), JSON.stringify(file === 'baseline.json' ? {} : endpoint('demo')));
+    }
+    assert.equal(await findDamage(spec('demo')), undefined);
+  });
+
+  test('labs that another user made are named as such, with the command that removes them', {
+    skip: asRoot,
+  }, async () => {
+    await saveSpec(spec('demo'));
+    await chmod(home, 0o755);
+    process.seteuid?.(65_534);
+    try {
+      for (const [work, command] of [
+        [listLabs, 'status'],
+        [() => findSpec('demo'), 'destroy demo'],
+        [() => hasFolder('demo'), 'destroy demo'],
+      ] as const) {
+        const error = await troubleOf(work());
+        assert.match(error.message, /^this was made by root/);
+        assert.equal(error.next, `sudo env XDG_STATE_HOME=${home} "$(command -v lab)" ${command}`);
+      }
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
+
   test('a file in the place of our folder says so', async () => {
     await writeFile(join(home, 'handwired'), '');
     const error = await troubleOf(saveSpec(spec('demo')));
@@ -203,7 +277,7 @@ describe('what is kept of a lab', () => {
     const { stdout } = await run(['unshare', '--mount', 'sh', '-c', inside, 'sh', ...node]);
     const [trouble = '', rest] = stdout.split('\n');
     const [name, message, next] = JSON.parse(trouble) as string[];
-    assert.deepEqual([name, next], ['LabError', 'lab image prune']);
+    assert.deepEqual([name, next], ['LabError', `df -h ${home}/file`]);
     assert.match(message ?? '', /ENOSPC/);
     assert.equal(rest, 'oldfile');
   });

@@ -1,8 +1,17 @@
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EXIT, LabError, readMessage } from './errors.ts';
-import { readErrno, labDir, labsDir, partialSuffix, readJson, stateDir, writeJson } from './files.ts';
+import { EXIT, LabError } from './errors.ts';
+import {
+  explainUnreadable,
+  readErrno,
+  labDir,
+  labsDir,
+  partialSuffix,
+  readJson,
+  stateDir,
+  writeJson,
+} from './files.ts';
 import { Plan } from './plan.ts';
 
 /** Settings of a lab host that are made before its baseline is taken. Right builds pass under all of them. */
@@ -160,18 +169,38 @@ export async function loadEndpoint(name: string): Promise<Endpoint> {
   });
 }
 
+/** What is wrong with the files of a ready lab, with the command that replaces them; undefined when nothing is. */
+export async function findDamage({ name, phase }: LabSpec): Promise<LabError | undefined> {
+  if (phase !== 'ready') return undefined;
+  try {
+    await loadEndpoint(name);
+    if (await readJson(baselineFile(name), z.looseObject({}))) return undefined;
+    const what = 'the file that says how the lab host was at first is gone';
+    return new LabError({ what, where: baselineFile(name), next: `lab reset ${name}` });
+  } catch (error) {
+    if (error instanceof LabError) return error;
+    throw error;
+  }
+}
+
 /** Names of all labs that have a state folder, sorted, broken ones too. */
 export async function listLabs(): Promise<string[]> {
   try {
     return (await readdir(labsDir())).sort();
   } catch (error) {
     if (readErrno(error) === 'ENOENT') return [];
-    throw new LabError({
-      what: `cannot list labs: ${readMessage(error)}`,
-      where: labsDir(),
-      next: 'lab doctor',
-      cause: error,
-    });
+    throw explainUnreadable(labsDir(), error, 'status');
+  }
+}
+
+/** Whether anything is kept of a lab with this name, damaged or not. LabError: we may not look. */
+export async function hasFolder(name: string): Promise<boolean> {
+  try {
+    await stat(labDir(name));
+    return true;
+  } catch (error) {
+    if (readErrno(error) === 'ENOENT') return false;
+    throw explainUnreadable(labDir(name), error, `destroy ${name}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import ssh2, { Client, type ClientChannel, type ConnectConfig, type PublicKeyAuthMethod } from 'ssh2';
-import { LabError, readMessage } from './errors.ts';
+import { LabError, parseScriptError, readMessage } from './errors.ts';
 import type { SshTarget } from './lab.ts';
 import { openPiped, type PipedProcess } from './process.ts';
 import { type Connection, type ConnectOptions, LabSession, type Pty, type Session } from './session.ts';
@@ -32,7 +32,7 @@ export async function connectOverSsh(target: SshTarget, options: ConnectOptions 
 }
 
 async function readKey({ lab, privateKeyFile }: SshTarget): Promise<Buffer> {
-  const trouble = { where: privateKeyFile, next: `lab destroy ${lab}` };
+  const trouble = { where: privateKeyFile, next: `lab reset ${lab}` };
   const key = await readFile(privateKeyFile).catch((cause: unknown) => {
     throw new LabError({ ...trouble, what: `cannot read the lab's key: ${readMessage(cause)}`, cause });
   });
@@ -89,14 +89,13 @@ function explainRefusal(target: SshTarget, error: unknown, hostKeyFits: boolean,
     const what = `the lab host of ${lab} refused the lab's key: its sshd settings or authorized_keys were changed`;
     return new LabError({ ...trouble, what, next: `lab reset ${lab}`, code: 'broken' });
   }
-  const said = lastWords.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
-  const why = said === '' ? readMessage(error) : `${readMessage(error)} (${said})`;
-  return new LabError({
-    ...trouble,
-    what: `the lab host of ${lab} does not answer over ssh: ${why}`,
-    next: `lab status ${lab}`,
-    code: 'unreachable',
-  });
+  const said = parseScriptError(lastWords);
+  const why = said.what === '' ? readMessage(error) : `${readMessage(error)} (${said.what})`;
+  const what = `the lab host of ${lab} does not answer over ssh: ${why}`;
+  // The script that starts a sandbox's sshd says it when the sandbox or its sshd is gone.
+  const command = said.next ?? 'lab status';
+  const code = command === 'lab reset' ? 'broken' : 'unreachable';
+  return new LabError({ ...trouble, what, next: `${command} ${lab}`, code });
 }
 
 function wrapClient(client: Client, pipe: Duplex | undefined): Connection {

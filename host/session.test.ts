@@ -241,7 +241,7 @@ describe('connecting', { skip: noSshd() }, () => {
 
   test('a key of ours that is missing or damaged says which file', async () => {
     const missing = await troubleOf(connect(change({ privateKeyFile: '/no/such/key' })));
-    assert.deepEqual([missing.where, missing.next], ['/no/such/key', 'lab destroy test']);
+    assert.deepEqual([missing.where, missing.next], ['/no/such/key', 'lab reset test']);
     const damaged = join(sshd.dir, 'damaged');
     await writeFile(damaged, 'no key');
     assert.match((await troubleOf(connect(change({ privateKeyFile: damaged })))).message, /key/i);
@@ -253,6 +253,17 @@ describe('connecting', { skip: noSshd() }, () => {
     assert.match(error.message, /the namespace is gone/);
     assert.deepEqual([error.next, error.where], ['lab status test', dial.command.join(' ')]);
     assert.equal(error.code, 'unreachable');
+  });
+
+  test('a transport that knows what mends the lab host has the last word', async () => {
+    for (const [command, code] of [
+      ['lab reset', 'broken'],
+      ['lab up', 'unreachable'],
+    ]) {
+      const dial = { command: ['sh', '-c', `echo "it is gone. Next: ${command}" >&2; exit 1`] };
+      const error = await troubleOf(connect(change({ dial })));
+      assert.deepEqual([error.next, error.code], [`${command} test`, code]);
+    }
   });
 
   test('a transport program that is missing is named', async () => {

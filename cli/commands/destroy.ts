@@ -1,6 +1,6 @@
-import { EXIT, LabError, labsDir, listLabs } from '@handwired/host';
+import { EXIT, hasFolder, LabError, labsDir, listLabs } from '@handwired/host';
 import { type Context, type LabCommand, resolveLabName, createNameArgument } from '../command.ts';
-import { destroyLab, hasFolder } from '../lab/life.ts';
+import { destroyLab } from '../lab/life.ts';
 import { withLock } from '../lab/open.ts';
 
 /** `lab destroy`: removes everything of one lab or of all labs. A lab that does not exist is an error. */

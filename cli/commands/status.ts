@@ -1,4 +1,14 @@
-import { EXIT, findSpec, listLabs, loadSpec, readMessage, type LabSpec } from '@handwired/host';
+import {
+  EXIT,
+  findDamage,
+  findSpec,
+  findSshTrouble,
+  listLabs,
+  loadEndpoint,
+  loadSpec,
+  readMessage,
+  type LabSpec,
+} from '@handwired/host';
 import { drivers } from '@handwired/infra';
 import { type Context, type LabCommand, createNameArgument, createOutputOption } from '../command.ts';
 import { formatAge, renderTable } from '../text.ts';
@@ -14,7 +24,7 @@ export const command: LabCommand = {
 export interface LabStatus {
   name: string;
   driver: LabSpec['driver'] | null;
-  /** `up`, `stopped`, `absent`, `broken`; `creating`, `resetting`, `destroying` when that was cut off; `damaged` spec. */
+  /** `up`, `stopped`, `absent`, `broken`; `creating`, `resetting`, `destroying` when that was cut off; `damaged`: a file. */
   state: string;
   detail: string;
   createdAt: string | null;
@@ -55,12 +65,15 @@ export async function readStatus(name: string, signal: AbortSignal): Promise<Lab
 
 async function askDriver(spec: LabSpec, signal: AbortSignal): Promise<LabStatus> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(STATUS_MS)]);
-  const { state, detail, memoryMiB, diskMiB } = await drivers[spec.driver]
-    .status(spec, limited)
-    .catch((error: unknown) => {
-      signal.throwIfAborted();
-      return { state: 'broken', detail: readMessage(error), memoryMiB: undefined, diskMiB: undefined };
-    });
+  const { memoryMiB, diskMiB, ...found } = await drivers[spec.driver].status(spec, limited).catch((error: unknown) => {
+    signal.throwIfAborted();
+    return { state: 'broken', detail: readMessage(error), memoryMiB: undefined, diskMiB: undefined };
+  });
+  const ready = spec.phase === 'ready' && found.state === 'up';
+  const { state, detail, next } = (ready ? await findTrouble(spec, signal) : undefined) ?? {
+    ...found,
+    next: findNext(spec, found.state),
+  };
   return {
     name: spec.name,
     driver: spec.driver,
@@ -71,7 +84,27 @@ async function askDriver(spec: LabSpec, signal: AbortSignal): Promise<LabStatus>
     memoryMiB: memoryMiB ?? null,
     diskMiB: diskMiB ?? null,
     conditions: spec.conditions,
-    next: findNext(spec, state),
+    next,
+  };
+}
+
+/** How long an ssh server may take to greet before it counts as slow, which is no trouble of the lab's. */
+const GREETING_MS = 4_000;
+
+/** Why nobody can log in to a lab host that runs, or which file of the lab is damaged; undefined when all is well. */
+async function findTrouble(
+  spec: LabSpec,
+  signal: AbortSignal,
+): Promise<Pick<LabStatus, 'state' | 'detail' | 'next'> | undefined> {
+  const damage = await findDamage(spec);
+  if (damage)
+    return { state: 'damaged', detail: `${damage.message} (${damage.where ?? spec.name})`, next: damage.next };
+  const trouble = await findSshTrouble(await loadEndpoint(spec.name), { timeoutMs: GREETING_MS, signal });
+  if (!trouble || trouble.late) return undefined;
+  return {
+    state: 'broken',
+    detail: `no ssh server answers: ${trouble.what}`,
+    next: trouble.next ?? `lab up ${spec.name}`,
   };
 }
 

@@ -8,15 +8,16 @@ import {
   defaultPlan,
   EXIT,
   type Endpoint,
-  exists,
   faultFile,
   findSpec,
   forgetLab,
   labDir,
+  hasFolder,
   LabError,
   loadEndpoint,
   openSeat,
-  probeGreeting,
+  findSshTrouble,
+  findWayToWrite,
   quote,
   recordFile,
   saveEndpoint,
@@ -24,6 +25,7 @@ import {
   type LabSpec,
   type OpenSeat,
   type Plan,
+  readMessage,
 } from '@handwired/host';
 import { chooseDriver, drivers, type Driver } from '@handwired/infra';
 import type { Context, UpOptions } from '../command.ts';
@@ -47,12 +49,11 @@ export async function bringUp(
   context: Context,
   { plan = defaultPlan, driver }: Given = {},
 ): Promise<UpResult> {
-  const found = await findLab(name, context);
+  const found = await findLab(name, wanted, plan, context);
   if (!found) {
     const fresh = createSpec(name, wanted, plan, driver ?? (await pickDriver(wanted, context)));
-    return { spec: await makeLab(fresh, context), did: 'made' };
+    return { spec: await makeNewLab(fresh, context), did: 'made' };
   }
-  refuseOtherFlags(found, wanted, plan);
   if (found.phase === 'ready' && (await isAlive(found, context.signal))) return { spec: found, did: 'was-up' };
   return { spec: await mendLab(found, context), did: 'mended' };
 }
@@ -79,15 +80,30 @@ export async function destroyLab(name: string, context: Context): Promise<string
     await forgetLab(name);
     return [`state folder ${labDir(name)} (it held no lab)`];
   }
-  // This is written first, so that no command uses the lab from here on.
-  if (spec.phase !== 'destroying') await saveSpec({ ...spec, phase: 'destroying' });
+  // This is written first, so that no command uses the lab from here on. A disk that is full stops no removal.
+  if (spec.phase !== 'destroying') {
+    await saveSpec({ ...spec, phase: 'destroying' }).catch((error: unknown) => {
+      context.progress.note(`the removal goes on although this failed: ${readMessage(error)}`);
+    });
+  }
   const removed = await drivers[spec.driver].destroy({ ...spec, phase: 'destroying' }, context);
-  await forgetLab(name);
+  await removeFolder(name);
   return [...removed, `state folder ${labDir(name)}`];
 }
 
-/** Whether anything is kept of a lab with this name, damaged or not. */
-export const hasFolder = (name: string): Promise<boolean> => exists(labDir(name));
+/** The last step of a removal. */
+async function removeFolder(name: string): Promise<void> {
+  try {
+    await forgetLab(name);
+  } catch (error) {
+    throw new LabError({
+      what: `the lab host of ${name} is gone, its folder can't be removed: ${readMessage(error)}`,
+      where: labDir(name),
+      next: findWayToWrite(labDir(name), error),
+      cause: error,
+    });
+  }
+}
 
 /** The driver for a new lab; one line tells which was taken and why. */
 export async function pickDriver({ driver, uri }: UpOptions, context: Context): Promise<Driver> {
@@ -100,11 +116,19 @@ export async function pickDriver({ driver, uri }: UpOptions, context: Context): 
   return chosen.driver;
 }
 
-/** The lab's spec; undefined when there is no lab. A removal that was cut off is finished first. */
-async function findLab(name: string, context: Context): Promise<LabSpec | undefined> {
+/**
+ * The lab's spec; undefined when there is no lab. A removal that was cut off is finished first. So is one of a lab that
+ * was never finished and that other flags are wanted for: nobody has worked on it. LabError (78): other flags than
+ * those of a lab that was finished.
+ */
+async function findLab(name: string, wanted: UpOptions, plan: Plan, context: Context): Promise<LabSpec | undefined> {
   const spec = await findSpec(name);
-  if (spec?.phase !== 'destroying') return spec;
-  context.progress.note(`the removal of ${name} was cut off: finishing it first`);
+  if (!spec) return undefined;
+  const differences = findOtherFlags(spec, wanted, plan);
+  if (spec.phase === 'destroying') context.progress.note(`the removal of ${name} was cut off: finishing it first`);
+  else if (differences === '') return spec;
+  else if (spec.phase === 'creating') context.progress.note(`removing a half made ${name}: ${differences}`);
+  else throw refuseOtherFlags(spec, differences);
   await drivers[spec.driver].destroy(spec, context);
   await forgetLab(name);
   return undefined;
@@ -125,6 +149,24 @@ function createSpec(name: string, wanted: UpOptions, plan: Plan, driver: Driver)
     createdAt: new Date().toISOString(),
     phase: 'creating',
   };
+}
+
+/** Makes a lab that is new. When that fails before any of it exists, nothing is kept of it. */
+async function makeNewLab(spec: LabSpec, context: Context): Promise<LabSpec> {
+  try {
+    return await makeLab(spec, context);
+  } catch (error) {
+    if (!context.signal.aborted) await forgetNothing(spec, context).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Forgets a lab of which nothing was made. */
+async function forgetNothing(spec: LabSpec, context: Context): Promise<void> {
+  const { state, nothingLeft } = await drivers[spec.driver].status(spec, context.signal);
+  if (state !== 'absent' && nothingLeft !== true) return;
+  await drivers[spec.driver].destroy(spec, context);
+  await forgetLab(spec.name);
 }
 
 /** Makes a lab. The spec is on disk before the first object is made, so `lab destroy` always knows what to look for. */
@@ -159,8 +201,12 @@ async function mendLab(spec: LabSpec, context: Context): Promise<LabSpec> {
   );
   // Nothing is left of what the learner built: the new lab host needs a baseline of its own.
   if (state === 'absent' || nothingLeft) return makeLab({ ...spec, phase: 'creating' }, context);
-  await saveEndpoint(await driver.up(spec, context));
-  return spec;
+  const endpoint = await driver.up(spec, context);
+  await saveEndpoint(endpoint);
+  const trouble = await findSshTrouble(endpoint, { timeoutMs: GREETING_MS, signal: context.signal });
+  if (!trouble) return spec;
+  const what = `the lab host of ${spec.name} runs, but no ssh server answers on it: ${trouble.what}`;
+  throw new LabError({ what, where: detail, next: trouble.next ?? `lab reset ${spec.name}`, code: 'broken' });
 }
 
 /** How long a lab host that is up may take to greet before it counts as hanging. An emulated VM under load is slow. */
@@ -178,7 +224,8 @@ async function isAlive(spec: LabSpec, signal: AbortSignal): Promise<boolean> {
   });
   if (!endpoint) return false;
   const { dial, seat } = endpoint;
-  return (await probeGreeting('dial' in seat ? seat.dial : dial, { timeoutMs: GREETING_MS, signal })) === undefined;
+  const asked = { lab: spec.name, dial: 'dial' in seat ? seat.dial : dial };
+  return (await findSshTrouble(asked, { timeoutMs: GREETING_MS, signal })) === undefined;
 }
 
 /**
@@ -221,8 +268,8 @@ async function readSpec(name: string, context: Context): Promise<LabSpec | undef
   }
 }
 
-/** A lab keeps what it was made with. Other flags are an error, so that nobody believes they took effect. */
-function refuseOtherFlags(spec: LabSpec, wanted: UpOptions, plan: Plan): void {
+/** The flags that a lab was not made with, in words; '' when there are none. */
+function findOtherFlags(spec: LabSpec, wanted: UpOptions, plan: Plan): string {
   const differences = [
     describeDifference('--driver', spec.driver, wanted.driver === 'auto' ? undefined : wanted.driver),
     describeDifference('--uri', spec.uri, wanted.uri),
@@ -233,14 +280,17 @@ function refuseOtherFlags(spec: LabSpec, wanted: UpOptions, plan: Plan): void {
     ),
     describeDifference('subnet', spec.plan.subnet, plan === defaultPlan ? undefined : plan.subnet),
   ].filter((difference) => difference !== undefined);
-  if (differences.length === 0) return;
-  throw new LabError({
-    what: `lab ${spec.name} exists and was made with other flags: ${differences.join('; ')}`,
-    where: `made ${spec.createdAt}`,
-    next: `lab destroy ${spec.name}   (then this command again)`,
+  return differences.join('; ');
+}
+
+/** A lab keeps what it was made with. Other flags are an error, so that nobody believes they took effect. */
+const refuseOtherFlags = ({ name, createdAt }: LabSpec, differences: string): LabError =>
+  new LabError({
+    what: `lab ${name} exists and was made with other flags: ${differences}`,
+    where: `made ${createdAt}`,
+    next: `lab destroy ${name}   (then this command again)`,
     exit: EXIT.config,
   });
-}
 
 type Flag = string | number | undefined;
 

@@ -100,10 +100,11 @@ export const withSource = <T>(name: string, context: Context, work: (source: Lab
 /** The same at a seat that is open. The caller holds the lab's lock. */
 export async function withSourceAt<T>(
   { spec, seat }: LabSeat,
-  { signal }: Context,
+  context: Context,
   work: (source: LabSource) => Promise<T>,
 ): Promise<T> {
   const { name, plan } = spec;
+  const { signal } = context;
   const { loadFacts, loadRecord, saveRecord } = await import('@handwired/checker');
   const { gradedChapters: chapters } = await import('@handwired/labs/checks');
   const baseline = await loadFacts(baselineFile(name));
@@ -112,8 +113,16 @@ export async function withSourceAt<T>(
   }
   const record = await loadRecord(recordFile(name));
   const result = await work({ seat, chapters, plan, baseline, record, signal, spec });
-  await saveRecord(recordFile(name), record);
+  await keepIfPossible(context, saveRecord(recordFile(name), record));
   return result;
+}
+
+/** Waits for something to be written that the command can do without. If that fails, a line says so and what helps. */
+async function keepIfPossible({ progress }: Context, written: Promise<void>): Promise<void> {
+  await written.catch((error: unknown) => {
+    if (!(error instanceof LabError)) throw error;
+    progress.note(`this is not kept for later: ${error.message}; next: ${error.next}`);
+  });
 }
 
 /**
@@ -141,10 +150,7 @@ export async function loadRecording(file: string): Promise<Recording> {
 /** Adds events to a lab's history. If that fails, a line says so and the command goes on. */
 export async function rememberEvents(name: string, context: Context, ...events: NewEvent[]): Promise<void> {
   if (events.length === 0) return;
-  await noteHistory(name, ...events).catch((error: unknown) => {
-    if (!(error instanceof LabError)) throw error;
-    context.progress.note(`this is not kept for lab progress: ${error.message}`);
-  });
+  await keepIfPossible(context, noteHistory(name, ...events));
 }
 
 /**

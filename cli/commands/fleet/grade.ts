@@ -1,5 +1,5 @@
 import { type Report, sumPoints } from '@handwired/checker';
-import { type ChapterId, type ChapterInfo, EXIT, LabError } from '@handwired/host';
+import { type ChapterId, type ChapterInfo, EXIT, hasFolder, LabError } from '@handwired/host';
 import { chapters as course } from '@handwired/labs';
 import {
   type ChapterFlags,
@@ -22,7 +22,6 @@ import {
 } from '../../fleet/roster.ts';
 import { lastNetworkChapter } from '../../lab/build.ts';
 import { gradeLab } from '../../lab/grade.ts';
-import { hasFolder } from '../../lab/life.ts';
 import { withLock } from '../../lab/open.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { hasFolder } from '@handwired/host';
 import type { Context, LabCommand } from '../../command.ts';
 import {
   addFleetOptions,
@@ -8,7 +9,6 @@ import {
   printOutcomes,
   renderFleetCommand,
 } from '../../fleet/roster.ts';
-import { hasFolder } from '../../lab/life.ts';
 import { readStatus } from '../status.ts';
 
 /** `lab fleet status`: each student's lab as `lab status` sees it. */
