@@ -41,7 +41,7 @@ const endpoint = (lab: string) => ({
   driver: 'sandbox' as const,
   dial: { command: ['sshd', '-i'] },
   user: 'root',
-  privateKeyFile: '/k',
+  privateKeyFile: join(labDir(lab), 'sandbox/id_ed25519'),
   hostKey: 'ssh-ed25519 AAAA',
   seat: { argv: ['sh'], viewPid: 7 },
 });
@@ -87,6 +87,14 @@ describe('what is kept of a lab', () => {
     const error = await troubleOf(loadSpec('demo'));
     assert.deepEqual([error.exit, error.next], [78, 'lab up demo']);
     assert.equal(await findSpec('demo'), undefined);
+  });
+
+  test('the endpoint of a lab that was moved to another state folder is made anew by up', async () => {
+    await saveSpec(spec('demo'));
+    await saveEndpoint({ ...endpoint('demo'), privateKeyFile: '/before/handwired/labs/demo/sandbox/id_ed25519' });
+    const error = await troubleOf(loadEndpoint('demo'));
+    assert.match(error.message, /moved here/);
+    assert.equal(error.next, 'lab up demo');
   });
 
   test('a lab that is not ready has no endpoint yet', async () => {

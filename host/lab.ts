@@ -160,7 +160,14 @@ export async function loadSpec(name: string): Promise<LabSpec> {
 export async function loadEndpoint(name: string): Promise<Endpoint> {
   const spec = await loadSpec(name);
   const endpoint = await readJson(endpointFile(name), Endpoint);
-  if (endpoint && spec.phase === 'ready') return endpoint;
+  const isMoved = endpoint && !endpoint.privateKeyFile.startsWith(`${labDir(name)}/`);
+  if (endpoint && !isMoved && spec.phase === 'ready') return endpoint;
+  if (isMoved && spec.phase === 'ready')
+    throw new LabError({
+      what: `lab ${name} was moved here from another state folder`,
+      where: endpoint.privateKeyFile,
+      next: `lab up ${name}`,
+    });
   const why = spec.phase === 'ready' ? 'the file that says how to reach it is gone' : `it is ${spec.phase}`;
   throw new LabError({
     what: `lab ${name} is not ready (${why})`,

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { cacheDir, exists, LabError, readMessage, readFreeMemoryMiB, run } from '@handwired/host';
 import { probeAcceleration } from './drivers/vm/acceleration.ts';
 import { images } from './image/index.ts';
+import { describeOrphan, findOrphans } from './orphans.ts';
 import { installCommand, missingFor, type PackageTarget } from './packages.ts';
 import { missingTools } from './toolchain/index.ts';
 
@@ -33,6 +34,7 @@ export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
     ['image', image],
     ['acceleration', () => acceleration(signal)],
     ["the system's libvirt", () => libvirt(signal)],
+    ['lost labs', () => lostLabs(signal)],
     ['memory', memory],
     ['disk', disk],
   ];
@@ -107,6 +109,15 @@ async function libvirt(signal: AbortSignal): Promise<Omit<Finding, 'subject'>> {
   signal.throwIfAborted();
   if (answer?.code === 0) return { state: 'ok', detail: 'answers at qemu:///system' };
   return { state: 'ok', detail: 'none answers; labs get a private one of their own' };
+}
+
+/** Only a warning: they are in nobody's way, but they use memory. */
+async function lostLabs(signal: AbortSignal): Promise<Omit<Finding, 'subject'>> {
+  const found = await Promise.all((await findOrphans(signal)).map((each) => describeOrphan(each, signal)));
+  const [first] = found;
+  if (!first) return { state: 'ok', detail: 'nothing runs whose state folder is gone' };
+  const detail = found.map((each) => `${each.name ?? 'no lab'}: ${each.detail}`).join('; ');
+  return { state: 'warn', detail, mend: first.next };
 }
 
 async function memory(): Promise<Omit<Finding, 'subject'>> {

@@ -12,6 +12,22 @@ export interface DriverStatus {
   diskMiB?: number;
 }
 
+/** What carries the mark of one lab, as a driver finds it on this machine and on hypervisors, whatever state folders say. */
+export interface Remains {
+  driver: DriverName;
+  /** Undefined: a private hypervisor without any lab. */
+  lab: string | undefined;
+  instance: string;
+  /** The state folder of the command that made it; undefined when nothing tells it. */
+  state: string | undefined;
+  /** The lab can be reached from that state folder only, not from one to which the lab's files were moved. */
+  isBound: boolean;
+  /** One line for each thing: `process 12 with its namespaces`. Asked for lost labs only, as it takes time. */
+  list: (signal: AbortSignal) => Promise<string[]>;
+  /** Removes it all. Returns a line for each removed thing. Safe to repeat. */
+  remove: (work: Work) => Promise<string[]>;
+}
+
 /** How a caller follows long work (`progress`) and stops it (`signal`). */
 export interface Work {
   progress: Progress;
@@ -36,4 +52,6 @@ export interface Driver {
   reset(spec: LabSpec, work: Work): Promise<Endpoint>;
   /** Removes everything that carries the lab's instance id. Returns one line for each removed thing. */
   destroy(spec: LabSpec, work: Work): Promise<string[]>;
+  /** Finds whatever carries the mark of a lab, also of labs that are well. What we may not look at is left out. */
+  find(signal: AbortSignal): Promise<Remains[]>;
 }

@@ -1,10 +1,12 @@
 import type { DriverName } from '@handwired/host';
-import type { Driver, Work } from './driver.ts';
+import type { Driver, Remains, Work } from './driver.ts';
 import type { Finding } from './doctor.ts';
+import type { OrphanReport } from './orphans.ts';
 import type { Image, Verified } from './image/index.ts';
 
-export type { Driver, DriverStatus, Work } from './driver.ts';
+export type { Driver, DriverStatus, Remains, Work } from './driver.ts';
 export type { Finding } from './doctor.ts';
+export type { OrphanReport } from './orphans.ts';
 export type { Image } from './image/index.ts';
 export { drivers } from './drivers/index.ts';
 
@@ -18,6 +20,22 @@ export async function chooseDriver(wanted: 'auto' | DriverName, work: Work): Pro
 /** Gets what a driver or chapter docker needs on this machine: packages, and for VMs the toolchain and the image. */
 export async function ensureSetup(target: DriverName | 'docker' | 'all', work: Work): Promise<void> {
   return (await import('./setup.ts')).ensureSetup(target, work);
+}
+
+/** What is left of labs whose state is lost. A lab that is well in another state folder is not among it. */
+export async function findOrphans(signal: AbortSignal): Promise<Remains[]> {
+  return (await import('./orphans.ts')).findOrphans(signal);
+}
+
+/** The same, as a user reads it, each with the command that removes it. */
+export async function describeOrphans(signal: AbortSignal): Promise<OrphanReport[]> {
+  const { findOrphans, describeOrphan } = await import('./orphans.ts');
+  return Promise.all((await findOrphans(signal)).map((each) => describeOrphan(each, signal)));
+}
+
+/** Whatever carries the mark of a lab on this machine and on hypervisors, also of labs that are well. */
+export async function findRemains(signal: AbortSignal): Promise<Remains[]> {
+  return (await import('./orphans.ts')).findRemains(signal);
 }
 
 /** What this machine has and lacks, each with the command that mends it. Changes nothing. */

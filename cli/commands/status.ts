@@ -9,11 +9,11 @@ import {
   readMessage,
   type LabSpec,
 } from '@handwired/host';
-import { drivers } from '@handwired/infra';
+import { describeOrphans, drivers, type OrphanReport } from '@handwired/infra';
 import { type Context, type LabCommand, createNameArgument, createOutputOption } from '../command.ts';
 import { formatAge, renderTable } from '../text.ts';
 
-/** `lab status`: lists the named lab, or every lab of which something exists on this machine. */
+/** `lab status`: lists the named lab, or every lab, and what is left of lost ones. */
 export const command: LabCommand = {
   example: 'lab status\n  lab status -o json',
   declare: (command) => command.addArgument(createNameArgument()).addOption(createOutputOption('table', 'json')),
@@ -45,10 +45,26 @@ async function runStatus(
 ): Promise<number> {
   if (name !== undefined) await loadSpec(name);
   const names = name === undefined ? await listLabs() : [name];
-  const labs = await Promise.all(names.map((lab) => readStatus(lab, context.signal)));
-  if (output === 'json') context.print(JSON.stringify({ schemaVersion: 1, labs }, null, 2));
-  else context.print(labs.length === 0 ? 'there is no lab\nnext: lab up' : renderLabs(labs));
+  const [labs, orphans] = await Promise.all([
+    Promise.all(names.map((lab) => readStatus(lab, context.signal))),
+    name === undefined ? readOrphans(context) : [],
+  ]);
+  if (output === 'json') context.print(JSON.stringify({ schemaVersion: 1, labs, orphans }, null, 2));
+  else {
+    context.print(labs.length === 0 ? 'there is no lab\nnext: lab up' : renderLabs(labs));
+    if (orphans.length > 0) context.print(renderOrphans(orphans));
+  }
   return EXIT.ok;
+}
+
+/** What is left of lost labs; when that can't be found out in time, a line says so. */
+async function readOrphans({ signal, progress }: Context): Promise<OrphanReport[]> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(STATUS_MS)]);
+  return describeOrphans(limited).catch((error: unknown) => {
+    signal.throwIfAborted();
+    progress.note(`what is left of lost labs is not shown: ${readMessage(error)}`);
+    return [];
+  });
 }
 
 /** What one lab is like now. Throws for an aborted signal only, never for a lab that is broken. */
@@ -140,6 +156,11 @@ function renderLabs(labs: LabStatus[]): string {
     lab.detail,
   ]);
   return renderTable(['name', 'driver', 'state', 'age', 'memory', 'disk', 'next', 'detail'], rows);
+}
+
+function renderOrphans(orphans: OrphanReport[]): string {
+  const rows = orphans.map(({ name, driver, next, detail }) => [name ?? '-', driver, next, detail]);
+  return `\nleft of labs whose state is lost:\n${renderTable(['name', 'driver', 'next', 'detail'], rows)}`;
 }
 
 const formatMiB = (value: number | null): string => (value === null ? '-' : `${Math.round(value)} MiB`);

@@ -22,12 +22,13 @@ import {
   recordFile,
   saveEndpoint,
   saveSpec,
+  stateDir,
   type LabSpec,
   type OpenSeat,
   type Plan,
   readMessage,
 } from '@handwired/host';
-import { chooseDriver, drivers, type Driver } from '@handwired/infra';
+import { chooseDriver, drivers, type Driver, findOrphans, findRemains, type Remains } from '@handwired/infra';
 import type { Context, UpOptions } from '../command.ts';
 
 /** What `bringUp` did: nothing, as the lab was up; made a new lab; or repaired and went on with what was there. */
@@ -51,6 +52,7 @@ export async function bringUp(
 ): Promise<UpResult> {
   const found = await findLab(name, wanted, plan, context);
   if (!found) {
+    await refuseOrphan(name, context);
     const fresh = createSpec(name, wanted, plan, driver ?? (await pickDriver(wanted, context)));
     return { spec: await makeNewLab(fresh, context), did: 'made' };
   }
@@ -76,19 +78,44 @@ export async function resetLab(spec: LabSpec, context: Context): Promise<LabSpec
 export async function destroyLab(name: string, context: Context): Promise<string[]> {
   if (!(await hasFolder(name))) return [];
   const spec = await readSpec(name, context);
-  if (!spec) {
-    await forgetLab(name);
-    return [`state folder ${labDir(name)} (it held no lab)`];
-  }
+  // The marks of things tell what was made, too: also when the spec is damaged, or names another instance.
+  const remains = (await findRemains(context.signal)).filter((each) => isOwn(each, name));
+  const others = remains.filter(({ instance }) => instance !== spec?.instance);
+  const removed = [...(await removeRemains(others, context)), ...(spec ? await removeLab(spec, context) : [])];
+  await removeFolder(name);
+  return [...removed, `state folder ${labDir(name)}${spec || removed.length > 0 ? '' : ' (it held no lab)'}`];
+}
+
+/** Whether things were made for a lab of this name of this state folder. */
+const isOwn = ({ lab, state }: Remains, name: string): boolean => lab === name && state === stateDir();
+
+/** Removes what carries the marks of lost labs. Returns a line for each thing. */
+export async function removeRemains(remains: readonly Remains[], context: Context): Promise<string[]> {
+  const removed: string[] = [];
+  for (const each of remains) removed.push(...(await each.remove(context)));
+  return removed;
+}
+
+/** A lab of this name that runs without its state folder is in the way of a new one. */
+async function refuseOrphan(name: string, { signal }: Context): Promise<void> {
+  const orphan = (await findOrphans(signal)).find((each) => isOwn(each, name));
+  if (!orphan) return;
+  throw new LabError({
+    what: `an earlier lab ${name} has lost its state folder, and this is left of it: ${(await orphan.list(signal)).join(', ')}`,
+    where: labDir(name),
+    next: `lab destroy ${name}   (then this command again)`,
+    exit: EXIT.config,
+  });
+}
+
+async function removeLab(spec: LabSpec, context: Context): Promise<string[]> {
   // This is written first, so that no command uses the lab from here on. A disk that is full stops no removal.
   if (spec.phase !== 'destroying') {
     await saveSpec({ ...spec, phase: 'destroying' }).catch((error: unknown) => {
       context.progress.note(`the removal goes on although this failed: ${readMessage(error)}`);
     });
   }
-  const removed = await drivers[spec.driver].destroy({ ...spec, phase: 'destroying' }, context);
-  await removeFolder(name);
-  return [...removed, `state folder ${labDir(name)}`];
+  return drivers[spec.driver].destroy({ ...spec, phase: 'destroying' }, context);
 }
 
 /** The last step of a removal. */
@@ -250,21 +277,15 @@ async function takeBaseline(spec: LabSpec, endpoint: Endpoint, context: Context)
   }
 }
 
-/**
- * The spec of a lab that is to be destroyed; undefined when it was cut off before anything was made. Throws LabError for
- * a spec that can't be read: it alone names what was made, so it must not be thrown away.
- */
-async function readSpec(name: string, context: Context): Promise<LabSpec | undefined> {
+/** The spec of a lab that is to be destroyed; undefined when it is damaged, or was cut off before anything was made. */
+async function readSpec(name: string, { signal, progress }: Context): Promise<LabSpec | undefined> {
   try {
     return await findSpec(name);
   } catch (error) {
-    context.signal.throwIfAborted();
+    signal.throwIfAborted();
     if (!(error instanceof LabError)) throw error;
-    throw new LabError({
-      what: `lab ${name} can't be destroyed, its spec is damaged and names what was made: ${error.message}`,
-      where: `${labDir(name)}/lab.json`,
-      next: `rm -r ${labDir(name)}   (once nothing of it runs: lab doctor)`,
-    });
+    progress.note(`what says how ${name} was made is damaged: what carries its mark is removed (${error.message})`);
+    return undefined;
   }
 }
 

@@ -9,11 +9,16 @@ function lazy(name: DriverName, load: () => Promise<Driver>): Driver {
     status: async (spec, signal) => (await load()).status(spec, signal),
     reset: async (spec, work) => (await load()).reset(spec, work),
     destroy: async (spec, work) => (await load()).destroy(spec, work),
+    find: async (signal) => (await load()).find(signal),
   };
 }
 
 /** Every driver, by its name. */
 export const drivers: Record<DriverName, Driver> = {
-  vm: lazy('vm', async () => (await import('./vm/index.ts')).vm),
+  vm: {
+    ...lazy('vm', async () => (await import('./vm/index.ts')).vm),
+    // Without the rest of the driver, which `lab status` would have to load for it.
+    find: async (signal) => (await import('./vm/remains.ts')).find(signal),
+  },
   sandbox: lazy('sandbox', async () => (await import('./sandbox/index.ts')).sandbox),
 };

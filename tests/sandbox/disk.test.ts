@@ -1,51 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { findProcesses, run } from '@handwired/host';
-import { labCommand } from '../lab.ts';
+import { findProcesses } from '@handwired/host';
+import { runApart, type Said } from './apart.ts';
 import { noSandbox } from './sandbox.ts';
-
-interface Said {
-  code: number;
-  out: string;
-  err: string;
-}
-
-/**
- * Runs lines of a script in which `lab` is our command, with a state folder on a small disk. `say NAME COMMAND...` keeps
- * what the command said, which is returned by its name. The disk is seen in a mount namespace of its own and ends with it.
- */
-async function onSmallDisk(lines: string): Promise<(name: string) => Said> {
-  const top = await mkdtemp(join(tmpdir(), 'handwired-test-'));
-  const script = `set -u
-mkdir "$1/state" "$1/said"
-mount -t tmpfs -o size=2m none "$1/state"
-say() { at="$1/said/$2"; shift 2; "$@" >"$at.out" 2>"$at.err"; echo $? >"$at.code"; }
-${lines.replaceAll(/^say /gm, 'say "$1" ').replaceAll(/ lab /g, ' "$2" ')}
-mount -o remount,rw "$1/state"
-rm -f "$1/state/ballast"
-"$2" destroy --all >&2
-ls "$1/said"`;
-  try {
-    const inside = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', top, labCommand];
-    const { stdout } = await run(inside, { env: { XDG_STATE_HOME: join(top, 'state') }, timeoutMs: 120_000 });
-    const names = stdout.split('\n').flatMap((file) => /^(.+)\.code$/.exec(file)?.[1] ?? []);
-    const read = (name: string, part: string): Promise<string> =>
-      readFile(join(top, 'said', `${name}.${part}`), 'utf8');
-    const said = names.map(
-      async (name): Promise<[string, Said]> => [
-        name,
-        { code: Number(await read(name, 'code')), out: await read(name, 'out'), err: await read(name, 'err') },
-      ],
-    );
-    const found = new Map(await Promise.all(said));
-    return (name) => found.get(name) ?? assert.fail(`nothing was said by ${name}`);
-  } finally {
-    await rm(top, { recursive: true, force: true });
-  }
-}
 
 const instance = `say instance grep -o '"instance": "[0-9a-f]*"' "$1/state/handwired/labs/own/lab.json"`;
 
@@ -56,7 +13,7 @@ async function runningOf({ out }: Said): Promise<number> {
 }
 
 test('a full state disk takes no report away and stops no destroy', { skip: noSandbox }, async () => {
-  const said = await onSmallDisk(`say up lab up own --driver sandbox
+  const said = await runApart(`say up lab up own --driver sandbox
 ${instance}
 say build lab build own --through veth
 dd if=/dev/zero of="$1/state/ballast" bs=4k 2>/dev/null
@@ -77,7 +34,7 @@ say destroy lab destroy own`);
 });
 
 test('a read-only state disk takes no report away, and destroy ends the lab host', { skip: noSandbox }, async () => {
-  const said = await onSmallDisk(`say up lab up own --driver sandbox
+  const said = await runApart(`say up lab up own --driver sandbox
 ${instance}
 mount -o remount,bind,ro "$1/state"
 say check lab check own

@@ -17,7 +17,9 @@ import {
   labDir,
   run,
   saveSpec,
+  stateDir,
 } from '@handwired/host';
+import { findOrphans } from '@handwired/infra';
 import { build } from '@handwired/labs';
 import { privateDaemon, privateFolders, privateUri } from '../../infra/drivers/vm/hypervisor.ts';
 import { vm } from '../../infra/drivers/vm/index.ts';
@@ -109,6 +111,24 @@ describe('the vm driver', { skip, timeout: 900_000 }, () => {
     assert.equal((await vm.status(spec, work().signal)).state, 'up');
   });
 
+  it('finds a lab that lost its state folder, and takes away only that', async () => {
+    const lost = await specOf('lost');
+    await killedAt(lost, /^domain created/m);
+    await rm(labDir('lost'), { recursive: true });
+    const found = (await findOrphans(work().signal)).filter(({ lab }) => lab === 'lost');
+    const things = await Promise.all(found.map(({ list }) => list(work().signal)));
+    assert.ok(things.flat().includes(`domain ${makeNames(lost).object}`));
+    for (const each of found) {
+      assert.deepEqual([each.state, each.instance], [stateDir(), lost.instance]);
+      await each.remove(work());
+    }
+    assert.deepEqual(
+      (await findOrphans(work().signal)).filter(({ lab }) => lab === 'lost'),
+      [],
+    );
+    assert.equal((await vm.status(spec, work().signal)).state, 'up');
+  });
+
   it('seats the grader on a disk that nobody can write to, on the learner`s network and out of their sight', async () => {
     assert.equal(seatTrouble(await atSeat(endpoint, seatQuestion)), undefined);
     assert.match(await atSeat(endpoint, 'touch /usr/bin/mine || :'), /Read-only file system/);
@@ -191,6 +211,19 @@ describe('a vm lab that is cut off', { skip, timeout: 300_000 }, () => {
       await vm.destroy(spec, work());
       assert.deepEqual(await traces(spec), []);
     });
+
+  it('is found and removed, its hypervisor too, when all of the state folder is gone', async () => {
+    const spec = await specOf('lost');
+    await killedAt(spec, /^domain created/m);
+    await rm(stateDir(), { recursive: true });
+    const found = (await findOrphans(work().signal)).filter(({ state }) => state === stateDir());
+    const things = await Promise.all(found.map(({ list }) => list(work().signal)));
+    assert.ok(things.flat().includes(`domain ${makeNames(spec).object}`));
+    const removed: string[] = [];
+    for (const each of found) removed.push(...(await each.remove(work())));
+    assert.ok(removed.includes(`private hypervisor ${privateFolders().run}`), removed.join(', '));
+    assert.deepEqual(await traces(spec), []);
+  });
 
   it('ends soon with the reason when it is aborted, and leaves nothing after a destroy', async () => {
     const spec = await specOf('aborted');

@@ -1,8 +1,8 @@
-import { constants, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { constants, mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readErrno, exists, LabError } from '@handwired/host';
-import { killProcess } from './init-process.ts';
+import { killProcess, readNamespacePids } from './init-process.ts';
 
 /** The most that one sandbox may use, so that a fork bomb or a memory hog in it does not take the whole machine. */
 export interface Limits {
@@ -39,13 +39,20 @@ async function trees(): Promise<Tree[]> {
   return found.filter((_, index) => usable[index]);
 }
 
-const makeCgroupName = (instance: string): string => `handwired-${instance}`;
+/** What a sandbox's cgroups are named after. */
+export interface SandboxId {
+  /** The lab's name. */
+  name: string;
+  instance: string;
+}
+
+const makeCgroupName = ({ name, instance }: SandboxId): string => `handwired-${name}-${instance}`;
 
 /** Makes the sandbox's cgroups and returns their folders: fewer or none when the machine does not offer them. */
-export async function makeCgroups(instance: string, limits: Limits): Promise<string[]> {
+export async function makeCgroups(id: SandboxId, limits: Limits): Promise<string[]> {
   const made: string[] = [];
   for (const tree of await trees()) {
-    const folder = join(tree.folder, makeCgroupName(instance));
+    const folder = join(tree.folder, makeCgroupName(id));
     try {
       await mkdir(folder, { recursive: true });
       for (const [file, value] of Object.entries(tree.limits(limits))) await writeFile(join(folder, file), value);
@@ -58,19 +65,49 @@ export async function makeCgroups(instance: string, limits: Limits): Promise<str
   return made;
 }
 
+const parents = [top, ...['pids', 'memory', 'unified'].map((tree) => join(top, tree))];
+
+/** A command that makes a sandbox puts a process into a new cgroup at once. */
+const FRESH_MS = 10_000;
+
+/**
+ * The sandboxes of which a cgroup is left without a sandbox in it: empty, or with programs that had entered one. Those
+ * that were made just now are left out.
+ */
+export async function listLeftCgroups(): Promise<SandboxId[]> {
+  const found = new Map<string, SandboxId>();
+  for (const parent of parents) {
+    for (const entry of await readdir(parent).catch(() => [])) {
+      const [, name, instance] = /^handwired-([a-z0-9-]+)-([0-9a-f]{8,32})$/.exec(entry) ?? [];
+      if (name === undefined || instance === undefined || found.has(entry)) continue;
+      const { mtimeMs } = await stat(join(parent, entry)).catch(() => ({ mtimeMs: Date.now() }));
+      const isLeft = Date.now() - mtimeMs > FRESH_MS && !(await holdsNamespace(join(parent, entry)));
+      if (isLeft) found.set(entry, { name, instance });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Whether a process in the cgroup is in another pid namespace than ours, as those of a sandbox are. */
+async function holdsNamespace(folder: string): Promise<boolean> {
+  const pids = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '');
+  const own = pids.split('\n').filter((line) => line !== '');
+  const levels = await Promise.all(own.map((pid) => readNamespacePids(Number(pid))));
+  return levels.some((each) => each.length !== 1);
+}
+
 /** The cgroups that this sandbox has now. */
-export async function findCgroups(instance: string): Promise<string[]> {
-  const parents = [top, ...['pids', 'memory', 'unified'].map((tree) => join(top, tree))];
-  const folders = parents.map((folder) => join(folder, makeCgroupName(instance)));
+export async function findCgroups(id: SandboxId): Promise<string[]> {
+  const folders = parents.map((folder) => join(folder, makeCgroupName(id)));
   const there = await Promise.all(folders.map((folder) => exists(folder)));
   return folders.filter((_, index) => there[index]);
 }
 
 /** Memory that the sandbox uses now, its files in memory included; undefined without a memory cgroup. */
-export async function memoryUsedMiB(instance: string): Promise<number | undefined> {
+export async function memoryUsedMiB(id: SandboxId): Promise<number | undefined> {
   for (const { folder, usage } of await trees()) {
     if (usage === undefined) continue;
-    const text = await readFile(join(folder, makeCgroupName(instance), usage), 'utf8').catch(() => undefined);
+    const text = await readFile(join(folder, makeCgroupName(id), usage), 'utf8').catch(() => undefined);
     if (text !== undefined) return Math.ceil(Number(text) / 1024 / 1024);
   }
   return undefined;

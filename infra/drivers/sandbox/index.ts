@@ -11,10 +11,20 @@ import {
   parseScriptError,
   run,
 } from '@handwired/host';
-import type { Driver, DriverStatus, Work } from '../../driver.ts';
+import type { Driver, DriverStatus, Remains, Work } from '../../driver.ts';
 import { ensureKeyPair, readPublicKey, renderLabEnv, renderEnv } from '../shared/lab-files.ts';
-import { findCgroups, killMembers, type Limits, makeCgroups, memoryUsedMiB, removeCgroup } from './cgroup.ts';
-import { endInit, endMarked, type InitProcess, isRunning, readMark, readInit } from './init-process.ts';
+import { keepVisible, renderOwner } from '../shared/owner.ts';
+import {
+  findCgroups,
+  killMembers,
+  type Limits,
+  listLeftCgroups,
+  makeCgroups,
+  memoryUsedMiB,
+  removeCgroup,
+  type SandboxId,
+} from './cgroup.ts';
+import { endInit, endMarked, findInits, type InitProcess, isRunning, readMark, readInit } from './init-process.ts';
 
 const here = import.meta.dirname;
 
@@ -62,13 +72,13 @@ const listLimits = ({ memoryMiB }: LabSpec): Limits => ({ memoryMiB, processes: 
  * A lab host of Linux namespaces on this machine: it needs no virtualization and is up within a second. It shares the
  * machine's kernel, so it is no security boundary: root in a sandbox can harm the machine.
  */
-export const sandbox: Driver = { name: 'sandbox', up, status, reset, destroy };
+export const sandbox: Driver = { name: 'sandbox', up, status, reset, destroy, find };
 
 async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
   requireRoot(`up ${spec.name} --driver sandbox`);
   const files = listFiles(spec.name);
   const running = await readyInit(files);
-  if (running) return makeEndpoint(spec, files, running, await findCgroups(spec.instance));
+  if (running) return makeEndpoint(spec, files, running, await findCgroups(spec));
   await remove(spec, files);
   return work.progress.stage('sandbox started', () => start(spec, files, work));
 }
@@ -104,7 +114,7 @@ async function status(spec: LabSpec): Promise<DriverStatus> {
   if (!(await isRunning(init)))
     return { state: 'broken', detail: `init process ${init.pid} is gone`, nothingLeft: true };
   if (!(await readyInit(files))) return { state: 'broken', detail: `init process ${init.pid} has not become ready` };
-  const memoryMiB = await memoryUsedMiB(spec.instance);
+  const memoryMiB = await memoryUsedMiB(spec);
   const cost = memoryMiB === undefined ? { diskMiB: 0 } : { memoryMiB, diskMiB: 0 };
   return { state: 'up', detail: `init process ${init.pid}`, ...cost };
 }
@@ -119,7 +129,7 @@ async function readyInit(files: SandboxFiles): Promise<InitProcess | undefined> 
 /** Makes a lab host of which nothing runs yet. After an error, nothing is left running. */
 async function start(spec: LabSpec, files: SandboxFiles, work: Work): Promise<Endpoint> {
   await prepare(spec, files, work.signal);
-  const cgroups = await makeCgroups(spec.instance, listLimits(spec));
+  const cgroups = await makeCgroups(spec, listLimits(spec));
   if (cgroups.length === 0) work.progress.note('this machine gives no cgroups: the sandbox runs without limits');
   try {
     const init = await launch(spec, files, cgroups, work.signal);
@@ -154,7 +164,9 @@ async function launch(
 ): Promise<InitProcess> {
   const filesMiB = Math.ceil(spec.memoryMiB / 2);
   const place = [readMark(spec.instance), files.folder, cloudInit, spec.name, String(filesMiB)];
-  const { stdout, stderr } = await run(['/bin/sh', launchScript, ...place, ...cgroups], { signal, next: 'make setup' });
+  const argv = ['/bin/sh', launchScript, ...place, ...cgroups];
+  const env = await renderOwner(spec.name);
+  const { stdout, stderr } = await run(argv, { signal, env, next: 'make setup' });
   const init = await readInit(files.init);
   if (init && stdout.endsWith('ready\n')) return init;
   const { what, next } = parseScriptError(stderr);
@@ -188,18 +200,44 @@ async function remove(spec: LabSpec, files: SandboxFiles): Promise<void> {
 }
 
 /** Ends every process of the sandbox, however it was started, and removes its cgroups. Returns a line for each. */
-async function endAll(spec: LabSpec, files: SandboxFiles): Promise<string[]> {
-  const known = await readInit(files.init);
+async function endAll(id: SandboxId, { init }: Pick<SandboxFiles, 'init'>): Promise<string[]> {
+  const known = await readInit(init);
   const ended = new Set(known && (await isRunning(known)) ? [known.pid] : []);
-  for (const cgroup of await findCgroups(spec.instance)) await killMembers(cgroup);
-  for (const pid of await endMarked(readMark(spec.instance))) ended.add(pid);
+  for (const cgroup of await findCgroups(id)) await killMembers(cgroup);
+  for (const pid of await endMarked(readMark(id.instance))) ended.add(pid);
   if (known) await endInit(known);
-  const removed = [...ended].map((pid) => `process ${pid} with its namespaces`);
-  for (const cgroup of await findCgroups(spec.instance)) {
+  const removed = [...ended].map(describeProcess);
+  for (const cgroup of await findCgroups(id)) {
     await removeCgroup(cgroup);
     removed.push(`cgroup ${cgroup}`);
   }
   return removed;
+}
+
+const describeProcess = (pid: number): string => `process ${pid} with its namespaces`;
+
+/** See Driver.find. Sandboxes show in the process table, by their init or launcher, and among the cgroups. */
+async function find(): Promise<Remains[]> {
+  const inits = await findInits();
+  const running = await keepVisible(inits);
+  const others = (await listLeftCgroups()).filter((id) => !inits.some(({ instance }) => instance === id.instance));
+  const all = [...running, ...others.map((id) => ({ ...id, owner: undefined, pids: [] }))];
+  return all.map(({ name, instance, owner, pids }) => ({
+    driver: 'sandbox' as const,
+    lab: name,
+    instance,
+    state: owner?.state,
+    isBound: false,
+    list: async () => {
+      const cgroups = await findCgroups({ name, instance });
+      return [...pids.map(describeProcess), ...cgroups.map((path) => `cgroup ${path}`)];
+    },
+    remove: async () => {
+      requireRoot(`destroy ${name}`);
+      const removed = await endAll({ name, instance }, { init: '' });
+      return [...new Set([...pids.map(describeProcess), ...removed])];
+    },
+  }));
 }
 
 function requireRoot(command: string): void {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readErrno, findProcesses, isAlive, LabError, type ProcessId, readBootId } from '@handwired/host';
+import { readErrno, findProcesses, isAlive, LabError, type ProcessId, readBootId, readWords } from '@handwired/host';
+import { type Owner, readOwner } from '../shared/owner.ts';
 
 /** Identifies a sandbox's init process, also across boots of the machine. */
 export interface InitProcess extends ProcessId {
@@ -8,8 +9,10 @@ export interface InitProcess extends ProcessId {
   boot: string;
 }
 
+const markName = 'handwired-sandbox=';
+
 /** The argument by which a sandbox's init and its launcher are recognized in their command lines. */
-export const readMark = (instance: string): string => `handwired-sandbox=${instance}`;
+export const readMark = (instance: string): string => `${markName}${instance}`;
 
 /** Reads the file that init.sh writes before anything else; undefined when it is absent or damaged. */
 export async function readInit(file: string): Promise<InitProcess | undefined> {
@@ -21,6 +24,44 @@ export async function readInit(file: string): Promise<InitProcess | undefined> {
 /** Whether exactly this process still runs. A zombie does not: its whole pid namespace has ended. */
 export const isRunning = async (init: InitProcess): Promise<boolean> =>
   (await readBootId()) === init.boot && (await isAlive(init));
+
+/** A sandbox that runs, or is being started: whose it is, and its init or launcher. */
+export interface FoundSandbox {
+  name: string;
+  instance: string;
+  owner: Owner;
+  pids: number[];
+}
+
+/** Every sandbox of this machine, by the marks in the process table. */
+export async function findInits(): Promise<FoundSandbox[]> {
+  const found = new Map<string, FoundSandbox>();
+  for (const { pid } of await findProcesses('cmdline', (word) => word.startsWith(markName))) {
+    const mark = (await readWords(pid, 'cmdline')).find((word) => word.startsWith(markName)) ?? '';
+    const [, instance] = /^handwired-sandbox=([0-9a-f]{8,32})$/.exec(mark) ?? [];
+    const owner = (await isInitOrLauncher(pid)) ? await readOwner(pid) : undefined;
+    if (instance === undefined || !owner) continue;
+    const known = found.get(instance);
+    if (known) known.pids.push(pid);
+    else found.set(instance, { name: owner.lab, instance, owner, pids: [pid] });
+  }
+  return [...found.values()];
+}
+
+/**
+ * Whether a process is in our pid namespace, or the first of one directly below it: what a learner starts in a sandbox
+ * is neither, whatever it calls itself (proc_pid_status(5), NSpid).
+ */
+async function isInitOrLauncher(pid: number): Promise<boolean> {
+  const pids = await readNamespacePids(pid);
+  return pids.length === 1 || (pids.length === 2 && pids[1] === '1');
+}
+
+/** A process's pids, from our pid namespace down to its own; none when there is no such process. */
+export async function readNamespacePids(pid: number): Promise<string[]> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return /^NSpid:\s+(.+)$/m.exec(status)?.[1]?.split(/\s+/) ?? [];
+}
 
 /**
  * Ends every process that carries the mark, and returns their pids. It looks again until none is left, because a

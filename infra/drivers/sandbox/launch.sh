@@ -7,8 +7,9 @@ mark=$1 state=$2 source=$3 name=$4 memory=$5
 shift 5
 for cgroup; do echo $$ >"$cgroup/cgroup.procs"; done
 # In the background: the pid namespace's first child is its init, and no parent has to stay for it.
-# env -i: nothing of the caller's environment gets in.
+# env -i: nothing of the caller's environment gets in, except whose lab it is.
 # shellcheck disable=SC2016 # for the inner shell
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+  "HANDWIRED_LAB=$HANDWIRED_LAB" "HANDWIRED_STATE=$HANDWIRED_STATE" "HANDWIRED_VIEW=$HANDWIRED_VIEW" \
   unshare --net --mount --pid --uts --ipc --cgroup --propagation private \
   /bin/sh -c 'setsid /bin/sh "$@" </dev/null &' sh "${0%/*}/init.sh" "$mark" "$state" "$source" "$name" "$memory"

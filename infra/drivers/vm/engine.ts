@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { LabError, type LabSpec } from '@handwired/host';
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import { makeHome, type Toolchain } from '../../toolchain/index.ts';
+import { renderOwner } from '../shared/owner.ts';
 import { engineMark, listFiles } from './record.ts';
 
 /** The Pulumi engine on one lab's stack. Only this file knows the Automation API. */
@@ -33,6 +34,7 @@ export async function openEngine(spec: LabSpec, toolchain: Toolchain, passphrase
       PULUMI_BACKEND_URL: `file://${files.backend}`,
       TMPDIR: files.temporary,
       [engineMark]: spec.instance,
+      ...(await renderOwner(spec.name)),
     },
   };
   const at = { stackName: spec.name, projectName: project };

@@ -15,6 +15,7 @@ import {
   partialSuffix,
   type ProcessId,
   quote,
+  readJson,
   readPidFile,
   readStartTime,
   readWords,
@@ -23,9 +24,11 @@ import {
   stateDir,
   underLock,
   writeAtomic,
+  writeJson,
 } from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from '../../driver.ts';
+import { describeOwner, Owner } from '../shared/owner.ts';
 import { probeAcceleration } from './acceleration.ts';
 import { findSilence } from './virsh.ts';
 
@@ -43,8 +46,9 @@ export interface Hypervisor extends HypervisorAddress {
   pid?: number;
 }
 
-const systemUri = 'qemu:///system';
-const systemSockets = ['/run/libvirt/libvirt-sock', '/run/libvirt/virtqemud-sock'];
+/** The libvirt daemon of this machine, and the sockets by which it is there. */
+export const systemUri = 'qemu:///system';
+export const systemSockets = ['/run/libvirt/libvirt-sock', '/run/libvirt/virtqemud-sock'];
 
 /** Which daemon a new lab would use, without starting any. */
 export async function chooseHypervisor(uri: string | undefined, signal: AbortSignal): Promise<HypervisorAddress> {
@@ -162,8 +166,10 @@ async function removeNamed(folder: string, object: string): Promise<void> {
 }
 
 /** Takes a destroyed lab off the private hypervisor's list. Stops it after its last lab; returns a line for that. */
-export function leaveHypervisor(lab: string, signal: AbortSignal): Promise<string[]> {
-  return underLock(lockName(), { signal }, async () => ((await unregisterLab(lab)) ? [] : stopPrivate()));
+export function leaveHypervisor(lab: string, signal: AbortSignal, folders = privateFolders()): Promise<string[]> {
+  return underLock(lockName(folders), { signal }, async () =>
+    (await unregisterLab(lab, folders)) ? [] : stopPrivate(folders),
+  );
 }
 
 /** The lab's hypervisor, without starting it; undefined when a private one does not run or another does not answer. */
@@ -179,26 +185,45 @@ export async function runningHypervisor(
 }
 
 /** Held by whoever starts or stops the private hypervisor, or changes the list of its labs. */
-const lockName = (): string => `hypervisor ${stateDir()}`;
+const lockName = ({ labs } = privateFolders()): string => `hypervisor ${labs}`;
 
-/** Folders of this user's private hypervisor. `run` is short, because a unix socket's path has at most 107 bytes. */
-interface PrivateFolders {
+/** Folders of a private hypervisor. `run` is short, because a unix socket's path has at most 107 bytes. */
+export interface PrivateFolders {
   run: string;
   state: string;
   cache: string;
   /** Holds an empty file for each lab of this hypervisor. */
   users: string;
+  /** The state folder whose labs it runs. */
+  labs: string;
 }
+
+/** Where the folders of sockets are. */
+const runParent = '/run';
 
 /** Where this user's private hypervisor keeps its files. */
 export function privateFolders(): PrivateFolders {
   const key = createHash('sha256').update(`${userInfo().uid}\n${stateDir()}`).digest('hex').slice(0, 8);
-  const state = join(stateDir(), 'hypervisor');
-  return { run: `/run/handwired-${key}`, state, cache: join(cacheDir(), 'libvirt'), users: join(state, 'users') };
+  return describeFolders(join(runParent, `handwired-${key}`), stateDir());
 }
 
-/** The libvirt URI of this user's private hypervisor. */
-export const privateUri = (): string => `qemu:///system?socket=${privateFolders().run}/libvirt-sock`;
+function describeFolders(run: string, labs: string): PrivateFolders {
+  const state = join(labs, 'hypervisor');
+  return { run, state, cache: join(cacheDir(), 'libvirt'), users: join(state, 'users'), labs };
+}
+
+/** Every private hypervisor of this machine that says whose it is, running or not. */
+export async function findPrivateHypervisors(): Promise<(PrivateFolders & { owner: Owner })[]> {
+  const names = (await readdir(runParent).catch(() => [])).filter((name) => /^handwired-[0-9a-f]{8}$/.test(name));
+  const found = names.map(async (name) => {
+    const owner = await readJson(join(runParent, name, 'owner.json'), Owner).catch(() => undefined);
+    return owner ? [{ ...describeFolders(join(runParent, name), owner.state), owner }] : [];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** The libvirt URI of a private hypervisor, by default this user's. */
+export const privateUri = ({ run } = privateFolders()): string => `qemu:///system?socket=${run}/libvirt-sock`;
 
 /** Settings for a libvirtd that runs as root in its own namespaces, without cgroups, AppArmor or a system bus. */
 const configuration: Record<string, string> = {
@@ -220,8 +245,8 @@ unix_sock_rw_perms = "0700"
 };
 
 /** The private libvirtd, in whose namespaces our VMs live; undefined when it does not run. */
-export async function privateDaemon(): Promise<ProcessId | undefined> {
-  return readPidFile(join(privateFolders().run, 'libvirtd.pid'));
+export async function privateDaemon({ run } = privateFolders()): Promise<ProcessId | undefined> {
+  return readPidFile(join(run, 'libvirtd.pid'));
 }
 
 /**
@@ -280,13 +305,14 @@ async function waitUntilItAnswers(pid: number, log: string, work: Work): Promise
 
 async function writeConfiguration(folders: PrivateFolders): Promise<void> {
   await mkdir(folders.run, { recursive: true, mode: 0o700 });
+  // First of all, so that it is found when the state folder is lost.
+  await writeJson(join(folders.run, 'owner.json'), await describeOwner(''));
   for (const [name, text] of Object.entries(configuration)) await writeAtomic(join(folders.state, 'etc', name), text);
 }
 
 /** Ends the private hypervisor and removes its folders. The caller holds the lock. Returns a line if one existed. */
-async function stopPrivate(): Promise<string[]> {
-  const folders = privateFolders();
-  const daemon = await privateDaemon();
+async function stopPrivate(folders: PrivateFolders): Promise<string[]> {
+  const daemon = await privateDaemon(folders);
   const existed = daemon !== undefined || (await exists(folders.state));
   await clear(folders);
   // On a read-only disk it stays, for the next hypervisor.
@@ -296,7 +322,7 @@ async function stopPrivate(): Promise<string[]> {
 
 /** Ends the remaining processes, guests first, and removes the folder of sockets and pid files. */
 async function clear(folders: PrivateFolders): Promise<void> {
-  const daemons = [await privateDaemon(), await readPidFile(join(folders.run, 'virtlogd.pid'))];
+  const daemons = [await privateDaemon(folders), await readPidFile(join(folders.run, 'virtlogd.pid'))];
   // Guests and dnsmasq outlive a daemon that was killed, and a new daemon does not see them.
   for (const guest of await leftoverGuests(folders.run)) await endProcess(guest, 0);
   for (const daemon of daemons) if (daemon) await endProcess(daemon);
@@ -309,12 +335,16 @@ const registerLab = (lab: string): Promise<void> => writeAtomic(join(privateFold
 const isRegistered = (lab: string): Promise<boolean> => exists(join(privateFolders().users, lab));
 
 /** Takes the lab off the list. Returns whether another lab that still exists is on the list. */
-async function unregisterLab(lab: string): Promise<boolean> {
-  const { users } = privateFolders();
-  await rm(join(users, lab), { force: true }).catch(() => undefined);
-  for (const user of await readdir(users).catch(() => []))
-    if (user !== lab && !user.endsWith(partialSuffix) && (await exists(labDir(user)))) return true;
-  return false;
+async function unregisterLab(lab: string, folders: PrivateFolders): Promise<boolean> {
+  if (lab !== '') await rm(join(folders.users, lab), { force: true }).catch(() => undefined);
+  return (await listUsers(folders)).some((user) => user !== lab);
+}
+
+/** The labs on a private hypervisor's list that still exist. */
+export async function listUsers({ users, labs }: Pick<PrivateFolders, 'users' | 'labs'>): Promise<string[]> {
+  const names = (await readdir(users).catch(() => [])).filter((name) => !name.endsWith(partialSuffix));
+  const there = await Promise.all(names.map((name) => exists(join(labs, 'labs', name))));
+  return names.filter((_, index) => there[index]);
 }
 
 /** Making namespaces, bridges and mounts takes root. */
@@ -334,13 +364,19 @@ export async function canBePrivate(): Promise<boolean> {
   return code === 0;
 }
 
+/** A VM that runs. */
+export interface Guest extends ProcessId {
+  /** The name of its domain. */
+  object: string;
+}
+
 /**
  * QEMU processes that a private libvirtd started, from its pid files (run/qemu/NAME.pid). A pid file counts only when
  * its process is a QEMU that was started for one of our guests.
  */
-async function leftoverGuests(run: string): Promise<ProcessId[]> {
+export async function leftoverGuests(run: string): Promise<Guest[]> {
   const folder = join(run, 'qemu');
-  const found: ProcessId[] = [];
+  const found: Guest[] = [];
   for (const file of await readdir(folder).catch(() => [])) {
     if (!file.endsWith('.pid')) continue;
     const pid = Number(await readFile(join(folder, file), 'utf8').catch(() => ''));
@@ -348,8 +384,9 @@ async function leftoverGuests(run: string): Promise<ProcessId[]> {
     const argv = await readWords(pid, 'cmdline');
     const start = await readStartTime(pid);
     const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
-    const ours = argv.some((word) => word.startsWith(`guest=${file.slice(0, -'.pid'.length)},`));
-    if (start !== undefined && ours && program.includes('qemu-system')) found.push({ pid, start });
+    const object = file.slice(0, -'.pid'.length);
+    const ours = argv.some((word) => word.startsWith(`guest=${object},`));
+    if (start !== undefined && ours && program.includes('qemu-system')) found.push({ pid, start, object });
   }
   return found;
 }

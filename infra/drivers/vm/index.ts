@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endProcess, type Endpoint, findProcesses, LabError, type LabSpec, readMessage } from '@handwired/host';
+import { type Endpoint, LabError, type LabSpec, readMessage } from '@handwired/host';
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
 import { ensurePackages } from '../../packages.ts';
 import { ensureToolchain, missingTools } from '../../toolchain/index.ts';
@@ -14,9 +14,9 @@ import {
 } from './hypervisor.ts';
 import { describeObjects, listObjects, listVolumes, type Objects, removeObjects } from './objects.ts';
 import { waitUntilReady } from './readiness.ts';
+import { endLeftoverEngines, find } from './remains.ts';
 import {
   makeEndpoint,
-  engineMark,
   ensureKeys,
   hasWholeKeys,
   listFiles,
@@ -28,7 +28,7 @@ import {
 import { askVirsh, virsh } from './virsh.ts';
 
 /** A libvirt domain, made through the Pulumi engine. */
-export const vm: Driver = { name: 'vm', up, status, reset, destroy };
+export const vm: Driver = { name: 'vm', up, status, reset, destroy, find };
 
 /** See Driver.up. Starts a complete lab that is off. Removes an incomplete lab and makes it again. */
 async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
@@ -139,11 +139,11 @@ async function removeMade(spec: LabSpec, work: Work): Promise<string[]> {
   for (const address of record ? [record.hypervisor] : await listHypervisors(spec, work.signal)) {
     if (!(await openForRemoval(spec, object, address, work))) continue;
     const { uri, kind } = address;
-    const there = await describeObjects(spec, uri, work.signal);
+    const there = await describeObjects(object, uri, work.signal);
     // This turns the guest off while the engine is still being loaded.
     await askVirsh(uri, ['destroy', object], { signal: work.signal });
     if (record?.stage === 'made' && there.length > 0) await removeByEngine(spec, work);
-    await removeObjects(spec, uri, work.signal);
+    await removeObjects(object, uri, work.signal);
     // libvirt keeps the logs of removed domains. Logs on another machine stay there.
     for (const log of logFiles(spec.name, object, kind)) await rm(log, { force: true }).catch(() => undefined);
     removed.push(...there);
@@ -221,10 +221,4 @@ async function sizeMiB(file: string): Promise<number | undefined> {
 async function makeFromNothing(spec: LabSpec, work: Work): Promise<Endpoint> {
   const { makeLab } = await import('./make.ts');
   return makeLab(spec, work);
-}
-
-/** Ends the engine and plugins of a command that was killed. Otherwise they would continue to change things. */
-async function endLeftoverEngines(instance: string): Promise<void> {
-  for (const engine of await findProcesses('environ', (word) => word === `${engineMark}=${instance}`))
-    await endProcess(engine, 2000);
 }

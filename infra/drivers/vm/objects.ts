@@ -1,5 +1,5 @@
-import { LabError, type LabSpec } from '@handwired/host';
-import { makeNames } from './record.ts';
+import { LabError } from '@handwired/host';
+import { parseObjectName } from './record.ts';
 import { askVirsh, virsh } from './virsh.ts';
 
 /** The state of a lab's three objects in libvirt, which have one name. */
@@ -17,9 +17,18 @@ export async function listObjects(
   signal: AbortSignal,
   timeoutMs = 5000,
 ): Promise<Objects> {
+  return readLists(await listAll(uri, signal, timeoutMs), object);
+}
+
+async function listAll(uri: string, signal: AbortSignal, timeoutMs = 5000): Promise<string> {
   const commands = ['list --all', 'net-list --all', 'pool-list --all'].join('; ');
-  const { stdout } = await virsh(uri, [commands], { signal, timeoutMs });
-  return readLists(stdout, object);
+  return (await virsh(uri, [commands], { signal, timeoutMs })).stdout;
+}
+
+/** The names of all objects of labs at a hypervisor, each once. */
+export async function listObjectNames(uri: string, signal: AbortSignal): Promise<string[]> {
+  const words = (await listAll(uri, signal)).split(/\s+/);
+  return [...new Set(words.filter((word) => parseObjectName(word) !== undefined))];
 }
 
 /** Rows of the three lists. A domain's starts with its number or `-`; a pool's has one column less than a network's. */
@@ -44,8 +53,7 @@ export async function listVolumes(uri: string, object: string, signal: AbortSign
 }
 
 /** The lab's existing objects, one line each. */
-export async function describeObjects(spec: LabSpec, uri: string, signal: AbortSignal): Promise<string[]> {
-  const { object } = makeNames(spec);
+export async function describeObjects(object: string, uri: string, signal: AbortSignal): Promise<string[]> {
   const found = await listObjects(uri, object, signal);
   const volumes = found.pool === 'active' ? await listVolumes(uri, object, signal) : [];
   return [
@@ -60,8 +68,7 @@ export async function describeObjects(spec: LabSpec, uri: string, signal: AbortS
  * Removes by name everything that libvirt has of a lab. For labs that were never finished, or whose state is lost. The
  * names contain the instance id, so nothing else is removed. It is safe to repeat.
  */
-export async function removeObjects(spec: LabSpec, uri: string, signal: AbortSignal): Promise<void> {
-  const { object } = makeNames(spec);
+export async function removeObjects(object: string, uri: string, signal: AbortSignal): Promise<void> {
   const found = await listObjects(uri, object, signal);
   if (found.domain !== '') {
     await askVirsh(uri, ['destroy', object], { signal });
@@ -72,12 +79,12 @@ export async function removeObjects(spec: LabSpec, uri: string, signal: AbortSig
     if (found.network === 'active') await virsh(uri, ['net-destroy', object], { signal });
     await virsh(uri, ['net-undefine', object], { signal });
   }
-  const left = await describeObjects(spec, uri, signal);
+  const left = await describeObjects(object, uri, signal);
   if (left.length > 0)
     throw new LabError({
       what: `could not remove ${left.join(', ')}`,
       where: uri,
-      next: `lab destroy ${spec.name}`,
+      next: 'lab status',
     });
 }
 
@@ -87,7 +94,8 @@ async function removePool(uri: string, object: string, state: string, signal: Ab
     await askVirsh(uri, ['pool-refresh', object], { signal });
     for (const volume of await listVolumes(uri, object, signal))
       await virsh(uri, ['vol-delete', volume, '--pool', object], { signal });
-    await virsh(uri, ['pool-destroy', object], { signal });
+    // Without its folder the pool has stopped by itself when it was refreshed.
+    await askVirsh(uri, ['pool-destroy', object], { signal });
     await askVirsh(uri, ['pool-delete', object], { signal });
   }
   await virsh(uri, ['pool-undefine', object], { signal });

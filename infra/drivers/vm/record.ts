@@ -1,7 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Dial, type Endpoint, labDir, type LabSpec, readJson, writeAtomic, writeJson } from '@handwired/host';
+import {
+  type Dial,
+  type Endpoint,
+  labDir,
+  type LabSpec,
+  readJson,
+  stateDir,
+  writeAtomic,
+  writeJson,
+} from '@handwired/host';
 import { z } from 'zod';
 import { ensureKeyPair, readKeyPair } from '../shared/lab-files.ts';
 import { type Hypervisor, HypervisorAddress, privateFolders } from './hypervisor.ts';
@@ -29,11 +38,24 @@ export function makeNames(spec: Pick<LabSpec, 'name' | 'instance' | 'owner'>, ba
     // QEMU's prefix. The rest comes from the instance, so that switches take a lab that is made again for a new
     // machine.
     mac: `52:54:00:${hash.slice(10, 12)}:${hash.slice(12, 14)}:${hash.slice(14, 16)}`,
-    mark: `handwired lab=${spec.name} owner=${spec.owner} instance=${spec.instance}`,
+    mark: `handwired lab=${spec.name} owner=${spec.owner} instance=${spec.instance} state=${stateDir()}`,
     base: `base.${baseFormat}`,
     overlay: 'overlay.qcow2',
     seed: 'seed.iso',
   };
+}
+
+/** The lab and instance in the name of its objects; undefined for a name that is not ours. */
+export function parseObjectName(object: string): { lab: string; instance: string } | undefined {
+  const [, lab, instance] = /^handwired-([a-z0-9-]{1,32})-([0-9a-f]{8,32})$/.exec(object) ?? [];
+  return lab === undefined || instance === undefined ? undefined : { lab, instance };
+}
+
+/** What the mark of a domain says of whose it is; undefined for another domain's description. */
+export function parseMark(description: string): { owner: string; state: string | undefined } | undefined {
+  const [, owner, state] =
+    /^handwired lab=\S+ owner=(\S+) instance=\S+(?: state=(\/.*))?$/.exec(description.trim()) ?? [];
+  return owner === undefined ? undefined : { owner, state };
 }
 
 /** The driver's own files of a lab, all in its state folder. */
