@@ -189,13 +189,14 @@ export const toTarget = ({ session, spec: { plan } }: FaultLab, { signal }: Cont
 /** The chapters that build the network, which is what can be broken. */
 const network = chapters.filter(({ steps, id }) => steps.length > 0 && id !== 'cleanup').map(({ id }) => id);
 
-/**
- * Grades a lab. Throws LabError when a check of the network ends in `error`, because such a grading says nothing
- * about the learner.
- */
-export async function gradeWholeLab(lab: FaultLab, flags: GradeFlags, context: Context): Promise<Report> {
+/** A check of the network that ended in `error`. A grading that has one says nothing about the learner. */
+export const findUngraded = ({ checks }: Report): Report['checks'][number] | undefined =>
+  checks.find(({ verdict, chapter }) => verdict === 'error' && network.includes(chapter));
+
+/** Grades a lab. Throws LabError when a check of the network ends in `error`. */
+async function gradeWholeLab(lab: FaultLab, flags: GradeFlags, context: Context): Promise<Report> {
   const report = await gradeAtSeat(lab, flags, context);
-  const error = report.checks.find(({ verdict, chapter }) => verdict === 'error' && network.includes(chapter));
+  const error = findUngraded(report);
   if (!error) return report;
   throw new LabError({
     what: `the lab can't be graded now: ${error.because ?? ''}`,

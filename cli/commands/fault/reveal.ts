@@ -8,9 +8,10 @@ import {
   renderLabFlag,
   renderName,
 } from '../../command.ts';
+import { gradeAtSeat } from '../../lab/grade.ts';
 import {
   type FaultLab,
-  gradeWholeLab,
+  findUngraded,
   listIds,
   noteOutcome,
   type OpenFault,
@@ -37,7 +38,10 @@ function runReveal(context: Context, { lab: name = resolveLabName() }: { lab?: s
 async function reveal(lab: FaultLab, before: OpenFault, context: Context): Promise<number> {
   const { name } = lab;
   const open: OpenFault = { ...before, phase: 'revealed' };
-  const { checks } = await gradeWholeLab(lab, { through: open.through, hints: 3 }, context);
+  // Whoever gives up is told the fault, also when the lab can't be graded.
+  const report = await gradeAtSeat(lab, { through: open.through, hints: 3 }, context);
+  const { checks } = report;
+  const ungraded = findUngraded(report);
   const failing = checks.filter(({ id, verdict }) => verdict !== 'pass' && open.passed.includes(id));
   await noteOutcome(name, open, { repaired: failing.length === 0, closed: true }, context);
   await saveFault(name, open);
@@ -46,10 +50,13 @@ async function reveal(lab: FaultLab, before: OpenFault, context: Context): Promi
     const hint = checks.find(({ diagnosis }) => diagnosis?.cause === fault.cause)?.hint;
     context.print(renderFault(fault, hint ?? renderOwnRepair(fault, lab)).join('\n'));
   }
+  const now = ungraded
+    ? `what fails can't be told now: ${toPrintable(ungraded.because ?? '')}`
+    : `failing now: ${listIds(failing.map(({ id }) => id))}`;
   context.print(
     failing.length === 0
       ? `it is repaired already\nnext: lab fault inject${renderLabFlag(name)}`
-      : `failing now: ${listIds(failing.map(({ id }) => id))}\nnext: type it, or lab fault repair${renderLabFlag(name)}; then lab check${renderName(name)}`,
+      : `${now}\nnext: type it, or lab fault repair${renderLabFlag(name)}; then lab check${renderName(name)}`,
   );
   return EXIT.ok;
 }
