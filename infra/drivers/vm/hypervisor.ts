@@ -255,6 +255,11 @@ export async function privateDaemon({ run } = privateFolders()): Promise<Process
  */
 async function ensurePrivate(kvm: boolean, work: Work): Promise<ProcessId> {
   const folders = privateFolders();
+  // With the state folder, all of its labs are lost. A daemon without its files makes no other ones.
+  if ((await privateDaemon()) && !(await hasFiles(folders))) {
+    work.progress.note('the private hypervisor had lost its files: it is ended with what it ran');
+    await clear(folders);
+  }
   const running = await privateDaemon();
   const logger = await readPidFile(join(folders.run, 'virtlogd.pid'));
   if (running && (await answers(privateUri(), 5000, work.signal))) {
@@ -302,6 +307,9 @@ async function waitUntilItAnswers(pid: number, log: string, work: Work): Promise
     next: 'lab doctor',
   });
 }
+
+/** Whether a private hypervisor still has its files on the disk. Somebody may have removed the state folder. */
+export const hasFiles = ({ state }: PrivateFolders): Promise<boolean> => exists(join(state, 'etc'));
 
 async function writeConfiguration(folders: PrivateFolders): Promise<void> {
   await mkdir(folders.run, { recursive: true, mode: 0o700 });

@@ -5,6 +5,7 @@ import type { Remains, Work } from '../../driver.ts';
 import { keepVisible, type Owner, readOwner } from '../shared/owner.ts';
 import {
   findPrivateHypervisors,
+  hasFiles,
   leaveHypervisor,
   leftoverGuests,
   listUsers,
@@ -77,10 +78,13 @@ async function findOnPrivate(folders: PrivateFolders, signal: AbortSignal): Prom
       ...(listed.includes(object) ? await describeObjects(object, uri, over) : []),
     ];
     const remove = async (work: Work): Promise<string[]> => {
+      // It went with another one of these.
+      if (!(await exists(folders.run))) return [];
       const things = await list(work.signal);
       await endLeftoverEngines(parsed.instance);
       if (guest) await endProcess(guest, 0);
-      if (answers) await removeObjects(object, uri, work.signal);
+      // A daemon without its files can undefine nothing. It has no lab that is well, and ends with all that it runs.
+      if (answers && (await hasFiles(folders))) await removeObjects(object, uri, work.signal);
       return [...things, ...(await leaveHypervisor(parsed.lab, work.signal, folders))];
     };
     return [{ ...bound, ...parsed, list, remove }];
