@@ -20,6 +20,8 @@ export interface Remains {
   instance: string;
   /** The state folder of the command that made it; undefined when nothing tells it. */
   state: string | undefined;
+  /** Another user, whose it is: what state folder has it can't be known, and it is not ours to remove. */
+  user?: string;
   /** The lab can be reached from that state folder only, not from one to which the lab's files were moved. */
   isBound: boolean;
   /** One line for each thing: `process 12 with its namespaces`. Asked for lost labs only, as it takes time. */

@@ -51,8 +51,9 @@ async function findWithoutState(signal: AbortSignal): Promise<Remains[]> {
   return all.filter((_, index) => held[index] !== true);
 }
 
-/** Whether a state folder has the lab: the one in its mark, or this user's. */
-async function isHeld({ lab, instance, state, isBound }: Remains): Promise<boolean> {
+/** Whether a state folder has the lab: the one in its mark, this user's, or one of another user. */
+async function isHeld({ lab, instance, state, isBound, user }: Remains): Promise<boolean> {
+  if (user !== undefined) return true;
   if (lab === undefined) return false;
   const places = new Set(isBound ? [] : [stateDir()]);
   if (state !== undefined) places.add(state);

@@ -37,8 +37,14 @@ async function destroyLost(name: string, context: Context): Promise<void> {
 
 /** The error for a lab that does not exist here. It may in another state folder. */
 async function explainAbsence(name: string, { signal }: Context): Promise<LabError> {
-  const elsewhere = (await findRemains(signal)).find(({ lab, state }) => lab === name && state !== undefined);
+  const remains = (await findRemains(signal)).filter(({ lab }) => lab === name);
   const what = `there is no lab named ${name}`;
+  const foreign = remains.find(({ user }) => user !== undefined);
+  if (foreign?.user !== undefined) {
+    const next = `sudo "$(command -v lab)" destroy ${name}`;
+    return new LabError({ what: `${what} here; one belongs to ${foreign.user}`, next, exit: EXIT.config });
+  }
+  const elsewhere = remains.find(({ state }) => state !== undefined);
   if (elsewhere?.state === undefined || elsewhere.state === stateDir())
     return new LabError({ what, where: labsDir(), next: 'lab status', exit: EXIT.config });
   const next = `XDG_STATE_HOME=${quote(dirname(elsewhere.state))} lab destroy ${name}`;

@@ -9,7 +9,7 @@ import {
   readMessage,
   type LabSpec,
 } from '@handwired/host';
-import { describeOrphans, drivers, type OrphanReport } from '@handwired/infra';
+import { describeOrphans, drivers, findRemains, type OrphanReport } from '@handwired/infra';
 import { type Context, type LabCommand, createNameArgument, createOutputOption } from '../command.ts';
 import { formatAge, renderTable } from '../text.ts';
 
@@ -53,8 +53,18 @@ async function runStatus(
   else {
     context.print(labs.length === 0 ? 'there is no lab\nnext: lab up' : renderLabs(labs));
     if (orphans.length > 0) context.print(renderOrphans(orphans));
+    if (labs.length === 0) await printOthers(context);
   }
   return EXIT.ok;
+}
+
+/** Where this user has no lab, those of other users are named: `sudo lab up` makes them. */
+async function printOthers(context: Context): Promise<void> {
+  if (process.getuid?.() === 0) return;
+  const others = (await findRemains(context.signal)).filter(({ user }) => user !== undefined);
+  if (others.length === 0) return;
+  context.print(`labs of other users: ${others.map(({ lab, user }) => `${lab} (${user})`).join(', ')}`);
+  context.print('next: sudo "$(command -v lab)" status');
 }
 
 /** What is left of lost labs; when that can't be found out in time, a line says so. */

@@ -142,6 +142,29 @@ say after lab status -o json`);
     await assertGone(said('instance'));
   });
 
+test('a lab that root made is named for a plain user, with what removes it', { skip: noSandbox }, async (t) => {
+  const plain = 'setpriv --reuid 65534 --regid 65534 --clear-groups env HOME="$1/home" XDG_CACHE_HOME="$1/home"';
+  const said = await runApart(`chmod 755 "$1" && mkdir "$1/home" && chown 65534 "$1/home"
+say can ${plain} test -x "$2"
+say up lab up kept --driver sandbox
+say shared ${plain} lab status
+say named ${plain} lab destroy kept
+say own ${plain} XDG_STATE_HOME="$1/home" lab status
+say other ${plain} XDG_STATE_HOME="$1/home" lab destroy kept`);
+  if (said('can').code !== 0) {
+    t.skip('a plain user may not read this checkout');
+    return;
+  }
+  assert.equal(said('shared').code, 78);
+  assert.match(
+    said('shared').err,
+    /made by root[^]*next: {2}sudo env XDG_STATE_HOME=\S+\/state "\$\(command -v lab\)" status/,
+  );
+  assert.match(said('named').err, /made by root[^]*next: {2}sudo env XDG_STATE_HOME=\S+\/state .* destroy kept/);
+  assert.match(said('own').out, /there is no lab[^]*labs of other users: .*\bkept \(root\)[^]*next: sudo .* status/);
+  assert.match(said('other').err, /one belongs to root[^]*next: {2}sudo .* destroy kept/);
+});
+
 test('an engine that outlived its command and its lab is found and ended', { skip: noSandbox }, async () => {
   const said = await runApart(`view="$(readlink /proc/self/ns/mnt) $(stat -c %d:%i /)"
 env HANDWIRED_ENGINE=0123456789abcdef HANDWIRED_LAB=lost HANDWIRED_STATE="$1/state/handwired" "HANDWIRED_VIEW=$view" \\

@@ -24,7 +24,16 @@ import {
   removeCgroup,
   type SandboxId,
 } from './cgroup.ts';
-import { endInit, endMarked, findInits, type InitProcess, isRunning, readMark, readInit } from './init-process.ts';
+import {
+  endInit,
+  endMarked,
+  findInits,
+  findInitsOfOthers,
+  type InitProcess,
+  isRunning,
+  readMark,
+  readInit,
+} from './init-process.ts';
 
 const here = import.meta.dirname;
 
@@ -221,12 +230,18 @@ async function find(): Promise<Remains[]> {
   const inits = await findInits();
   const running = await keepVisible(inits);
   const others = (await listLeftCgroups()).filter((id) => !inits.some(({ instance }) => instance === id.instance));
-  const all = [...running, ...others.map((id) => ({ ...id, owner: undefined, pids: [] }))];
-  return all.map(({ name, instance, owner, pids }) => ({
+  const all = [
+    ...running.map((each) => ({ ...each, user: undefined })),
+    ...others.map((id) => ({ ...id, owner: undefined, user: undefined, pids: [] })),
+    // Root may read the marks of all.
+    ...(process.getuid?.() === 0 ? [] : await findInitsOfOthers()).map((each) => ({ ...each, owner: undefined })),
+  ];
+  return all.map(({ name, instance, owner, user, pids }) => ({
     driver: 'sandbox' as const,
     lab: name,
     instance,
     state: owner?.state,
+    ...(user !== undefined && { user }),
     isBound: false,
     list: async () => {
       const cgroups = await findCgroups({ name, instance });

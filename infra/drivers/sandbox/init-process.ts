@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readErrno, findProcesses, isAlive, LabError, type ProcessId, readBootId, readWords } from '@handwired/host';
 import { type Owner, readOwner } from '../shared/owner.ts';
@@ -31,6 +31,23 @@ export interface FoundSandbox {
   instance: string;
   owner: Owner;
   pids: number[];
+}
+
+/**
+ * Every sandbox of other users. A plain user can't read the environment of their processes, but can read the name of
+ * their cgroup and whose they are.
+ */
+export async function findInitsOfOthers(): Promise<(Omit<FoundSandbox, 'owner'> & { user: string })[]> {
+  const found = new Map<string, Omit<FoundSandbox, 'owner'> & { user: string }>();
+  for (const { pid } of await findProcesses('cmdline', (word) => word.startsWith(markName))) {
+    const cgroup = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+    const [, name, instance] = /\/handwired-([a-z0-9-]+)-([0-9a-f]{8,32})(?:\/|$)/m.exec(cgroup) ?? [];
+    const { uid } = await stat(`/proc/${pid}`).catch(() => ({ uid: process.getuid?.() }));
+    if (name === undefined || instance === undefined || uid === process.getuid?.()) continue;
+    if (await isInitOrLauncher(pid))
+      found.set(instance, { name, instance, pids: [pid], user: uid === 0 ? 'root' : `user ${uid}` });
+  }
+  return [...found.values()];
 }
 
 /** Every sandbox of this machine, by the marks in the process table. */
