@@ -67,9 +67,12 @@ async function printOthers(context: Context): Promise<void> {
   context.print('next: sudo "$(command -v lab)" status');
 }
 
+/** How long to look for lost labs. Where VMs run, this asks libvirt several times, and a busy machine is slow. */
+const ORPHANS_MS = 20_000;
+
 /** What is left of lost labs; when that can't be found out in time, a line says so. */
 async function readOrphans({ signal, progress }: Context): Promise<OrphanReport[]> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(STATUS_MS)]);
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(ORPHANS_MS)]);
   return describeOrphans(limited).catch((error: unknown) => {
     signal.throwIfAborted();
     progress.note(`what is left of lost labs is not shown: ${readMessage(error)}`);

@@ -9,6 +9,7 @@ import {
   leaveHypervisor,
   leftoverGuests,
   listUsers,
+  privateDaemon,
   type PrivateFolders,
   privateUri,
   systemSockets,
@@ -63,10 +64,11 @@ async function findAt(uri: string, signal: AbortSignal): Promise<Remains[]> {
 /** What is on a private hypervisor: its labs, or that it runs without any. */
 async function findOnPrivate(folders: PrivateFolders, signal: AbortSignal): Promise<Remains[]> {
   const uri = privateUri(folders);
-  const answers = (await exists(`${folders.run}/libvirt-sock`)) && !(await findSilence(uri, 3000, signal));
+  // A daemon that does not answer may still have guests that run.
+  const answer: string[] = await listObjectNames(uri, signal).catch(() => []);
   const guests = await leftoverGuests(folders.run);
-  const listed = answers ? await listObjectNames(uri, signal) : [];
-  const objects = [...new Set([...listed, ...guests.map(({ object }) => object)])];
+  signal.throwIfAborted();
+  const objects = [...new Set([...answer, ...guests.map(({ object }) => object)])];
   const bound = { driver: 'vm', state: folders.labs, isBound: true } as const;
   const found = objects.flatMap((object): Remains[] => {
     const parsed = parseObjectName(object);
@@ -75,7 +77,7 @@ async function findOnPrivate(folders: PrivateFolders, signal: AbortSignal): Prom
     const running = guest ? [`process ${guest.pid}, a VM`] : [];
     const list = async (over: AbortSignal): Promise<string[]> => [
       ...running,
-      ...(listed.includes(object) ? await describeObjects(object, uri, over) : []),
+      ...(answer.includes(object) ? await describeObjects(object, uri, over) : []),
     ];
     const remove = async (work: Work): Promise<string[]> => {
       // It went with another one of these.
@@ -84,7 +86,7 @@ async function findOnPrivate(folders: PrivateFolders, signal: AbortSignal): Prom
       await endLeftoverEngines(parsed.instance);
       if (guest) await endProcess(guest, 0);
       // A daemon without its files can undefine nothing. It has no lab that is well, and ends with all that it runs.
-      if (answers && (await hasFiles(folders))) await removeObjects(object, uri, work.signal);
+      if ((await privateDaemon(folders)) && (await hasFiles(folders))) await removeObjects(object, uri, work.signal);
       return [...things, ...(await leaveHypervisor(parsed.lab, work.signal, folders))];
     };
     return [{ ...bound, ...parsed, list, remove }];
