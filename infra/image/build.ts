@@ -104,12 +104,41 @@ async function bootstrap(inputs: Inputs, folder: string, work: Work, note: (text
     join(folder, 'root'),
     ...sources.lines,
   ];
-  await run([...untilWeEnd, ...argv], {
+  const next = 'apt-get update && lab image build';
+  const { code, stderr } = await run([...untilWeEnd, ...argv], {
     env: { ...settings(inputs), CLOUD_INIT: cloudInitDir, BOOT_OUT: folder, INITRD: 'No' },
     signal: work.signal,
     onLine: (line) => note(line.slice(0, 100)),
-    next: 'apt-get update && lab image build',
+    allowFailure: true,
+    next,
   });
+  if (code === 0) return;
+  throw new LabError({
+    what: `mmdebstrap failed: ${findReason(stderr)}`,
+    where: sources.lines.join(', '),
+    next,
+    cause: new Error(stderr.slice(-4000)),
+  });
+}
+
+/** Errors that only say that something failed: what it was stands above them. */
+const wrapper = /^E: (mmdebstrap failed|command failed|apt-get .* failed$|received eof|setup failed|run_)/;
+
+/**
+ * Why mmdebstrap failed, from its stderr: apt's first two errors, and which key was missing. Where nobody gave a reason
+ * as an `E:` line, as a hook does not, the last words before the first of them.
+ */
+export function findReason(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  const key = lines.filter((line) => line.startsWith('W: GPG error')).slice(0, 1);
+  const errors = lines.filter((line) => line.startsWith('E: ') && !wrapper.test(line)).slice(0, 2);
+  const first = lines.findIndex((line) => wrapper.test(line));
+  const last = lines.slice(0, first < 0 ? undefined : first).at(-1) ?? lines.at(-1) ?? 'it said nothing';
+  const said = errors.length > 0 ? [...key, ...errors] : [last];
+  return said
+    .map((line) => line.replace(/^[EW]: /, ''))
+    .join('; ')
+    .slice(0, 500);
 }
 
 /** dpkg.cfg(5): translations and the like, which no lab needs. Manual pages in English stay. */

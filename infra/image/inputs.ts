@@ -77,7 +77,11 @@ interface Sources {
 
 /** The Debian release that images are made of, whatever release the machine runs. */
 const debianSuite = 'trixie';
-const keyrings = { debian: '/usr/share/keyrings/debian-archive-keyring.gpg', ubuntu: '/usr/share/keyrings' };
+/** Files, not their folder: by a folder, apt proves nothing (sources.list(5), Signed-By). */
+const keyrings = {
+  debian: '/usr/share/keyrings/debian-archive-keyring.gpg',
+  ubuntu: '/usr/share/keyrings/ubuntu-archive-keyring.gpg',
+};
 const components = { debian: ['main'], ubuntu: ['main', 'universe'] };
 
 /** Reads the machine's apt configuration by apt's own tools: deb822 and one-line files, proxies, mirrors. */
