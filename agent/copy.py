@@ -36,7 +36,7 @@ from agent.copy_routing import ADDRESSES, KINDS, OTHERS, bring_entries
 from agent.copy_world import build_world, start_world
 from agent.namespaces import ROOT_NETNS, enter_netns
 from agent.relays import Servers, Turns
-from agent.settings import read_copied_settings, write_settings
+from agent.settings import compare_settings, read_copied_settings, write_settings
 from agent.system import die_with_parent
 from agent.traffic import Place, ask_name_servers
 
@@ -195,12 +195,7 @@ def find_differences(originals: Originals, copies: Mapping[str, Netns], clock: A
             wanted = [key for key, _ in original.entries[kind.name]]
             found += compare_lists(f"{name}: {kind.name}", wanted, [key for key, _ in kind.dump(copy)])
         enter_netns(copy.fd)
-        settings = read_copied_settings(original.link_names())
-        found += [
-            f"{name}: {path} is {settings.get(path)!r}, not {value!r}"
-            for path, value in original.settings.items()
-            if settings.get(path) != value
-        ]
+        found += compare_settings(name, original.settings, read_copied_settings(original.link_names()))
         if legacy.save_tables() != original.legacy:
             found.append(f"{name}: iptables-legacy has other rules")
         nftables = describe_nftables(dump_nftables(copy))

@@ -12,6 +12,7 @@ from agent.integrity import find_covering_mounts, find_overrides
 from agent.legacy import find_moved_counters, set_forward_policy
 from agent.netlink import AF_INET, RTM_DELLINK, RTM_NEWLINK, pack_attributes
 from agent.nftables import CHAIN, RULE, TABLE, make_chain, make_comparison, make_expression, make_rule
+from agent.settings import compare_settings
 from agent.traffic import PatientClock
 
 
@@ -58,6 +59,26 @@ class Patience(unittest.TestCase):
         late.late = late.most_lost
         self.assertGreaterEqual(late.count_lost(), late.most_lost)
         self.assertGreaterEqual(late.now(), time.monotonic() - late.most_lost - 1)
+
+
+class Settings(unittest.TestCase):
+    """A copy's settings beside the original's."""
+
+    def test_what_differs_and_what_is_the_whole_machine_s(self) -> None:
+        """Another value and a link's missing setting count; what a namespace of this kernel can't have does not."""
+        wanted = {
+            "net/ipv4/ip_forward": b"1",
+            "net/ipv4/icmp_msgs_burst": b"50",
+            "net/ipv6/conf/br0/forwarding": b"0",
+        }
+        self.assertEqual(
+            compare_settings("root", wanted, {"net/ipv4/ip_forward": b"0"}),
+            [
+                "root: net/ipv4/ip_forward is b'0', not b'1'",
+                "root: net/ipv6/conf/br0/forwarding is None, not b'0'",
+            ],
+        )
+        self.assertEqual(compare_settings("root", wanted, wanted), [])
 
 
 class Integrity(unittest.TestCase):
