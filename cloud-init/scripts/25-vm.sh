@@ -12,6 +12,10 @@ while read -r unit _; do
   case $unit in '' | '#'*) continue ;; esac
   ln -sfn /dev/null "/etc/systemd/system/$unit"
 done <"$lib/vm/masked-units.list"
+# OpenSSH before 9.8 punishes no address, and refuses the word (sshd_config(5), PerSourcePenalties).
+seat=$lib/vm/seat_sshd_config
+sshd -G -f "$seat" >/dev/null 2>&1 || sed -i '/^PerSourcePenalties /d' "$seat"
+sshd -G -f "$seat" >/dev/null
 mkdir -p /etc/systemd/system-generators
 for generator in cloud-init-generator systemd-ssh-generator systemd-gpt-auto-generator; do
   ln -sfn /dev/null "/etc/systemd/system-generators/$generator"
