@@ -25,8 +25,8 @@ export interface BareVm {
   stop(): Promise<void>;
 }
 
-/** Address and MAC that a seed for `bootBare` must name. The network exists only inside a namespace of its own. */
-export const bareMgmt = { address: '192.168.234.2', prefix: 30, mac: '52:54:00:68:77:01' } as const;
+/** The guest's address and MAC. The network exists only inside a namespace of its own. */
+const bareMgmt = { address: '192.168.234.2', prefix: 30, mac: '52:54:00:68:77:01' } as const;
 const hostEnd = '192.168.234.1/30';
 
 /** Boots the image with a seed disk (see writeSeedDisk) and waits for ssh. Needs root, for the namespace and its tap. */

@@ -5,10 +5,8 @@ set -eu
 sed -i 's/^root:[^:]*:/root:*:/' /etc/shadow
 sed -i 's#^\(root:.*\):[^:]*$#\1:/bin/bash#' /etc/passwd
 if ! grep -q '^lab:' /etc/passwd; then
-  id=1000 # a stock cloud image may have given the first one away
-  while grep -q "^[^:]*:[^:]*:$id:" /etc/passwd /etc/group; do id=$((id + 1)); done
-  echo "lab:x:$id:$id:lab:/home/lab:/bin/bash" >>/etc/passwd
-  echo "lab:x:$id:" >>/etc/group
+  echo 'lab:x:1000:1000:lab:/home/lab:/bin/bash' >>/etc/passwd
+  echo 'lab:x:1000:' >>/etc/group
 fi
 grep -q '^lab:' /etc/shadow || echo 'lab:*:19000:0:99999:7:::' >>/etc/shadow
 mkdir -p /etc/sudoers.d /home/lab

@@ -1,19 +1,16 @@
 #!/bin/sh
 # Hides the management network from the learner: the one virtio NIC goes into a network namespace of its own, bound
-# outside /run/netns, with the address from the kernel command line (handwired.mgmt=ADDRESS/PREFIX) or, on an image
-# that is not booted by direct kernel boot, from the seed's /etc/handwired/mgmt.env (MGMT=ADDRESS/PREFIX).
+# outside /run/netns, with the address from the kernel command line (handwired.mgmt=ADDRESS/PREFIX).
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 ns=/run/handwired/mgmt.ns
 
-MGMT=
-# shellcheck source=/dev/null
-[ ! -e /etc/handwired/mgmt.env ] || . /etc/handwired/mgmt.env
+address=
 read -r cmdline </proc/cmdline
 for word in $cmdline; do
-  case $word in handwired.mgmt=*) MGMT=${word#*=} ;; esac
+  case $word in handwired.mgmt=*) address=${word#*=} ;; esac
 done
-[ -n "$MGMT" ] || { echo "no management address: neither on the kernel command line nor in the seed" >&2; exit 1; }
+[ -n "$address" ] || { echo "the kernel command line has no handwired.mgmt=ADDRESS/PREFIX" >&2; exit 1; }
 
 mkdir -p /run/handwired
 chmod 0700 /run/handwired
@@ -30,6 +27,6 @@ for nic in /sys/class/net/*; do
   break
 done
 nsenter --net="$ns" ip -batch - <<END
-address replace $MGMT dev mgmt0
+address replace $address dev mgmt0
 link set mgmt0 up
 END

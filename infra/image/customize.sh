@@ -5,7 +5,7 @@ set -eu
 root=$1
 lib=$root/usr/local/lib/handwired
 mkdir -p "$lib"
-cp -R --no-preserve=ownership,timestamps "${CLOUD_INIT:?}/packages.list" "$CLOUD_INIT/scripts" "$CLOUD_INIT/files" "$CLOUD_INIT/vm" "$lib/"
+cp -R --no-preserve=ownership,timestamps "${CLOUD_INIT:?}/scripts" "$CLOUD_INIT/files" "$CLOUD_INIT/vm" "$lib/"
 find "$lib" -type d -exec chmod 0755 {} + -o -type f -exec chmod 0644 {} +
 find "$lib" -name '*.sh' -exec chmod 0755 {} +
 chmod 0755 "$lib"/files/*[!.]*

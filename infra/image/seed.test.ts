@@ -10,7 +10,6 @@ const inputs = {
   hostKeyPair: { privateKey, publicKey: 'ssh-ed25519 AAAAhost' },
   authorizedKey: 'ssh-ed25519 AAAAuser',
   env: { LAB_NAME: 'lab', FORWARD_POLICY: 'drop', IP_FORWARD: '0' },
-  mgmt: { address: '192.168.99.2', prefix: 24, mac: '52:54:00:00:00:01' },
 };
 
 interface UserData {
@@ -35,7 +34,6 @@ test('keys and environment arrive byte for byte, and secrets are readable by roo
   );
   assert.equal(files.get('/etc/handwired/authorized_keys')?.content, 'ssh-ed25519 AAAAuser\n');
   assert.equal(files.get('/etc/handwired/lab.env')?.content, 'LAB_NAME=lab\nFORWARD_POLICY=drop\nIP_FORWARD=0\n');
-  assert.equal(files.get('/etc/handwired/mgmt.env')?.content, 'MGMT=192.168.99.2/24\n');
 });
 
 test('permissions stay text, not octal numbers', () => {
@@ -50,15 +48,6 @@ test('a value that YAML or a shell would take for something else stays what it i
     `LAB_NAME='${strange.replaceAll("'", `'\\''`)}'\n`,
   );
   assert.deepEqual(read(metaData), { 'instance-id': 'i-0123', 'local-hostname': '0123', dsmode: 'local' });
-});
-
-test('the NIC is named by its MAC and gets a static address', () => {
-  assert.deepEqual(read(renderSeed(inputs).networkConfig), {
-    version: 2,
-    ethernets: {
-      mgmt: { match: { macaddress: '52:54:00:00:00:01' }, dhcp4: false, addresses: ['192.168.99.2/24'] },
-    },
-  });
 });
 
 test('equal inputs give equal seeds', () => {

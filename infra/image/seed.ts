@@ -16,25 +16,20 @@ export interface SeedInputs {
   authorizedKey: string;
   /** Conditions and the like for /etc/handwired/lab.env. */
   env: Record<string, string>;
-  /** IPv4, and the NIC that gets it. */
-  mgmt: { address: string; prefix: number; mac: string };
 }
 
-/** The three files of a NoCloud seed. https://docs.cloud-init.io/en/latest/reference/datasources/nocloud.html */
+/** The two files of a NoCloud seed. https://docs.cloud-init.io/en/latest/reference/datasources/nocloud.html */
 export interface Seed {
   userData: string;
   metaData: string;
-  networkConfig: string;
 }
 
 /**
  * Renders the seed of one lab host. `dsmode: local` has cloud-init apply it in its first stage, before any network. The
- * built image takes the management address from the kernel command line (kernelCmdline), so that ssh does not wait for
- * this seed. mgmt.env and the network configuration give the same address to a stock cloud image.
+ * management address is not in it but on the kernel command line (kernelCmdline), so that ssh does not wait for it.
  */
 export function renderSeed(inputs: SeedInputs): Seed {
-  const { name, instance, hostKeyPair, authorizedKey, env, mgmt } = inputs;
-  const address = `${mgmt.address}/${mgmt.prefix}`;
+  const { name, instance, hostKeyPair, authorizedKey, env } = inputs;
   const file = (path: string, permissions: string, content: string): object => ({
     path: `/etc/handwired/${path}`,
     owner: 'root:root',
@@ -47,20 +42,14 @@ export function renderSeed(inputs: SeedInputs): Seed {
     ssh_deletekeys: false,
     write_files: [
       file('lab.env', '0644', renderEnv(env)),
-      file('mgmt.env', '0600', `MGMT=${address}`),
       file('authorized_keys', '0600', authorizedKey),
       file('ssh_host_ed25519_key.pub', '0644', hostKeyPair.publicKey),
       file('ssh_host_ed25519_key', '0600', hostKeyPair.privateKey),
     ],
   };
-  const network = {
-    version: 2,
-    ethernets: { mgmt: { match: { macaddress: mgmt.mac }, dhcp4: false, addresses: [address] } },
-  };
   return {
     userData: `#cloud-config\n${yaml(userData)}`,
     metaData: yaml({ 'instance-id': instance, 'local-hostname': name, dsmode: 'local' }),
-    networkConfig: yaml(network),
   };
 }
 
@@ -75,7 +64,7 @@ export async function writeSeedDisk(seed: Seed, file: string, signal: AbortSigna
   // Beside the disk, so that the leftovers of a kill -9 are removed with the lab.
   const folder = await mkdtemp(`${file}-`);
   try {
-    const files = { 'user-data': seed.userData, 'meta-data': seed.metaData, 'network-config': seed.networkConfig };
+    const files = { 'user-data': seed.userData, 'meta-data': seed.metaData };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o600 });
     const argv = ['genisoimage', '-quiet', '-output', file, '-volid', 'cidata', '-joliet', '-rock', folder];
     await run(argv, { signal, next: 'lab setup vm' });

@@ -6,7 +6,7 @@ import type { Work } from '@handwired/infra';
 import { probeAcceleration } from '../../infra/drivers/vm/acceleration.ts';
 import { ensureImage } from '../../infra/image/index.ts';
 import { renderSeed, writeSeedDisk } from '../../infra/image/seed.ts';
-import { bareMgmt, bootBare } from '../boot-bare.ts';
+import { bootBare } from '../boot-bare.ts';
 
 const env = { FORWARD_POLICY: 'accept', BRIDGE_NF: '0', RESOLVER: 'stub', IP_FORWARD: '0' };
 
@@ -22,7 +22,7 @@ export async function bareBoot(machine: { cpus: number; memoryMiB: number }, wor
     };
     const [hostKeyPair, user] = [await key('host'), await key('user')];
     const lab = { name: 'bare', instance: 'bare', env: { LAB_NAME: 'bare', LAB_DRIVER: 'vm', ...env } };
-    const seed = renderSeed({ ...lab, hostKeyPair, authorizedKey: user.publicKey, mgmt: bareMgmt });
+    const seed = renderSeed({ ...lab, hostKeyPair, authorizedKey: user.publicKey });
     const seedDisk = join(folder, 'seed.iso');
     await writeSeedDisk(seed, seedDisk, work.signal);
     const { accelerator } = await probeAcceleration(work);

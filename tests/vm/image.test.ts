@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { connect, hostPaths, run, type Session, silent } from '@handwired/host';
 import { ensureImage } from '../../infra/image/index.ts';
 import { renderSeed, writeSeedDisk } from '../../infra/image/seed.ts';
-import { bareMgmt, bootBare, type BareVm } from '../boot-bare.ts';
+import { bootBare, type BareVm } from '../boot-bare.ts';
 
 const work = { progress: silent, signal: new AbortController().signal };
 const env = {
@@ -36,7 +36,6 @@ before(async () => {
     hostKeyPair,
     authorizedKey: user.publicKey,
     env,
-    mgmt: bareMgmt,
   });
   const seedDisk = join(folder, 'seed.iso');
   await writeSeedDisk(seed, seedDisk, work.signal);

@@ -80,7 +80,7 @@ hostname "$name"
 echo "$name" >etc/hostname
 printf '%s\n' '127.0.0.1 localhost' "127.0.1.1 $name" '::1 localhost ip6-localhost ip6-loopback' >etc/hosts
 mkdir -p etc/handwired usr/local/lib/handwired
-cp -R "$source/scripts" "$source/files" "$source/packages.list" usr/local/lib/handwired/
+cp -R "$source/scripts" "$source/files" usr/local/lib/handwired/
 cp "$state/lab.env" "$state/authorized_keys" "$state/ssh_host_ed25519_key" "$state/ssh_host_ed25519_key.pub" etc/handwired/
 chmod 0644 etc/handwired/authorized_keys
 

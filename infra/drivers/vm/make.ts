@@ -99,7 +99,7 @@ async function prepare(
   const local = hypervisor.kind === 'private';
   if (local) await placeImage(spec.name, names, image);
   await writeSeedDisk(
-    makeSeed(spec, keys, at),
+    makeSeed(spec, keys),
     local ? join(listFiles(spec.name).pool, names.seed) : listFiles(spec.name).seed,
     work.signal,
   );
@@ -139,14 +139,13 @@ function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blu
   };
 }
 
-function makeSeed(spec: LabSpec, keys: Keys, at: Subnet): Seed {
+function makeSeed(spec: LabSpec, keys: Keys): Seed {
   return renderSeed({
     name: spec.name,
     instance: spec.instance,
     hostKeyPair: { privateKey: keys.hostPrivateKey, publicKey: keys.hostPublicKey },
     authorizedKey: keys.publicKey,
     env: renderLabEnv(spec),
-    mgmt: { address: at.address, prefix: at.prefix, mac: makeNames(spec).mac },
   });
 }
 
