@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { constants, readFile, stat } from 'node:fs/promises';
-import { arch } from 'node:os';
 import { join } from 'node:path';
 import {
   cacheDir,
@@ -15,6 +14,7 @@ import {
   writeAtomic,
 } from '@handwired/host';
 import { z } from 'zod';
+import { findArchitecture } from './architecture.ts';
 import type { Work } from './driver.ts';
 
 /** A purpose for which packages are installed: see packages.list. */
@@ -75,7 +75,7 @@ export function installCommand(packages: readonly Package[]): string {
 
 async function packagesFor(target: PackageTarget): Promise<Package[]> {
   if (target === 'docker') return dockerPackages();
-  const own = parsePackages(await readFile(ownList, 'utf8'), arch() === 'arm64' ? 'arm64' : 'amd64');
+  const own = parsePackages(await readFile(ownList, 'utf8'), findArchitecture() ?? 'amd64');
   const wanted = own.filter(({ targets }) => targets.includes(target));
   if (target !== 'sandbox') return wanted;
   const tools = listNames(await readFile(learnerList, 'utf8'));

@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { arch, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Dial, LabError, probeGreeting, run } from '@handwired/host';
+import { platforms } from '../infra/architecture.ts';
 import type { Work } from '../infra/driver.ts';
 import { type Image, kernelCmdline } from '../infra/image/index.ts';
 
@@ -72,19 +73,19 @@ function argvOf(
   files: { overlay: string; seedDisk: string; folder: string },
   { accelerator, cpus, memoryMiB }: BareOptions,
 ): string[] {
-  const arm = arch() === 'arm64';
+  const { qemu, machine } = platforms[image.architecture];
   const script = join(import.meta.dirname, 'boot-bare.sh');
   return [
     ...['setpriv', '--pdeathsig', 'KILL', '--', 'unshare', '--net', 'sh', script],
     ...[join(files.folder, 'pid'), bareMgmt.address, hostEnd, bareMgmt.mac],
-    ...[arm ? 'qemu-system-aarch64' : 'qemu-system-x86_64', '-machine', arm ? 'virt' : 'q35', '-accel', accelerator],
+    ...[qemu, '-machine', machine, '-accel', accelerator],
     ...['-cpu', accelerator === 'kvm' ? 'host' : 'max', '-smp', String(cpus), '-m', String(memoryMiB)],
     ...['-nodefaults', '-display', 'none', '-serial', `file:${join(files.folder, 'console.log')}`],
     ...['-kernel', image.kernel, '-initrd', image.initrd, '-append', kernelCmdline(image, bareMgmt)],
     ...['-drive', `file=${files.overlay},if=virtio,format=qcow2,cache=unsafe`],
     ...['-drive', `file=${files.seedDisk},if=virtio,format=raw,readonly=on`],
     ...['-netdev', 'tap,id=mgmt,ifname=tap0,script=no,downscript=no'],
-    ...['-device', `virtio-net-pci,netdev=mgmt,mac=${bareMgmt.mac}`],
+    ...['-device', `virtio-net-pci,netdev=mgmt,mac=${bareMgmt.mac},romfile=`],
   ];
 }
 

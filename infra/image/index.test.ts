@@ -30,6 +30,11 @@ test('the kernel command line carries the management address last', () => {
   assert.equal(image.sizeMiB, 3);
 });
 
+test('the console is the first serial port of the processor’s machine', () => {
+  assert.match(readImage('/images/abc', manifest).cmdline, / console=ttyS0 /);
+  assert.match(readImage('/images/abc', { ...manifest, architecture: 'arm64' }).cmdline, / console=ttyAMA0 /);
+});
+
 test('a package list has one name a line and comments', () => {
   const names = listNames('# what\nbash\n\n  curl  # why\nsome? other\n');
   assert.deepEqual(names, [

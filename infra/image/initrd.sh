@@ -1,17 +1,20 @@
 #!/bin/sh
-# Writes an initrd to stdout: busybox, the virtio disk's driver and a few lines of init. Run in the image's root.
-# Debian's cloud kernel has ext4 and PCI built in, so that this is all that stands between it and the disk.
+# Writes an initrd to stdout: busybox, the drivers up to the disk and a few lines of init. Run in the image's root.
+# Which of them a kernel has built in differs between Debian and Ubuntu, amd64 and arm64.
 set -eu
 kernel=$1
 work=$(mktemp -d)
 mkdir "$work/bin" "$work/dev" "$work/proc" "$work/root" "$work/modules"
 cp /bin/busybox "$work/bin/busybox"
 # `insmod FILE` lines in the order of loading; `builtin NAME` where there is nothing to load.
-modprobe --set-version "$kernel" --show-depends virtio_blk >"$work/depends"
+for driver in virtio_pci virtio_blk ext4; do
+  modprobe --set-version "$kernel" --show-depends "$driver"
+done >"$work/depends"
 load=
 while read -r how path _; do
   [ "$how" = insmod ] || continue
   name=$(basename "$path")
+  [ ! -e "$work/modules/$name" ] || continue
   # customize.sh has unpacked them.
   cp "$path" "$work/modules/$name"
   load="$load /modules/$name"

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { arch } from 'node:os';
 import { join, relative } from 'node:path';
 import { LabError, run } from '@handwired/host';
+import { type Architecture, requireArchitecture } from '../architecture.ts';
 import { listNames } from '../packages.ts';
 
 /** Raise this number when build.ts changes what it makes of the same inputs. */
@@ -18,7 +18,7 @@ export interface Inputs {
   hash: string;
   sources: Sources;
   packages: string[];
-  architecture: 'amd64' | 'arm64';
+  architecture: Architecture;
   /** Seconds: no file of the image is newer. */
   epoch: number;
   /** A size for truncate(1). The disk is sparse: unused space takes no room. */
@@ -37,12 +37,7 @@ const kernels = {
  * Collects the inputs and their hash. Mirror addresses are not part of it (every mirror has the same packages), and
  * neither are package versions: an image stays what it is until it is pruned, and works without any mirror.
  */
-export async function findInputs(signal: AbortSignal): Promise<Inputs> {
-  const architecture = ({ x64: 'amd64', arm64: 'arm64' } as const)[arch() as 'x64' | 'arm64'] as
-    | 'amd64'
-    | 'arm64'
-    | undefined;
-  if (!architecture) throw new LabError({ what: `no image for ${arch()} processors`, next: 'lab up --driver sandbox' });
+export async function findInputs(signal: AbortSignal, architecture = requireArchitecture()): Promise<Inputs> {
   const sources = await findSources(signal);
   const lists = ['packages.list', 'docker.list', 'vm/packages.list'].map((name) => join(cloudInitDir, name));
   const texts = await Promise.all(lists.map((file) => readFile(file, 'utf8')));

@@ -2,13 +2,14 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir, LabError, readMessage, quoteAll, readJson } from '@handwired/host';
 import { z } from 'zod';
+import { type Architecture, platforms } from '../architecture.ts';
 
 /** `image.json` beside the files of an image; it is written last. Sizes in bytes. */
 export const Manifest = z.object({
   schemaVersion: z.literal(1),
   hash: z.string(),
   suite: z.string(),
-  architecture: z.string(),
+  architecture: z.enum(['amd64', 'arm64']),
   kernelVersion: z.string(),
   /** ISO 8601. */
   builtAt: z.string(),
@@ -28,6 +29,7 @@ export interface Image {
   initrd: string;
   /** Kernel command line without the management address; see kernelCmdline(). */
   cmdline: string;
+  architecture: Architecture;
   /** The space that it takes in the cache, and the size of the disk that the guest sees. */
   sizeMiB: number;
   diskMiB: number;
@@ -41,7 +43,8 @@ export const imagesDir = (): string => join(cacheDir(), 'images');
 const diskMiB = 4096;
 const MiB = 1024 * 1024;
 /** panic=1: a race in QEMU sometimes makes an emulated kernel panic. It then starts again after a second. */
-const baseCmdline = 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 panic=1 systemd.show_status=false';
+const baseCmdline = (architecture: Architecture): string =>
+  `root=/dev/vda rw console=${platforms[architecture].console} quiet loglevel=3 panic=1 systemd.show_status=false`;
 
 /** The kernel command line of one lab host. It contains the management address, so that ssh waits for nothing else. */
 export const kernelCmdline = (image: Image, mgmt: { address: string; prefix: number }): string =>
@@ -70,7 +73,8 @@ export function readImage(folder: string, manifest: Manifest): Image {
     format: 'qcow2',
     kernel: join(folder, 'vmlinux'),
     initrd: join(folder, 'initrd'),
-    cmdline: baseCmdline,
+    cmdline: baseCmdline(manifest.architecture),
+    architecture: manifest.architecture,
     sizeMiB: Math.ceil(bytes / MiB),
     diskMiB,
     suite: manifest.suite,

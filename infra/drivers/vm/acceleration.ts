@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDir, readMessage, readBootId, readJson, run, writeAtomic } from '@handwired/host';
 import { z } from 'zod';
+import { type Architecture, findArchitecture, platforms } from '../../architecture.ts';
 import type { Work } from '../../driver.ts';
 
 const Acceleration = z.object({
@@ -35,9 +36,7 @@ async function tryKvm(signal: AbortSignal): Promise<Omit<Acceleration, 'boot'>> 
   if (device !== undefined) return { accelerator: 'tcg', why: `no KVM (${readMessage(device)})` };
   const folder = await mkdtemp(join(tmpdir(), 'handwired-probe-'));
   try {
-    const image = join(folder, 'boot.img');
-    await writeFile(image, bootSector());
-    const boots = await bootsWithin(1200, image, signal);
+    const boots = await bootsWithin(1200, folder, signal);
     if (boots) return { accelerator: 'kvm', why: 'KVM boots here' };
     return { accelerator: 'tcg', why: '/dev/kvm opens, but nothing boots with it within a second' };
   } finally {
@@ -45,20 +44,66 @@ async function tryKvm(signal: AbortSignal): Promise<Omit<Acceleration, 'boot'>> 
   }
 }
 
+/** A program of a few bytes that counts for a moment and then ends QEMU with `code`. */
+interface Probe {
+  options: string[];
+  /** QEMU's option for the file with the program. */
+  attach: (file: string) => string[];
+  program: Buffer;
+  code: number;
+}
+
 /** The debug port's device ends QEMU with (value << 1) | 1: qemu/hw/misc/debugexit.c. */
 const value = 0x10;
 
-async function bootsWithin(timeoutMs: number, image: string, signal: AbortSignal): Promise<boolean> {
-  const qemu = ['qemu-system-x86_64', '-machine', 'pc,accel=kvm', '-cpu', 'host', '-m', '16', '-nodefaults'];
-  const rest = ['-display', 'none', '-no-reboot', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'];
-  const disk = ['-drive', `file=${image},format=raw,if=ide,snapshot=on`];
+/** The BIOS loads 512 bytes from the disk and runs them. */
+const pcProbe: Probe = {
+  options: ['-machine', 'pc,accel=kvm', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'],
+  attach: (file) => ['-drive', `file=${file},format=raw,if=ide,snapshot=on`],
+  program: bootSector(),
+  code: (value << 1) | 1,
+};
+
+/** QEMU loads the words as a kernel and jumps to the first. Powering off, by PSCI (Arm DEN 0022), ends it with 0. */
+const armProbe: Probe = {
+  options: ['-machine', 'virt,accel=kvm,gic-version=host'],
+  attach: (file) => ['-kernel', file],
+  program: instructions([
+    0xd2a001e1, // mov x1, 15 << 16
+    0xf1000421, // subs x1, x1, 1
+    0x54ffffe1, // b.ne to the line before
+    0x52800100, // mov w0, 8
+    0x72b08000, // movk w0, 0x8400, lsl 16: SYSTEM_OFF
+    0xd4000002, // hvc 0
+    0x14000000, // b to itself
+  ]),
+  code: 0,
+};
+
+const probes: Record<Architecture, Probe> = { amd64: pcProbe, arm64: armProbe };
+
+async function bootsWithin(timeoutMs: number, folder: string, signal: AbortSignal): Promise<boolean> {
+  const architecture = findArchitecture();
+  if (!architecture) return false;
+  const { options, attach, program, code } = probes[architecture];
+  const file = join(folder, 'program');
+  await writeFile(file, program);
+  const common = ['-cpu', 'host', '-m', '16', '-nodefaults', '-display', 'none', '-no-reboot'];
+  const argv = [platforms[architecture].qemu, ...options, ...common, ...attach(file)];
   try {
-    const { code } = await run([...qemu, ...rest, ...disk], { timeoutMs, signal, allowFailure: true });
-    return code === ((value << 1) | 1);
+    const ended = await run(argv, { timeoutMs, signal, allowFailure: true });
+    return ended.code === code;
   } catch {
     signal.throwIfAborted();
     return false; // The time is over, or there is no QEMU here.
   }
+}
+
+/** Machine words of ARM in memory. */
+function instructions(words: readonly number[]): Buffer {
+  const program = Buffer.alloc(words.length * 4);
+  words.forEach((word, index) => program.writeUInt32LE(word, index * 4));
+  return program;
 }
 
 /** 512 bytes that the BIOS loads and runs: a loop of a million turns, then `out 0xf4, value`. */

@@ -133,7 +133,7 @@ function blueprint(spec: LabSpec, { hypervisor, image, at, record }: Parts): Blu
       memoryMiB: spec.memoryMiB,
       type: kvm ? 'kvm' : 'qemu',
       cpuMode: kvm ? 'host-passthrough' : 'maximum',
-      arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
+      architecture: image.architecture,
       consoleFile: consoleFile(spec.name, names.object, hypervisor.kind),
     },
   };

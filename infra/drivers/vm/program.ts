@@ -1,4 +1,5 @@
 import * as libvirt from '@pulumi/libvirt';
+import { type Architecture, platforms } from '../../architecture.ts';
 import { seatSerial } from './record.ts';
 
 /** The input from which the program makes its resources. */
@@ -14,7 +15,14 @@ export interface Blueprint {
   /** Paths on the hypervisor, or with `upload` files to copy there. */
   boot: { kernel: string; initrd: string; cmdline: string; upload: boolean };
   network: { bridge: string; mac: string; subnet: string };
-  domain: { cpus: number; memoryMiB: number; type: 'kvm' | 'qemu'; cpuMode: string; arch: string; consoleFile: string };
+  domain: {
+    cpus: number;
+    memoryMiB: number;
+    type: 'kvm' | 'qemu';
+    cpuMode: string;
+    architecture: Architecture;
+    consoleFile: string;
+  };
 }
 
 /**
@@ -87,14 +95,16 @@ function domainArguments(plan: Blueprint): libvirt.DomainArgs {
     name: plan.object,
     description: plan.mark,
     type: domain.type,
-    arch: domain.arch,
+    arch: platforms[domain.architecture].name,
+    // libvirt's default for x86 boots fastest; the provider's for ARM would be the first of a list.
+    ...(domain.architecture === 'arm64' && { machine: platforms.arm64.machine }),
     cpu: { mode: domain.cpuMode },
     vcpu: domain.cpus,
     memory: domain.memoryMiB,
     // One "word" holds the whole line: the provider would sort several words, and the order of console= matters.
     cmdlines: [{ _: boot.cmdline }],
     running: true,
-    xml: { xslt: domainXslt(domain.consoleFile) },
+    xml: { xslt: domainXslt(domain.consoleFile, domain.architecture) },
   };
 }
 
@@ -115,10 +125,11 @@ ${templates}
 
 /**
  * The domain without screen, guest agent, USB and balloon, and with its serial console in a file. The overlay is
- * temporary, so it is never flushed to the machine's disk (cache=unsafe).
+ * temporary, so it is never flushed to the machine's disk (cache=unsafe). On ARM also without firmware, which the
+ * provider asks for, and without the features of a PC: the kernel is started directly and reads a device tree.
  */
-export const domainXslt = (consoleFile: string): string =>
-  stylesheet(`  <xsl:template match="/domain/devices/graphics|/domain/devices/video|/domain/devices/channel"/>
+export const domainXslt = (consoleFile: string, architecture: Architecture): string =>
+  stylesheet(`${architecture === 'arm64' ? '  <xsl:template match="/domain/os/@firmware|/domain/features"/>\n' : ''}  <xsl:template match="/domain/devices/graphics|/domain/devices/video|/domain/devices/channel"/>
   <xsl:template match="/domain/devices">
     <xsl:copy>
       <xsl:apply-templates select="node()|@*"/>
