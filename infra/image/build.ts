@@ -6,6 +6,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { LabError, readMessage, quote, run, writeJson } from '@handwired/host';
 import type { Work } from '../driver.ts';
 import { cloudInitDir, type Inputs } from './inputs.ts';
+import { makeRoot, untilWeEnd } from './mmdebstrap.ts';
 import { buildPrefix, imagesDir, type Manifest } from './store.ts';
 
 /** Free space for a running build, in MiB: three times the size of the finished image. */
@@ -77,68 +78,25 @@ async function newFolder(): Promise<string> {
   }
 }
 
-/**
- * A prefix for a command. When our process ends in any way, the command's whole process tree ends (PR_SET_PDEATHSIG in
- * prctl(2)). The end of a PID namespace's first process ends all others, and the mounts end with the mount namespace.
- */
-const untilWeEnd = 'setpriv --pdeathsig KILL -- unshare --mount --pid --fork --kill-child --mount-proc --'.split(' ');
-
 /** Makes the image's root folder with mmdebstrap. */
 async function bootstrap(inputs: Inputs, folder: string, work: Work, note: (text: string) => void): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new LabError({ what: 'building an image needs root', next: 'sudo -E lab image build' });
   }
-  const { sources } = inputs;
-  const argv = [
-    'mmdebstrap',
-    '--mode=root',
+  const options = [
     '--variant=minbase',
     '--format=directory',
-    `--architectures=${inputs.architecture}`,
     `--include=${inputs.packages.join(',')}`,
     '--aptopt=Apt::Install-Recommends "false"',
-    ...sources.aptOptions.map((option) => `--aptopt=${option}`),
     ...unwanted.map((rule) => `--dpkgopt=${rule}`),
     `--customize-hook=sh ${quote(join(import.meta.dirname, 'customize.sh'))} "$1"`,
-    sources.suite,
-    join(folder, 'root'),
-    ...sources.lines,
   ];
-  const next = 'apt-get update && lab image build';
-  const { code, stderr } = await run([...untilWeEnd, ...argv], {
+  await makeRoot(join(folder, 'root'), inputs, options, {
     env: { ...settings(inputs), CLOUD_INIT: cloudInitDir, BOOT_OUT: folder, INITRD: 'No' },
     signal: work.signal,
     onLine: (line) => note(line.slice(0, 100)),
-    allowFailure: true,
-    next,
+    next: 'apt-get update && lab image build',
   });
-  if (code === 0) return;
-  throw new LabError({
-    what: `mmdebstrap failed: ${findReason(stderr)}`,
-    where: sources.lines.join(', '),
-    next,
-    cause: new Error(stderr.slice(-4000)),
-  });
-}
-
-/** Errors that only say that something failed: what it was stands above them. */
-const wrapper = /^E: (mmdebstrap failed|command failed|apt-get .* failed$|received eof|setup failed|run_)/;
-
-/**
- * Why mmdebstrap failed, from its stderr: apt's first two errors, and which key was missing. Where nobody gave a reason
- * as an `E:` line, as a hook does not, the last words before the first of them.
- */
-export function findReason(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  const key = lines.filter((line) => line.startsWith('W: GPG error')).slice(0, 1);
-  const errors = lines.filter((line) => line.startsWith('E: ') && !wrapper.test(line)).slice(0, 2);
-  const first = lines.findIndex((line) => wrapper.test(line));
-  const last = lines.slice(0, first < 0 ? undefined : first).at(-1) ?? lines.at(-1) ?? 'it said nothing';
-  const said = errors.length > 0 ? [...key, ...errors] : [last];
-  return said
-    .map((line) => line.replace(/^[EW]: /, ''))
-    .join('; ')
-    .slice(0, 500);
 }
 
 /** dpkg.cfg(5): translations and the like, which no lab needs. Manual pages in English stay. */

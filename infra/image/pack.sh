@@ -7,6 +7,8 @@ root=$1
 out=$2
 size=${DISK_SIZE:?}
 uuid=68616e64-7769-4265-8442-000000000001
+# For releases whose mke2fs does not read SOURCE_DATE_EPOCH yet (e2fsprogs before 1.47.1).
+export E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH"
 find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
 set -- "$root"/lib/*-linux-gnu*/ld-linux-*.so.*
