@@ -4,10 +4,10 @@ DRIVER ?= auto
 bin := node_modules/.bin
 node := $(bin)/node
 checks := unit-1 unit-2 format lint types dead hops shell agent
-.PHONY: help deps setup lab demo verify test test-whole bench clean $(checks:%=verify-%)
+.PHONY: help deps setup lab demo verify test test-whole container test-container bench clean $(checks:%=verify-%)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## the workspace's packages, with Node 24 and pnpm where they are missing (nothing global)
 	@sh scripts/bootstrap.sh
@@ -45,6 +45,12 @@ test-whole: export HANDWIRED_VM_PLACES = 10
 test-whole: export HANDWIRED_VM_SAMPLE = 40
 test-whole: export HANDWIRED_FUZZ_TIMES = 50
 test-whole: test ## the same with all that `make test` only draws a sample of
+
+container: deps ## the course as a container image, made here without a registry: handwired-container.tar
+	$(node) --import ./cli/loader.mjs scripts/container.ts handwired-container.tar
+
+test-container: setup ## that image, loaded and run by a Docker daemon of its own
+	$(node) --import ./cli/loader.mjs --test --test-reporter=spec "tests/container/*.test.ts"
 
 bench: setup ## how fast it is, against bare qemu and testinfra; writes docs/performance.md
 	$(node) --import ./cli/loader.mjs tests/bench.ts
