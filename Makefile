@@ -4,7 +4,7 @@ DRIVER ?= auto
 bin := node_modules/.bin
 node := $(bin)/node
 checks := unit-1 unit-2 format lint types dead hops shell agent
-.PHONY: help deps setup lab demo verify test test-whole container test-container bench clean $(checks:%=verify-%)
+.PHONY: help deps setup lab demo verify test test-whole container test-container test-arm64 bench clean $(checks:%=verify-%)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ container: deps ## the course as a container image, made here without a registry
 
 test-container: setup ## that image, loaded and run by a Docker daemon of its own
 	$(node) --import ./cli/loader.mjs --test --test-reporter=spec "tests/container/*.test.ts"
+
+test-arm64: setup ## the image for ARM64, built and booted on an amd64 machine that emulates all of it
+	$(node) --import ./cli/loader.mjs scripts/packages.ts arm
+	HANDWIRED_ARCHITECTURE=arm64 sh tests/arm64.sh $(node) --import ./cli/loader.mjs --test --test-reporter=spec tests/vm/image.test.ts
 
 bench: setup ## how fast it is, against bare qemu and testinfra; writes docs/performance.md
 	$(node) --import ./cli/loader.mjs tests/bench.ts

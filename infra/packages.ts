@@ -18,7 +18,7 @@ import { findArchitecture } from './architecture.ts';
 import type { Work } from './driver.ts';
 
 /** A purpose for which packages are installed: see packages.list. */
-export type PackageTarget = DriverName | 'docker' | 'build' | 'go' | 'verify' | 'test';
+export type PackageTarget = DriverName | 'docker' | 'build' | 'go' | 'verify' | 'test' | 'arm';
 
 /** A package that one of our targets needs. */
 export interface Package {

@@ -3,7 +3,7 @@ import { createProgress } from '../cli/stages.ts';
 import { LabError } from '../host/errors.ts';
 import { ensurePackages } from '../infra/packages.ts';
 
-const targets = ['verify', 'test', 'build', 'vm', 'sandbox', 'docker', 'go'] as const;
+const targets = ['verify', 'test', 'build', 'vm', 'sandbox', 'docker', 'go', 'arm'] as const;
 const target = targets.find((name) => name === process.argv[2]);
 if (target === undefined) throw new Error(`usage: scripts/packages.ts ${targets.join('|')}`);
 try {

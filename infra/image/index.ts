@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { underLock } from '@handwired/host';
+import type { Architecture } from '../architecture.ts';
 import type { Work } from '../driver.ts';
 import { ensurePackages } from '../packages.ts';
 import { buildInto, publish } from './build.ts';
@@ -9,9 +10,12 @@ import { buildPrefix, findImage, folders, type Image, imagesDir, type Manifest, 
 
 export { kernelCmdline, type Image } from './store.ts';
 
-/** The image of today's inputs. It comes from the cache in milliseconds, or one process at a time builds it. */
-export async function ensureImage(work: Work): Promise<Image> {
-  const inputs = await findInputs(work.signal);
+/**
+ * The image of today's inputs. It comes from the cache in milliseconds, or one process at a time builds it. For another
+ * processor than this machine's, its programs must run here, emulated: tests/arm64.sh has that done.
+ */
+export async function ensureImage(work: Work, architecture?: Architecture): Promise<Image> {
+  const inputs = await findInputs(work.signal, architecture);
   return (await findImage(inputs.hash)) ?? (await withImages(work, () => buildMissing(inputs, work)));
 }
 

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect, hostPaths, run, type Session, silent } from '@handwired/host';
+import { platforms, requireArchitecture } from '../../infra/architecture.ts';
 import { ensureImage } from '../../infra/image/index.ts';
 import { renderSeed, writeSeedDisk } from '../../infra/image/seed.ts';
 import { bootBare, type BareVm } from '../boot-bare.ts';
 
+/** `make test-arm64` sets it. */
+const architecture = process.env['HANDWIRED_ARCHITECTURE'] === 'arm64' ? 'arm64' : undefined;
 const work = { progress: silent, signal: new AbortController().signal };
 const env = {
   LAB_NAME: 'bare',
@@ -39,7 +42,12 @@ before(async () => {
   });
   const seedDisk = join(folder, 'seed.iso');
   await writeSeedDisk(seed, seedDisk, work.signal);
-  vm = await bootBare(await ensureImage(work), seedDisk, { accelerator: 'tcg', cpus: 2, memoryMiB: 1024 }, work);
+  vm = await bootBare(
+    await ensureImage(work, architecture),
+    seedDisk,
+    { accelerator: 'tcg', cpus: 2, memoryMiB: 1024 },
+    work,
+  );
   session = await connect({
     ...{ lab: 'bare', driver: 'vm', dial: vm.dial, user: 'root' },
     ...{ privateKeyFile: user.file, hostKey: hostKeyPair.publicKey },
@@ -61,6 +69,10 @@ test('the first answer over ssh comes when the lab host is ready', async (t) => 
   t.diagnostic(`power-on to ssh: ${((vm?.ms ?? 0) / 1000).toFixed(1)} s`);
   t.diagnostic(await out('systemd-analyze; systemd-analyze blame | head -n 6'));
   await out(`test -e ${hostPaths.ready}`);
+});
+
+test('it is a machine of the processor that was asked for', async () => {
+  assert.equal(await out('uname -m'), platforms[architecture ?? requireArchitecture()].name);
 });
 
 test('every unit has started', async () => {
