@@ -24,7 +24,7 @@ WHOLE_MOUNTS = ("/", "/usr", "/etc", "/proc", "/sys", "/usr/local")
 """Where a lab host itself has one mount each; /usr and /etc are overlays."""
 
 ALLOWED_MOUNTS = re.compile(
-    r"/proc/(sys(/net|/fs/binfmt_misc)?|sysrq-trigger)$|/sys/devices/virtual/net$|/run/handwired/mgmt\.ns$"
+    r"/proc/(sys(/net|/fs/binfmt_misc)?|sysrq-trigger)$|/sys/devices/virtual/net$|/run/handwired/(mgmt\.ns|sys)$"
 )
 WATCHED_MOUNTS = re.compile(
     r"/((usr/)?(s?bin|lib[^/]*)|usr/local|usr/local/lib/handwired|(etc|run)/handwired|proc|sys/(class|devices))/"

@@ -26,6 +26,7 @@ NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND, NLM_F_DUMP = 0x200, 0x400, 0x800, 0x300
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 # Options of a socket: SOL_SOCKET's and SOL_NETLINK's.
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
+ORDINARY = {SO_SNDBUFFORCE: socket.SO_SNDBUF, SO_RCVBUFFORCE: socket.SO_RCVBUF}
 SOL_NETLINK = 270
 NETLINK_ADD_MEMBERSHIP, NETLINK_LISTEN_ALL_NSID = 1, 8
 NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 10, 11, 12
@@ -174,6 +175,14 @@ def read_messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
         at += max(16, (length + 3) & ~3)
 
 
+def enlarge_buffer(sock: socket.socket, option: int, size: int) -> None:
+    """SO_RCVBUFFORCE or SO_SNDBUFFORCE. Root of a user namespace gets less: socket(7), rmem_max and wmem_max."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, option, size)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, ORDINARY[option], size)
+
+
 class Netlink:
     """One socket in the network namespace that this thread is in now. It stays there, whoever uses it later.
 
@@ -186,7 +195,7 @@ class Netlink:
         self.max_bytes, self.requires_whole = max_bytes, requires_whole
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         for option in (SO_RCVBUFFORCE, SO_SNDBUFFORCE):
-            self.sock.setsockopt(socket.SOL_SOCKET, option, 8 << 20)
+            enlarge_buffer(self.sock, option, 8 << 20)
         for option in (NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK):
             self.sock.setsockopt(SOL_NETLINK, option, 1)
         self.sock.settimeout(5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 
-from agent.netlink import SO_RCVBUFFORCE
+from agent.netlink import SO_RCVBUFFORCE, enlarge_buffer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def open_packet_socket(kind: int, buffer: int = 4 << 20, sees_nothing_yet: bool 
     """
     protocol = 0 if sees_nothing_yet else socket.htons(ETH_P_ALL)
     sock = socket.socket(socket.AF_PACKET, kind | socket.SOCK_NONBLOCK, protocol)
-    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, buffer)
+    enlarge_buffer(sock, SO_RCVBUFFORCE, buffer)
     sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     return sock
 

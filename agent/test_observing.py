@@ -104,6 +104,7 @@ class Integrity(unittest.TestCase):
             ("/etc", "/", "overlay"),
             ("/proc", "/", "proc"),
             ("/proc/sys/net", "/", "proc"),
+            ("/run/handwired/sys", "/", "sysfs"),
             ("/usr/sbin/ip", "/tmp/ip", "ext4"),
             ("/etc", "/", "tmpfs"),
         ]
