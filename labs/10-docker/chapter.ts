@@ -229,6 +229,9 @@ function removeFiles(): Command[] {
     { done: not($`test -d ${data} && ! mountpoint -q ${data}`), run: $`mountpoint -q ${data} || rmdir ${data}` },
     { done: not($`test -e ${key}`), run: $`rm -f ${key}` },
     giveBack(settingsNote, $`rmdir ${settings}`, $`test -d ${settings}`),
-    { done: not($`test -d ${cgroups}`), run: $`find ${cgroups} -depth -type d -exec rmdir {} +` },
+    {
+      done: not($`test -d ${cgroups}`),
+      run: $`test ! -d ${cgroups} || find ${cgroups} -depth -type d -exec rmdir {} +`,
+    },
   ];
 }
