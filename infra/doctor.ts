@@ -2,10 +2,12 @@ import { access, constants, readFile, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cacheDir, exists, LabError, readMessage, readFreeMemoryMiB, run } from '@handwired/host';
 import { probeAcceleration } from './drivers/vm/acceleration.ts';
+import { findPrivateRefusal } from './drivers/vm/hypervisor.ts';
 import { images } from './image/index.ts';
 import { describeOrphan, findOrphans } from './orphans.ts';
 import { installCommand, missingFor, type PackageTarget } from './packages.ts';
 import { missingTools } from './toolchain/index.ts';
+import { findRefusal, isRoot } from './user-namespace.ts';
 
 /** One thing that this machine has or lacks. `warn`: works, but slower or with less. */
 export interface Finding {
@@ -25,7 +27,7 @@ export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
   const looks: [string, () => Promise<Omit<Finding, 'subject'>>][] = [
     ['node', node],
     ['packages of the workspace', workspace],
-    ['root', root],
+    ['rights', () => rights(signal)],
     ['system packages for sandboxes', () => packages('sandbox')],
     ['system packages for chapter docker', docker],
     ['system packages for VMs', () => packages('vm')],
@@ -65,10 +67,14 @@ async function workspace(): Promise<Omit<Finding, 'subject'>> {
   return { state: 'ok', detail: `installed (Automation API ${version})` };
 }
 
-function root(): Promise<Omit<Finding, 'subject'>> {
-  if (process.getuid?.() === 0) return Promise.resolve({ state: 'ok', detail: 'yes' });
-  const detail = 'no: sandboxes, a private libvirt and installing packages need it';
-  return Promise.resolve({ state: 'warn', detail, mend: 'sudo -E node_modules/.bin/lab up' });
+/** A plain user needs namespaces in place of root's rights, and for VMs a device. */
+async function rights(signal: AbortSignal): Promise<Omit<Finding, 'subject'>> {
+  const refusal = await findRefusal(signal);
+  if (refusal) return { state: 'missing', detail: refusal.what, mend: refusal.next };
+  if (isRoot()) return { state: 'ok', detail: 'root' };
+  const detail = 'not root, but root in user namespaces: sandboxes have no memory limit';
+  const noVm = await findPrivateRefusal(signal);
+  return noVm ? { state: 'warn', detail: `${detail}; ${noVm.what}`, mend: noVm.next } : { state: 'ok', detail };
 }
 
 async function packages(target: PackageTarget): Promise<Omit<Finding, 'subject'>> {

@@ -47,6 +47,11 @@ export interface Work {
  */
 export interface Driver {
   readonly name: DriverName;
+  /**
+   * Throws LabError, before anything is made, when this machine can't give this user such a lab: a package is missing that
+   * the user can't install, or the kernel refuses what only root may do.
+   */
+  requireMachine(spec: Pick<LabSpec, 'uri'>, work: Work): Promise<void>;
   /** Makes the lab host or completes a half made one. Returns when it answers over ssh and its start scripts ended. */
   up(spec: LabSpec, work: Work): Promise<Endpoint>;
   status(spec: LabSpec, signal: AbortSignal): Promise<DriverStatus>;

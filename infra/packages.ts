@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   cacheDir,
   type DriverName,
+  EXIT,
   exists,
   LabError,
   quoteAll,
@@ -16,6 +17,7 @@ import {
 import { z } from 'zod';
 import { findArchitecture } from './architecture.ts';
 import type { Work } from './driver.ts';
+import { isRoot } from './user-namespace.ts';
 
 /** A purpose for which packages are installed: see packages.list. */
 export type PackageTarget = DriverName | 'docker' | 'build' | 'go' | 'verify' | 'test' | 'arm';
@@ -60,9 +62,16 @@ export async function ensurePackages(target: PackageTarget, work: Work): Promise
 export const missingFor = async (target: PackageTarget): Promise<Package[]> =>
   missingPackages(await packagesFor(target));
 
+/** LabError with the one command that installs all of it, when packages of these targets are missing. Installs none. */
+export async function requirePackages(targets: readonly PackageTarget[]): Promise<void> {
+  const found = await Promise.all(targets.map(missingFor));
+  const missing = [...new Map(found.flat().map((each) => [each.name, each])).values()];
+  if (missing.length > 0) throw tellMissing(missing);
+}
+
 /** The command that installs packages on Debian and Ubuntu. */
 export function installCommand(packages: readonly Package[]): string {
-  const sudo = process.getuid?.() === 0 ? [] : ['sudo'];
+  const sudo = isRoot() ? [] : ['sudo'];
   return quoteAll([
     ...sudo,
     'apt-get',
@@ -76,7 +85,7 @@ export function installCommand(packages: readonly Package[]): string {
 async function packagesFor(target: PackageTarget): Promise<Package[]> {
   if (target === 'docker') return dockerPackages();
   const own = parsePackages(await readFile(ownList, 'utf8'), findArchitecture() ?? 'amd64');
-  const wanted = own.filter(({ targets }) => targets.includes(target));
+  const wanted = own.filter(({ targets }) => targets.includes(target) && (!targets.includes('user') || !isRoot()));
   if (target !== 'sandbox') return wanted;
   const tools = listNames(await readFile(learnerList, 'utf8'));
   return [...wanted, ...tools.map(({ name }) => ({ name, targets: [], why: 'what a learner finds', optional: false }))];
@@ -152,10 +161,13 @@ function notDebian(needed: readonly Package[]): never {
   });
 }
 
-async function install(missing: readonly Package[], work: Work): Promise<void> {
+function tellMissing(missing: readonly Package[]): LabError {
   const reasons = missing.map(({ name, why }) => `${name} (${why})`).join(', ');
-  if (process.getuid?.() !== 0)
-    throw new LabError({ what: `packages are missing: ${reasons}`, next: installCommand(missing) });
+  return new LabError({ what: `packages are missing: ${reasons}`, next: installCommand(missing), exit: EXIT.config });
+}
+
+async function install(missing: readonly Package[], work: Work): Promise<void> {
+  if (!isRoot()) throw tellMissing(missing);
   const learners = missing.filter(({ why }) => why === 'what a learner finds').map(({ name }) => name);
   const ours = missing.filter(({ name }) => !learners.includes(name)).map(({ name, why }) => `${name} (${why})`);
   if (learners.length > 0) ours.push(`${learners.join(' ')} (what a learner finds on a sandbox)`);

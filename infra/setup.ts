@@ -4,10 +4,11 @@ import { type DriverName, readFreeMemoryMiB } from '@handwired/host';
 import type { Driver, Work } from './driver.ts';
 import { drivers } from './drivers/index.ts';
 import { probeAcceleration } from './drivers/vm/acceleration.ts';
-import { canBePrivate, chooseHypervisor } from './drivers/vm/hypervisor.ts';
+import { chooseHypervisor, findPrivateRefusal } from './drivers/vm/hypervisor.ts';
 import { ensureImage } from './image/index.ts';
-import { ensurePackages, missingFor } from './packages.ts';
+import { ensurePackages, installCommand, missingFor } from './packages.ts';
 import { ensureToolchain } from './toolchain/index.ts';
+import { isRoot } from './user-namespace.ts';
 
 /** Memory that one small VM needs, and disk space that toolchain, image and build need together. */
 const memoryMiB = 768;
@@ -27,13 +28,12 @@ export async function chooseDriver(wanted: 'auto' | DriverName, work: Work): Pro
 /** The first reason why this machine can't run a VM; undefined when it can. */
 async function findVmObstacle(signal: AbortSignal): Promise<string | undefined> {
   if (process.arch !== 'x64' && process.arch !== 'arm64') return `no toolchain is made for ${process.arch}`;
-  const root = process.getuid?.() === 0;
   const missing = await missingFor('vm');
-  if (missing.length > 0 && !root)
+  if (missing.length > 0 && !isRoot())
     return `not root, and these packages are missing: ${missing.map(findName).join(' ')}`;
   const { kind } = await chooseHypervisor(undefined, signal);
-  if (kind === 'private' && !root) return "no system libvirt answers, and a private one takes root's rights";
-  if (kind === 'private' && !(await canBePrivate())) return 'the kernel refuses network and mount namespaces';
+  const refusal = kind === 'private' ? await findPrivateRefusal(signal) : undefined;
+  if (refusal) return refusal.what;
   const memory = await readFreeMemoryMiB();
   if (memory < memoryMiB) return `${memory} MiB of memory are free, a VM takes ${memoryMiB}`;
   const { bavail, bsize } = await statfs(homedir()).catch(() => ({ bavail: 0, bsize: 0 }));
@@ -57,9 +57,22 @@ const findName = ({ name }: { name: string }): string => name;
 export async function ensureSetup(target: DriverName | 'docker' | 'all', work: Work): Promise<void> {
   if (target === 'docker') return ensurePackages('docker', work);
   if (target !== 'vm') await ensurePackages('sandbox', work);
-  if (target === 'sandbox') return ensurePackages('docker', work);
+  if (target === 'sandbox') return ensureDocker(work);
+  await ensureVm(work);
+  if (target === 'all') await ensureDocker(work);
+}
+
+/** What VMs take. All that only an administrator can give is asked for before anything is compiled. */
+async function ensureVm(work: Work): Promise<void> {
+  await drivers.vm.requireMachine({}, work);
   await ensurePackages('vm', work);
   await ensureToolchain(work);
   await ensureImage(work);
-  if (target === 'all') await ensurePackages('docker', work);
+}
+
+/** Docker for sandboxes, as far as it can be had: all chapters but one do without it. */
+async function ensureDocker(work: Work): Promise<void> {
+  if (isRoot()) return ensurePackages('docker', work);
+  const missing = await missingFor('docker');
+  if (missing.length > 0) work.progress.note(`for chapter docker an administrator types: ${installCommand(missing)}`);
 }

@@ -54,6 +54,8 @@ export async function bringUp(
   if (!found) {
     await refuseOrphan(name, context);
     const fresh = createSpec(name, wanted, plan, driver ?? (await pickDriver(wanted, context)));
+    // Before the spec is kept: what can't be had leaves nothing that refuses the next try.
+    await drivers[fresh.driver].requireMachine(fresh, context);
     return { spec: await makeNewLab(fresh, context), did: 'made' };
   }
   if (found.phase === 'ready' && (await isAlive(found, context.signal))) return { spec: found, did: 'was-up' };

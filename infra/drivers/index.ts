@@ -5,6 +5,7 @@ import type { Driver } from '../driver.ts';
 function lazy(name: DriverName, load: () => Promise<Driver>): Driver {
   return {
     name,
+    requireMachine: async (spec, work) => (await load()).requireMachine(spec, work),
     up: async (spec, work) => (await load()).up(spec, work),
     status: async (spec, signal) => (await load()).status(spec, signal),
     reset: async (spec, work) => (await load()).reset(spec, work),

@@ -7,7 +7,7 @@ import { LabError, readMessage, quote, run, writeJson } from '@handwired/host';
 import type { Work } from '../driver.ts';
 import { cloudInitDir, type Inputs } from './inputs.ts';
 import { makeRoot, untilWeEnd } from './mmdebstrap.ts';
-import { buildPrefix, imagesDir, type Manifest } from './store.ts';
+import { buildPrefix, imagesDir, type Manifest, removeBuilt } from './store.ts';
 
 /** Free space for a running build, in MiB: three times the size of the finished image. */
 const neededMiB = 2000;
@@ -26,7 +26,7 @@ export async function buildInto(inputs: Inputs, work: Work): Promise<{ folder: s
     );
     await work.progress.stage('Write the disk', () => pack(inputs, root, folder, work.signal));
     const packages = await listPackages(root);
-    await rm(root, { recursive: true, force: true });
+    await removeBuilt(root);
     const kernelVersion = (await readFile(join(folder, 'kernel-version'), 'utf8')).trim();
     await rm(join(folder, 'kernel-version'));
     await writeFile(join(folder, 'vmlinux'), unpackKernel(await readFile(join(folder, 'vmlinuz'))));
@@ -45,7 +45,7 @@ export async function buildInto(inputs: Inputs, work: Work): Promise<{ folder: s
     await writeJson(join(folder, 'image.json'), manifest);
     return { folder, manifest };
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await removeBuilt(folder);
     work.signal.throwIfAborted();
     throw error;
   }
@@ -80,9 +80,6 @@ async function newFolder(): Promise<string> {
 
 /** Makes the image's root folder with mmdebstrap. */
 async function bootstrap(inputs: Inputs, folder: string, work: Work, note: (text: string) => void): Promise<void> {
-  if (process.getuid?.() !== 0) {
-    throw new LabError({ what: 'building an image needs root', next: 'sudo -E lab image build' });
-  }
   const options = [
     '--variant=minbase',
     '--format=directory',
@@ -116,7 +113,7 @@ const unwanted = [
 /** Makes disk, kernel and initrd from the root folder. */
 async function pack(inputs: Inputs, root: string, folder: string, signal: AbortSignal): Promise<void> {
   const script = join(import.meta.dirname, 'pack.sh');
-  await run([...untilWeEnd, 'sh', script, root, folder], { env: settings(inputs), signal, next: 'lab image build' });
+  await run([...untilWeEnd(), 'sh', script, root, folder], { env: settings(inputs), signal, next: 'lab image build' });
 }
 
 /** Environment variables that make a build reproducible: the same inputs give the same bits. */

@@ -19,6 +19,10 @@ export async function ensureImage(work: Work, architecture?: Architecture): Prom
   return (await findImage(inputs.hash)) ?? (await withImages(work, () => buildMissing(inputs, work)));
 }
 
+/** Whether the image of today's inputs is there already. */
+export const hasImage = async (signal: AbortSignal): Promise<boolean> =>
+  (await findImage((await findInputs(signal)).hash)) !== undefined;
+
 /** Builds the image, unless another process has built it while we waited for the lock. */
 async function buildMissing(inputs: Inputs, work: Work): Promise<Image> {
   const found = await findImage(inputs.hash);

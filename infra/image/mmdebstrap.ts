@@ -1,13 +1,15 @@
 import { LabError, run, type RunOptions } from '@handwired/host';
+import { asRoot } from '../user-namespace.ts';
 import type { Inputs } from './inputs.ts';
 
 /**
  * A prefix for a command. When our process ends in any way, the command's whole process tree ends (PR_SET_PDEATHSIG in
  * prctl(2)). The end of a PID namespace's first process ends all others, and the mounts end with the mount namespace.
  */
-export const untilWeEnd = 'setpriv --pdeathsig KILL -- unshare --mount --pid --fork --kill-child --mount-proc --'.split(
-  ' ',
-);
+export const untilWeEnd = (): string[] => [
+  ...asRoot(),
+  ...'setpriv --pdeathsig KILL -- unshare --mount --pid --fork --kill-child --mount-proc --'.split(' '),
+];
 
 /**
  * Makes a root of the inputs' release with mmdebstrap, as root. `target` is a folder or, with --format, a file. `options`
@@ -29,7 +31,7 @@ export async function makeRoot(
     target,
     ...sources.lines,
   ];
-  const { code, stderr } = await run([...untilWeEnd, ...argv], { ...settings, allowFailure: true });
+  const { code, stderr } = await run([...untilWeEnd(), ...argv], { ...settings, allowFailure: true });
   if (code === 0) return;
   throw new LabError({
     what: `mmdebstrap failed: ${findReason(stderr)}`,

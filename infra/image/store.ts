@@ -1,8 +1,9 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheDir, LabError, readMessage, quoteAll, readJson } from '@handwired/host';
+import { cacheDir, exists, LabError, readMessage, quoteAll, readJson, run } from '@handwired/host';
 import { z } from 'zod';
 import { type Architecture, platforms } from '../architecture.ts';
+import { asRoot, isRoot } from '../user-namespace.ts';
 
 /** `image.json` beside the files of an image; it is written last. Sizes in bytes. */
 export const Manifest = z.object({
@@ -95,9 +96,16 @@ export const buildPrefix = '.build-';
 export async function removeFolder(name: string): Promise<void> {
   const folder = join(imagesDir(), name);
   try {
-    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    await removeBuilt(folder);
   } catch (error) {
     const next = quoteAll(['rm', '-rf', '--one-file-system', folder]);
     throw new LabError({ what: `cannot remove: ${readMessage(error)}`, where: folder, next, cause: error });
   }
+}
+
+/** Removes a folder of a build. What a plain user's build made belongs to that user's subordinate ids too. */
+export async function removeBuilt(folder: string): Promise<void> {
+  if (!isRoot() && (await exists(folder)))
+    await run([...asRoot(), 'rm', '-rf', '--one-file-system', '--', folder], { allowFailure: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }

@@ -1,17 +1,9 @@
 import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  connect,
-  type Endpoint,
-  EXIT,
-  exists,
-  labDir,
-  LabError,
-  type LabSpec,
-  parseScriptError,
-  run,
-} from '@handwired/host';
+import { connect, type Endpoint, exists, labDir, LabError, type LabSpec, parseScriptError, run } from '@handwired/host';
 import type { Driver, DriverStatus, Remains, Work } from '../../driver.ts';
+import { ensurePackages } from '../../packages.ts';
+import { asRoot, isRoot, requireNamespaces } from '../../user-namespace.ts';
 import { ensureKeyPair, readPublicKey, renderLabEnv, renderEnv } from '../shared/lab-files.ts';
 import { keepVisible, renderOwner } from '../shared/owner.ts';
 import {
@@ -79,12 +71,19 @@ const listLimits = ({ memoryMiB }: LabSpec): Limits => ({ memoryMiB, processes: 
 
 /**
  * A lab host of Linux namespaces on this machine: it needs no virtualization and is up within a second. It shares the
- * machine's kernel, so it is no security boundary: root in a sandbox can harm the machine.
+ * machine's kernel, so it is no security boundary. What root made, root in it can harm the machine with; what a plain user
+ * made has a user namespace, and is that user outside.
  */
-export const sandbox: Driver = { name: 'sandbox', up, status, reset, destroy, find };
+export const sandbox: Driver = { name: 'sandbox', requireMachine, up, status, reset, destroy, find };
+
+/** See Driver.requireMachine. Root may do all that a sandbox takes, and `lab setup` installs packages. */
+async function requireMachine(_: unknown, work: Work): Promise<void> {
+  if (isRoot()) return;
+  await ensurePackages('sandbox', work);
+  await requireNamespaces(work.signal);
+}
 
 async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
-  requireRoot(`up ${spec.name} --driver sandbox`);
   const files = listFiles(spec.name);
   const running = await readyInit(files);
   if (running) return makeEndpoint(spec, files, running, await findCgroups(spec));
@@ -93,7 +92,6 @@ async function up(spec: LabSpec, work: Work): Promise<Endpoint> {
 }
 
 async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
-  requireRoot(`reset ${spec.name}`);
   const files = listFiles(spec.name);
   await work.progress.stage('sandbox removed', () => remove(spec, files));
   return work.progress.stage('sandbox started', () => start(spec, files, work));
@@ -102,8 +100,6 @@ async function reset(spec: LabSpec, work: Work): Promise<Endpoint> {
 async function destroy(spec: LabSpec): Promise<string[]> {
   const files = listFiles(spec.name);
   const there = await exists(files.folder);
-  if (!there && process.getuid?.() !== 0) return [];
-  requireRoot(`destroy ${spec.name}`);
   const removed = await endAll(spec, files);
   if (!there) return removed;
   // On a read-only disk the folder stays. It holds keys only; who removes the lab's folder says so.
@@ -139,7 +135,8 @@ async function readyInit(files: SandboxFiles): Promise<InitProcess | undefined> 
 async function start(spec: LabSpec, files: SandboxFiles, work: Work): Promise<Endpoint> {
   await prepare(spec, files, work.signal);
   const cgroups = await makeCgroups(spec, listLimits(spec));
-  if (cgroups.length === 0) work.progress.note('this machine gives no cgroups: the sandbox runs without limits');
+  if (!isRoot()) work.progress.note("without root, nothing but this machine's own limits bounds a sandbox's memory");
+  else if (cgroups.length === 0) work.progress.note('this machine gives no cgroups: the sandbox runs without limits');
   try {
     const init = await launch(spec, files, cgroups, work.signal);
     const endpoint = await makeEndpoint(spec, files, init, cgroups);
@@ -172,8 +169,15 @@ async function launch(
   signal: AbortSignal,
 ): Promise<InitProcess> {
   const filesMiB = Math.ceil(spec.memoryMiB / 2);
-  const place = [readMark(spec.instance), files.folder, cloudInit, spec.name, String(filesMiB)];
-  const argv = ['/bin/sh', launchScript, ...place, ...cgroups];
+  const place = [
+    readMark(spec.instance),
+    files.folder,
+    cloudInit,
+    spec.name,
+    String(filesMiB),
+    String(listLimits(spec).processes),
+  ];
+  const argv = [...asRoot(), '/bin/sh', launchScript, ...place, ...cgroups];
   const env = await renderOwner(spec.name);
   const { stdout, stderr } = await run(argv, { signal, env, next: 'make setup' });
   const init = await readInit(files.init);
@@ -193,7 +197,7 @@ async function makeEndpoint(
   return {
     lab: spec.name,
     driver: 'sandbox',
-    dial: { command: ['/bin/sh', enterScript, String(pid), started, boot, ...cgroups] },
+    dial: { command: ['/bin/sh', enterScript, String(pid), started, boot, readMark(spec.instance), ...cgroups] },
     user: 'root',
     privateKeyFile: files.privateKey,
     // The running sshd has the key that was there at its start. If its file is gone, no other key may be taken for it.
@@ -248,18 +252,8 @@ async function find(): Promise<Remains[]> {
       return [...pids.map(describeProcess), ...cgroups.map((path) => `cgroup ${path}`)];
     },
     remove: async () => {
-      requireRoot(`destroy ${name}`);
       const removed = await endAll({ name, instance }, { init: '' });
       return [...new Set([...pids.map(describeProcess), ...removed])];
     },
   }));
-}
-
-function requireRoot(command: string): void {
-  if (process.getuid?.() === 0) return;
-  throw new LabError({
-    what: 'the sandbox driver makes Linux namespaces, and only root may do that on this machine',
-    next: `sudo node_modules/.bin/lab ${command}`,
-    exit: EXIT.config,
-  });
 }

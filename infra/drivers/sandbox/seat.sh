@@ -6,4 +6,5 @@ set -eu
 . "${0%/*}/stand.sh"
 stand "$1" "$2" "$3"
 shift 3
-exec /usr/bin/nsenter --net=ns/net --wd=/ /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"
+# shellcheck disable=SC2086,SC2154 # `user`, from stand.sh, is one word or none
+exec /usr/bin/nsenter $user --net=ns/net --wd=/ /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"

@@ -13,4 +13,9 @@ stand() {
   set -- ${line##*) }
   # A zombie has left its namespaces already.
   if [ "$1" = Z ] || [ "${20}" != "$start" ]; then gone "$init"; fi
+  # A plain user's sandbox has a user namespace of its own: whoever owns it becomes root by entering it.
+  # shellcheck disable=SC2034 # for who sources this
+  user=''
+  # shellcheck disable=SC2034,SC3013 # dash and busybox have -ef
+  [ ns/user -ef /proc/self/ns/user ] || user=--user=ns/user
 }

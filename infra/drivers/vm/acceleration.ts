@@ -2,10 +2,11 @@ import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheDir, readMessage, readBootId, readJson, run, writeAtomic } from '@handwired/host';
+import { cacheDir, exists, readMessage, readBootId, readJson, run, writeAtomic } from '@handwired/host';
 import { z } from 'zod';
 import { type Architecture, findArchitecture, platforms } from '../../architecture.ts';
 import type { Work } from '../../driver.ts';
+import { asRoot, isRoot } from '../../user-namespace.ts';
 
 const Acceleration = z.object({
   /** The boot in which the machine was probed: see `readBootId`. */
@@ -91,7 +92,7 @@ async function bootsWithin(timeoutMs: number, folder: string, signal: AbortSigna
   const common = ['-cpu', 'host', '-m', '16', '-nodefaults', '-display', 'none', '-no-reboot'];
   const argv = [platforms[architecture].qemu, ...options, ...common, ...attach(file)];
   try {
-    const ended = await run(argv, { timeoutMs, signal, allowFailure: true });
+    const ended = await run([...(await enterAsGuests()), ...argv], { timeoutMs, signal, allowFailure: true });
     return ended.code === code;
   } catch {
     signal.throwIfAborted();
@@ -104,6 +105,16 @@ function instructions(words: readonly number[]): Buffer {
   const program = Buffer.alloc(words.length * 4);
   words.forEach((word, index) => program.writeUInt32LE(word, index * 4));
   return program;
+}
+
+/**
+ * In front of an argv: where a plain user's private libvirtd starts QEMU, in a user namespace and without the user's groups.
+ * A device that only a group may open is then out of reach. A libvirtd of the system has rights of its own.
+ */
+async function enterAsGuests(): Promise<string[]> {
+  const sockets = ['/run/libvirt/libvirt-sock', '/run/libvirt/virtqemud-sock'];
+  const system = await Promise.all(sockets.map((path) => exists(path, constants.W_OK)));
+  return isRoot() || system.includes(true) ? [] : [...asRoot(), 'setpriv', '--clear-groups'];
 }
 
 /** 512 bytes that the BIOS loads and runs: a loop of a million turns, then `out 0xf4, value`. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { constants, lstat, mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,11 +15,11 @@ import {
   partialSuffix,
   type ProcessId,
   quote,
+  readBootId,
   readJson,
   readPidFile,
   readStartTime,
   readWords,
-  run,
   startDetached,
   stateDir,
   underLock,
@@ -28,6 +28,7 @@ import {
 } from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from '../../driver.ts';
+import { asRoot, findRefusal, isRoot, type Refusal } from '../../user-namespace.ts';
 import { describeOwner, Owner } from '../shared/owner.ts';
 import { probeAcceleration } from './acceleration.ts';
 import { findSilence } from './virsh.ts';
@@ -64,7 +65,7 @@ async function systemAnswers(signal: AbortSignal): Promise<boolean> {
 
 /**
  * The lab's hypervisor, which is not started: the one in its record, else `--uri`, else the system's, else a private
- * one. LabError: it does not answer, and why; or root is needed.
+ * one. LabError: it does not answer, and why; or this user can't start a private one.
  */
 export async function findHypervisor(
   spec: LabSpec,
@@ -73,7 +74,8 @@ export async function findHypervisor(
 ): Promise<HypervisorAddress> {
   const chosen = recorded ?? (await chooseHypervisor(spec.uri, signal));
   if (chosen.kind === 'private') {
-    requireRoot();
+    const refusal = isRoot() ? undefined : await findPrivateRefusal(signal);
+    if (refusal) throw new LabError({ ...refusal, exit: EXIT.config });
     return chosen;
   }
   const silence = await findSilence(chosen.uri, 5000, signal);
@@ -198,13 +200,13 @@ export interface PrivateFolders {
   labs: string;
 }
 
-/** Where the folders of sockets are. */
-const runParent = '/run';
+/** Where the folders of sockets are. A plain user's: not where they go when the user logs out (XDG_RUNTIME_DIR). */
+const runParent = (): string => (isRoot() ? '/run' : '/tmp');
 
 /** Where this user's private hypervisor keeps its files. */
 export function privateFolders(): PrivateFolders {
   const key = createHash('sha256').update(`${userInfo().uid}\n${stateDir()}`).digest('hex').slice(0, 8);
-  return describeFolders(join(runParent, `handwired-${key}`), stateDir());
+  return describeFolders(join(runParent(), `handwired-${key}`), stateDir());
 }
 
 function describeFolders(run: string, labs: string): PrivateFolders {
@@ -214,10 +216,11 @@ function describeFolders(run: string, labs: string): PrivateFolders {
 
 /** Every private hypervisor of this machine that says whose it is, running or not. */
 export async function findPrivateHypervisors(): Promise<(PrivateFolders & { owner: Owner })[]> {
-  const names = (await readdir(runParent).catch(() => [])).filter((name) => /^handwired-[0-9a-f]{8}$/.test(name));
+  const names = (await readdir(runParent()).catch(() => [])).filter((name) => /^handwired-[0-9a-f]{8}$/.test(name));
   const found = names.map(async (name) => {
-    const owner = await readJson(join(runParent, name, 'owner.json'), Owner).catch(() => undefined);
-    return owner ? [{ ...describeFolders(join(runParent, name), owner.state), owner }] : [];
+    if (!(await isOurs(join(runParent(), name)))) return [];
+    const owner = await readJson(join(runParent(), name, 'owner.json'), Owner).catch(() => undefined);
+    return owner ? [{ ...describeFolders(join(runParent(), name), owner.state), owner }] : [];
   });
   return (await Promise.all(found)).flat();
 }
@@ -225,7 +228,7 @@ export async function findPrivateHypervisors(): Promise<(PrivateFolders & { owne
 /** The libvirt URI of a private hypervisor, by default this user's. */
 export const privateUri = ({ run } = privateFolders()): string => `qemu:///system?socket=${run}/libvirt-sock`;
 
-/** Settings for a libvirtd that runs as root in its own namespaces, without cgroups, AppArmor or a system bus. */
+/** Settings for a libvirtd that is root in namespaces of its own, without cgroups, AppArmor or a system bus. */
 const configuration: Record<string, string> = {
   'qemu.conf': `namespaces = []
 security_driver = "none"
@@ -245,9 +248,30 @@ unix_sock_rw_perms = "0700"
 };
 
 /** The private libvirtd, in whose namespaces our VMs live; undefined when it does not run. */
-export async function privateDaemon({ run } = privateFolders()): Promise<ProcessId | undefined> {
-  return readPidFile(join(run, 'libvirtd.pid'));
+export const privateDaemon = (folders = privateFolders()): Promise<ProcessId | undefined> =>
+  readDaemon('libvirtd', folders);
+
+/** A daemon, by its pid file. Where anybody may make a folder or a boot leaves one, only our own of this boot counts. */
+async function readDaemon(name: 'libvirtd' | 'virtlogd', { run }: PrivateFolders): Promise<ProcessId | undefined> {
+  const boot = await readFile(join(run, 'boot'), 'utf8').catch(() => undefined);
+  if ((boot !== undefined && boot !== (await readBootId())) || !(await isOurs(run))) return undefined;
+  return readPidFile(join(run, `${name}.pid`));
 }
+
+/** Whether a folder is this user's own, and no link to one. */
+async function isOurs(folder: string): Promise<boolean> {
+  const about = await lstat(folder).catch(() => undefined);
+  return about?.isDirectory() === true && about.uid === process.getuid?.();
+}
+
+/** In front of an argv: enters namespaces of a process of the private hypervisor, as options of nsenter(1) name them. */
+export const enterPrivate = (pid: number, ...which: string[]): string[] => [
+  'nsenter',
+  '-t',
+  String(pid),
+  ...(isRoot() ? [] : ['-U']),
+  ...which,
+];
 
 /**
  * Starts our own libvirtd unless it runs. The caller holds the hypervisor's lock. When a daemon was killed, the new one
@@ -261,7 +285,7 @@ async function ensurePrivate(kvm: boolean, work: Work): Promise<ProcessId> {
     await clear(folders);
   }
   const running = await privateDaemon();
-  const logger = await readPidFile(join(folders.run, 'virtlogd.pid'));
+  const logger = await readDaemon('virtlogd', folders);
   if (running && (await answers(privateUri(), 5000, work.signal))) {
     if (!logger) await start(folders, running, 'logger', kvm);
     return running;
@@ -284,7 +308,7 @@ const readLog = (folders: PrivateFolders): string => join(folders.state, 'daemon
 
 /** Runs start.sh in new namespaces, or in those of a process that lives there. */
 function start(folders: PrivateFolders, inside: ProcessId | undefined, part: string, kvm: boolean): Promise<number> {
-  const enter = inside ? ['nsenter', '-t', String(inside.pid), '-n', '-m'] : unshare;
+  const enter = inside ? enterPrivate(inside.pid, '-n', '-m') : [...asRoot(), ...unshare];
   const words = [folders.run, folders.state, folders.cache, kvm ? 'kvm' : 'no', ...(inside ? [part] : [])];
   return startDetached(
     [...enter, '/bin/sh', join(import.meta.dirname, 'hypervisor/start.sh'), ...words],
@@ -313,6 +337,11 @@ export const hasFiles = ({ state }: PrivateFolders): Promise<boolean> => exists(
 
 async function writeConfiguration(folders: PrivateFolders): Promise<void> {
   await mkdir(folders.run, { recursive: true, mode: 0o700 });
+  if (!(await isOurs(folders.run))) {
+    const what = 'the folder for the sockets of a private libvirt was made by somebody else';
+    throw new LabError({ what, where: folders.run, next: 'export XDG_STATE_HOME=ANOTHER_FOLDER', exit: EXIT.config });
+  }
+  await writeAtomic(join(folders.run, 'boot'), await readBootId());
   // First of all, so that it is found when the state folder is lost.
   await writeJson(join(folders.run, 'owner.json'), await describeOwner(''));
   for (const [name, text] of Object.entries(configuration)) await writeAtomic(join(folders.state, 'etc', name), text);
@@ -330,7 +359,7 @@ async function stopPrivate(folders: PrivateFolders): Promise<string[]> {
 
 /** Ends the remaining processes, guests first, and removes the folder of sockets and pid files. */
 async function clear(folders: PrivateFolders): Promise<void> {
-  const daemons = [await privateDaemon(folders), await readPidFile(join(folders.run, 'virtlogd.pid'))];
+  const daemons = [await privateDaemon(folders), await readDaemon('virtlogd', folders)];
   // Guests and dnsmasq outlive a daemon that was killed, and a new daemon does not see them.
   for (const guest of await leftoverGuests(folders.run)) await endProcess(guest, 0);
   for (const daemon of daemons) if (daemon) await endProcess(daemon);
@@ -355,21 +384,17 @@ export async function listUsers({ users, labs }: Pick<PrivateFolders, 'users' | 
   return names.filter((_, index) => there[index]);
 }
 
-/** Making namespaces, bridges and mounts takes root. */
-function requireRoot(): void {
-  if (userInfo().uid === 0) return;
-  throw new LabError({
-    what: 'no libvirt daemon answers here, and starting a private one takes root',
-    where: 'qemu:///system',
-    next: 'sudo -E node_modules/.bin/lab up, or start libvirtd, or lab up --uri URI, or lab up --driver sandbox',
-  });
-}
-
-/** Whether a private libvirtd can be started on this machine at all. */
-export async function canBePrivate(): Promise<boolean> {
-  if (userInfo().uid !== 0) return false;
-  const { code } = await run([...unshare, 'true'], { allowFailure: true, timeoutMs: 5000 }).catch(() => ({ code: 1 }));
-  return code === 0;
+/** Why this user can't start a private libvirtd on this machine; undefined when it can be started. */
+export async function findPrivateRefusal(signal: AbortSignal): Promise<Refusal | undefined> {
+  const refusal = await findRefusal(signal);
+  if (refusal || isRoot()) return refusal;
+  const tun = '/dev/net/tun';
+  if (await exists(tun, constants.R_OK | constants.W_OK)) return undefined;
+  return {
+    what: `${userInfo().username} may not open the device through which a VM has its network`,
+    where: tun,
+    next: `sudo chmod 666 ${tun}   (until the next boot; or: lab up --driver sandbox)`,
+  };
 }
 
 /** A VM that runs. */

@@ -1,11 +1,15 @@
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Endpoint, LabError, type LabSpec, readMessage } from '@handwired/host';
+import { type Endpoint, EXIT, LabError, type LabSpec, readMessage } from '@handwired/host';
 import type { Driver, DriverStatus, Work } from '../../driver.ts';
-import { ensurePackages } from '../../packages.ts';
+import { hasImage } from '../../image/index.ts';
+import { ensurePackages, requirePackages } from '../../packages.ts';
 import { ensureToolchain, missingTools } from '../../toolchain/index.ts';
+import { isRoot, requireNamespaces } from '../../user-namespace.ts';
 import {
+  chooseHypervisor,
   ensureHypervisor,
+  findPrivateRefusal,
   type Hypervisor,
   listHypervisors,
   leaveHypervisor,
@@ -28,7 +32,17 @@ import {
 import { askVirsh, virsh } from './virsh.ts';
 
 /** A libvirt domain, made through the Pulumi engine. */
-export const vm: Driver = { name: 'vm', up, status, reset, destroy, find };
+export const vm: Driver = { name: 'vm', requireMachine, up, status, reset, destroy, find };
+
+/** See Driver.requireMachine. Nothing is compiled or downloaded before all that only an administrator can give is there. */
+async function requireMachine({ uri }: Pick<LabSpec, 'uri'>, { signal }: Work): Promise<void> {
+  const builds = !(await hasImage(signal));
+  if (!isRoot()) await requirePackages(builds ? ['vm', 'build'] : ['vm']);
+  const { kind } = await chooseHypervisor(uri, signal);
+  const refusal = kind === 'private' ? await findPrivateRefusal(signal) : undefined;
+  if (refusal) throw new LabError({ ...refusal, exit: EXIT.config });
+  if (builds) await requireNamespaces(signal);
+}
 
 /** See Driver.up. Starts a complete lab that is off. Removes an incomplete lab and makes it again. */
 async function up(spec: LabSpec, work: Work): Promise<Endpoint> {

@@ -13,7 +13,7 @@ import {
   type Session,
 } from '@handwired/host';
 import type { Work } from '../../driver.ts';
-import { type Hypervisor, readLastLines } from './hypervisor.ts';
+import { enterPrivate, type Hypervisor, readLastLines } from './hypervisor.ts';
 import { listObjects } from './objects.ts';
 import { consoleFile, makeDial, makeNames, seatSerial } from './record.ts';
 
@@ -165,7 +165,7 @@ async function announceGuest({ spec, hypervisor, address, signal }: Target): Pro
   if (hypervisor.pid === undefined) return;
   const { bridge, mac } = makeNames(spec);
   const entry = ['ip', 'neigh', 'replace', address, 'lladdr', mac, 'dev', bridge, 'nud', 'permanent'];
-  await run(['nsenter', '-t', String(hypervisor.pid), '-n', ...entry], { signal, allowFailure: true });
+  await run([...enterPrivate(hypervisor.pid, '-n'), ...entry], { signal, allowFailure: true });
 }
 
 /** Opens the session that the later rows use, and examines the seat. */
