@@ -12,7 +12,8 @@ import { ensurePackages } from '../infra/packages.ts';
 /** The name that the image has once it is loaded. */
 const tag = 'handwired:latest';
 const root = resolve(import.meta.dirname, '..');
-const work = { progress: createProgress(process.stderr), signal: new AbortController().signal };
+const stop = new AbortController();
+const work = { progress: createProgress(process.stderr), signal: stop.signal };
 
 /** Writes the image beside `file` and then renames it, so that a file of that name is a whole image. */
 async function writeImage(file: string): Promise<void> {
@@ -64,6 +65,8 @@ async function digest(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.once(name, () => stop.abort(new LabError({ what: `interrupted (${name})`, next: 'make container' })));
 try {
   const file = resolve(process.argv[2] ?? 'handwired-container.tar');
   await writeImage(file);
