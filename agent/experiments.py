@@ -98,7 +98,8 @@ class PacketLog(threading.Thread):
         """What was seen, with "count" of the same."""
         os.write(self.stop_write, b".")
         self.join(2)
-        return [dict(zip(SIGHT_KEYS, key, strict=True), count=count) for key, count in self.seen.items()]
+        # On a slow machine it may still be reading: what it has by now is copied, in one step of the interpreter.
+        return [dict(zip(SIGHT_KEYS, key, strict=True), count=count) for key, count in dict(self.seen).items()]
 
     def count_drops(self) -> dict[str, int]:
         """Packets that the kernel dropped before we read them, by namespace."""

@@ -1,5 +1,6 @@
 """What is read of a lab host and judged nowhere: overrides, mounts, counters, settings, batches of changes."""
 
+import threading
 import time
 import unittest
 from typing import Any
@@ -8,6 +9,7 @@ from unittest import mock
 from agent import facts, watch
 from agent.changes import describe_route_event
 from agent.copy_nftables import change_forward_policy, describe_nftables, find_compat
+from agent.experiments import SIGHT_KEYS, PacketLog
 from agent.integrity import find_covering_mounts, find_overrides
 from agent.legacy import find_moved_counters, set_forward_policy
 from agent.netlink import AF_INET, RTM_DELLINK, RTM_NEWLINK, pack_attributes
@@ -59,6 +61,21 @@ class Patience(unittest.TestCase):
         late.late = late.most_lost
         self.assertGreaterEqual(late.count_lost(), late.most_lost)
         self.assertGreaterEqual(late.now(), time.monotonic() - late.most_lost - 1)
+
+
+class Packets(unittest.TestCase):
+    """What the experiments see."""
+
+    def test_packets_that_still_come_when_the_log_ends(self) -> None:
+        """What is seen meanwhile breaks nothing."""
+        log = PacketLog(mock.Mock(), [])
+        log.seen = {(str(number),) * len(SIGHT_KEYS): 1 for number in range(200_000)}
+        late = threading.Thread(target=lambda: [log.seen.update({(n,): 1}) for n in range(200_000)], daemon=True)
+        late.start()
+        log.start()
+        with mock.patch("agent.experiments.zip", lambda keys, key, strict: zip(keys, key), create=True):
+            self.assertGreaterEqual(len(log.finish()), 200_000)
+        late.join()
 
 
 class Settings(unittest.TestCase):
