@@ -43,7 +43,7 @@ export async function requireNamespaces(signal: AbortSignal): Promise<void> {
 const refusedToRoot = (said: string): Refusal => ({
   what: `this machine refuses namespaces to root: ${said}`,
   where: 'a container without the capability SYS_ADMIN, or with parts of /proc hidden',
-  next: 'lab doctor   (in a container: start it with --privileged)',
+  next: 'docker run --privileged -it handwired   (the container anew)',
 });
 
 /** What of this machine decides whether a plain user may make namespaces. */

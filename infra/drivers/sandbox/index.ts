@@ -76,10 +76,9 @@ const listLimits = ({ memoryMiB }: LabSpec): Limits => ({ memoryMiB, processes: 
  */
 export const sandbox: Driver = { name: 'sandbox', requireMachine, up, status, reset, destroy, find };
 
-/** See Driver.requireMachine. Root may do all that a sandbox takes, and `lab setup` installs packages. */
+/** See Driver.requireMachine. Also root may make no namespaces in a container without --privileged. */
 async function requireMachine(_: unknown, work: Work): Promise<void> {
-  if (isRoot()) return;
-  await ensurePackages('sandbox', work);
+  if (!isRoot()) await ensurePackages('sandbox', work);
   await requireNamespaces(work.signal);
 }
 
