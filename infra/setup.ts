@@ -66,8 +66,7 @@ export async function ensureSetup(target: DriverName | 'docker' | 'all', work: W
 async function ensureVm(work: Work): Promise<void> {
   await drivers.vm.requireMachine({}, work);
   await ensurePackages('vm', work);
-  await ensureToolchain(work);
-  await ensureImage(work);
+  await sideBySide(work, [ensureToolchain, ensureImage]);
 }
 
 /** Docker for sandboxes, as far as it can be had: all chapters but one do without it. */
@@ -75,4 +74,19 @@ async function ensureDocker(work: Work): Promise<void> {
   if (isRoot()) return ensurePackages('docker', work);
   const missing = await missingFor('docker');
   if (missing.length > 0) work.progress.note(`for chapter docker an administrator types: ${installCommand(missing)}`);
+}
+
+/** Does works at the same time. The first error ends the others, and is thrown when all have ended. */
+async function sideBySide(work: Work, tasks: ((work: Work) => Promise<unknown>)[]): Promise<void> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([work.signal, stop.signal]);
+  await Promise.allSettled(
+    tasks.map((task) =>
+      task({ ...work, signal }).catch((error: unknown) => {
+        stop.abort(error);
+        throw error;
+      }),
+    ),
+  );
+  if (stop.signal.aborted) throw stop.signal.reason;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -48,4 +48,27 @@ test('a vendor that is not there, has no such file, or breaks off is no error', 
   assert.equal(await get('/missing', sum, 'none'), false);
   assert.equal(await get('/broken', sum, 'half'), false);
   assert.equal(await download('http://127.0.0.1:1/', sum, join(folder, 'away'), signal, () => undefined), false);
+});
+
+test("a download goes through the machine's proxy", async () => {
+  const asked: string[] = [];
+  const proxy = createServer().on('connect', (request, socket) => {
+    asked.push(request.url ?? '');
+    const target = connect((vendor.address() as AddressInfo).port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      target.pipe(socket).pipe(target);
+    });
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const old = { ...process.env };
+  try {
+    process.env.HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const url = 'http://vendor.invalid/tool';
+    assert.equal(await download(url, sum, join(folder, 'proxied'), signal, () => undefined), true);
+    assert.deepEqual(asked, ['vendor.invalid:80']);
+  } finally {
+    process.env = old;
+    proxy.close();
+  }
 });

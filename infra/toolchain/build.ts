@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { chmod, open, rm } from 'node:fs/promises';
+import http from 'node:http';
+import { dirname, join } from 'node:path';
+import tls from 'node:tls';
 import { LabError, readMessage, run } from '@handwired/host';
-import { z } from 'zod';
 import type { Work } from '../driver.ts';
-import { ensurePackages } from '../packages.ts';
-import { buildFlags, moduleFolder, type Tool, toolchainGoArch } from './tools.ts';
+import { ensureGo, type Go } from './go.ts';
+import { buildFlags, moduleFolder, type Tool } from './tools.ts';
 
 /** Puts a tool's program at `tool.file` in `folder`: the vendor's build if possible, else our own. Says which. */
 export async function getTool(tool: Tool, folder: string, work: Work): Promise<string> {
@@ -37,92 +38,22 @@ export async function buildTool(tool: Tool, output: string, work: Work): Promise
   return `built from ${tool.package}`;
 }
 
-/** A Go that can build our modules: its argv[0] and its environment variables. */
-interface Go {
-  command: string;
-  env: Record<string, string>;
-}
-
-/** Go 1.21 is the first version that fetches the Go version that a go.mod requires (go.dev/doc/toolchain). */
-const selfUpdating = [1, 21] as const;
-
-/**
- * Finds a Go on PATH or in its usual folder, else installs the distribution's package. A Go that is too old for our
- * modules fetches a newer one through the machine's own GOPROXY. From 1.21 on, Go does this by itself.
- */
-export async function ensureGo(module: string, work: Work): Promise<Go> {
-  const command = (await findGo()) ?? (await installGo(work));
-  const [major, minor] = await readGoVersion(command);
-  // The user's flags (`-mod=vendor`, a go.work) are meant for the user's own code.
-  const env = { GOFLAGS: '', GOWORK: 'off', CGO_ENABLED: '0', GOARCH: toolchainGoArch, GOOS: 'linux' };
-  if (major === selfUpdating[0] && minor < selfUpdating[1]) return downloadGo(command, module, env, work);
-  return { command, env: { ...env, GOTOOLCHAIN: 'auto' } };
-}
-
 /** Builds one program of the committed module, as go.sum pins it, into `output`. */
 async function goBuild(go: Go, tool: Tool, output: string, work: Work, note: (text: string) => void): Promise<void> {
   const flags = ['-s', '-w', ...tool.stamps.flatMap((stamp) => ['-X', stamp])].join(' ');
   const seen = { fetched: 0, compiled: 0 };
-  const scratch = await mkdtemp(`${output}.scratch-`);
   const argv = [go.command, 'build', '-v', ...buildFlags, '-ldflags', flags, '-o', output, tool.package];
   // The compiler must not outlive us, or the next run would compete with it.
   await run(['setpriv', '--pdeathsig', 'INT', '--', ...argv], {
     cwd: moduleFolder(tool.name),
-    env: { ...go.env, GOTMPDIR: scratch },
+    env: go.env,
     signal: work.signal,
-    next: `cd ${moduleFolder(tool.name)} && go build ${tool.package}`,
+    next: 'make setup   (it goes on from here)',
     onLine: (line) => {
       if (line.startsWith('go: ')) seen.fetched += 1;
       else seen.compiled += 1;
       note(`${seen.fetched} modules fetched, ${seen.compiled} packages compiled`);
     },
-  });
-  await rm(scratch, { recursive: true, force: true });
-}
-
-/** The argv[0] of the first Go that runs. */
-async function findGo(): Promise<string | undefined> {
-  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/local/go/bin', '/usr/lib/go/bin']) {
-    if (!folder.startsWith('/')) continue;
-    const command = join(folder, 'go');
-    const { code } = await run([command, 'version'], { allowFailure: true }).catch(() => ({ code: null }));
-    if (code === 0) return command;
-  }
-  return undefined;
-}
-
-async function installGo(work: Work): Promise<string> {
-  await ensurePackages('go', work);
-  const command = await findGo();
-  if (command !== undefined) return command;
-  throw new LabError({ what: 'there is no Go to build the toolchain with', next: 'apt-get install golang-go' });
-}
-
-/** Major and minor version of a Go. */
-async function readGoVersion(command: string): Promise<[number, number]> {
-  const { stdout } = await run([command, 'version'], { env: { GOTOOLCHAIN: 'local' } });
-  const match = /\bgo(\d+)\.(\d+)/.exec(stdout);
-  if (!match)
-    throw new LabError({ what: `not a Go: ${stdout.trim()}`, where: command, next: 'apt-get install golang-go' });
-  return [Number(match[1]), Number(match[2])];
-}
-
-const Downloaded = z.object({ Dir: z.string() });
-
-/** Lets an old Go fetch the new Go, which is published as a module. Go checks its sum against the sum database. */
-async function downloadGo(old: string, module: string, env: Record<string, string>, work: Work): Promise<Go> {
-  const wanted = /^go (\d+\.\d+\.\d+)$/m.exec(await readFile(join(moduleFolder(module), 'go.mod'), 'utf8'))?.[1];
-  if (wanted === undefined)
-    throw new LabError({ what: 'go.mod names no Go release', where: module, next: 'git status' });
-  return work.progress.stage(`Fetch Go ${wanted}`, async () => {
-    const version = `golang.org/toolchain@v0.0.1-go${wanted}.linux-${toolchainGoArch}`;
-    const argv = [old, 'mod', 'download', '-json', version];
-    const { stdout } = await run(argv, { cwd: '/', env, signal: work.signal, next: 'apt-get install golang-go' });
-    const root = Downloaded.parse(JSON.parse(stdout)).Dir;
-    // Modules store no file modes, so we make the toolchain's programs executable, like cmd/go/internal/toolchain.
-    for (const folder of ['bin', `pkg/tool/linux_${toolchainGoArch}`])
-      for (const name of await readdir(join(root, folder))) await chmod(join(root, folder, name), 0o755);
-    return { command: join(root, 'bin/go'), env: { ...env, GOROOT: root, GOTOOLCHAIN: 'local' } };
   });
 }
 
@@ -133,7 +64,17 @@ const answerTimeout = 5000;
  * Fetches `url` into `file` and compares its SHA-256 with the pinned one. Gives false when the host can't be reached
  * from here or does not have the file. LabError: the content is not as expected.
  */
-export async function download(
+export function download(
+  url: string,
+  sha256: string,
+  file: string,
+  signal: AbortSignal,
+  note: (text: string) => void,
+): Promise<boolean> {
+  return asTheMachine(() => fetchFile(url, sha256, file, signal, note));
+}
+
+async function fetchFile(
   url: string,
   sha256: string,
   file: string,
@@ -170,6 +111,22 @@ export async function download(
 }
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
+
+/**
+ * Does work whose requests go through the proxies of HTTPS_PROXY and its like, and trust the machine's certificates
+ * (SSL_CERT_FILE too), as apt, npm and Go do.
+ */
+async function asTheMachine<T>(work: () => Promise<T>): Promise<T> {
+  const known = tls.getCACertificates('default');
+  const useNoProxy = http.setGlobalProxyFromEnv();
+  tls.setDefaultCACertificates([...known, ...tls.getCACertificates('system')]);
+  try {
+    return await work();
+  } finally {
+    useNoProxy();
+    tls.setDefaultCACertificates(known);
+  }
+}
 
 /** The vendor's answer; undefined when none came in time or the vendor does not have the file. */
 async function requestFile(url: string, signal: AbortSignal): Promise<Response | undefined> {

@@ -4,6 +4,7 @@ import { cacheDir, exists, readJson, run, writeAtomic } from '@handwired/host';
 import { z } from 'zod';
 import type { Work } from '../driver.ts';
 import { type Artifact, ensureArtifact, findFolder, isIntact } from './artifact.ts';
+import { dropGoFolder, withGo } from './go.ts';
 import { bridge, buildFlags, libvirt, moduleFolder, pulumi, type Tool } from './tools.ts';
 
 /** The engine with everything that it needs to control libvirt without a registry. */
@@ -20,10 +21,15 @@ export interface Toolchain {
 
 /** Gets the toolchain. Uses tools that are cached and intact, and downloads or builds the others: see `getTool`. */
 export async function ensureToolchain(work: Work): Promise<Toolchain> {
-  const pulumiRoot = (await findPulumiOnPath()) ?? (await ensureArtifact(await makeArtifact(pulumi, work), work));
-  const pluginCacheDir = await ensureArtifact(await makeArtifact(libvirt, work), work);
-  const pulumiHome = await ensureArtifact(await bridgeArtifact(pulumiRoot, work), work);
-  return assemble(pulumiRoot, pulumiHome, pluginCacheDir);
+  const ensure = async (): Promise<Toolchain> => {
+    const pulumiRoot = (await findPulumiOnPath()) ?? (await ensureArtifact(await makeArtifact(pulumi, work), work));
+    const pulumiHome = await ensureArtifact(await bridgeArtifact(pulumiRoot, work), work);
+    const pluginCacheDir = await ensureArtifact(await makeArtifact(libvirt, work), work);
+    return assemble(pulumiRoot, pulumiHome, pluginCacheDir);
+  };
+  if ((await missingTools()).length > 0) return withGo(work, ensure);
+  await dropGoFolder();
+  return ensure();
 }
 
 /** The tools that are not cached, or not intact, by title; for `lab doctor`. */

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '@handwired/host';
 import type { Work } from '../driver.ts';
-import { ensureGo } from './build.ts';
+import { ensureGo, withGo } from './go.ts';
 import { type Toolchain, withHome } from './index.ts';
 import { buildFlags, libvirt, moduleFolder } from './tools.ts';
 
@@ -22,14 +22,16 @@ const tsc = join(import.meta.dirname, '../../node_modules/.bin/tsc');
 export async function generateSdk(toolchain: Toolchain, folder: string, work: Work): Promise<void> {
   const { signal } = work;
   const schema = await work.progress.stage('Ask the provider for its schema', () => readSchema(toolchain, signal));
-  const go = await ensureGo('sdkgen', work);
   // Beside the result, so that tsc finds the packages of the workspace.
   const source = await mkdtemp(`${folder}.source-`);
   try {
-    await work.progress.stage('Generate the SDK', async () => {
-      const argv = [go.command, 'run', ...buildFlags, '.', source, ...resources];
-      await run(argv, { cwd: moduleFolder('sdkgen'), env: go.env, input: schema, signal, next: 'make setup' });
-    });
+    await work.progress.stage('Generate the SDK', () =>
+      withGo(work, async () => {
+        const go = await ensureGo('sdkgen', work);
+        const argv = [go.command, 'run', ...buildFlags, '.', source, ...resources];
+        await run(argv, { cwd: moduleFolder('sdkgen'), env: go.env, input: schema, signal, next: 'make setup' });
+      }),
+    );
     await work.progress.stage('Compile the SDK', async () => {
       await run([tsc, '-p', source, '--sourceMap', 'false', '--declarationMap', 'false'], { signal });
       await rm(folder, { recursive: true, force: true });
