@@ -50,7 +50,8 @@ own=$cache/pnpm
 certificates=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
 if [ -z "${NODE_EXTRA_CA_CERTS-}" ] && [ -r "$certificates" ]; then export NODE_EXTRA_CA_CERTS="$certificates"; fi
 
-# The folders above ours that are missing, the innermost first: `make clean` takes them away again.
+# The folders above ours that are missing, the innermost first. They are made here, so that no lab has to make one and
+# leave it: `make clean` takes them away again.
 list_missing() {
   for folder in "$cache" "$state"; do
     folder=${folder%/*}
@@ -64,6 +65,7 @@ missing=$(list_missing)
 if ! mkdir -p "$own/run" || ! [ -w "$cache" ]; then
   stop "cannot write $cache" 'export XDG_CACHE_HOME=A_FOLDER_YOU_CAN_WRITE'
 fi
+mkdir -p "${state%/*}" || : # Labs say it when they can't be kept there.
 [ -e "$cache/made-folders" ] || printf '%s\n' "$missing" >"$cache/made-folders"
 # Of two runs at once, the second one waits and then finds everything done. The kernel frees the lock with the process.
 exec 9>"$cache/bootstrap.lock"

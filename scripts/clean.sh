@@ -24,6 +24,8 @@ if [ -d "$state" ]; then
 fi
 if [ -n "$packages" ]; then
   sudo=$([ "$(id -u)" = 0 ] || echo 'sudo ')
+  # sudo refuses to go from a machine whose root has no password, though it was not there before us.
+  case " $packages" in *[[:space:]]sudo[[:space:]]* | *[[:space:]]sudo) sudo="${sudo}env SUDO_FORCE_REMOVE=yes " ;; esac
   printf 'these packages of the system were installed for handwired. To remove them, and their settings:\n  %sapt-get purge %s\n' \
     "$sudo" "$(echo "$packages" | tr '\n' ' ')"
 fi

@@ -110,7 +110,7 @@ describe('make deps', () => {
     assert.ok(options.includes(`--store-dir ${cache}/pnpm/store`), options);
     assert.equal(places.split(' ').filter((place) => place.startsWith(`${cache}/pnpm/`)).length, 4);
     assert.equal(third, undefined);
-    assert.deepEqual(await readdir(machine.path('home')), ['.cache']);
+    assert.deepEqual(await readdir(machine.path('home')), ['.cache', '.local']);
     assert.deepEqual(await readdir(machine.path('home/.cache')), ['handwired']);
   });
 
@@ -201,5 +201,8 @@ describe('make clean', () => {
     await writeFile(machine.path('home/.cache/handwired/installed-packages'), 'gone\nsocat\ntini\n');
     assert.match((await machine.clean()).stdout, /\n {2}(sudo )?apt-get purge socat tini ?\n$/);
     assert.equal((await machine.clean()).stdout, '');
+    await machine.bootstrap();
+    await writeFile(machine.path('home/.cache/handwired/installed-packages'), 'socat\nsudo\n');
+    assert.match((await machine.clean()).stdout, / env SUDO_FORCE_REMOVE=yes apt-get purge socat sudo ?\n$/);
   });
 });
