@@ -4,7 +4,7 @@ DRIVER ?= auto
 bin := node_modules/.bin
 node := $(bin)/node
 checks := unit-1 unit-2 format lint types dead hops shell agent
-.PHONY: help deps setup lab demo verify test test-whole container test-container test-arm64 bench clean $(checks:%=verify-%)
+.PHONY: help deps setup lab demo verify test test-whole test-fresh container test-container test-arm64 bench clean $(checks:%=verify-%)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ test: verify setup ## everything: verify, then the tests that need lab hosts, re
 	$(node) --import ./cli/loader.mjs --test --test-concurrency=2 --test-reporter=spec \
 	  "tests/toolchain/**/*.test.ts" "tests/report/consumers.test.ts" "tests/report/site.test.ts" "tests/sandbox/**/*.test.ts"
 	$(node) --import ./cli/loader.mjs --test --test-concurrency=1 --test-reporter=spec \
-	  "tests/alone/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
+	  "tests/fresh/**/*.test.ts" "tests/alone/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
 
 test-whole: export HANDWIRED_VM_GUIDES = 99
 test-whole: export HANDWIRED_VM_PLACES = 10
@@ -55,6 +55,10 @@ test-container: setup ## that image, loaded and run by a Docker daemon of its ow
 test-arm64: setup ## the image for ARM64, built and booted on an amd64 machine that emulates all of it
 	$(node) --import ./cli/loader.mjs scripts/packages.ts arm
 	HANDWIRED_ARCHITECTURE=arm64 sh tests/arm64.sh $(node) --import ./cli/loader.mjs --test --test-reporter=spec tests/vm/image.test.ts
+
+test-fresh: deps ## README typed on machines that have nothing of ours: each release and driver, with a whole disk compared
+	$(node) --import ./cli/loader.mjs scripts/packages.ts build
+	HANDWIRED_FRESH=all $(node) --import ./cli/loader.mjs --test --test-concurrency=1 --test-reporter=spec "tests/fresh/**/*.test.ts"
 
 bench: setup ## how fast it is, against bare qemu and testinfra; writes docs/performance.md
 	$(node) --import ./cli/loader.mjs tests/bench.ts
