@@ -28,6 +28,22 @@ test('a command gives its exit code and both streams', async () => {
   assert.deepEqual(await run(['sh', '-c', 'printf out; printf err >&2']), { code: 0, stdout: 'out', stderr: 'err' });
 });
 
+test('what a command says is in English, whatever the user`s locale', async (t) => {
+  for (const name of ['LC_ALL', 'LANGUAGE']) {
+    const before = process.env[name];
+    t.after(() => {
+      if (before === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = before;
+    });
+    process.env[name] = 'de_DE.UTF-8';
+  }
+  const said = 'echo "$LC_ALL $LANGUAGE."';
+  assert.equal((await run(['sh', '-c', said])).stdout, 'C.UTF-8 .\n');
+  assert.equal((await run(['sh', '-c', said], { env: { X: '1' } })).stdout, 'C.UTF-8 .\n');
+  const { stream } = openPiped(['sh', '-c', said]);
+  assert.equal(Buffer.concat(await stream.toArray()).toString(), 'C.UTF-8 .\n');
+});
+
 test('input is given on stdin, and without input stdin is empty', async () => {
   assert.equal((await run(['cat'], { input: 'text' })).stdout, 'text');
   assert.equal((await run(['cat'])).stdout, '');

@@ -29,10 +29,13 @@ export function quote(word: string): string {
 /** One command line for POSIX sh from an argv. */
 export const quoteAll = (argv: readonly string[]): string => argv.map(quote).join(' ');
 
+/** What we read of a command is in English, whatever the user's locale. LANGUAGE goes before LC_ALL in gettext(3). */
+const locale = { LC_ALL: 'C.UTF-8', LANGUAGE: '' };
+
 /** How `run` runs a command on this machine. */
 export interface RunOptions {
   cwd?: string;
-  /** Added to this process's environment. */
+  /** Added to this process's environment, in which the locale is C.UTF-8. */
   env?: Record<string, string | undefined>;
   input?: string | Uint8Array;
   timeoutMs?: number;
@@ -118,7 +121,7 @@ function makeSettings(options: RunOptions): Options & { reject: false } {
     cleanup: false,
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env }),
+    env: { ...locale, ...options.env },
   };
 }
 
@@ -214,7 +217,11 @@ export async function startDetached(argv: readonly string[], logFile: string): P
   if (file === undefined) throw new TypeError('startDetached: empty argv');
   const log = await open(logFile, 'a', 0o600);
   try {
-    const child = spawn(file, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
+    const child = spawn(file, args, {
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+      env: { ...process.env, ...locale },
+    });
     child.unref();
     await once(child, 'spawn').catch((error: unknown) => {
       throw new LabError({ what: `${file} cannot be started: ${readMessage(error)}`, next: defaultNext, cause: error });
@@ -290,7 +297,7 @@ export function keepTail(stream: Readable): () => string {
 export function openPiped(argv: readonly string[]): PipedProcess {
   const [file, ...args] = argv;
   if (file === undefined) throw new TypeError('openPiped: empty argv');
-  const child = spawn(file, args, { detached: true, stdio: 'pipe' });
+  const child = spawn(file, args, { detached: true, stdio: 'pipe', env: { ...process.env, ...locale } });
   const stream = joinStreams(child.stdin, child.stdout);
   const tail = keepTail(child.stderr);
   child.once('error', (error) => stream.destroy(error));

@@ -8,10 +8,9 @@ export interface VirshOptions {
   allowFailure?: boolean;
 }
 
-/** Calls virsh. Its output is at most 64 MiB and in English, whatever the user's locale. Throws as `run` does. */
+/** Calls virsh. Its output is at most 64 MiB. Throws as `run` does. */
 export function virsh(uri: string, args: readonly string[], options: VirshOptions = {}): Promise<RunResult> {
   return run(['virsh', '-q', '-c', uri, ...args], {
-    env: { LC_ALL: 'C' },
     timeoutMs: 15_000,
     next: 'lab doctor',
     ...options,
