@@ -196,7 +196,7 @@ export interface UpOptions {
 export function addUpOptions(to: Command): Command {
   const driver = new Option(
     '--driver <driver>',
-    'the kind of lab host: vm is a virtual machine, sandbox is a set of Linux namespaces, auto is vm where that works',
+    'the kind of lab host: vm is a virtual machine, sandbox is a set of Linux namespaces, auto is what is ready soonest',
   );
   return to
     .addOption(driver.env('LAB_DRIVER').argParser(parseDriver))

@@ -1,6 +1,7 @@
 import { access, constants, readFile, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cacheDir, exists, LabError, readMessage, readFreeMemoryMiB, run } from '@handwired/host';
+import { cacheDir, exists, LabError, readMessage, readFreeMemoryMiB, run, silent } from '@handwired/host';
+import { chooseDriver, refuseTap } from './choice.ts';
 import { probeAcceleration } from './drivers/vm/acceleration.ts';
 import { findPrivateRefusal } from './drivers/vm/hypervisor.ts';
 import { images } from './image/index.ts';
@@ -28,6 +29,7 @@ export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
     ['node', node],
     ['packages of the workspace', workspace],
     ['rights', () => rights(signal)],
+    ['tap devices', tap],
     ['system packages for sandboxes', () => packages('sandbox')],
     ['system packages for chapter docker', docker],
     ['system packages for VMs', () => packages('vm')],
@@ -39,6 +41,7 @@ export async function diagnose(signal: AbortSignal): Promise<Finding[]> {
     ['lost labs', () => lostLabs(signal)],
     ['memory', memory],
     ['disk', disk],
+    ['lab up takes', () => choice(signal)],
   ];
   return Promise.all(looks.map(([subject, look]) => finding(subject, look)));
 }
@@ -77,6 +80,13 @@ async function rights(signal: AbortSignal): Promise<Omit<Finding, 'subject'>> {
   return noVm ? { state: 'warn', detail: `${detail}; ${noVm.what}`, mend: noVm.next } : { state: 'ok', detail };
 }
 
+async function tap(): Promise<Omit<Finding, 'subject'>> {
+  const refusal = await refuseTap();
+  if (refusal === undefined) return { state: 'ok', detail: '/dev/net/tun opens' };
+  const mend = 'modprobe tun; mkdir -p /dev/net; mknod -m 666 /dev/net/tun c 10 200';
+  return { state: 'warn', detail: `VMs need them: ${refusal}`, mend };
+}
+
 async function packages(target: PackageTarget): Promise<Omit<Finding, 'subject'>> {
   const missing = await missingFor(target);
   if (missing.length === 0) return { state: 'ok', detail: 'all there' };
@@ -104,8 +114,9 @@ async function image(): Promise<Omit<Finding, 'subject'>> {
 }
 
 async function acceleration(signal: AbortSignal): Promise<Omit<Finding, 'subject'>> {
-  const { accelerator, why } = await probeAcceleration({ signal });
+  const { accelerator, why, untried } = await probeAcceleration({ signal });
   if (accelerator === 'kvm') return { state: 'ok', detail: why };
+  if (untried) return { state: 'warn', detail: why, mend: 'lab setup vm' };
   return { state: 'warn', detail: `VMs are emulated, several times slower: ${why}`, mend: 'lab up --driver sandbox' };
 }
 
@@ -141,6 +152,14 @@ async function disk(): Promise<Omit<Finding, 'subject'>> {
     return { state: 'missing', detail: `${folder} can't be written`, mend: 'export XDG_CACHE_HOME=FOLDER' };
   if (free >= wantedDisk) return { state: 'ok', detail };
   return { state: 'warn', detail: `${detail}; a first setup wants ${wantedDisk}`, mend: 'lab image prune' };
+}
+
+/** What `--driver auto` takes, by the function that `lab up` asks. */
+async function choice(signal: AbortSignal): Promise<Omit<Finding, 'subject'>> {
+  const refusal = await findRefusal(signal);
+  if (refusal) return { state: 'missing', detail: `nothing: ${refusal.what}`, mend: refusal.next };
+  const { driver, why } = await chooseDriver('auto', { progress: silent, signal });
+  return { state: 'ok', detail: `${driver.name}: ${why}` };
 }
 
 /** The folder itself, or the closest one above it that exists. */

@@ -12,9 +12,14 @@ export { drivers } from './drivers/index.ts';
 
 // Each of these functions loads its code when it is called, so that `lab status` stays fast.
 
-/** The driver for a new lab and, in one line, why. `auto`: vm where a VM can boot, else sandbox. */
+/** The driver for a new lab and, in one line, why. `auto`: what is ready soonest. */
 export async function chooseDriver(wanted: 'auto' | DriverName, work: Work): Promise<{ driver: Driver; why: string }> {
-  return (await import('./setup.ts')).chooseDriver(wanted, work);
+  return (await import('./choice.ts')).chooseDriver(wanted, work);
+}
+
+/** Why this machine can't run lab hosts of a kind; undefined when it can. */
+export async function findObstacle(driver: DriverName, signal: AbortSignal): Promise<string | undefined> {
+  return (await import('./choice.ts')).findObstacle(driver, signal);
 }
 
 /** Gets what a driver or chapter docker needs on this machine: packages, and for VMs the toolchain and the image. */

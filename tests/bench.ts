@@ -3,7 +3,7 @@ import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { silent } from '@handwired/host';
-import { chooseDriver } from '@handwired/infra';
+import { chooseDriver, findObstacle } from '@handwired/infra';
 import { benchFifty } from './bench/fifty.ts';
 import { note, page } from './bench/figures.ts';
 import { benchSandbox } from './bench/sandbox.ts';
@@ -37,9 +37,9 @@ try {
   console.log(machine.join('\n'));
   if (only === undefined || only === 'sandbox') await benchSandbox();
   if (only === undefined || only === 'fifty') await benchFifty(state);
-  const { driver, why } = await chooseDriver('auto', work);
-  if (only === 'vm' || (only === undefined && driver.name === 'vm')) await benchVm();
-  else if (only === undefined) note(`no VM was measured: ${why}`);
+  const obstacle = await findObstacle('vm', work.signal);
+  if (only === 'vm' || (only === undefined && obstacle === undefined)) await benchVm();
+  else if (only === undefined) note(`no VM was measured: ${obstacle}`);
   if (only === undefined) await writeFile(resolve(import.meta.dirname, '../docs/performance.md'), page(machine));
 } finally {
   await time(['destroy', '--all']);

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Conditions, connect, type LabSpec, labDir, saveSpec, type Endpoint, silent } from '@handwired/host';
-import { chooseDriver } from '@handwired/infra';
+import { findObstacle } from '@handwired/infra';
 import type { Work } from '../../infra/driver.ts';
 import { vm } from '../../infra/drivers/vm/index.ts';
 import { ownStateOf, testSpec } from '../driver-labs.ts';
@@ -11,8 +11,7 @@ export const work = (ms = 400_000): Work => ({ progress: silent, signal: AbortSi
 
 /** Why tests of VMs can't run here; false when they can. For the `skip` option of node:test. */
 export async function noVm(): Promise<string | false> {
-  const { driver, why } = await chooseDriver('auto', work());
-  return driver.name === 'vm' ? false : why;
+  return (await findObstacle('vm', work().signal)) ?? false;
 }
 
 /** The spec of a small lab, with an instance of its own; saved, as `lab up` does before it calls the driver. */

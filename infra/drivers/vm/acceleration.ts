@@ -14,27 +14,35 @@ const Acceleration = z.object({
   accelerator: z.enum(['kvm', 'tcg']),
   /** One line for the user. */
   why: z.string(),
+  /** There is a device, and no QEMU yet to try it with. */
+  untried: z.literal(true).optional(),
 });
 /** How this machine runs VMs: with KVM, or emulated by TCG. */
 export type Acceleration = z.infer<typeof Acceleration>;
 
 /**
  * Finds out whether this machine's KVM works, by booting a few bytes. On some hosts /dev/kvm opens, but nothing boots,
- * or it boots slower than with TCG. The probe takes at most about a second, once for each boot of the machine.
+ * or it boots slower than with TCG. The boot takes at most about a second, once for each boot of the machine. What keeps
+ * it from being tried is not remembered, as the user may mend it: rights on the device, a QEMU that is not installed.
  */
-export async function probeAcceleration(work: Pick<Work, 'signal'>): Promise<Acceleration> {
-  const file = join(cacheDir(), 'acceleration.json');
+export async function probeAcceleration(work: Pick<Work, 'signal'>, device = '/dev/kvm'): Promise<Acceleration> {
   const boot = await readBootId();
+  const refusal = await access(device, constants.R_OK | constants.W_OK).catch((error: unknown) => error);
+  if (refusal !== undefined) return { boot, accelerator: 'tcg', why: `no KVM (${readMessage(refusal)})` };
+  const file = join(cacheDir(), 'acceleration.json');
   const known = await readJson(file, Acceleration).catch(() => undefined);
   if (known?.boot === boot) return known;
+  const architecture = findArchitecture();
+  const asked = architecture && run([platforms[architecture].qemu, '--version'], { allowFailure: true });
+  const { code = null } = (await asked?.catch(() => undefined)) ?? {};
+  if (code === null)
+    return { boot, accelerator: 'tcg', why: 'KVM is not tried yet, as QEMU is not installed', untried: true };
   const found: Acceleration = { boot, ...(await tryKvm(work.signal)) };
   await writeAtomic(file, `${JSON.stringify(found)}\n`);
   return found;
 }
 
 async function tryKvm(signal: AbortSignal): Promise<Omit<Acceleration, 'boot'>> {
-  const device = await access('/dev/kvm', constants.R_OK | constants.W_OK).catch((error: unknown) => error);
-  if (device !== undefined) return { accelerator: 'tcg', why: `no KVM (${readMessage(device)})` };
   const folder = await mkdtemp(join(tmpdir(), 'handwired-probe-'));
   try {
     const boots = await bootsWithin(1200, folder, signal);
@@ -96,7 +104,7 @@ async function bootsWithin(timeoutMs: number, folder: string, signal: AbortSigna
     return ended.code === code;
   } catch {
     signal.throwIfAborted();
-    return false; // The time is over, or there is no QEMU here.
+    return false; // The time is over.
   }
 }
 
