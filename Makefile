@@ -15,7 +15,7 @@ deps: ## the workspace's packages, with Node 24 and pnpm where they are missing 
 setup: deps ## system packages, the Pulumi toolchain and the lab hosts' image
 	$(bin)/lab setup all
 
-lab: deps ## the main job: a real lab host up, the network built in it, graded, undone, and all of it gone
+lab: deps ## the main job on a sandbox, then on a VM: up, the network built in it, graded, undone, and all of it gone
 	$(node) --import ./cli/loader.mjs tests/demo.ts --driver auto
 
 demo: deps ## the same on one driver: make demo DRIVER=vm|sandbox

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { LabError, readMessage, run } from '@handwired/host';
+import { type DriverName, LabError, readMessage, run } from '@handwired/host';
+import { findObstacle } from '@handwired/infra';
+import { makeMarks, readMarks } from './marks.ts';
 import { differenceAtRest, takeSnapshot } from './snapshot.ts';
 
 /**
  * The main job, as a user would type it: `lab up`, build, check, undo, check of the cleanup, destroy, under
- * forward-policy accept and drop, between two snapshots of the machine that have to be equal.
- * `make lab` and `make demo DRIVER=vm|sandbox` run it. Exit 0: every step had the expected result.
+ * forward-policy accept and drop, between two snapshots of the machine in which nothing of it may differ.
+ * `make lab` runs it on all drivers that this machine has, the fast one first; `make demo DRIVER=vm|sandbox` on one.
+ * Exit 0: every step had the expected result.
  */
 const root = resolve(import.meta.dirname, '..');
 const bin = join(root, 'node_modules/.bin/lab');
@@ -15,25 +18,34 @@ const started = performance.now();
 const stop = new AbortController();
 const labs: string[] = [];
 const times: string[] = [];
+const marks = await makeMarks();
 
-const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`.padStart(8);
 
 class Failure extends Error {}
 
 /** Runs `lab` and shows what it prints. Exit code 0 of `lab check` is: there are checks, and all of them pass. */
 async function lab(words: string[]): Promise<void> {
-  console.log(`\n$ lab ${words.join(' ')}`);
+  console.log(`\n${seconds(started)}  $ lab ${words.join(' ')}`);
   const began = performance.now();
-  const show = (line: string): void => console.log(`  ${line}`);
+  const said: string[] = [];
+  const show = (line: string): void => {
+    said.push(line);
+    console.log(`  ${line}`);
+  };
   const { code } = await run([bin, ...words], { allowFailure: true, signal: stop.signal, onLine: show });
-  times.push(`${seconds(began).padStart(8)}  lab ${words.join(' ')}`);
-  if (code !== 0) throw new Failure(`lab ${words.join(' ')} ended with ${code ?? 'a signal'}`);
+  await readMarks(marks);
+  times.push(`${seconds(began)}  lab ${words.join(' ')}`);
+  if (code === 0) return;
+  const reason = said.find((line) => /^lab: /.test(line)) ?? said.at(-1) ?? 'it said nothing';
+  throw new Failure(`lab ${words.join(' ')} ended with ${code ?? 'a signal'}: ${reason}`);
 }
 
 /** One lab from nothing to nothing. */
-async function round(driver: string, policy: 'accept' | 'drop'): Promise<void> {
-  const name = `demo-${policy}-${randomBytes(2).toString('hex')}`;
+async function round(driver: DriverName, policy: 'accept' | 'drop'): Promise<void> {
+  const name = `demo-${policy}-${randomBytes(4).toString('hex')}`;
   labs.push(name);
+  marks.names.add(name);
   await lab(['up', name, '--driver', driver, '--condition', `forward-policy=${policy}`]);
   await lab(['status', name]);
   await lab(['exec', name, '--', 'uname', '-a']);
@@ -46,17 +58,42 @@ async function round(driver: string, policy: 'accept' | 'drop'): Promise<void> {
   labs.pop();
 }
 
-async function demo(driver: string): Promise<void> {
-  await lab(['setup', driver]);
-  console.log('\nsnapshot of the machine before');
-  const before = await takeSnapshot();
+/** The main job on a driver that is set up. */
+async function demo(driver: DriverName): Promise<void> {
+  console.log(`\n${seconds(started)}  snapshot of the machine before`);
+  const before = await takeSnapshot(marks);
   await round(driver, 'accept');
   await round(driver, 'drop');
-  const left = await differenceAtRest(before);
-  if (left.length > 0) throw new Failure(`the machine is not as it was:\n  ${left.join('\n  ')}`);
+  const { own, others } = await differenceAtRest(before, marks);
+  if (own.length > 0) throw new Failure(`the machine is not as it was:\n  ${own.join('\n  ')}`);
   console.log(
-    '\nsnapshot of the machine after: equal (links, rules, sysctls, mounts, processes, libvirt objects, files)',
+    `\n${seconds(started)}  snapshot of the machine after: equal (links, rules, sysctls, mounts, processes, libvirt objects, files)`,
   );
+  if (others.length > 0)
+    console.log(`  of other labs, which came or went meanwhile:\n    ${others.slice(0, 10).join('\n    ')}`);
+}
+
+/** The main job on each driver that this machine can run. Gives a line for each one that it can't, with the reason. */
+async function demoAll(): Promise<string[]> {
+  const missed: string[] = [];
+  for (const driver of ['sandbox', 'vm'] as const) {
+    const obstacle = (await findObstacle(driver, stop.signal)) ?? (await findSetupFailure(driver));
+    if (obstacle === undefined) await demo(driver);
+    else missed.push(`not shown: driver ${driver}. ${obstacle}`);
+  }
+  if (missed.length === 2) throw new Failure(`no lab host can be had here:\n  ${missed.join('\n  ')}`);
+  return missed;
+}
+
+/** Gets what a driver needs. Why that failed; undefined when all is there. */
+async function findSetupFailure(driver: DriverName): Promise<string | undefined> {
+  try {
+    await lab(['setup', driver]);
+    return undefined;
+  } catch (error) {
+    stop.signal.throwIfAborted();
+    return `${readMessage(error)}. Next: make demo DRIVER=${driver}`;
+  }
 }
 
 /** Removes what was made, whatever went wrong. */
@@ -71,18 +108,22 @@ async function cleanUp(): Promise<void> {
   }
 }
 
-const { values } = parseArgs({ options: { driver: { type: 'string', default: 'auto' } } });
+const { driver } = parseArgs({ options: { driver: { type: 'string', default: 'auto' } } }).values;
 for (const name of ['SIGINT', 'SIGTERM'] as const)
   process.once(name, () => stop.abort(new Failure(`interrupted (${name})`)));
 try {
-  await demo(values.driver);
-  console.log(
-    `\n${times.join('\n')}\n${seconds(started).padStart(8)}  in all\n\nall of it is right, and nothing is left`,
-  );
+  const missed = driver === 'auto' ? await demoAll() : [];
+  if (driver === 'vm' || driver === 'sandbox') {
+    await lab(['setup', driver]);
+    await demo(driver);
+  } else if (driver !== 'auto') throw new Failure(`no driver is named ${driver}. Next: make demo DRIVER=sandbox`);
+  const end = ['all of it is right, and nothing is left', ...missed].join('\n');
+  console.log(`\n${times.join('\n')}\n${seconds(started)}  in all\n\n${end}`);
 } catch (error) {
   const text = error instanceof Failure ? error.message : readMessage(error);
-  console.error(`
-demo: ${text}${error instanceof LabError ? `. Next: ${error.next}` : ''}`);
+  console.error(`\ndemo: ${text}${error instanceof LabError ? `. Next: ${error.next}` : ''}`);
   await cleanUp();
   process.exitCode = stop.signal.aborted ? 130 : 1;
+} finally {
+  await marks.end();
 }

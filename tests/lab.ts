@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runLab } from '../cli/main.ts';
+import { type Marks, readMarks } from './marks.ts';
 
 export const labCommand = resolve(import.meta.dirname, '../node_modules/.bin/lab');
 
@@ -58,11 +59,19 @@ export interface Lab {
   state: string;
 }
 
-/** Does something with labs of one's own; every one of them is destroyed afterwards, whatever happened. */
-export async function withLabs(test: (lab: Lab) => Promise<void>): Promise<void> {
+/**
+ * Does something with labs of one's own; every one of them is destroyed afterwards, whatever happened. `marks`: notes
+ * the labs that are there after each command.
+ */
+export async function withLabs(test: (lab: Lab) => Promise<void>, marks?: Marks): Promise<void> {
   const state = await mkdtemp(join(tmpdir(), 'handwired-test-'));
   const start: Lab['start'] = (words, env = {}) => startLab(words, { XDG_STATE_HOME: state, ...env });
-  const lab = Object.assign((...words: string[]) => start(words).ended, { start, state });
+  const run = async (...words: string[]): Promise<Ended> => {
+    const ended = await start(words).ended;
+    if (marks) await readMarks(marks, join(state, 'handwired'));
+    return ended;
+  };
+  const lab = Object.assign(run, { start, state });
   try {
     await test(lab);
   } finally {

@@ -60,10 +60,7 @@ async function allEnded(sessions: ReadonlySet<number>): Promise<void> {
 }
 
 /** What can be seen of this lab on the machine. Other users' things are left out. */
-async function left(spec: LabSpec): Promise<string[]> {
-  const { processes: inits = [], cgroups = [], mounts = [] } = await traces(spec);
-  return [...inits, ...cgroups, ...mounts];
-}
+const left = async (spec: LabSpec): Promise<string[]> => Object.values(await traces(spec)).flat();
 
 const stateOf = async (lab: Lab, file: string): Promise<unknown> =>
   JSON.parse(await readFile(join(lab.state, 'handwired/labs/lab', file), 'utf8'));

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect, labDir, LabError, type LabSpec, run } from '@handwired/host';
+import { connect, labDir, LabError, run } from '@handwired/host';
 import { sandbox } from '../../infra/drivers/sandbox/index.ts';
+import { type Marks, makeMarks } from '../marks.ts';
 import {
-  allNamespaces,
   type Lab,
   labOf,
+  membersOf,
   namespacesOf,
   noSandbox,
   ownState,
@@ -18,21 +19,23 @@ import {
   traces,
   work,
 } from '../sandbox/sandbox.ts';
+import { differenceAtRest, takeSnapshot } from '../snapshot.ts';
 
 const nothing = { processes: [], cgroups: [], mounts: [] };
-const seen = async (spec: LabSpec) => {
-  const { processes, cgroups, mounts } = await traces(spec);
-  return { processes, cgroups, mounts };
-};
 const initOf = async (name: string): Promise<number> =>
   Number((await readFile(join(labDir(name), 'sandbox/init'), 'utf8')).split(' ')[0]);
 
-describe('the sandbox driver', { skip: noSandbox, timeout: 60_000 }, () => {
+describe('the sandbox driver', { skip: noSandbox, timeout: 300_000 }, () => {
+  let marks: Marks;
   let forget: () => Promise<void>;
   before(async () => {
+    marks = await makeMarks();
     forget = await ownState();
   });
-  after(() => forget());
+  after(async () => {
+    await forget();
+    await marks.end();
+  });
 
   describe('a sandbox that is up', () => {
     let lab: Lab;
@@ -142,7 +145,7 @@ describe('the sandbox driver', { skip: noSandbox, timeout: 60_000 }, () => {
     });
 
     it('has an end to the processes and the memory that it can take', async (t) => {
-      const { cgroups } = await seen(lab.spec);
+      const { cgroups } = await traces(lab.spec);
       if (cgroups?.length === 0) {
         t.skip('this machine gives no cgroups');
         return;
@@ -179,24 +182,23 @@ describe('the sandbox driver', { skip: noSandbox, timeout: 60_000 }, () => {
 
   it('destroys without leaving anything on the machine, and says what it removed', async () => {
     const spec = specOf('gone');
-    const before = await traces(spec);
-    const sysctls = () => run(['sysctl', '-a', '--pattern', '^net\\.(ipv4|bridge)'], { allowFailure: true });
-    const settings = (await sysctls()).stdout;
+    marks.instances.add(spec.instance);
+    const before = await takeSnapshot(marks);
     const lab = await labOf(spec);
-    assert.deepEqual((await traces(spec))['mounts'], before['mounts'], 'no mount shows on the machine');
+    assert.deepEqual((await traces(spec))['mounts'], [], 'no mount shows on the machine');
     await lab.sh('ip netns add ct1; ip netns exec ct1 sleep 1000 >/dev/null 2>&1 & sleep 1000 >/dev/null 2>&1 &');
-    const namespaces = await namespacesOf(await initOf('gone'));
+    const machine = await namespacesOf(process.pid);
+    const namespaces = new Set(await namespacesOf(await initOf('gone'))).difference(new Set(machine));
+    const shown = (await differenceAtRest(before, marks, 0)).own.join('\n');
+    assert.match(shown, /\+ processes: \d+ .*handwired-sandbox=/, 'the comparison sees a lab that is up');
+    // In clock ticks, which Linux counts as 100 a second.
+    const now = 100 * Number((await readFile('/proc/uptime', 'utf8')).split(' ')[0]);
     const lines = await sandbox.destroy(spec, work());
     assert.match(lines.join('\n'), /^process \d+ with its namespaces\n[^]*folder .*\/gone\/sandbox$/);
-    assert.deepEqual(await traces(spec), before);
-    assert.equal((await sysctls()).stdout, settings);
-    const left = await allNamespaces();
-    const machine = new Set(await namespacesOf(process.pid));
-    assert.deepEqual(
-      namespaces.filter((namespace) => left.has(namespace) && !machine.has(namespace)),
-      [],
-    );
     assert.deepEqual(await readdir(labDir('gone')), []);
+    await rm(labDir('gone'), { recursive: true });
+    assert.deepEqual((await differenceAtRest(before, marks)).own, []);
+    assert.deepEqual(await membersOf(namespaces, now), []);
     assert.deepEqual(await sandbox.destroy(spec, work()), []);
     assert.equal((await sandbox.status(spec, AbortSignal.timeout(5000))).state, 'absent');
     await assert.rejects(connect(lab.endpoint, { timeoutMs: 3000 }));
@@ -257,7 +259,7 @@ describe('the sandbox driver', { skip: noSandbox, timeout: 60_000 }, () => {
       child.kill('SIGKILL');
       if (index % 2 === 0) (await connect(await sandbox.up(spec, work()))).close();
       await sandbox.destroy(spec, work());
-      assert.deepEqual(await seen(spec), nothing, `after a kill at ${ms} ms`);
+      assert.deepEqual(await traces(spec), nothing, `after a kill at ${ms} ms`);
     };
     await Promise.all([5, 40, 90, 160, 250, 400].map(killedAfter));
   });
@@ -268,7 +270,7 @@ describe('the sandbox driver', { skip: noSandbox, timeout: 60_000 }, () => {
     const up = sandbox.up(spec, { ...work(), signal: abort.signal });
     setTimeout(() => abort.abort(new Error('Ctrl-C')), 150);
     await assert.rejects(up, /Ctrl-C/);
-    assert.deepEqual(await seen(spec), nothing);
+    assert.deepEqual(await traces(spec), nothing);
     await sandbox.destroy(spec, work());
   });
 
@@ -280,7 +282,7 @@ describe('the sandbox driver', { skip: noSandbox, timeout: 60_000 }, () => {
       sandbox.up(bad, work()),
       (error) => error instanceof LabError && /did not start/.test(error.message),
     );
-    assert.deepEqual(await seen(spec), nothing);
+    assert.deepEqual(await traces(spec), nothing);
     await sandbox.destroy(spec, work());
   });
 
@@ -289,6 +291,6 @@ describe('the sandbox driver', { skip: noSandbox, timeout: 60_000 }, () => {
     await writeFile(join(labDir('damaged'), 'sandbox/init'), 'garbage');
     assert.equal((await sandbox.status(lab.spec, AbortSignal.timeout(5000))).state, 'broken');
     await sandbox.destroy(lab.spec, work());
-    assert.deepEqual(await seen(lab.spec), nothing);
+    assert.deepEqual(await traces(lab.spec), nothing);
   });
 });

@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { run, type RunResult } from '@handwired/host';
 import { missingFor } from '../../infra/packages.ts';
+import { type Marks, makeMarks } from '../marks.ts';
 import { differenceAtRest, takeSnapshot, type Snapshot } from '../snapshot.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -16,6 +17,7 @@ const noDocker = process.getuid?.() === 0 ? lacks : 'a Docker daemon needs root'
 
 describe('our container, run by a real Docker', { skip: noDocker }, () => {
   let folder: string;
+  let marks: Marks;
   let snapshot: Snapshot;
   let stop: () => Promise<void>;
   const docker = (...words: string[]): Promise<RunResult> =>
@@ -27,7 +29,8 @@ describe('our container, run by a real Docker', { skip: noDocker }, () => {
   };
 
   before(async () => {
-    snapshot = await takeSnapshot();
+    marks = await makeMarks();
+    snapshot = await takeSnapshot(marks);
     folder = await mkdtemp(join(tmpdir(), 'container-test-'));
     stop = startDocker(folder);
     const image = join(folder, 'image.tar');
@@ -40,9 +43,10 @@ describe('our container, run by a real Docker', { skip: noDocker }, () => {
     await stop();
     await rm(folder, { recursive: true, force: true });
     // Others may have come and gone on the machine meanwhile.
-    const left = await differenceAtRest(snapshot);
+    const { own, others } = await differenceAtRest(snapshot, marks);
+    await marks.end();
     assert.deepEqual(
-      left.filter((line) => /docker|containerd|container-test/.test(line)),
+      [...own, ...others].filter((line) => /docker|containerd|container-test/.test(line)),
       [],
     );
   });

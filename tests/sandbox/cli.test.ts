@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
 import { run } from '@handwired/host';
+import { writeRoster } from '../fleet/roster.ts';
 import { labCommand, withLabs, type Lab } from '../lab.ts';
 import { assertClear, builtRight, ready, sandbox } from './steps.ts';
 
@@ -268,6 +269,19 @@ test('a lab whose endpoint file is damaged or gone is mended by up, and nothing 
       assertClear(await lab('check', 'own'), 3, /endpoint\.json|how to reach it/, /lab up own/);
       await ready(lab, 'own');
       await builtRight(lab, 'own');
+    }
+  });
+});
+
+test('doctor, setup and up name the same driver for --driver auto, with the same reason', async () => {
+  await withLabs(async (lab) => {
+    const { stdout } = await lab('doctor', '-o', 'json');
+    const { findings } = JSON.parse(stdout) as { findings: { subject: string; detail: string }[] };
+    const choice = findings.find(({ subject }) => subject === 'lab up takes')?.detail ?? '';
+    assert.match(choice, /^(sandbox|vm): .*lab up --driver (sandbox|vm)$/);
+    for (const words of [['setup'], ['up', 'own'], ['fleet', 'up', await writeRoster(lab, ['ann'])]]) {
+      const { stderr } = await lab(...words);
+      assert.ok(stderr.split('\n').includes(`driver ${choice}`), stderr);
     }
   });
 });

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Conditions, connect, type Endpoint, type LabSpec, type Session, silent } from '@handwired/host';
+import { Conditions, connect, type Endpoint, type LabSpec, readStartTime, type Session, silent } from '@handwired/host';
 import { sandbox } from '../../infra/drivers/sandbox/index.ts';
 import type { Work } from '../../infra/driver.ts';
 import { ownStateOf, testSpec } from '../driver-labs.ts';
@@ -45,18 +45,15 @@ export async function labOf(spec: LabSpec): Promise<Lab> {
   };
 }
 
-/** What of this instance can be seen on the machine: processes, cgroups, mounts. Links: all of the root netns. */
+/** What of this instance can be seen on the machine: processes, cgroups, mounts. */
 export async function traces({ instance, name }: LabSpec): Promise<Record<string, string[]>> {
   const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
   const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
-  const links = (await readFile('/proc/self/net/dev', 'utf8')).split('\n').map((line) => line.split(':')[0] ?? '');
   return {
     processes: lines.filter((line) => line.includes(`handwired-sandbox=${instance}`)),
     cgroups: await cgroupsOf(instance),
     mounts: mounts.filter((line) => line.includes(`/labs/${name}/`) || line.includes(' - tmpfs handwired ')),
-    links: links.map((link) => link.trim()),
-    netns: await readdir('/run/netns').catch(() => []),
   };
 }
 
@@ -72,9 +69,18 @@ export async function namespacesOf(pid: number): Promise<string[]> {
   return Promise.all(kinds.map((kind) => readlink(`/proc/${pid}/ns/${kind}`)));
 }
 
-/** Every namespace that a process of this machine is in. */
-export async function allNamespaces(): Promise<Set<string>> {
+/**
+ * Processes that are in one of these namespaces and that began before a clock tick. The kernel gives the number of a
+ * namespace that has ended to a new one, which may be another lab's.
+ */
+export async function membersOf(namespaces: ReadonlySet<string>, before: number): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number);
-  const lists = await Promise.all(pids.map((pid) => namespacesOf(pid).catch(() => [])));
-  return new Set(lists.flat());
+  const members = await Promise.all(
+    pids.map(async (pid) => {
+      const own = await namespacesOf(pid).catch(() => []);
+      const start = Number((await readStartTime(pid)) ?? Infinity);
+      return start < before && own.some((namespace) => namespaces.has(namespace)) ? [pid] : [];
+    }),
+  );
+  return members.flat();
 }
