@@ -1,6 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { connect, type DriverName, loadEndpoint, loadSpec, type Plan, run, type Session } from '@handwired/host';
+import {
+  connect,
+  type DriverName,
+  listLabs,
+  loadEndpoint,
+  loadSpec,
+  type Plan,
+  run,
+  type Session,
+} from '@handwired/host';
 import { labCommand } from '../lab.ts';
 import { type BlockEnd, openRootShell, type RootShell } from './root-shell.ts';
 
@@ -15,7 +24,7 @@ export interface Stage {
   here(text: string): Promise<BlockEnd>;
   /** Types a block into the root shell on the lab host: the same shell each time, unless it has ended. */
   there(text: string): Promise<BlockEnd>;
-  /** Destroys the lab. */
+  /** Destroys the labs of the state folder. */
   end(): Promise<void>;
 }
 
@@ -74,7 +83,7 @@ export async function stageOf({ driver, student }: StageOptions, folder: string)
     },
     end: async () => {
       session?.close();
-      await lab(['destroy', '--all']);
+      for (const one of await listLabs()) await lab(['destroy', one]);
     },
   };
 }
