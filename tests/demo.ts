@@ -73,27 +73,22 @@ async function demo(driver: DriverName): Promise<void> {
     console.log(`  of other labs, which came or went meanwhile:\n    ${others.slice(0, 10).join('\n    ')}`);
 }
 
+/** Sets a driver up and does the main job on it. */
+async function setUpAndDemo(driver: DriverName): Promise<void> {
+  await lab(['setup', driver]);
+  await demo(driver);
+}
+
 /** The main job on each driver that this machine can run. Gives a line for each one that it can't, with the reason. */
 async function demoAll(): Promise<string[]> {
   const missed: string[] = [];
   for (const driver of ['sandbox', 'vm'] as const) {
-    const obstacle = (await findObstacle(driver, stop.signal)) ?? (await findSetupFailure(driver));
-    if (obstacle === undefined) await demo(driver);
+    const obstacle = await findObstacle(driver, stop.signal);
+    if (obstacle === undefined) await setUpAndDemo(driver);
     else missed.push(`not shown: driver ${driver}. ${obstacle}`);
   }
   if (missed.length === 2) throw new Failure(`no lab host can be had here:\n  ${missed.join('\n  ')}`);
   return missed;
-}
-
-/** Gets what a driver needs. Why that failed; undefined when all is there. */
-async function findSetupFailure(driver: DriverName): Promise<string | undefined> {
-  try {
-    await lab(['setup', driver]);
-    return undefined;
-  } catch (error) {
-    stop.signal.throwIfAborted();
-    return `${readMessage(error)}. Next: make demo DRIVER=${driver}`;
-  }
 }
 
 /** Removes what was made, whatever went wrong. */
@@ -113,10 +108,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const)
   process.once(name, () => stop.abort(new Failure(`interrupted (${name})`)));
 try {
   const missed = driver === 'auto' ? await demoAll() : [];
-  if (driver === 'vm' || driver === 'sandbox') {
-    await lab(['setup', driver]);
-    await demo(driver);
-  } else if (driver !== 'auto') throw new Failure(`no driver is named ${driver}. Next: make demo DRIVER=sandbox`);
+  if (driver === 'vm' || driver === 'sandbox') await setUpAndDemo(driver);
+  else if (driver !== 'auto') throw new Failure(`no driver is named ${driver}. Next: make demo DRIVER=sandbox`);
   const end = ['all of it is right, and nothing is left', ...missed].join('\n');
   console.log(`\n${times.join('\n')}\n${seconds(started)}  in all\n\n${end}`);
 } catch (error) {
