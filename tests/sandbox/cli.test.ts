@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
-import { run } from '@handwired/host';
+import { exists, run } from '@handwired/host';
 import { writeRoster } from '../fleet/roster.ts';
 import { labCommand, withLabs, type Lab } from '../lab.ts';
 import { assertClear, builtRight, ready, sandbox } from './steps.ts';
@@ -15,6 +15,15 @@ interface Spec {
 
 const specOf = async (lab: Lab, name: string): Promise<Spec> =>
   JSON.parse(await readFile(join(lab.state, 'handwired/labs', name, 'lab.json'), 'utf8')) as Spec;
+
+/** Waits until a path is there, at most 20 s. */
+async function waitForFile(path: string): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!(await exists(path))) {
+    assert.ok(Date.now() < end, `${path} does not come`);
+    await after(5);
+  }
+}
 
 test('two ups of one lab at once both end well, and there is one lab', async () => {
   await withLabs(async (lab) => {
@@ -74,13 +83,24 @@ test('an up that is killed at any moment goes on with the next up, and its basel
 test('Ctrl-C in an up ends it with 130 and says what goes on; what is half made can be destroyed', async () => {
   await withLabs(async (lab) => {
     const up = lab.start(['up', 'own', ...sandbox]);
-    await up.shows(/driver sandbox/);
+    await waitForFile(join(lab.state, 'handwired/labs/own/sandbox'));
     up.kill('SIGINT');
-    const ended = await up.ended;
-    assertClear(ended, 130, /interrupted \(SIGINT\)/, /lab up own/);
+    assertClear(await up.ended, 130, /interrupted \(SIGINT\)/, /lab up own/);
     const { code, stdout } = await lab('destroy', 'own');
     assert.equal(code, 0);
     assert.match(stdout, /^lab own is gone; removed:/);
+    assert.match((await lab('status')).stdout, /there is no lab/);
+  });
+});
+
+test('Ctrl-C in an up that has made nothing yet leaves no lab', async () => {
+  await withLabs(async (lab) => {
+    const up = lab.start(['up', 'own', ...sandbox]);
+    await up.shows(/driver sandbox/);
+    up.kill('SIGINT');
+    assertClear(await up.ended, 130, /interrupted \(SIGINT\)/, /lab up own/);
+    // Whether anything was made by then is a matter of milliseconds.
+    assert.ok([0, 78].includes((await lab('destroy', 'own')).code ?? -1));
     assert.match((await lab('status')).stdout, /there is no lab/);
   });
 });
@@ -237,25 +257,23 @@ test('a state folder that can not be written, or is full, is named with what to 
   });
 });
 
-test('a damaged spec is read from its spare; with both damaged status says so and destroy throws nothing away', async () => {
+test('a damaged spec is read from its spare; with both damaged status says so, up harms nothing, and destroy removes all', async () => {
   await withLabs(async (lab) => {
     await ready(lab, 'own');
     const [file = '', spare = ''] = ['lab.json', 'lab.spare.json'].map((one) =>
       join(lab.state, 'handwired/labs/own', one),
     );
-    const whole = await readFile(file, 'utf8');
-    await writeFile(file, whole.slice(0, 40));
+    await writeFile(file, (await readFile(file, 'utf8')).slice(0, 40));
     assert.equal((await lab('exec', 'own', '--', 'true')).code, 0);
     await rm(spare);
     assert.match((await lab('status')).stdout, /own +\? +damaged/);
-    assertClear(await lab('destroy', 'own'), 3, /damaged/, /next: /);
+    assertClear(await lab('up', 'own', ...sandbox), 3, /damaged/, /lab destroy own/);
     await rm(file);
-    for (const words of [
-      ['up', 'own', ...sandbox],
-      ['destroy', 'own'],
-    ])
-      assertClear(await lab(...words), 3, /damaged/, /next: /);
-    await writeFile(file, whole);
+    assertClear(await lab('up', 'own', ...sandbox), 3, /damaged/, /lab destroy own/);
+    const { code, stdout } = await lab('destroy', 'own');
+    assert.equal(code, 0);
+    assert.match(stdout, /process \d+ with its namespaces/);
+    assert.match((await lab('status')).stdout, /there is no lab/);
   });
 });
 
