@@ -43,6 +43,7 @@ test: verify setup ## everything: verify, then the tests that need lab hosts, re
 test-whole: export HANDWIRED_VM_GUIDES = 99
 test-whole: export HANDWIRED_VM_PLACES = 10
 test-whole: export HANDWIRED_VM_SAMPLE = 40
+test-whole: export HANDWIRED_BREAKAGES = 999
 test-whole: export HANDWIRED_FUZZ_TIMES = 50
 test-whole: test ## the same with all that `make test` only draws a sample of
 

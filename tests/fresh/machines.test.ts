@@ -3,12 +3,12 @@
  * disk is as it was. HANDWIRED_FRESH=all (`make test-fresh`) takes every machine of entries.ts, else those of `make test`.
  */
 import assert from 'node:assert/strict';
-import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { root as checkout } from '../../scripts/files.ts';
+import { drawnBy, drawNumber } from '../draw.ts';
 import { entries } from './entries.ts';
 import { compareListings, listRoot } from './listing.ts';
 import { FreshMachine, type Outcome, type Typing } from './machine.ts';
@@ -17,11 +17,6 @@ import { suites } from './suites.ts';
 const skip = process.getuid?.() === 0 ? false : 'roots are made and entered by root only';
 const all = process.env.HANDWIRED_FRESH === 'all';
 const kills = Number(process.env.HANDWIRED_FRESH_KILLS ?? (all ? 20 : 0));
-
-const seed = process.env.HANDWIRED_SEED ?? randomUUID().slice(0, 8);
-/** A number from 0 to 1, the same for the same seed and index. */
-const draw = (index: number): number =>
-  createHash('sha256').update(`${seed} ${index}`).digest().readUInt32BE() / 2 ** 32;
 
 /** The commands of README's section on how to uninstall. */
 const uninstall = /## Uninstall\n+```sh\n(.*?)```/s.exec(readFileSync(join(checkout, 'README.md'), 'utf8'))?.[1] ?? '';
@@ -91,7 +86,7 @@ describe('a machine that has nothing of ours', { skip, concurrency: false }, () 
 
   it(`set-up that ${kills} times loses its power ends well at the next try`, { skip: kills === 0 }, async (t) => {
     const line = 'make deps && node_modules/.bin/lab setup sandbox';
-    t.diagnostic(`drawn by HANDWIRED_SEED=${seed}`);
+    t.diagnostic(`drawn by ${drawnBy}`);
     const machine = await FreshMachine.make(suites.trixie);
     const whole = await machine.type(line);
     assert.equal(whole.code, 0, tail(whole.text));
@@ -100,7 +95,7 @@ describe('a machine that has nothing of ours', { skip, concurrency: false }, () 
       const killed = await FreshMachine.make(suites.trixie);
       try {
         const before = await listRoot(killed.root);
-        const killAfterMs = Math.round(draw(index) * whole.seconds * 1000);
+        const killAfterMs = Math.round(drawNumber(`kill ${index}`) * whole.seconds * 1000);
         t.diagnostic(`killed after ${killAfterMs} ms`);
         await killed.type(line, { killAfterMs });
         const next = await killed.type(line);
