@@ -25,7 +25,6 @@ export interface Refusal {
 export async function findRefusal(signal: AbortSignal): Promise<Refusal | undefined> {
   const { code, stderr } = await run([...asRoot(), ...probe, 'proc', '/proc'], {
     signal,
-    env: { LC_ALL: 'C' },
     timeoutMs: 60_000,
     allowFailure: true,
   });

@@ -64,15 +64,8 @@ const answerTimeout = 5000;
  * Fetches `url` into `file` and compares its SHA-256 with the pinned one. Gives false when the host can't be reached
  * from here or does not have the file. LabError: the content is not as expected.
  */
-export function download(
-  url: string,
-  sha256: string,
-  file: string,
-  signal: AbortSignal,
-  note: (text: string) => void,
-): Promise<boolean> {
-  return asTheMachine(() => fetchFile(url, sha256, file, signal, note));
-}
+export const download = (...request: Parameters<typeof fetchFile>): Promise<boolean> =>
+  asTheMachine(() => fetchFile(...request));
 
 async function fetchFile(
   url: string,
