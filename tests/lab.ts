@@ -89,7 +89,12 @@ export async function withLabs(test: (lab: Lab) => Promise<void>, marks?: Marks)
 const listLabs = (state: string): Promise<string[]> => readdir(join(state, 'handwired/labs')).catch(() => []);
 
 function startLab(words: string[], env: Record<string, string>): Running {
-  const child = spawn(labCommand, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  // What hangs is ended, and fails its test: no command takes half an hour.
+  const child = spawn(labCommand, words, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    timeout: 1_800_000,
+  });
   const said = { stdout: '', stderr: '' };
   const seen = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {

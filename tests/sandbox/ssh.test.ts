@@ -42,17 +42,23 @@ describe('lab ssh', { skip: noSandbox }, () => {
     await terminal.shows(prompt);
     terminal.send('sh -c \'echo "on"$((1)); exec sleep 71\'; echo "status"$?\r');
     await terminal.shows(/on1/);
+    // Whether ^C is echoed before the prompt comes, after it or never is a race in the kernel: the signal goes first.
     terminal.send('\x03');
-    await terminal.shows(/\^C/);
     await terminal.shows(prompt);
     terminal.send('sh -c \'echo "on"$((2)); exec cat\'\r');
     await terminal.shows(/on2/);
     terminal.send('\x1a');
     await terminal.shows(/Stopped/);
-    terminal.send('\rkill -9 %1; wait; echo "gone"$((3))\r');
-    await terminal.shows(/gone3/);
     await terminal.shows(prompt);
-    terminal.send('true\r\x04');
+    // Each key waits for who is to read it. A shell that was told to kill its stopped job may not let itself be left
+    // yet, and what is typed between two prompts is read by other rules, where Ctrl-D is another character.
+    terminal.send('fg\r');
+    await terminal.shows(/exec cat'\r\n/);
+    terminal.send('read by cat\r');
+    await terminal.shows(/read by cat\r\nread by cat\r\n/);
+    terminal.send('\x04');
+    await terminal.shows(prompt);
+    terminal.send('\x04');
     assert.deepEqual(await terminal.ended, { code: 0, raw: true, restored: true });
   });
 

@@ -11,6 +11,9 @@ interface TerminalEnd {
   restored: boolean;
 }
 
+/** A program that hangs is ended after it, in ms, and fails its test. */
+const limit = 300_000;
+
 /** The `lab` command on a terminal of 31 rows and 97 columns, as a user sees it. */
 export interface Terminal {
   /** Types. */
@@ -26,6 +29,7 @@ export function onTerminal(words: string[], env: Record<string, string>): Termin
   const child = spawn('python3', [join(import.meta.dirname, 'on-terminal.py'), labCommand, ...words], {
     stdio: 'pipe',
     env: { ...process.env, TERM: 'xterm', ...env },
+    timeout: limit,
   });
   const order = (what: object): void => void child.stdin.write(`${JSON.stringify(what)}\n`);
   let text = '';
@@ -36,7 +40,11 @@ export function onTerminal(words: string[], env: Record<string, string>): Termin
     look();
   });
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (report += chunk));
-  const ended = once(child, 'close').then(() => JSON.parse(report) as TerminalEnd);
+  const ended = once(child, 'close').then(() => {
+    if (report === '')
+      throw new Error(`did not end in ${limit / 60_000} minutes; after its last match it showed: ${text}`);
+    return JSON.parse(report) as TerminalEnd;
+  });
   const shows = (pattern: RegExp): Promise<string> =>
     new Promise((resolve, reject) => {
       look = () => {
@@ -47,7 +55,7 @@ export function onTerminal(words: string[], env: Record<string, string>): Termin
         resolve(found[0]);
       };
       look();
-      void ended.then(() => reject(new Error(`ended before it showed ${String(pattern)}: ${text}`)));
+      ended.then(() => reject(new Error(`ended before it showed ${String(pattern)}: ${text}`)), reject);
     });
   return {
     send: (keys) => order({ send: keys }),
