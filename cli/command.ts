@@ -97,7 +97,9 @@ export function createWordParser<T extends string>(
   return (word) => {
     const found = allowed.find((candidate) => candidate === word);
     if (found !== undefined) return found;
-    const what = `unknown ${kind} '${word}'${suggestWord(word, allowed)}; it is one of: ${allowed.join(' ')}`;
+    // A list of many words would hide the guess; `next` shows it.
+    const words = allowed.length > 20 ? `there are ${allowed.length}` : `it is one of: ${allowed.join(' ')}`;
+    const what = `unknown ${kind} '${word.slice(0, 80)}'${suggestWord(word, allowed)}; ${words}`;
     throw new LabError({ what, next, exit: EXIT.usage });
   };
 }

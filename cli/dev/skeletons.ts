@@ -29,9 +29,15 @@ export const idPatterns: Record<Kind, { pattern: RegExp; like: string }> = {
   chapter: { pattern: /^[a-z]{2,20}$/, like: 'multicast' },
 };
 
+/** The folder of the chapter at a place of the course, from the root. */
+const folderAt = (at: number, id: string): string => `labs/${String(at).padStart(2, '0')}-${id}`;
+
 /** The folder of a chapter, from the root. */
 export const chapterFolder = (id: string): string =>
-  `labs/${String(chapterIds.findIndex((one) => one === id)).padStart(2, '0')}-${id}`;
+  folderAt(
+    chapterIds.findIndex((one) => one === id),
+    id,
+  );
 
 /** Puts an entry at the end of the list that a file of entries ends with: `  },\n];` or `  checks: [...],\n};`. */
 const appendEntry =
@@ -309,17 +315,16 @@ const insertCleanupStep =
 
 /** The skeleton of one chapter, the last before cleanup, which moves up by one. */
 export function writeChapter(id: string): Skeleton {
-  const folder = (at: number, name: string): string => `labs/${String(at).padStart(2, '0')}-${name}`;
   const at = chapterIds.indexOf('cleanup');
-  const own = folder(at, id);
+  const own = folderAt(at, id);
   return {
     changes: [
-      { move: folder(at, 'cleanup'), to: folder(at + 1, 'cleanup') },
+      { move: folderAt(at, 'cleanup'), to: folderAt(at + 1, 'cleanup') },
       ...Object.entries(chapterFiles(id, at)).map(([name, text]) => ({ write: `${own}/${name}`, text })),
-      { change: `${folder(at + 1, 'cleanup')}/guide.md`, edit: insertCleanupStep(id) },
+      { change: `${folderAt(at + 1, 'cleanup')}/guide.md`, edit: insertCleanupStep(id) },
       {
         change: 'scripts/hops.json',
-        edit: (text) => text.replaceAll(`${folder(at, 'cleanup')}/`, `${folder(at + 1, 'cleanup')}/`),
+        edit: (text) => text.replaceAll(`${folderAt(at, 'cleanup')}/`, `${folderAt(at + 1, 'cleanup')}/`),
       },
       {
         change: 'host/plan.ts',
