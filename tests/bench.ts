@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { silent } from '@handwired/host';
+import { listLabs, silent } from '@handwired/host';
 import { chooseDriver, findObstacle } from '@handwired/infra';
 import { benchFifty } from './bench/fifty.ts';
 import { note, page } from './bench/figures.ts';
@@ -32,6 +32,9 @@ async function machineLines(): Promise<string[]> {
 const { only } = parseArgs({ options: { only: { type: 'string' } } }).values;
 const before = process.env.XDG_STATE_HOME;
 const state = (process.env.XDG_STATE_HOME = await mkdtemp(join(tmpdir(), 'handwired-bench-')));
+// The command that is measured gets the same Ctrl-C and ends, which is an error here: so what was made is removed below.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => console.error(`${signal}: ending, and removing what was made`));
 try {
   const machine = await machineLines();
   console.log(machine.join('\n'));
@@ -42,7 +45,7 @@ try {
   else if (only === undefined) note(`no VM was measured: ${obstacle}`);
   if (only === undefined) await writeFile(resolve(import.meta.dirname, '../docs/performance.md'), page(machine));
 } finally {
-  await time(['destroy', '--all']);
+  for (const name of await listLabs()) await time(['destroy', name]);
   await rm(state, { recursive: true, force: true });
   if (before !== undefined) process.env.XDG_STATE_HOME = before;
 }
