@@ -69,17 +69,11 @@ export async function requirePackages(targets: readonly PackageTarget[]): Promis
   if (missing.length > 0) throw tellMissing(missing);
 }
 
-/** The command that installs packages on Debian and Ubuntu. */
+/** The command that installs packages on Debian and Ubuntu, on a machine that has no lists of packages yet too. */
 export function installCommand(packages: readonly Package[]): string {
-  const sudo = isRoot() ? [] : ['sudo'];
-  return quoteAll([
-    ...sudo,
-    'apt-get',
-    'install',
-    '-y',
-    '--no-install-recommends',
-    ...packages.map(({ name }) => name),
-  ]);
+  const sudo = isRoot() ? '' : 'sudo ';
+  const names = quoteAll(packages.map(({ name }) => name));
+  return `${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends ${names}`;
 }
 
 async function packagesFor(target: PackageTarget): Promise<Package[]> {
@@ -203,7 +197,7 @@ async function aptInstall(names: readonly string[], command: string, work: Work)
       env: quiet,
       signal: work.signal,
       onLine: (line: string): void => note(line.slice(0, 100)),
-      next: `apt-get update; ${command}`,
+      next: command,
     };
     const apt = (args: string[], allowFailure: boolean): Promise<RunResult> =>
       run(['apt-get', '-q', '-y', '-o', `DPkg::Lock::Timeout=${lockTimeout}`, ...args], { ...options, allowFailure });
