@@ -28,7 +28,6 @@ async function writeImage(file: string): Promise<void> {
     const options = ['--variant=minbase', '--format=tar', `--customize-hook=${hook}`];
     await work.progress.stage('Install the course and what it needs', (note) =>
       makeRoot(layer, inputs, options, {
-        env: { LC_ALL: 'C.UTF-8' },
         signal: work.signal,
         onLine: (line) => note(line.slice(0, 100)),
         next: 'apt-get update && make container',

@@ -120,7 +120,6 @@ async function pack(inputs: Inputs, root: string, folder: string, signal: AbortS
 const settings = (inputs: Inputs): Record<string, string> => ({
   SOURCE_DATE_EPOCH: String(inputs.epoch),
   DISK_SIZE: inputs.diskSize,
-  LC_ALL: 'C.UTF-8',
   TZ: 'UTC',
 });
 
