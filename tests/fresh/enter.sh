@@ -11,11 +11,10 @@ if [ "${FRESH_INSIDE-}" != yes ]; then
   FRESH_INSIDE=yes exec unshare --mount --pid --uts --ipc "${net[@]}" --fork --kill-child --propagation private "$0" "$@"
 fi
 
-show() { # show FILE: a device of this machine in the new /dev
-  [ -e "$1" ] || return 0
-  mkdir -p ".$(dirname "$1")"
-  : >".$1"
-  mount --bind "$1" ".$1"
+show() { # show MODE FILE: a device of this machine in the new /dev, with the mode that udev gives it
+  [ -e "/dev/$2" ] || return 0
+  mkdir -p "$(dirname "dev/$2")"
+  mknod -m "$1" "dev/$2" c "0x$(stat -c %t "/dev/$2")" "0x$(stat -c %T "/dev/$2")"
 }
 
 if [ "${FRESH_NETWORK-}" = no ]; then ip link set lo up; fi
@@ -37,8 +36,9 @@ else
   done
 fi
 mount -t tmpfs -o mode=755 dev dev
-for node in null zero full random urandom tty kvm; do show "/dev/$node"; done
-if [ "${FRESH_TUN-}" != no ]; then show /dev/net/tun; fi
+for node in null zero full random urandom tty; do show 666 "$node"; done
+show 660 kvm
+if [ "${FRESH_TUN-}" != no ]; then show 666 net/tun; fi
 mkdir dev/pts dev/shm
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts dev/pts
 ln -s pts/ptmx dev/ptmx

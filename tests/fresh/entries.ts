@@ -12,6 +12,8 @@ export interface Entry {
   title: string;
   suite: Suite;
   circumstances?: Circumstances;
+  /** Typed first by a plain user, whose administrator gives what it asks for. */
+  given?: string;
   lines: Line[];
   /** `make test` has it too. The others are for `make test-fresh`. */
   always?: true;
@@ -60,4 +62,20 @@ export const entries: Entry[] = [
     circumstances: { env: { FRESH_TUN: 'no' } },
     lines: [{ line: 'make lab' }],
   },
+  ...(['trixie', 'bookworm', 'noble'] as const).flatMap((name) => [
+    {
+      title: `${suites[name].title}, sandboxes of a plain user`,
+      suite: suites[name],
+      circumstances: { user: 'student' },
+      given: 'make deps && node_modules/.bin/lab setup sandbox',
+      lines: [{ line: sandbox }],
+    },
+    {
+      title: `${suites[name].title}, VMs of a plain user`,
+      suite: suites[name],
+      circumstances: { user: 'student' },
+      given: 'make deps && timeout 60 node_modules/.bin/lab setup vm',
+      lines: [{ line: vm }],
+    },
+  ]),
 ];

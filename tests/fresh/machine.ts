@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run } from '@handwired/host';
 import { listFiles, root as checkout } from '../../scripts/files.ts';
@@ -19,17 +19,25 @@ export interface Circumstances {
   prepare?: string;
 }
 
-/** How a command was typed. `network`: whether the machine has more than lo. `killAfterMs`: the power goes off then. */
+/**
+ * How a command was typed. `network`: whether the machine has more than lo. `asRoot`: by an administrator where the user is
+ * a plain one. `killAfterMs`: the power goes off then.
+ */
 export interface Typing {
   network?: boolean;
+  asRoot?: boolean;
   killAfterMs?: number;
 }
 
-/** What came of a command: exit code (null: the power went off), and all that it printed. */
+/**
+ * What came of a command: exit code (null: the power went off), all that it printed, and how much of the disk was taken in
+ * bytes: at the most, and at its end. The disk is the one of this machine, so others' files count too.
+ */
 export interface Outcome {
   code: number | null;
   text: string;
   seconds: number;
+  disk: { peak: number; end: number };
 }
 
 /** What of this machine's environment leads to its mirrors. */
@@ -66,12 +74,15 @@ export class FreshMachine {
   }
 
   /** Types a command line in the checkout. */
-  async type(line: string, { network = true, killAfterMs }: Typing = {}): Promise<Outcome> {
-    const { user } = this.circumstances;
+  async type(line: string, { network = true, asRoot = false, killAfterMs }: Typing = {}): Promise<Outcome> {
+    const user = asRoot ? undefined : this.circumstances.user;
     const as = user === undefined ? [] : ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--'];
     const group = `handwired-fresh-${process.pid}`;
     const kept = Object.entries(process.env).filter(([name]) => passed.test(name));
     const began = performance.now();
+    const free = await this.readFree();
+    let least = free;
+    const look = setInterval(() => void this.readFree().then((now) => (least = Math.min(least, now))), 500);
     const enter = ['--pdeathsig', 'KILL', '--', join(import.meta.dirname, 'enter.sh'), this.root, this.home];
     // The machine ends with this process, as unshare keeps its number and ends all of it.
     const child = spawn('setpriv', [...enter, ...as, 'sh', '-c', line], {
@@ -79,7 +90,7 @@ export class FreshMachine {
       env: {
         ...Object.fromEntries(kept),
         PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        HOME: this.home,
+        HOME: asRoot ? '/root' : this.home,
         USER: user ?? 'root',
         TERM: 'dumb',
         LANG: 'C.UTF-8',
@@ -101,8 +112,17 @@ export class FreshMachine {
     const off = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
     const [code] = (await once(child, 'close')) as [number | null];
     clearTimeout(off);
+    clearInterval(look);
     await removeGroups(group);
-    return { code, text, seconds: (performance.now() - began) / 1000 };
+    const end = free - (await this.readFree());
+    const disk = { peak: Math.max(free - least, end), end };
+    return { code, text, seconds: (performance.now() - began) / 1000, disk };
+  }
+
+  /** Free bytes of the disk. */
+  private async readFree(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.root);
+    return bavail * bsize;
   }
 
   async remove(): Promise<void> {

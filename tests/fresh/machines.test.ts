@@ -22,22 +22,47 @@ const kills = Number(process.env.HANDWIRED_FRESH_KILLS ?? (all ? 20 : 0));
 const uninstall = /## Uninstall\n+```sh\n(.*?)```/s.exec(readFileSync(join(checkout, 'README.md'), 'utf8'))?.[1] ?? '';
 const withPath = 'export PATH="$PWD/node_modules/.bin:$PATH"\n';
 
+/** One line of what came of a command. */
+const tell = ({ code, seconds, disk: { peak, end } }: Outcome): string =>
+  `${code} after ${seconds.toFixed(0)} s; disk ${(peak / 1e9).toFixed(2)} GB at the most, ${(end / 1e9).toFixed(2)} GB at its end`;
+
 const tail = (text: string): string => text.split('\n').slice(-40).join('\n');
+
+/** The next command of what was printed, without the remark behind it. */
+function findNext(text: string): string | undefined {
+  const end = text.split('\n').slice(-8).join('\n');
+  return Array.from(end.matchAll(/(?:^ *next:|Next:) +(.+?)(?: {3}\(.*\))?$/gm), ([, command = '']) => command).at(-1);
+}
 
 /** Types a line. If it ends with a next command, types that, and the line again, which then has to work. */
 async function typeUntilDone(machine: FreshMachine, line: string, typing: Typing, t: TestContext): Promise<void> {
   let done = await machine.type(line, typing);
-  t.diagnostic(`${line}: ${done.code} after ${done.seconds.toFixed(0)} s`);
+  t.diagnostic(`${line}: ${tell(done)}`);
   if (done.code !== 0) {
-    const end = done.text.split('\n').slice(-8).join('\n');
-    const next = Array.from(end.matchAll(/(?:^ *next:|Next:) +(.+)$/gm), ([, command = '']) => command).at(-1);
+    const next = findNext(done.text);
     assert.ok(next !== undefined, `'${line}' ended with ${done.code} and no next command:\n${tail(done.text)}`);
     const mended = await machine.type(`${withPath}${next}`, typing);
     assert.equal(mended.code, 0, `the next command '${next}' does not work:\n${tail(mended.text)}`);
     done = await machine.type(line, typing);
-    t.diagnostic(`${line}, after '${next}': ${done.code} after ${done.seconds.toFixed(0)} s`);
+    t.diagnostic(`${line}, after '${next}': ${tell(done)}`);
   }
   assert.equal(done.code, 0, tail(done.text));
+}
+
+/**
+ * Types a line as a plain user, and lets an administrator type each `sudo` that it asks for, until it asks for no more.
+ * What such a refusal leaves is uninstalled, so that only the administrator's gifts stay.
+ */
+async function typeUntilGiven(machine: FreshMachine, line: string, t: TestContext): Promise<void> {
+  for (let refusals = 0; refusals < 4; refusals += 1) {
+    const asked = await machine.type(line);
+    t.diagnostic(`${line}: ${tell(asked)}`);
+    const next = findNext(asked.text);
+    if (asked.code === 0 || next === undefined || !/\bsudo /.test(next)) break;
+    const given = await machine.type(next.replaceAll(/\bsudo /g, ''), { asRoot: true });
+    assert.equal(given.code, 0, `the next command '${next}' does not work:\n${tail(given.text)}`);
+  }
+  await typeUninstall(machine);
 }
 
 /** Types README's uninstall, and the command that it prints for the packages. */
@@ -67,10 +92,11 @@ describe('a machine that has nothing of ours', { skip, concurrency: false }, () 
     }
   });
 
-  for (const { title, suite, circumstances, lines, always } of entries) {
+  for (const { title, suite, circumstances, given, lines, always } of entries) {
     it(title, { skip: !all && always !== true && 'for make test-fresh' }, async (t) => {
       const machine = await FreshMachine.make(suite, circumstances);
       try {
+        if (given !== undefined) await typeUntilGiven(machine, given, t);
         const before = await listRoot(machine.root);
         for (const { line, again } of lines) {
           await typeUntilDone(machine, line, {}, t);
