@@ -4,7 +4,7 @@ DRIVER ?= auto
 bin := node_modules/.bin
 node := $(bin)/node
 checks := unit-1 unit-2 format lint types dead hops shell agent
-.PHONY: help deps setup lab demo verify test test-whole test-fresh container test-container test-arm64 bench clean $(checks:%=verify-%)
+.PHONY: help deps setup lab demo verify generator test test-whole test-fresh container test-container test-arm64 bench clean $(checks:%=verify-%)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,11 +34,14 @@ verify-unit-1 verify-unit-2: verify-unit-%:
 
 # Tests that mostly wait run two at a time. Tests that compare the whole machine before and after, or fill it, run
 # alone.
-test: verify setup ## everything: verify, then the tests that need lab hosts, real VMs last
+test: verify generator setup ## everything: verify, then the tests that need lab hosts, real VMs last
 	$(node) --import ./cli/loader.mjs --test --test-concurrency=2 --test-reporter=spec \
 	  "tests/toolchain/**/*.test.ts" "tests/report/consumers.test.ts" "tests/report/site.test.ts" "tests/sandbox/**/*.test.ts"
 	$(node) --import ./cli/loader.mjs --test --test-concurrency=1 --test-reporter=spec \
 	  "tests/fresh/**/*.test.ts" "tests/alone/**/*.test.ts" "tests/fleet/**/*.test.ts" "tests/vm/**/*.test.ts"
+
+generator: deps
+	@$(node) --import ./cli/loader.mjs scripts/sdk.ts prepare
 
 test-whole: export HANDWIRED_VM_GUIDES = 99
 test-whole: export HANDWIRED_VM_PLACES = 10

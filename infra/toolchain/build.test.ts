@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { LabError } from '@handwired/host';
-import { download } from './build.ts';
+import { download, findGoReason } from './build.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'download-'));
 const vendor = createServer((request, response) => {
@@ -71,4 +71,19 @@ test("a download goes through the machine's proxy", async () => {
     process.env = old;
     proxy.close();
   }
+});
+
+test('why a build failed is told, though names of packages stand before and behind it', () => {
+  const compiled = `go: downloading github.com/olekukonko/tablewriter v1.1.3
+github.com/yuin/goldmark
+# github.com/charmbracelet/glamour/ansi
+ansi/table.go:61:19: ctx.table.writer.SetBorders undefined (type *tablewriter.Table has no field or method SetBorders)
+github.com/pulumi/pulumi/pkg/v3/util/afero
+go.uber.org/automaxprocs/maxprocs
+`;
+  assert.match(findGoReason(compiled), /^ansi\/table.go:61:19: ctx.table.writer.SetBorders undefined [^;]*$/);
+  const offline = `go: github.com/zclconf/go-cty@v1.16.3: Get "https://mirror.invalid/@v/v1.16.3.mod": dial tcp: lookup mirror.invalid: no such host
+`;
+  assert.match(findGoReason(offline), /^go: github.com\/zclconf.*no such host$/);
+  assert.equal(findGoReason('github.com/yuin/goldmark\n'), 'it said nothing');
 });

@@ -32,7 +32,7 @@ async function downloadTool(tool: Tool, folder: string, work: Work): Promise<str
 
 /** Builds a tool from its Go modules as `output`. Returns one line: what it was built from. */
 export async function buildTool(tool: Tool, output: string, work: Work): Promise<string> {
-  const go = await ensureGo(tool.name, work);
+  const go = await ensureGo(tool.module, work);
   const title = `Build ${tool.title} from Go modules (${tool.takes} the first time)`;
   await work.progress.stage(title, (note) => goBuild(go, tool, output, work, note));
   return `built from ${tool.package}`;
@@ -44,17 +44,33 @@ async function goBuild(go: Go, tool: Tool, output: string, work: Work, note: (te
   const seen = { fetched: 0, compiled: 0 };
   const argv = [go.command, 'build', '-v', ...buildFlags, '-ldflags', flags, '-o', output, tool.package];
   // The compiler must not outlive us, or the next run would compete with it.
-  await run(['setpriv', '--pdeathsig', 'INT', '--', ...argv], {
-    cwd: moduleFolder(tool.name),
+  const { code, stderr } = await run(['setpriv', '--pdeathsig', 'INT', '--', ...argv], {
+    cwd: moduleFolder(tool.module),
     env: go.env,
     signal: work.signal,
-    next: 'make setup   (it goes on from here)',
+    allowFailure: true,
     onLine: (line) => {
       if (line.startsWith('go: ')) seen.fetched += 1;
       else seen.compiled += 1;
       note(`${seen.fetched} modules fetched, ${seen.compiled} packages compiled`);
     },
   });
+  if (code === 0) return;
+  throw new LabError({
+    what: `go build failed: ${findGoReason(stderr)}`,
+    where: `${tool.package} in ${moduleFolder(tool.module)}`,
+    next: 'make setup   (it goes on from here)',
+    cause: new Error(stderr.slice(-4000)),
+  });
+}
+
+/**
+ * Why `go build -v` failed, from its stderr: the first two lines that are neither a package's name nor a download.
+ * Packages are compiled side by side, so the names of others may follow.
+ */
+export function findGoReason(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^(# |go: downloading )|^\S+$/.test(line));
+  return lines.slice(0, 2).join('; ').slice(0, 500) || 'it said nothing';
 }
 
 /** How long we wait for the vendor's answer before we build the tool ourselves. Milliseconds. */

@@ -5,7 +5,7 @@ import { cacheDir, exists, LabError, run, takeLock, underLock } from '@handwired
 import { z } from 'zod';
 import type { Work } from '../driver.ts';
 import { ensurePackages } from '../packages.ts';
-import { moduleFolder, toolchainGoArch } from './tools.ts';
+import { moduleFolder, type Tool, toolchainGoArch } from './tools.ts';
 
 /** A Go that can build our modules: its argv[0] and its environment variables. */
 export interface Go {
@@ -52,7 +52,7 @@ export async function dropGoFolder(): Promise<void> {
  * Finds a Go on PATH or in its usual folder, else installs the distribution's package. A Go that is too old for our
  * modules fetches a newer one through the machine's own GOPROXY. From 1.21 on, Go does this by itself.
  */
-export async function ensureGo(module: string, work: Work): Promise<Go> {
+export async function ensureGo(module: Tool['module'], work: Work): Promise<Go> {
   const env = await makeEnvironment();
   const command = (await findGo(env)) ?? (await installGo(env, work));
   const [major, minor] = await readGoVersion(command, env);
@@ -116,7 +116,7 @@ async function readGoVersion(command: string, env: Record<string, string>): Prom
 const Downloaded = z.object({ Dir: z.string() });
 
 /** Lets an old Go fetch the new Go, which is published as a module. Go checks its sum against the sum database. */
-async function downloadGo(old: string, module: string, env: Record<string, string>, work: Work): Promise<Go> {
+async function downloadGo(old: string, module: Tool['module'], env: Record<string, string>, work: Work): Promise<Go> {
   const wanted = /^go (\d+\.\d+\.\d+)$/m.exec(await readFile(join(moduleFolder(module), 'go.mod'), 'utf8'))?.[1];
   if (wanted === undefined)
     throw new LabError({ what: 'go.mod names no Go release', where: module, next: 'git status' });

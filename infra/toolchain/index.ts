@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Work } from '../driver.ts';
 import { type Artifact, ensureArtifact, findFolder, isIntact } from './artifact.ts';
 import { dropGoFolder, withGo } from './go.ts';
-import { bridge, buildFlags, libvirt, moduleFolder, pulumi, type Tool } from './tools.ts';
+import { bridge, buildFlags, libvirt, moduleFolder, pulumi, sdkgen, type Tool } from './tools.ts';
 
 /** The engine with everything that it needs to control libvirt without a registry. */
 export interface Toolchain {
@@ -19,30 +19,38 @@ export interface Toolchain {
   env: Record<string, string>;
 }
 
+const tools = [pulumi, libvirt, bridge];
+
 /** Gets the toolchain. Uses tools that are cached and intact, and downloads or builds the others: see `getTool`. */
-export async function ensureToolchain(work: Work): Promise<Toolchain> {
-  const ensure = async (): Promise<Toolchain> => {
-    const pulumiRoot = (await findPulumiOnPath()) ?? (await ensureArtifact(await makeArtifact(pulumi, work), work));
-    const pulumiHome = await ensureArtifact(await bridgeArtifact(pulumiRoot, work), work);
-    const pluginCacheDir = await ensureArtifact(await makeArtifact(libvirt, work), work);
-    return assemble(pulumiRoot, pulumiHome, pluginCacheDir);
-  };
-  if ((await missingTools()).length > 0) return withGo(work, ensure);
+export const ensureToolchain = (work: Work): Promise<Toolchain> => withGoIfMissing(tools, work, () => assemble(work));
+
+/** Gets the toolchain, and the program that generates its SDK: only who works on this project needs that. */
+export const ensureGenerator = (work: Work): Promise<{ toolchain: Toolchain; generator: string }> =>
+  withGoIfMissing([...tools, sdkgen], work, async () => {
+    const toolchain = await assemble(work);
+    return { toolchain, generator: join(await ensureArtifact(await makeArtifact(sdkgen, work), work), sdkgen.file) };
+  });
+
+async function withGoIfMissing<T>(wanted: Tool[], work: Work, ensure: () => Promise<T>): Promise<T> {
+  if ((await missingTools(wanted)).length > 0) return withGo(work, ensure);
   await dropGoFolder();
   return ensure();
 }
 
 /** The tools that are not cached, or not intact, by title; for `lab doctor`. */
-export async function missingTools(): Promise<string[]> {
+export async function missingTools(wanted = tools): Promise<string[]> {
   const missing: string[] = [];
-  for (const tool of [pulumi, libvirt, bridge]) {
+  for (const tool of wanted) {
     if (tool === pulumi && (await findPulumiOnPath()) !== undefined) continue;
     if (!(await isIntact(findFolder(await makeIdentity(tool)), [tool.file]))) missing.push(tool.title);
   }
   return missing;
 }
 
-function assemble(pulumiRoot: string, pulumiHome: string, pluginCacheDir: string): Toolchain {
+async function assemble(work: Work): Promise<Toolchain> {
+  const pulumiRoot = (await findPulumiOnPath()) ?? (await ensureArtifact(await makeArtifact(pulumi, work), work));
+  const pulumiHome = await ensureArtifact(await bridgeArtifact(pulumiRoot, work), work);
+  const pluginCacheDir = await ensureArtifact(await makeArtifact(libvirt, work), work);
   const env = {
     PULUMI_DYNAMIC_TF_PLUGIN_CACHE_DIR: pluginCacheDir,
     PULUMI_SKIP_UPDATE_CHECK: 'true',
@@ -52,9 +60,9 @@ function assemble(pulumiRoot: string, pulumiHome: string, pluginCacheDir: string
 }
 
 async function makeIdentity(tool: Tool): Promise<Pick<Artifact, 'name' | 'inputs'>> {
-  const sums = await readFile(join(moduleFolder(tool.name), 'go.sum'), 'utf8');
-  const requirements = await readFile(join(moduleFolder(tool.name), 'go.mod'), 'utf8');
-  const inputs = [tool.package, ...tool.stamps, tool.file, process.arch, ...buildFlags, requirements, sums];
+  const files = ['go.mod', 'go.sum', ...(tool.package.startsWith('./') ? [join(tool.package, 'main.go')] : [])];
+  const sources = await Promise.all(files.map((file) => readFile(join(moduleFolder(tool.module), file), 'utf8')));
+  const inputs = [tool.package, ...tool.stamps, tool.file, process.arch, ...buildFlags, ...sources];
   return { name: `${tool.name}-${tool.version}`, inputs };
 }
 

@@ -2,9 +2,8 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '@handwired/host';
 import type { Work } from '../driver.ts';
-import { ensureGo, withGo } from './go.ts';
-import { type Toolchain, withHome } from './index.ts';
-import { buildFlags, libvirt, moduleFolder } from './tools.ts';
+import { ensureGenerator, type Toolchain, withHome } from './index.ts';
+import { libvirt } from './tools.ts';
 
 /** The folder of the committed SDK, the package @pulumi/libvirt: the engine's generated TypeScript, compiled by tsc. */
 export const sdkFolder = join(import.meta.dirname, '../sdks/libvirt');
@@ -19,18 +18,15 @@ const tsc = join(import.meta.dirname, '../../node_modules/.bin/tsc');
  * Generates @pulumi/libvirt as a new folder under infra/sdks: the schema comes from the provider itself through the
  * bridge, the code from the engine's generator.
  */
-export async function generateSdk(toolchain: Toolchain, folder: string, work: Work): Promise<void> {
+export async function generateSdk(folder: string, work: Work): Promise<void> {
   const { signal } = work;
+  const { toolchain, generator } = await ensureGenerator(work);
   const schema = await work.progress.stage('Ask the provider for its schema', () => readSchema(toolchain, signal));
   // Beside the result, so that tsc finds the packages of the workspace.
   const source = await mkdtemp(`${folder}.source-`);
   try {
     await work.progress.stage('Generate the SDK', () =>
-      withGo(work, async () => {
-        const go = await ensureGo('sdkgen', work);
-        const argv = [go.command, 'run', ...buildFlags, '.', source, ...resources];
-        await run(argv, { cwd: moduleFolder('sdkgen'), env: go.env, input: schema, signal, next: 'make setup' });
-      }),
+      run([generator, source, ...resources], { input: schema, signal, next: 'make setup' }),
     );
     await work.progress.stage('Compile the SDK', async () => {
       await run([tsc, '-p', source, '--sourceMap', 'false', '--declarationMap', 'false'], { signal });

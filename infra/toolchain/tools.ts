@@ -7,12 +7,14 @@ const vendorArch = arch() === 'arm64' ? 'arm64' : 'x64';
 
 /** One program of the toolchain: what it is built from, and where its file goes in the artifact's folder. */
 export interface Tool {
-  /** Folder under go/ with go.mod and go.sum; also the artifact's name. */
-  name: 'pulumi' | 'bridge' | 'libvirt';
+  /** The artifact's name. */
+  name: 'pulumi' | 'bridge' | 'libvirt' | 'sdkgen';
+  /** Its Go module: a folder under go/ with go.mod and go.sum. What tools of one module share is compiled once. */
+  module: 'engine' | 'libvirt';
   title: string;
   /** Without `v`. */
   version: string;
-  /** Go package of the main program. */
+  /** Go package of the main program; `./FOLDER`: its main.go is ours, in the module's folder. */
   package: string;
   /** `-X` values for the linker: importpath.name=value. */
   stamps: readonly string[];
@@ -36,6 +38,7 @@ const libvirtVersion = '0.8.3';
 /** The engine. The checksums are those of the vendor's Homebrew formula for this version. */
 export const pulumi: Tool = {
   name: 'pulumi',
+  module: 'engine',
   title: `Pulumi CLI ${pulumiVersion}`,
   version: pulumiVersion,
   package: 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi',
@@ -52,6 +55,7 @@ export const pulumi: Tool = {
 /** Runs any Terraform provider as a Pulumi one. Its protobuf packages register twice; the last stamp allows that. */
 export const bridge: Tool = {
   name: 'bridge',
+  module: 'engine',
   title: `Terraform bridge ${bridgeVersion}`,
   version: bridgeVersion,
   package: 'github.com/pulumi/pulumi-terraform-bridge/v3/dynamic',
@@ -60,12 +64,13 @@ export const bridge: Tool = {
     'google.golang.org/protobuf/reflect/protoregistry.conflictPolicy=ignore',
   ],
   file: `plugins/resource-terraform-provider-v${bridgeVersion}/pulumi-resource-terraform-provider`,
-  takes: '2 minutes',
+  takes: '1 minute',
 };
 
 /** The libvirt provider, where the bridge looks for a provider that it has already fetched. */
 export const libvirt: Tool = {
   name: 'libvirt',
+  module: 'libvirt',
   title: `libvirt provider ${libvirtVersion}`,
   version: libvirtVersion,
   package: 'github.com/dmacvicar/terraform-provider-libvirt',
@@ -74,11 +79,30 @@ export const libvirt: Tool = {
   takes: '30 seconds',
 };
 
+/** The engine's generator of SDKs. `pulumi package gen-sdk` would want a language host, which is not built for us. */
+export const sdkgen: Tool = {
+  name: 'sdkgen',
+  module: 'engine',
+  title: 'SDK generator',
+  version: pulumiVersion,
+  package: './sdkgen',
+  stamps: [],
+  file: 'sdkgen',
+  takes: 'seconds after the CLI, else 2 minutes',
+};
+
 /** GOARCH of this machine. */
 export const toolchainGoArch = goArch;
 
-/** The folder with go.mod and go.sum of one program. */
-export const moduleFolder = (name: string): string => join(import.meta.dirname, 'go', name);
+/** The folder with go.mod and go.sum of one module. */
+export const moduleFolder = (module: Tool['module']): string => join(import.meta.dirname, 'go', module);
 
 /** Flags for every build. `-mod=readonly`: Go reports an incomplete go.sum as an error instead of changing it. */
-export const buildFlags = ['-mod=readonly', '-trimpath', '-buildvcs=false', '-tags', 'osusergo,grpcnotrace'] as const;
+export const buildFlags = [
+  '-mod=readonly',
+  '-trimpath',
+  '-buildvcs=false',
+  '-gcflags=all=-dwarf=false',
+  '-tags',
+  'osusergo,grpcnotrace',
+] as const;
