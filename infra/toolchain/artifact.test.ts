@@ -7,7 +7,13 @@ import { silent } from '@handwired/host';
 import { type Artifact, ensureArtifact, findFolder, isIntact } from './artifact.ts';
 
 const home = await mkdtemp(join(tmpdir(), 'artifact-'));
-after(() => rm(home, { recursive: true, force: true }));
+const cache = process.env.XDG_CACHE_HOME;
+after(async () => {
+  // Other tests run in this process.
+  if (cache === undefined) Reflect.deleteProperty(process.env, 'XDG_CACHE_HOME');
+  else process.env.XDG_CACHE_HOME = cache;
+  await rm(home, { recursive: true, force: true });
+});
 
 const work = { progress: silent, signal: new AbortController().signal };
 let made = 0;

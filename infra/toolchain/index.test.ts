@@ -7,6 +7,7 @@ import { isAtLeast, makeHome, withHome } from './index.ts';
 
 describe("the toolchain's home", () => {
   let top: string;
+  const cache = process.env.XDG_CACHE_HOME;
   before(async () => {
     top = await mkdtemp(join(tmpdir(), 'handwired-test-'));
     process.env.XDG_CACHE_HOME = join(top, 'cache');
@@ -15,7 +16,12 @@ describe("the toolchain's home", () => {
       await writeFile(join(top, name, 'plugins/bridge'), name);
     }
   });
-  after(() => rm(top, { recursive: true, force: true }));
+  after(async () => {
+    // Other tests run in this process.
+    if (cache === undefined) Reflect.deleteProperty(process.env, 'XDG_CACHE_HOME');
+    else process.env.XDG_CACHE_HOME = cache;
+    await rm(top, { recursive: true, force: true });
+  });
 
   test('a home has the plugins of the toolchain that it was made with last', async () => {
     const home = join(top, 'home');
