@@ -24,7 +24,8 @@ async function ensureClean(suite: Suite): Promise<string> {
     const what = [
       `--keyring=${keyring}`,
       `--components=${suite.components.join(',')}`,
-      `--include=${needed.join(',')}`,
+      // minbase has apt only where it is of priority `required`, which Ubuntu's is not.
+      `--include=apt,${needed.join(',')}`,
     ];
     await run([...argv, ...what, suite.name, making, ...sources], { timeoutMs: 900_000 });
     const signedBy = `${keyrings}/${suite.distribution}-archive-keyring.gpg`;
