@@ -84,7 +84,7 @@ class ChangeLog(threading.Thread):
     def finish(self) -> list[dict[str, str]]:
         """[{"in": namespace, "what": words}] of all changes."""
         os.write(self.stop_write, b".")
-        self.join(2)
+        self.join(8)  # as long as PacketLog is waited for
         return [{"in": name, "what": what} for name, what in self.found if not self._follows(name, what)]
 
     def _drain(self, sock: socket.socket, name: str, protocol: int) -> None:

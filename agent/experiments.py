@@ -67,6 +67,9 @@ SETTLE_SECONDS = 0.03
 class PacketLog(threading.Thread):
     """The packets of the captured namespaces that are a probe's, and ARP, counted by what they look like."""
 
+    drain_seconds = 8.0
+    """How long `finish` waits until all is read that has come. On an emulated machine that can take seconds."""
+
     def __init__(self, place: Place, names: Iterable[str]) -> None:
         super().__init__(daemon=True)
         self.place = place
@@ -95,10 +98,11 @@ class PacketLog(threading.Thread):
                 return
 
     def finish(self) -> list[dict[str, Any]]:
-        """What was seen, with "count" of the same."""
+        """What was seen, with "count" of the same. `over` tells afterwards whether something may be missing."""
         os.write(self.stop_write, b".")
-        self.join(2)
-        # On a slow machine it may still be reading: what it has by now is copied, in one step of the interpreter.
+        self.join(self.drain_seconds)
+        self.over |= self.is_alive()
+        # It may still be reading: what it has by now is copied, in one step of the interpreter.
         return [dict(zip(SIGHT_KEYS, key, strict=True), count=count) for key, count in dict(self.seen).items()]
 
     def count_drops(self) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """What is read of a lab host and judged nowhere: overrides, mounts, counters, settings, batches of changes."""
 
+import socket
 import threading
 import time
 import unittest
@@ -80,6 +81,28 @@ class Packets(unittest.TestCase):
         log.start()
         self.assertGreaterEqual(len(log.finish()), 200_000)
         late.join()
+
+    def test_a_machine_that_is_slow_to_read_what_came(self) -> None:
+        """All of it is waited for; where that takes too long, something may be missing, and that is said."""
+        for seconds, is_over in ((2.5, False), (0.6, True)):
+            log = PacketLog(mock.Mock(), [])
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            log.socks[ours] = "world"
+            log.drain_seconds = 8.0 if seconds > 1 else 0.3
+
+            def read_slowly(sock: socket.socket, log: PacketLog = log, seconds: float = seconds) -> None:
+                sock.recv(10)
+                time.sleep(seconds)
+                log.seen[("late",) * len(SIGHT_KEYS)] = 1
+
+            with mock.patch.object(log, "_drain", read_slowly):
+                theirs.send(b"a packet")
+                log.start()
+                time.sleep(0.1)
+                self.assertEqual((len(log.finish()), log.over), (0 if is_over else 1, is_over))
+                log.join()
+            ours.close()
+            theirs.close()
 
 
 class Settings(unittest.TestCase):
