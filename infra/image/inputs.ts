@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { LabError, run } from '@handwired/host';
 import { type Architecture, requireArchitecture } from '../architecture.ts';
 import { listNames } from '../packages.ts';
+import { isRoot } from '../user-namespace.ts';
 
 /** Raise this number when build.ts changes what it makes of the same inputs. */
 const builderVersion = 2;
@@ -82,10 +84,38 @@ const components = { debian: ['main'], ubuntu: ['main', 'universe'] };
 /** Reads the machine's apt configuration by apt's own tools: deb822 and one-line files, proxies, mirrors. */
 async function findSources(signal: AbortSignal): Promise<Sources> {
   const os = parseOsRelease(await readFile('/etc/os-release', 'utf8').catch(() => ''));
-  const options = { signal, next: 'lab doctor' };
-  const targets = await run(['apt-get', 'indextargets', '--format', '$(RELEASE) $(CODENAME) $(REPO_URI)'], options);
-  const config = await run(['apt-config', 'dump', 'Acquire'], options);
-  return listSources(os, targets.stdout, config.stdout);
+  const config = await run(['apt-config', 'dump', 'Acquire'], { signal, next: 'lab doctor' });
+  return listSources(os, await listTargets(signal), config.stdout);
+}
+
+/**
+ * What apt's sources have, as lines RELEASE CODENAME URI. apt knows it from its lists, and a new machine has none: then
+ * they are fetched into a folder of ours, as any user may, and the machine's own stay as they are.
+ */
+async function listTargets(signal: AbortSignal): Promise<string> {
+  const ask = async (options: string[]): Promise<string> => {
+    const argv = ['apt-get', ...options, 'indextargets', '--format', '$(RELEASE) $(CODENAME) $(REPO_URI)'];
+    return (await run(argv, { signal, next: 'lab doctor' })).stdout;
+  };
+  const known = await ask([]);
+  if (known.trim() !== '') return known;
+  const folder = await mkdtemp(join(tmpdir(), 'handwired-apt-'));
+  try {
+    await mkdir(join(folder, 'partial'));
+    const settings = {
+      'Dir::State::lists': folder,
+      'Dir::Cache::pkgcache': '',
+      'Dir::Cache::srcpkgcache': '',
+      'Debug::NoLocking': '1',
+      'APT::Sandbox::User': 'root',
+      'Acquire::IndexTargets::deb::Translations::DefaultEnabled': 'false',
+    };
+    const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+    await run(['apt-get', '-q', ...options, 'update'], { signal, allowFailure: true });
+    return await ask(options);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Finds the sources in os-release, `apt-get indextargets` (lines RELEASE CODENAME URI) and `apt-config dump`. Pure. */
@@ -110,7 +140,7 @@ export function listSources(os: Record<string, string>, targets: string, config:
     throw new LabError({
       what: `apt on this machine has no source for ${own}`,
       where: '/etc/apt/sources.list.d',
-      next: 'apt-get update',
+      next: isRoot() ? 'apt-get update' : 'sudo apt-get update',
     });
   }
   return { suite, distribution, lines: [...lines].sort(), aptOptions: listAptOptions(config) };
