@@ -1,4 +1,4 @@
-import { constants, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { constants, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { cacheDir, exists, readJson, run, writeAtomic } from '@handwired/host';
 import { z } from 'zod';
@@ -88,6 +88,8 @@ async function bridgeArtifact(pulumiRoot: string, work: Work): Promise<Artifact>
       next: 'make setup',
     });
     await rm(program);
+    // The engine marks its use there (sdk/go/common/workspace/plugins.go, pluginLastUsedSuffix). With this no lab adds a file.
+    await writeFile(join(folder, `${dirname(bridge.file)}.lastused`), '');
     await rm(join(folder, 'logs'), { recursive: true, force: true });
     return source;
   };
