@@ -407,6 +407,18 @@ test('What a capture that lost packets did not see proves nothing', () => {
   unsee(lab, 'outside>uplink', 'ct1');
   lab.evidence.drops = { ...lab.evidence.drops, ct1: 3 };
   assert.equal(judged(lab, 'publish.outside')?.verdict, 'error');
+  for (const [probe, id] of [
+    ['ct1>site', 'egress.ct1'],
+    ['ct2 lookup', 'dns.ct2'],
+    ['host lookup', 'dns.host-works'],
+    ['ct1 https', 'dns.https'],
+  ] as const) {
+    const late = readCase('right');
+    unsee(late, probe, 'world');
+    assert.equal(judged(late, id)?.verdict, 'fail', id);
+    late.evidence.over = true;
+    assert.equal(judged(late, id)?.verdict, 'error', id);
+  }
 });
 
 test('What was not answered while the lab host stood still proves nothing; a refusal does, and an answer', () => {

@@ -15,6 +15,7 @@ import {
   findResult,
   needRouted,
   findSights,
+  isBlind,
   describeWay,
   worldIsDown,
   type Which,
@@ -42,6 +43,8 @@ function reaches(lab: Case, which: Which): Judgement {
   const bad = results.find(({ result, arrived }) => !result.ok || !arrived);
   const lines = results.flatMap(({ probe }) => describeWay(evidence, probe));
   if (!bad) return pass({ expected, actual, evidence: lines });
+  if (bad.result.ok && isBlind(evidence, 'world'))
+    return { verdict: 'error', expected, reason: 'the capture in the world lost packets' };
   if (bad.result.ok) {
     const hint = { wrong: 'Something on the lab host answers in place of the internet.' };
     return fail({ expected, actual: `${actual}, and nothing of it arrived in the world`, evidence: lines, hint });

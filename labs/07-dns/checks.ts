@@ -114,6 +114,8 @@ function hostWorks({ evidence }: Case): Judgement {
     actual: result.ok ? `the answer is ${result.answers?.join(', ') ?? ''}` : describeOutcome(result),
   };
   if (result.ok && asked && result.answers?.every((answer) => answer === siteAddress)) return pass(seen);
+  if (result.ok && !asked && isBlind(evidence, 'world'))
+    return { verdict: 'error', expected, reason: 'the capture in the world lost packets' };
   return fail({ ...seen, evidence: asked ? [] : ['no query of it arrived in the world'] });
 }
 
