@@ -115,7 +115,7 @@ async function makeInPlace(artifact: Artifact, folder: string): Promise<void> {
     throw new LabError({
       what: `cannot make ${artifact.name}: ${readMessage(error)}`,
       where: parent,
-      next: 'export XDG_CACHE_HOME=A_FOLDER_WITH_4_GB_FREE',
+      next: 'export XDG_CACHE_HOME=A_FOLDER_WITH_6_GB_FREE',
       cause: error,
     });
   }
