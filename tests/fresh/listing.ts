@@ -7,7 +7,8 @@ export type Listing = Map<string, string>;
 
 /**
  * What apt, dpkg and the packages' own scripts change when any package is installed and removed again: their records and
- * caches, the users that Debian's policy keeps, and what systemd's scripts make and leave. The checkout is README's "this
+ * caches, the users that Debian's policy keeps, where Ubuntu's base-files diverts folders that /usr has taken over, and
+ * what systemd's scripts make and leave. The checkout is README's "this
  * folder".
  */
 const changedByPackages = new RegExp(
@@ -21,6 +22,7 @@ const changedByPackages = new RegExp(
     'root/\\.ssh$',
     'usr/lib/python3/dist-packages/.*__pycache__',
     '(root|home/[^/]+)/handwired(/|$)',
+    '(bin|sbin|lib)\\.usr-is-merged$',
     '(dev|proc|sys|run|tmp)$',
   ]
     .map((pattern) => `^${pattern}`)
