@@ -13,6 +13,7 @@ export {
   fail,
   type GradedChapter,
   type Judgement,
+  lostPackets,
   pass,
   type Signs,
 } from './queries/check.ts';

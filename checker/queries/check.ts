@@ -132,6 +132,13 @@ export const pass = ({ expected, actual, evidence }: Seen): Judgement => ({
   evidence: evidence ?? [],
 });
 
+/** What was not seen in a namespace proves nothing: its capture was blind (isBlind). `where`: `ct1`, `the world`. */
+export const lostPackets = (where: string, expected: string): Judgement => ({
+  verdict: 'error',
+  expected,
+  reason: `the capture in ${where} lost packets`,
+});
+
 /** The judgement of a check that fails. `hint` is the check's own; a cause found later says more (diagnosis/). */
 export const fail = ({ expected, actual, evidence, hint }: Seen & { hint?: Partial<Hint> | undefined }): Judgement => ({
   verdict: 'fail',

@@ -7,6 +7,7 @@ import {
   fail,
   isAddressed,
   isBlind,
+  lostPackets,
   type Judgement,
   needLinked,
   describeOutcome,
@@ -30,8 +31,7 @@ function neighbour(lab: Case, from: Which): Judgement {
   const expected = `${to.address} answers, and the echo request is seen in ${to.name}`;
   if (result.ok && arrived)
     return pass({ expected, actual: describeOutcome(result), evidence: describeWay(evidence, probe) });
-  if (result.ok && isBlind(evidence, to.name))
-    return { verdict: 'error', expected, reason: `the capture in ${to.name} lost packets` };
+  if (result.ok && isBlind(evidence, to.name)) return lostPackets(to.name, expected);
   if (result.ok) {
     return fail({
       expected,

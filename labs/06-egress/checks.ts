@@ -16,6 +16,7 @@ import {
   needRouted,
   findSights,
   isBlind,
+  lostPackets,
   describeWay,
   worldIsDown,
   type Which,
@@ -43,8 +44,7 @@ function reaches(lab: Case, which: Which): Judgement {
   const bad = results.find(({ result, arrived }) => !result.ok || !arrived);
   const lines = results.flatMap(({ probe }) => describeWay(evidence, probe));
   if (!bad) return pass({ expected, actual, evidence: lines });
-  if (bad.result.ok && isBlind(evidence, 'world'))
-    return { verdict: 'error', expected, reason: 'the capture in the world lost packets' };
+  if (bad.result.ok && isBlind(evidence, 'world')) return lostPackets('the world', expected);
   if (bad.result.ok) {
     const hint = { wrong: 'Something on the lab host answers in place of the internet.' };
     return fail({ expected, actual: `${actual}, and nothing of it arrived in the world`, evidence: lines, hint });

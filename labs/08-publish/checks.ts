@@ -7,6 +7,7 @@ import {
   type Difference,
   fail,
   isBlind,
+  lostPackets,
   type Judgement,
   findNetns,
   describeOutcome,
@@ -37,8 +38,7 @@ function reached(lab: Case, probe: ProbeId): Judgement {
     return pass({ expected, actual: `${describeOutcome(result)}; arrived from ${arrived.source}`, evidence: lines });
   }
   if (!result.ok) return fail({ expected, actual: describeOutcome(result), evidence: lines });
-  if (isBlind(evidence, plan.ct1.name))
-    return { verdict: 'error', expected, reason: `the capture in ${plan.ct1.name} lost packets` };
+  if (isBlind(evidence, plan.ct1.name)) return lostPackets(plan.ct1.name, expected);
   const hint = { wrong: `Something else answers: ${listeners(lab)}.` };
   return fail({ expected, actual: `answered, but nothing arrived in ${plan.ct1.name}`, evidence: lines, hint });
 }
