@@ -17,7 +17,7 @@ import {
 import { z } from 'zod';
 import { findArchitecture } from './architecture.ts';
 import type { Work } from './driver.ts';
-import { isRoot } from './user-namespace.ts';
+import { isRoot, sudoPrefix } from './user-namespace.ts';
 
 /** A purpose for which packages are installed: see packages.list. */
 export type PackageTarget = DriverName | 'docker' | 'build' | 'go' | 'verify' | 'test' | 'arm';
@@ -71,7 +71,7 @@ export async function requirePackages(targets: readonly PackageTarget[]): Promis
 
 /** The command that installs packages on Debian and Ubuntu, on a machine that has no lists of packages yet too. */
 export function installCommand(packages: readonly Package[]): string {
-  const sudo = isRoot() ? '' : 'sudo ';
+  const sudo = sudoPrefix();
   const names = quoteAll(packages.map(({ name }) => name));
   return `${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends ${names}`;
 }

@@ -5,6 +5,9 @@ import { EXIT, LabError, run } from '@handwired/host';
 /** Whether we are root, here or in the user namespace that we run in. */
 export const isRoot = (): boolean => process.getuid?.() === 0;
 
+/** The beginning of a printed command that takes an administrator: `sudo `, or nothing for root. */
+export const sudoPrefix = (): string => (isRoot() ? '' : 'sudo ');
+
 /**
  * In front of an argv: a user namespace in which a plain user is root, with the user's subordinate ids (subuid(5)) for all
  * other users in it. Empty for root, who needs none.

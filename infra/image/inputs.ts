@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { LabError, run } from '@handwired/host';
 import { type Architecture, requireArchitecture } from '../architecture.ts';
 import { listNames } from '../packages.ts';
-import { isRoot } from '../user-namespace.ts';
+import { sudoPrefix } from '../user-namespace.ts';
 
 /** Raise this number when build.ts changes what it makes of the same inputs. */
 const builderVersion = 2;
@@ -140,7 +140,7 @@ export function listSources(os: Record<string, string>, targets: string, config:
     throw new LabError({
       what: `apt on this machine has no source for ${own}`,
       where: '/etc/apt/sources.list.d',
-      next: isRoot() ? 'apt-get update' : 'sudo apt-get update',
+      next: `${sudoPrefix()}apt-get update`,
     });
   }
   return { suite, distribution, lines: [...lines].sort(), aptOptions: listAptOptions(config) };
